@@ -1,0 +1,71 @@
+//! What the network needs to know of a message.
+
+use std::convert::Infallible;
+use std::fmt::Debug;
+
+use crate::address::Port;
+use crate::net::Class;
+
+/// A message that can travel.
+///
+/// Its length is exact: [`wire_len`](Payload::wire_len) equals the length of its real encoding,
+/// which a round-trip test of each protocol proves. A message that is sent often should
+/// [pack](Payload::pack) into a small `Hot` form, which travels inside the event; all others wait
+/// in a slab.
+pub trait Payload: Sized + Debug {
+    /// The form that travels inside an event: at most 16 bytes.
+    type Hot: Copy + Debug + Into<Self>;
+
+    /// Makes the message small, if it can be.
+    fn pack(self) -> Packed<Self::Hot, Self>;
+    /// What carries it, which decides the headers that are counted.
+    fn transport(&self) -> Transport;
+    /// The port that it is sent from.
+    fn source_port(&self) -> Port;
+    /// Octets above the transport's header.
+    fn wire_len(&self) -> u32;
+    /// Where the ledger books it.
+    fn class(&self) -> Class;
+    /// 64 bits that depend on everything the message says, for the fingerprint.
+    fn digest(&self) -> u64;
+}
+
+/// A message on its way: inside the event, or in the slab.
+#[derive(Clone, Copy, Debug)]
+pub enum Packed<H, M> {
+    /// Small enough to travel inline.
+    Hot(H),
+    /// To be kept in the slab.
+    Cold(M),
+}
+
+/// For messages that are never small: `type Hot = Never<Self>` cannot be written, so a protocol
+/// whose messages all go to the slab names this uninhabited type and converts from it.
+pub type NeverHot = Infallible;
+
+/// What carries a message, with the length of its headers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// IPv4 and UDP headers: 20 + 8 octets.
+    Udp,
+    /// A TCP segment without SYN: IPv4 header, TCP header and the timestamp option, 20 + 20 + 12.
+    Tcp,
+    /// A TCP segment with SYN: 20 + 20 and 20 octets of options, as Linux sends them.
+    TcpSyn,
+    /// IPv4 header alone; the ICMP header counts as payload.
+    Icmp,
+}
+
+impl Transport {
+    /// Octets of headers.
+    #[must_use]
+    #[inline]
+    pub const fn header_len(self) -> u32 {
+        match self {
+            Self::Udp => 28,
+            Self::Tcp => 52,
+            Self::TcpSyn => 60,
+            Self::Icmp => 20,
+        }
+    }
+}

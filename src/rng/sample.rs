@@ -1,0 +1,1 @@
+//! Distributions by inverse transform, on `libm` only.

@@ -1,0 +1,279 @@
+//! The clock, the incarnations of hosts and the generations of timers.
+
+use crate::sim::queue::Queue;
+use crate::sim::{Event, HostId, Input, Timer};
+use crate::time::{SimDuration, SimTime};
+
+/// The kernel of one run. `M` is what travels inside an event, `T` names timers.
+#[derive(Debug)]
+pub struct Kernel<M, T> {
+    now: SimTime,
+    queue: Queue<Input<M, T>>,
+    hosts: Vec<HostSlot>,
+    salt: u32,
+    stale_timers: u64,
+}
+
+/// What the kernel keeps of a host. A host that restarts is another incarnation of it: timers of
+/// the former one are dead.
+#[derive(Debug, Default)]
+struct HostSlot {
+    incarnation: u32,
+    counter: u32,
+    /// By timer slot: odd while the timer is set.
+    generations: Vec<u32>,
+}
+
+/// What [`Kernel::pop`] hands out: stale timers are sorted out already.
+#[derive(Clone, Copy, Debug)]
+pub enum Popped<M, T> {
+    /// A message arrives.
+    Message(M),
+    /// A timer goes off.
+    Timer(T),
+    /// The scenario's script acts.
+    Command(u32),
+}
+
+impl<M: Copy, T: Timer> Kernel<M, T> {
+    /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
+    #[must_use]
+    pub fn new(hosts: usize, tick: SimDuration) -> Self {
+        Self {
+            now: SimTime::ZERO,
+            queue: Queue::new(tick),
+            hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
+            salt: 0,
+            stale_timers: 0,
+        }
+    }
+
+    /// Orders events of equal time by a bijection of their origin instead of the origin itself.
+    /// What a run concludes must not hang on such ties. To be called before the first event.
+    pub fn shuffle_ties(&mut self, salt: u32) {
+        assert!(self.queue.is_empty(), "ties are shuffled from the start or not at all");
+        self.salt = salt;
+    }
+
+    /// The current time: that of the event popped last.
+    #[must_use]
+    #[inline]
+    pub fn now(&self) -> SimTime {
+        self.now
+    }
+
+    /// The number of hosts.
+    #[must_use]
+    pub fn hosts(&self) -> usize {
+        self.hosts.len()
+    }
+
+    /// How many events wait.
+    #[must_use]
+    pub fn pending(&self) -> usize {
+        self.queue.len()
+    }
+
+    /// How many timers came up that had been cancelled, set again, or died with their host.
+    #[must_use]
+    pub fn stale_timers(&self) -> u64 {
+        self.stale_timers
+    }
+
+    /// How often the host has started again.
+    #[must_use]
+    pub fn incarnation(&self, host: HostId) -> u32 {
+        self.hosts[host.index()].incarnation
+    }
+
+    /// Lets `input` happen to `host` at `at`, caused by `origin`.
+    #[inline]
+    pub fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Input<M, T>) {
+        let slot = &mut self.hosts[origin.index()];
+        let counter = slot.counter;
+        slot.counter = counter.checked_add(1).expect("a host causes fewer than 2^32 events");
+        let event = Event {
+            at: at.max(self.now),
+            origin: shuffled(origin.0, self.salt),
+            counter,
+            host,
+            input,
+        };
+        self.queue.push(event);
+    }
+
+    /// The origin's own counter: unique for each event that it has caused so far.
+    #[must_use]
+    #[inline]
+    pub fn counter(&self, origin: HostId) -> u32 {
+        self.hosts[origin.index()].counter
+    }
+
+    /// Sets a timer of `host`.
+    #[inline]
+    pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
+        let slot = &mut self.hosts[host.index()];
+        let index = timer.slot() as usize;
+        if index >= slot.generations.len() {
+            slot.generations.resize(index + 1, 0);
+        }
+        // From an even generation (not set) to the next odd one, or from odd to the odd after.
+        let generation = slot.generations[index].wrapping_add(1) | 1;
+        slot.generations[index] = generation;
+        let input = Input::Timer { incarnation: slot.incarnation, generation, timer };
+        self.schedule(at, host, host, input);
+    }
+
+    /// Cancels a timer of `host`; one that is not set stays so.
+    #[inline]
+    pub fn cancel_timer(&mut self, host: HostId, timer: T) {
+        let generations = &mut self.hosts[host.index()].generations;
+        if let Some(generation) = generations.get_mut(timer.slot() as usize)
+            && *generation & 1 == 1
+        {
+            *generation = generation.wrapping_add(1);
+        }
+    }
+
+    /// Ends this incarnation of `host`: all its timers are dead.
+    pub fn restart(&mut self, host: HostId) {
+        let slot = &mut self.hosts[host.index()];
+        slot.incarnation += 1;
+        slot.generations = Vec::new();
+    }
+
+    /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
+    /// left, the clock moves to `limit`.
+    #[inline]
+    pub fn pop(&mut self, limit: SimTime) -> Option<(HostId, Popped<M, T>)> {
+        loop {
+            let Some(event) = self.queue.pop_until(limit) else {
+                self.now = self.now.max(limit);
+                return None;
+            };
+            self.now = event.at;
+            match event.input {
+                Input::Message(message) => return Some((event.host, Popped::Message(message))),
+                Input::Command(command) => return Some((event.host, Popped::Command(command))),
+                Input::Timer { incarnation, generation, timer } => {
+                    if self.expire(event.host, incarnation, generation, timer) {
+                        return Some((event.host, Popped::Timer(timer)));
+                    }
+                    self.stale_timers += 1;
+                }
+            }
+        }
+    }
+
+    /// Whether this setting of the timer is still in force; if so, it is spent now.
+    #[inline]
+    fn expire(&mut self, host: HostId, incarnation: u32, generation: u32, timer: T) -> bool {
+        let slot = &mut self.hosts[host.index()];
+        if slot.incarnation != incarnation {
+            return false;
+        }
+        let current = &mut slot.generations[timer.slot() as usize];
+        if *current != generation {
+            return false;
+        }
+        *current = generation.wrapping_add(1);
+        true
+    }
+
+    /// The host of the event `n` places ahead, if known: for touching its memory in time.
+    #[must_use]
+    #[inline]
+    pub fn upcoming(&self, n: usize) -> Option<HostId> {
+        self.queue.upcoming(n).map(|event| event.host)
+    }
+}
+
+/// A bijection of 32 bits for each salt; the identity for salt 0.
+const fn shuffled(origin: u32, salt: u32) -> u32 {
+    if salt == 0 {
+        return origin;
+    }
+    // Xor, multiplication by an odd number and a rotation are bijections.
+    (origin ^ salt).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(salt | 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Tick(u32);
+
+    impl Timer for Tick {
+        fn slot(self) -> u32 {
+            self.0
+        }
+    }
+
+    type TestKernel = Kernel<&'static str, Tick>;
+
+    fn kernel(hosts: usize) -> TestKernel {
+        Kernel::new(hosts, SimDuration::from_millis(1))
+    }
+
+    fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
+        let mut out = Vec::new();
+        while let Some((host, popped)) = kernel.pop(SimTime::from_secs(100)) {
+            let what = match popped {
+                Popped::Message(text) => text.to_owned(),
+                Popped::Timer(Tick(n)) => format!("timer {n}"),
+                Popped::Command(n) => format!("command {n}"),
+            };
+            out.push((kernel.now().as_nanos() / 1_000_000_000, host.0, what));
+        }
+        out
+    }
+
+    #[test]
+    fn equal_times_are_ordered_by_origin_whatever_the_order_of_insertion() {
+        let at = SimTime::from_secs(1);
+        let run = |order: [u32; 3]| {
+            let mut kernel = kernel(3);
+            for origin in order {
+                kernel.schedule(at, HostId(origin), HostId(0), Input::Command(origin));
+            }
+            drain(&mut kernel)
+        };
+        assert_eq!(run([0, 1, 2]), run([2, 0, 1]));
+    }
+
+    #[test]
+    fn a_timer_set_again_cancelled_or_of_a_dead_incarnation_does_not_fire() {
+        let mut kernel = kernel(2);
+        let (a, b) = (HostId(0), HostId(1));
+        kernel.set_timer(a, Tick(0), SimTime::from_secs(1));
+        kernel.set_timer(a, Tick(0), SimTime::from_secs(2));
+        kernel.set_timer(a, Tick(3), SimTime::from_secs(3));
+        kernel.cancel_timer(a, Tick(3));
+        kernel.cancel_timer(a, Tick(3));
+        kernel.set_timer(b, Tick(1), SimTime::from_secs(4));
+        kernel.restart(b);
+        kernel.set_timer(b, Tick(1), SimTime::from_secs(5));
+        let fired = drain(&mut kernel);
+        assert_eq!(fired, [(2, 0, "timer 0".into()), (5, 1, "timer 1".into())]);
+        assert_eq!(kernel.stale_timers(), 3);
+    }
+
+    #[test]
+    fn nothing_happens_after_the_limit_and_the_clock_stops_there() {
+        let mut kernel = kernel(1);
+        kernel.schedule(SimTime::from_secs(9), HostId(0), HostId(0), Input::Command(1));
+        assert!(kernel.pop(SimTime::from_secs(5)).is_none());
+        assert_eq!(kernel.now(), SimTime::from_secs(5));
+        assert!(kernel.pop(SimTime::from_secs(9)).is_some());
+    }
+
+    #[test]
+    fn shuffling_ties_is_a_bijection_that_changes_the_order() {
+        let mut seen: Vec<u32> = (0..10_000).map(|origin| shuffled(origin, 77)).collect();
+        assert!(!seen.is_sorted());
+        seen.sort_unstable();
+        seen.dedup();
+        assert_eq!(seen.len(), 10_000);
+    }
+}

@@ -1,0 +1,24 @@
+//! The kernel: a clock, a queue of events, timers, hosts. It knows no protocol.
+//!
+//! * [`event`]: what waits in the queue, 48 bytes at most, ordered by content.
+//! * [`queue`]: the block timing wheel.
+//! * [`kernel`]: incarnations of hosts, generations of timers, the loop's `pop`.
+//! * [`context`]: the contract between a component and whatever drives it.
+//! * [`recorder`]: a [`Context`] for tests, which stores effects instead of applying them.
+//! * [`fingerprint`]: a digest of everything that happened, by epochs.
+//!
+//! **Architecture Invariant:** the order of events is a function of what they are,
+//! `(time, origin, origin's own counter)`, never of the order in which they were inserted.
+
+pub mod context;
+pub mod event;
+pub mod fingerprint;
+pub mod kernel;
+pub mod queue;
+pub mod recorder;
+
+pub use context::{Context, Lift, Timer};
+pub use event::{Event, HostId, Input};
+pub use fingerprint::Fingerprint;
+pub use kernel::Kernel;
+pub use recorder::Recorder;

@@ -1,0 +1,1 @@
+//! Quantities with units: how they are written in scenarios.
