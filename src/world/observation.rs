@@ -1,0 +1,85 @@
+//! What truth is told. Components speak in observations of their own, which are lifted into these;
+//! the world adds what only it knows (hosts going up and down).
+
+use crate::address::Address;
+use crate::time::SimTime;
+
+/// An overlay's identity: minted by its founder, inherited by whoever joins through a member.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct OverlayId(pub u32);
+
+/// What a name server or a cache says about the overlay's domain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// These addresses, in the order of the record set; never empty.
+    Addresses(Vec<Address>),
+    /// NXDOMAIN or NODATA.
+    Negative,
+    /// SERVFAIL, or no answer at all.
+    Failure,
+}
+
+/// Something that happened at a host, at the time and host with which it is reported.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// The host came up and holds this address.
+    HostUp(Address),
+    /// The host is gone, announced or not: it neither sends nor receives any more.
+    HostDown,
+    /// The node is a member of an overlay (again reported when the identity changes).
+    Member(OverlayId),
+    /// The node is in no overlay any more, though its host is up.
+    NotMember,
+    /// The node now believes that it is the proxy peer, accepts probes on its port and serves SIP.
+    ProxyStarted,
+    /// It no longer does.
+    ProxyStopped,
+    /// The node's tests of this address failed: it holds a failed verdict on it.
+    VerdictFailed(Address),
+    /// The node no longer holds a failed verdict (it passed, was overtaken, or gave up).
+    VerdictCleared,
+    /// The node begins an update of the binding to `own`: its first packet, the look-up of the
+    /// endpoint's name included. `tested` is the address whose failed test made it claim; `None`
+    /// when it founds an overlay or the name did not exist.
+    UpdateStarted {
+        /// The address that failed the test.
+        tested: Option<Address>,
+        /// The address that the binding is to have.
+        own: Address,
+    },
+    /// The node's update ended: a failure, or an answer that it takes as success.
+    UpdateEnded {
+        /// Whether the endpoint accepted it, as the node sees it.
+        accepted: bool,
+    },
+    /// The DynDNS endpoint accepted an update; `from` is the address that asked, `to` the address
+    /// that the binding will have once it is published.
+    UpdateAccepted {
+        /// The source of the request.
+        from: Address,
+        /// The new address of the binding.
+        to: Address,
+    },
+    /// The authority serves this from now on.
+    BindingServed(Answer),
+    /// The resolver's cache holds this until `expires` (exclusive), in place of what it held.
+    CacheStored {
+        /// The cached answer.
+        answer: Answer,
+        /// When the entry is no longer served.
+        expires: SimTime,
+    },
+    /// A resolver gave this answer to a client's query for the overlay's domain.
+    Answered(Answer),
+    /// A caller domain began a request (in a scenario of bare look-ups, a look-up), numbered by
+    /// the domain.
+    RequestStarted(u64),
+    /// That request ended with this answer from the caller's chain of caches; for a look-up this
+    /// is all there is.
+    LookupEnded {
+        /// The number of the request.
+        request: u64,
+        /// What the look-up gave.
+        answer: Answer,
+    },
+}
