@@ -1,11 +1,26 @@
 //! The fake network: addresses, latency, loss, and the ledger's counters.
 //!
-//! [`Network`] drives a [`Kernel`](crate::sim::Kernel): a host sends through a [`Port`], the
-//! network decides whether and when the datagram arrives, and [`Network::next`] hands out what
-//! happens next. Any message type that is a [`Payload`] can travel; the network knows no protocol.
+//! * [`network`]: [`Network`] drives a [`Kernel`](crate::sim::Kernel). A host sends through a
+//!   [`Link`]; the network decides whether and when the datagram arrives; [`Network::next`] hands
+//!   out what happens next.
+//! * [`payload`]: what it needs to know of a message. It knows no protocol.
+//! * [`addressing`]: who holds an address.
+//! * [`ledger`]: what the signalling costs.
+//! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
+//!
+//! Left out: bandwidth and queues (a signalling message of some hundred octets does not fill a
+//! link), fragmentation, IPv6.
+//!
+//! **Architecture Invariant:** every datagram sent is delivered, lost or still in flight;
+//! [`Network::conserved`] says so at any moment.
 
+pub mod addressing;
+pub mod lab;
+pub mod latency;
 pub mod ledger;
+pub mod network;
 pub mod payload;
 
-pub use ledger::{Class, Ledger, Protocol, Purpose};
+pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
+pub use network::{Arrival, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport};

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::fmt::Debug;
 
-use crate::address::Port;
+use crate::address::{Endpoint, Port};
 use crate::net::Class;
 
 /// A message that can travel.
@@ -28,6 +28,13 @@ pub trait Payload: Sized + Debug {
     fn class(&self) -> Class;
     /// 64 bits that depend on everything the message says, for the fingerprint.
     fn digest(&self) -> u64;
+
+    /// The ICMP error that comes back when this message could not be delivered to `to`, for
+    /// message types that include one. There is none about an ICMP message (RFC 1122 §3.2.2).
+    fn undeliverable(&self, to: Endpoint) -> Option<Self> {
+        let _ = to;
+        None
+    }
 }
 
 /// A message on its way: inside the event, or in the slab.
@@ -39,8 +46,8 @@ pub enum Packed<H, M> {
     Cold(M),
 }
 
-/// For messages that are never small: `type Hot = Never<Self>` cannot be written, so a protocol
-/// whose messages all go to the slab names this uninhabited type and converts from it.
+/// The `Hot` form of a protocol whose messages all wait in the slab: uninhabited, so that the
+/// conversion from it is an empty match.
 pub type NeverHot = Infallible;
 
 /// What carries a message, with the length of its headers.

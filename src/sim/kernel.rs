@@ -102,11 +102,17 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         self.queue.push(event);
     }
 
-    /// The origin's own counter: unique for each event that it has caused so far.
+    /// The number that the next event caused by `origin` will carry.
     #[must_use]
     #[inline]
     pub fn counter(&self, origin: HostId) -> u32 {
         self.hosts[origin.index()].counter
+    }
+
+    /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
+    #[inline]
+    pub fn skip(&mut self, origin: HostId) {
+        self.hosts[origin.index()].counter += 1;
     }
 
     /// Sets a timer of `host`.

@@ -1,0 +1,539 @@
+//! Datagrams between hosts: whether and when they arrive.
+
+use crate::address::{Address, Endpoint, Port};
+use crate::net::addressing::Holders;
+use crate::net::latency::Latency;
+use crate::net::{Direction, Ledger, Packed, Payload};
+use crate::rng::{Draws, NameHash, Purpose, mix2};
+use crate::sim::kernel::Popped;
+use crate::sim::{Context, Fingerprint, HostId, Input, Kernel, Timer};
+use crate::time::{SimDuration, SimTime};
+
+/// What happens to a datagram for an address whose host is gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DepartedHosts {
+    /// Nothing comes back.
+    Silent,
+    /// An ICMP error comes back.
+    Unreachable,
+}
+
+/// How a network behaves.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The seed of the run.
+    pub seed: u64,
+    /// The delay between two hosts.
+    pub latency: Latency,
+    /// The largest extra share of a message's delay, drawn uniformly for each.
+    pub jitter: f64,
+    /// The probability that a datagram is lost.
+    pub loss: f64,
+    /// What comes back from where nobody is.
+    pub departed_hosts: DepartedHosts,
+    /// The length of a fingerprint's epoch.
+    pub epoch: SimDuration,
+    /// The typical distance of events, to which the queue is fitted; it changes no result.
+    pub tick: SimDuration,
+}
+
+/// A datagram inside an event.
+#[derive(Clone, Copy, Debug)]
+pub struct Packet<H> {
+    from: Address,
+    to: Address,
+    port: Port,
+    carried: Packed<H, ColdId>,
+}
+
+/// A message's place in the slab.
+#[derive(Clone, Copy, Debug)]
+pub struct ColdId(u32);
+
+/// What happens next, and to whom.
+#[derive(Debug)]
+pub enum Arrival<P, T> {
+    /// A datagram arrives at this port.
+    Message {
+        /// Who sent it, with the port to which an answer goes.
+        from: Endpoint,
+        /// The port that it was sent to.
+        port: Port,
+        /// What it says.
+        message: P,
+    },
+    /// A timer goes off.
+    Timer(T),
+    /// The scenario's script acts.
+    Command(u32),
+}
+
+/// Whoever is told what components observe.
+pub trait Observer {
+    /// What it understands.
+    type Observation;
+    /// Something was observed at a host.
+    fn observe(&mut self, now: SimTime, host: HostId, observation: Self::Observation);
+}
+
+/// Hosts with addresses, and datagrams between them.
+#[derive(Debug)]
+pub struct Network<P: Payload, T> {
+    kernel: Kernel<Packet<P::Hot>, T>,
+    stations: Vec<Station>,
+    holders: Holders,
+    cold: Slab<P>,
+    latency: Latency,
+    jitter: f64,
+    loss: f64,
+    departed_hosts: DepartedHosts,
+    jitter_draws: Draws,
+    loss_draws: Draws,
+    ledger: Ledger,
+    in_flight: u64,
+    fingerprint: Fingerprint,
+}
+
+/// What the network keeps of a host.
+#[derive(Clone, Copy, Debug)]
+struct Station {
+    name: NameHash,
+    address: Option<Address>,
+}
+
+impl<P: Payload, T: Timer> Network<P, T> {
+    /// A network of hosts with these names, in the order of their ids; all are down.
+    #[must_use]
+    pub fn new(settings: Settings, names: &[NameHash]) -> Self {
+        Self {
+            kernel: Kernel::new(names.len(), settings.tick),
+            stations: names.iter().map(|&name| Station { name, address: None }).collect(),
+            holders: Holders::default(),
+            cold: Slab::default(),
+            jitter_draws: Draws::new(settings.seed, Purpose::Jitter),
+            loss_draws: Draws::new(settings.seed, Purpose::Loss),
+            latency: settings.latency,
+            jitter: settings.jitter,
+            loss: settings.loss,
+            departed_hosts: settings.departed_hosts,
+            ledger: Ledger::default(),
+            in_flight: 0,
+            fingerprint: Fingerprint::new(settings.epoch),
+        }
+    }
+
+    /// The current time.
+    #[must_use]
+    #[inline]
+    pub fn now(&self) -> SimTime {
+        self.kernel.now()
+    }
+
+    /// The kernel underneath.
+    #[must_use]
+    pub fn kernel(&self) -> &Kernel<Packet<P::Hot>, T> {
+        &self.kernel
+    }
+
+    /// Orders events of equal time otherwise; see [`Kernel::shuffle_ties`].
+    pub fn shuffle_ties(&mut self, salt: u32) {
+        self.kernel.shuffle_ties(salt);
+    }
+
+    /// What the signalling has cost so far.
+    #[must_use]
+    pub fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// The digest of what has happened so far.
+    #[must_use]
+    pub fn fingerprint(&self) -> &Fingerprint {
+        &self.fingerprint
+    }
+
+    /// Adds something observed to the digest.
+    pub fn mix_in(&mut self, host: HostId, content: u64) {
+        self.fingerprint.add(self.kernel.now(), host, content);
+    }
+
+    /// The address of a host that is up.
+    #[must_use]
+    #[inline]
+    pub fn address(&self, host: HostId) -> Option<Address> {
+        self.stations[host.index()].address
+    }
+
+    /// The up host that holds an address.
+    #[must_use]
+    pub fn holder(&self, address: Address) -> Option<HostId> {
+        self.holders.holder(address).filter(|&host| self.address(host) == Some(address))
+    }
+
+    /// Brings a host up under an address; it must be down.
+    pub fn bring_up(&mut self, host: HostId, address: Address) {
+        let station = &mut self.stations[host.index()];
+        assert!(station.address.is_none(), "the host is up already");
+        station.address = Some(address);
+        self.holders.assign(address, host);
+    }
+
+    /// Takes a host down: its timers die, what is on its way to it will be lost. The address stays
+    /// assigned to it until somebody else is brought up under it.
+    pub fn take_down(&mut self, host: HostId) {
+        self.stations[host.index()].address = None;
+        self.kernel.restart(host);
+    }
+
+    /// Lets the script act: `command` happens to `host` at `at`.
+    pub fn command(&mut self, at: SimTime, host: HostId, command: u32) {
+        self.kernel.schedule(at, host, host, Input::Command(command));
+    }
+
+    /// The context of a host that is up, with the observer that hears what it observes.
+    pub fn link<'a, S>(&'a mut self, host: HostId, observer: &'a mut S) -> Link<'a, P, T, S> {
+        Link { network: self, observer, host }
+    }
+
+    /// What happens next, no later than `limit`. Messages for hosts that are gone are booked as
+    /// lost on the way.
+    #[inline]
+    pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
+        loop {
+            match self.kernel.pop(limit)? {
+                (host, Popped::Timer(timer)) => return Some((host, Arrival::Timer(timer))),
+                (host, Popped::Command(command)) => return Some((host, Arrival::Command(command))),
+                (host, Popped::Message(packet)) => {
+                    if let Some(arrival) = self.deliver(host, packet) {
+                        return Some((host, arrival));
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, host: HostId, packet: Packet<P::Hot>) -> Option<Arrival<P, T>> {
+        self.in_flight -= 1;
+        let message = match packet.carried {
+            Packed::Hot(hot) => hot.into(),
+            Packed::Cold(id) => self.cold.take(id),
+        };
+        let bytes = message.transport().header_len() + message.wire_len();
+        if self.stations[host.index()].address != Some(packet.to) {
+            self.ledger.book(Direction::Lost, message.class(), bytes);
+            self.bounce(&packet, &message);
+            return None;
+        }
+        self.ledger.book(Direction::Delivered, message.class(), bytes);
+        let content = mix2(u64::from(packet.from.bits()), message.digest());
+        self.fingerprint.add(self.kernel.now(), host, content);
+        let from = packet.from.at(message.source_port());
+        Some(Arrival::Message { from, port: packet.port, message })
+    }
+
+    /// The router in front of a departed host tells the sender, when it is configured to.
+    fn bounce(&mut self, packet: &Packet<P::Hot>, message: &P) {
+        if self.departed_hosts == DepartedHosts::Silent {
+            return;
+        }
+        let Some(router) = self.holders.holder(packet.to) else { return };
+        if let Some(error) = message.undeliverable(packet.to.at(packet.port)) {
+            let back = packet.from.at(message.source_port());
+            self.transmit(router, packet.to, back, error);
+        }
+    }
+
+    /// Sends a datagram from a host under an address.
+    #[inline]
+    fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
+        let bytes = message.transport().header_len() + message.wire_len();
+        self.ledger.book(Direction::Sent, message.class(), bytes);
+        let name = self.stations[origin.index()].name;
+        let counter = u64::from(self.kernel.counter(origin));
+        let lost = self.loss > 0.0 && self.loss_draws.unit(name.0, counter) < self.loss;
+        let holder = self.holders.holder(to.address);
+        let Some(target) = holder.filter(|_| !lost) else {
+            self.kernel.skip(origin);
+            self.ledger.book(Direction::Lost, message.class(), bytes);
+            return;
+        };
+        let delay = self.delay(name, self.stations[target.index()].name, counter);
+        let carried = match message.pack() {
+            Packed::Hot(hot) => Packed::Hot(hot),
+            Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
+        };
+        let packet = Packet { from, to: to.address, port: to.port, carried };
+        let at = self.kernel.now().saturating_add(delay);
+        self.in_flight += 1;
+        self.kernel.schedule(at, origin, target, Input::Message(packet));
+    }
+
+    /// The delay of one message. What a host sends to itself does not cross the network.
+    #[inline]
+    fn delay(&self, from: NameHash, to: NameHash, counter: u64) -> SimDuration {
+        if from == to {
+            return SimDuration::ZERO;
+        }
+        let base = self.latency.base(from, to);
+        if self.jitter == 0.0 {
+            return base;
+        }
+        base + base.mul_f64(self.jitter * self.jitter_draws.unit(from.0, counter))
+    }
+
+    /// Whether packets are conserved: what the ledger has booked as sent and as neither delivered
+    /// nor lost is what waits in the queue.
+    #[must_use]
+    pub fn conserved(&self) -> bool {
+        self.ledger.in_flight() == self.in_flight && self.cold.len() as u64 <= self.in_flight
+    }
+
+    /// How many messages wait in the slab.
+    #[must_use]
+    pub fn cold_messages(&self) -> usize {
+        self.cold.len()
+    }
+
+    /// The host of the event `n` places ahead, if it is known.
+    #[must_use]
+    #[inline]
+    pub fn upcoming(&self, n: usize) -> Option<HostId> {
+        self.kernel.upcoming(n)
+    }
+}
+
+/// A host's access to the network: the simulator's [`Context`].
+#[derive(Debug)]
+pub struct Link<'a, P: Payload, T, S> {
+    network: &'a mut Network<P, T>,
+    observer: &'a mut S,
+    host: HostId,
+}
+
+impl<P: Payload, T, S> Link<'_, P, T, S> {
+    /// The host whose access this is.
+    #[must_use]
+    pub fn host(&self) -> HostId {
+        self.host
+    }
+
+    /// Whoever hears what the host observes.
+    #[must_use]
+    pub fn observer(&self) -> &S {
+        self.observer
+    }
+
+    /// The same, to change it.
+    pub fn observer_mut(&mut self) -> &mut S {
+        self.observer
+    }
+}
+
+impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
+    type Message = P;
+    type Timer = T;
+    type Observation = S::Observation;
+
+    #[inline]
+    fn now(&self) -> SimTime {
+        self.network.kernel.now()
+    }
+    /// A host that has gone down while it handled its last input sends nothing any more.
+    #[inline]
+    fn send(&mut self, to: Endpoint, message: P) {
+        if let Some(from) = self.network.address(self.host) {
+            self.network.transmit(self.host, from, to, message);
+        }
+    }
+    #[inline]
+    fn set(&mut self, timer: T, at: SimTime) {
+        self.network.kernel.set_timer(self.host, timer, at);
+    }
+    #[inline]
+    fn cancel(&mut self, timer: T) {
+        self.network.kernel.cancel_timer(self.host, timer);
+    }
+    #[inline]
+    fn observe(&mut self, observation: S::Observation) {
+        let now = self.network.kernel.now();
+        self.observer.observe(now, self.host, observation);
+    }
+}
+
+/// Messages too large to travel inside an event.
+#[derive(Debug)]
+struct Slab<P> {
+    places: Vec<Option<P>>,
+    free: Vec<u32>,
+}
+
+impl<P> Default for Slab<P> {
+    fn default() -> Self {
+        Self { places: Vec::new(), free: Vec::new() }
+    }
+}
+
+impl<P> Slab<P> {
+    fn insert(&mut self, message: P) -> ColdId {
+        if let Some(place) = self.free.pop() {
+            self.places[place as usize] = Some(message);
+            return ColdId(place);
+        }
+        self.places.push(Some(message));
+        ColdId(u32::try_from(self.places.len() - 1).expect("fewer than 2^32 messages in flight"))
+    }
+
+    fn take(&mut self, id: ColdId) -> P {
+        self.free.push(id.0);
+        self.places[id.0 as usize].take().expect("a message in the slab is delivered once")
+    }
+
+    fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::net::{Class, Protocol, Purpose as For, Transport};
+
+    /// Even numbers travel inline, odd ones in the slab; number 0 is the error.
+    #[derive(Clone, Copy, Debug, PartialEq)]
+    struct Note(u32);
+
+    impl Payload for Note {
+        type Hot = Self;
+        fn pack(self) -> Packed<Self, Self> {
+            if self.0 % 2 == 0 { Packed::Hot(self) } else { Packed::Cold(self) }
+        }
+        fn transport(&self) -> Transport {
+            Transport::Udp
+        }
+        fn source_port(&self) -> Port {
+            Port::DNS
+        }
+        fn wire_len(&self) -> u32 {
+            10
+        }
+        fn class(&self) -> Class {
+            Class { protocol: Protocol::Test, purpose: For::Probe }
+        }
+        fn digest(&self) -> u64 {
+            u64::from(self.0)
+        }
+        fn undeliverable(&self, _to: Endpoint) -> Option<Self> {
+            (self.0 != 0).then_some(Note(0))
+        }
+    }
+
+    #[derive(Clone, Copy, Debug)]
+    struct NoTimer;
+
+    impl Timer for NoTimer {
+        fn slot(self) -> u32 {
+            0
+        }
+    }
+
+    struct Deaf;
+
+    impl Observer for Deaf {
+        type Observation = ();
+        fn observe(&mut self, _now: SimTime, _host: HostId, _observation: ()) {}
+    }
+
+    const A: HostId = HostId(0);
+    const B: HostId = HostId(1);
+
+    fn address(host: HostId) -> Address {
+        Address::from_bits(0x0a00_0001 + host.0)
+    }
+
+    fn network(loss: f64, departed_hosts: DepartedHosts) -> Network<Note, NoTimer> {
+        let settings = Settings {
+            seed: 1,
+            latency: Latency::Constant(SimDuration::from_millis(50)),
+            jitter: 0.1,
+            loss,
+            departed_hosts,
+            epoch: SimDuration::from_secs(1),
+            tick: SimDuration::from_millis(1),
+        };
+        let mut network = Network::new(settings, &[NameHash::of("a"), NameHash::of("b")]);
+        network.bring_up(A, address(A));
+        network.bring_up(B, address(B));
+        network
+    }
+
+    fn send(network: &mut Network<Note, NoTimer>, from: HostId, to: HostId, note: Note) {
+        network.link(from, &mut Deaf).send(address(to).at(Port::SIP), note);
+    }
+
+    fn next(network: &mut Network<Note, NoTimer>) -> Option<(HostId, Note)> {
+        match network.next(SimTime::from_secs(1_000))? {
+            (host, Arrival::Message { message, .. }) => Some((host, message)),
+            other => panic!("only messages were sent: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_datagram_arrives_after_the_base_delay_and_at_most_the_jitter() {
+        let mut network = network(0.0, DepartedHosts::Silent);
+        for note in [Note(2), Note(3)] {
+            let sent = network.now();
+            send(&mut network, A, B, note);
+            assert_eq!(next(&mut network), Some((B, note)));
+            let delay = (network.now() - sent).as_secs_f64();
+            assert!((0.050..=0.055).contains(&delay), "{delay}");
+        }
+        assert_eq!(network.cold_messages(), 0);
+    }
+
+    #[test]
+    fn packets_are_conserved_under_loss_and_departure() {
+        let mut network = network(0.2, DepartedHosts::Silent);
+        for n in 0..1_000 {
+            send(&mut network, A, B, Note(n));
+        }
+        assert!(network.conserved());
+        let lost = network.ledger().total(Direction::Lost).messages;
+        // Binomial(1000, 0.2): standard deviation 12.6.
+        assert!((150..=250).contains(&lost), "{lost}");
+        for _ in 0..10 {
+            assert!(next(&mut network).is_some());
+        }
+        network.take_down(B);
+        assert_eq!(next(&mut network), None);
+        assert!(network.conserved());
+        assert_eq!(network.ledger().total(Direction::Delivered).messages, 10);
+        assert_eq!(network.ledger().in_flight(), 0);
+    }
+
+    #[test]
+    fn an_error_comes_back_from_a_departed_host_only_when_asked_for_and_never_about_an_error() {
+        for (departed, expected) in
+            [(DepartedHosts::Silent, None), (DepartedHosts::Unreachable, Some((A, Note(0))))]
+        {
+            let mut network = network(0.0, departed);
+            network.take_down(B);
+            send(&mut network, A, B, Note(5));
+            assert_eq!(next(&mut network), expected);
+            network.take_down(A);
+            send(&mut network, B, A, Note(5));
+            assert_eq!(next(&mut network), None, "a host that is down sends nothing");
+            assert!(network.conserved());
+        }
+    }
+
+    #[test]
+    fn an_address_that_moved_to_another_host_is_reached_there() {
+        let mut network = network(0.0, DepartedHosts::Silent);
+        network.take_down(A);
+        network.take_down(B);
+        network.bring_up(A, address(B));
+        assert_eq!(network.holder(address(B)), Some(A));
+        assert_eq!(network.holder(address(A)), None);
+    }
+}
