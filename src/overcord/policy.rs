@@ -1,0 +1,128 @@
+//! What a node does where the paper leaves it open: one enum a question, with the letter that the
+//! list of ambiguities gives it (A1 … A25). A *reading* of Section V fixes all of them.
+
+use crate::address::Port;
+use crate::time::SimDuration;
+
+/// The policies of a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policies {
+    /// What a name that does not resolve leads to (A1).
+    pub on_unresolved: OnUnresolved,
+    /// What a node does that finds its own address in the binding (A2).
+    pub own_address: OwnAddress,
+    /// What a failed first test leads to (A3).
+    pub test1_failure: Test1Failure,
+    /// What a failed update leads to (A4).
+    pub update_failure: UpdateFailure,
+    /// What a proxy peer does whose address is in the binding no more (A7).
+    pub losers: Losers,
+    /// How many probes in a row must fail before a member acts; at least 1 (A8).
+    pub failures_to_suspect: u32,
+    /// Where a joining node finds its overlay (A22).
+    pub bootstrap: Bootstrap,
+}
+
+impl Policies {
+    /// The paper as it was meant.
+    pub const INTENDED: Self = Self {
+        on_unresolved: OnUnresolved::Retry,
+        own_address: OwnAddress::Listen,
+        test1_failure: Test1Failure::Claim,
+        update_failure: UpdateFailure::StepDown,
+        losers: Losers::StepDown,
+        failures_to_suspect: 1,
+        bootstrap: Bootstrap::Cached,
+    };
+
+    /// The paper to the letter.
+    pub const LITERAL: Self = Self {
+        on_unresolved: OnUnresolved::Claim,
+        own_address: OwnAddress::Update,
+        test1_failure: Test1Failure::UpdateOnly,
+        update_failure: UpdateFailure::Ignore,
+        losers: Losers::Stay,
+        failures_to_suspect: 1,
+        bootstrap: Bootstrap::Dns,
+    };
+}
+
+/// What a name that does not resolve leads to (A1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnUnresolved {
+    /// NXDOMAIN or NODATA: claim; time-out or SERVFAIL: retry, then the overlay record.
+    Retry,
+    /// Claim, whatever the reason.
+    Claim,
+}
+
+/// What a node does that finds its own address in the binding (A2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnAddress {
+    /// Listen and record, no update.
+    Listen,
+    /// Update as if it were another's.
+    Update,
+}
+
+/// What a failed first test leads to (A3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Test1Failure {
+    /// Listen, put the record, update, in this order.
+    Claim,
+    /// Update only, then go on as an ordinary member.
+    UpdateOnly,
+}
+
+/// What a failed update leads to (A4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UpdateFailure {
+    /// Fatal code: step down; network error: retry from 5 s, doubling, five times.
+    StepDown,
+    /// Go on as proxy peer.
+    Ignore,
+}
+
+/// What a proxy peer does whose address is in the binding no more (A7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Losers {
+    /// It resolves its name again, and steps down when it is not its own twice in a row.
+    StepDown,
+    /// It stays.
+    Stay,
+}
+
+/// Where a joining node finds its overlay (A22).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bootstrap {
+    /// Through members that it remembers.
+    Cached,
+    /// Through the proxy peer that DNS names.
+    Dns,
+}
+
+/// How members watch the proxy peer.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Probing {
+    /// From the start of a probe to the start of the next; above zero.
+    pub interval: SimDuration,
+    /// The greatest share of the interval by which one is longer or shorter, in [0, 1].
+    pub jitter: f64,
+    /// How long each test may take; above zero.
+    pub timeout: SimDuration,
+    /// What test 1 is.
+    pub kind: ProbeKind,
+    /// The port of test 2.
+    pub port: Port,
+}
+
+/// What test 1 of a probe is (A11).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProbeKind {
+    /// ICMP echo.
+    Icmp,
+    /// A TCP connection to port 7; a refusal counts as alive.
+    Tcp7,
+    /// A TCP connection to the probe port; a refusal counts as alive.
+    Tcp,
+}
