@@ -1,0 +1,110 @@
+//! Unordered bags of events, as chains of blocks from one pool.
+//!
+//! A slot of the wheel is filled at one end and emptied as a whole, so a chain needs neither an
+//! order nor a way into its middle. Blocks that a chain gives up are the next to be used again,
+//! while they are still in the cache; the pool never grows beyond the largest number of blocks that
+//! were in use at one time.
+
+/// Events in a block: 63 events of 48 bytes fill three kilobytes.
+pub(super) const BLOCK: usize = 63;
+
+const NONE: u32 = u32::MAX;
+
+/// The blocks of one slot. Only the first can have room left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Chain {
+    first: u32,
+    /// Events in the first block.
+    used: u32,
+}
+
+impl Chain {
+    pub(super) const EMPTY: Self = Self { first: NONE, used: BLOCK as u32 };
+
+    pub(super) fn is_empty(self) -> bool {
+        self.first == NONE
+    }
+}
+
+/// The memory of all chains.
+#[derive(Debug)]
+pub(super) struct Pool<E> {
+    events: Vec<E>,
+    /// For each block, the next one in its chain or in the list of free blocks.
+    next: Vec<u32>,
+    free: u32,
+}
+
+impl<E: Copy> Pool<E> {
+    pub(super) fn new() -> Self {
+        Self { events: Vec::new(), next: Vec::new(), free: NONE }
+    }
+
+    #[inline]
+    pub(super) fn push(&mut self, chain: &mut Chain, event: E) {
+        if chain.used as usize == BLOCK {
+            let block = self.allocate(event);
+            self.next[block as usize] = chain.first;
+            *chain = Chain { first: block, used: 0 };
+        }
+        self.events[chain.first as usize * BLOCK + chain.used as usize] = event;
+        chain.used += 1;
+    }
+
+    /// The events of the chain's first block.
+    #[inline]
+    pub(super) fn first(&self, chain: Chain) -> &[E] {
+        let start = chain.first as usize * BLOCK;
+        &self.events[start..start + chain.used as usize]
+    }
+
+    /// Takes one event of the chain's first block; `index` is below `chain.used`.
+    #[inline]
+    pub(super) fn at(&self, chain: Chain, index: usize) -> E {
+        self.events[chain.first as usize * BLOCK + index]
+    }
+
+    /// Frees the chain's first block and returns what remains of the chain.
+    #[inline]
+    pub(super) fn release_first(&mut self, chain: Chain) -> Chain {
+        let rest = self.next[chain.first as usize];
+        self.next[chain.first as usize] = self.free;
+        self.free = chain.first;
+        Chain { first: rest, used: BLOCK as u32 }
+    }
+
+    /// Blocks that exist, free or not.
+    #[cfg(test)]
+    pub(super) fn blocks(&self) -> usize {
+        self.next.len()
+    }
+
+    /// A block from the free list, or a new one, whose places are filled with copies of `event`
+    /// since safe memory must hold something.
+    #[inline]
+    fn allocate(&mut self, event: E) -> u32 {
+        if self.free != NONE {
+            let block = self.free;
+            self.free = self.next[block as usize];
+            return block;
+        }
+        self.grow(event)
+    }
+
+    #[cold]
+    fn grow(&mut self, event: E) -> u32 {
+        let block = u32::try_from(self.next.len()).expect("fewer than 2^32 blocks of events");
+        assert!(block != NONE, "fewer than 2^32 - 1 blocks of events");
+        self.next.push(NONE);
+        self.events.resize(self.events.len() + BLOCK, event);
+        block
+    }
+}
+
+impl Chain {
+    /// Events in the first block.
+    #[inline]
+    pub(super) fn first_len(self) -> usize {
+        self.used as usize
+    }
+}
