@@ -6,6 +6,7 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol.
 //! * [`addressing`]: who holds an address.
 //! * [`ledger`]: what the signalling costs.
+//! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
 //!
 //! Left out: bandwidth and queues (a signalling message of some hundred octets does not fill a
@@ -15,11 +16,13 @@
 //! [`Network::conserved`] says so at any moment.
 
 pub mod addressing;
+pub mod icmp;
 pub mod lab;
 pub mod latency;
 pub mod ledger;
 pub mod network;
 pub mod payload;
+pub mod tcp;
 
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use network::{Arrival, DepartedHosts, Link, Network, Observer, Settings};
