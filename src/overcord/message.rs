@@ -1,0 +1,265 @@
+//! Everything that a node sends and receives, its timers, and what it lets the observer know.
+
+use crate::address::{Address, Endpoint, Port};
+use crate::dns;
+use crate::dyndns::client;
+use crate::http;
+use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
+use crate::net::tcp::{self, Segment};
+use crate::net::{Class, Packed, Payload, Transport};
+use crate::overlay::{self, chord};
+use crate::rng::mix2;
+use crate::sim;
+
+/// A message of any protocol of the simulated world.
+#[derive(Clone, Debug)]
+pub enum Message {
+    /// Of the overlay.
+    Overlay(chord::Message),
+    /// DNS over UDP.
+    Dns(dns::Message),
+    /// ICMP.
+    Icmp(Icmp),
+    /// A TCP segment, which carries HTTP.
+    Tcp(Segment<http::Message>),
+}
+
+/// Those that travel inside an event.
+#[derive(Clone, Copy, Debug)]
+pub enum Hot {
+    /// Of the overlay.
+    Overlay(chord::Small),
+    /// ICMP.
+    Icmp(Icmp),
+    /// A TCP segment without data.
+    Tcp(tcp::Control),
+}
+
+impl From<Hot> for Message {
+    #[inline]
+    fn from(hot: Hot) -> Self {
+        match hot {
+            Hot::Overlay(small) => Self::Overlay(chord::Message::Small(small)),
+            Hot::Icmp(icmp) => Self::Icmp(icmp),
+            Hot::Tcp(control) => Self::Tcp(Segment::Control(control)),
+        }
+    }
+}
+
+impl From<chord::Message> for Message {
+    #[inline]
+    fn from(message: chord::Message) -> Self {
+        Self::Overlay(message)
+    }
+}
+
+impl From<dns::Message> for Message {
+    fn from(message: dns::Message) -> Self {
+        Self::Dns(message)
+    }
+}
+
+impl From<Icmp> for Message {
+    fn from(message: Icmp) -> Self {
+        Self::Icmp(message)
+    }
+}
+
+impl From<Segment<http::Message>> for Message {
+    fn from(segment: Segment<http::Message>) -> Self {
+        Self::Tcp(segment)
+    }
+}
+
+impl Payload for Message {
+    type Hot = Hot;
+
+    #[inline]
+    fn pack(self) -> Packed<Hot, Self> {
+        match self {
+            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small)),
+            Self::Icmp(icmp) => Packed::Hot(Hot::Icmp(icmp)),
+            Self::Tcp(Segment::Control(control)) => Packed::Hot(Hot::Tcp(control)),
+            cold => Packed::Cold(cold),
+        }
+    }
+
+    #[inline]
+    fn transport(&self) -> Transport {
+        match self {
+            Self::Overlay(_) | Self::Dns(_) => Transport::Udp,
+            Self::Icmp(_) => Transport::Icmp,
+            Self::Tcp(segment) => segment.transport(),
+        }
+    }
+
+    #[inline]
+    fn source_port(&self) -> Port {
+        match self {
+            Self::Overlay(_) => Port::OVERLAY,
+            Self::Dns(message) => message.source_port(),
+            // ICMP has no ports.
+            Self::Icmp(_) => Port(0),
+            Self::Tcp(segment) => segment.header().source_port(),
+        }
+    }
+
+    #[inline]
+    fn wire_len(&self) -> u32 {
+        match self {
+            Self::Overlay(message) => message.wire_len(),
+            Self::Dns(message) => message.wire_len(),
+            Self::Icmp(icmp) => icmp.wire_len(),
+            Self::Tcp(segment) => segment.wire_len(),
+        }
+    }
+
+    #[inline]
+    fn class(&self) -> Class {
+        match self {
+            Self::Overlay(message) => message.class(),
+            Self::Dns(message) => message.class(),
+            Self::Icmp(icmp) => icmp.class(),
+            Self::Tcp(segment) => segment.class(),
+        }
+    }
+
+    #[inline]
+    fn digest(&self) -> u64 {
+        match self {
+            Self::Overlay(message) => message.digest(),
+            Self::Dns(message) => mix2(1, message.digest()),
+            Self::Icmp(icmp) => mix2(2, icmp.digest()),
+            Self::Tcp(segment) => mix2(3, segment.digest()),
+        }
+    }
+
+    fn undeliverable(&self, to: Endpoint) -> Option<Self> {
+        let (source, destination) = (self.source_port(), to.port);
+        let quoted = match self {
+            Self::Icmp(Icmp::Unreachable(_)) => return None,
+            Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
+            Self::Overlay(_) | Self::Dns(_) => Quoted::Udp { source, destination },
+            Self::Tcp(_) => Quoted::Tcp { source, destination },
+        };
+        let error = Unreachable { code: Code::Host, destination: to.address, quoted };
+        Some(Self::Icmp(Icmp::Unreachable(error)))
+    }
+}
+
+/// A node's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// The overlay plug-in's.
+    Overlay(chord::Timer),
+    /// The node's own.
+    Node(NodeTimer),
+    /// The stub resolver's.
+    Stub(dns::stub::Timer),
+    /// The update client's.
+    Client(client::Timer),
+    /// A TCP connection's.
+    Tcp(tcp::TcpTimer),
+}
+
+/// Timers of the node itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum NodeTimer {
+    /// The next regular procedure of the discovery layer begins.
+    Procedure,
+    /// An echo has not been answered in time.
+    Ping,
+    /// The resolution of the overlay's domain is tried again.
+    Resolve,
+    /// A proxy peer looks whether the binding is still its own.
+    SelfCheck,
+    /// A failed update is tried again.
+    Update,
+    /// The overlay record is renewed.
+    Renew,
+    /// A join is tried again.
+    Join,
+    /// The next look-up of a random key.
+    Lookup,
+}
+
+impl sim::Timer for Timer {
+    /// The plug-in's slots are the even ones, all others the odd ones: a node whose overlay is all
+    /// that runs keeps a short table.
+    #[inline]
+    fn slot(self) -> u32 {
+        const OWN: u32 = NodeTimer::Lookup as u32 + 1;
+        match self {
+            Self::Overlay(timer) => 2 * timer.slot(),
+            Self::Node(timer) => 2 * (timer as u32) + 1,
+            Self::Stub(timer) => 2 * (OWN + timer.slot()) + 1,
+            Self::Client(timer) => 2 * (OWN + 1 + timer.slot()) + 1,
+            Self::Tcp(timer) => 2 * (OWN + 2 + timer.slot()) + 1,
+        }
+    }
+}
+
+impl From<chord::Timer> for Timer {
+    #[inline]
+    fn from(timer: chord::Timer) -> Self {
+        Self::Overlay(timer)
+    }
+}
+
+impl From<NodeTimer> for Timer {
+    fn from(timer: NodeTimer) -> Self {
+        Self::Node(timer)
+    }
+}
+
+impl From<dns::stub::Timer> for Timer {
+    fn from(timer: dns::stub::Timer) -> Self {
+        Self::Stub(timer)
+    }
+}
+
+impl From<client::Timer> for Timer {
+    fn from(timer: client::Timer) -> Self {
+        Self::Client(timer)
+    }
+}
+
+impl From<tcp::TcpTimer> for Timer {
+    fn from(timer: tcp::TcpTimer) -> Self {
+        Self::Tcp(timer)
+    }
+}
+
+/// What a node lets the observer know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// Something of the overlay.
+    Overlay(overlay::Observation),
+    /// It now believes that it is the proxy peer.
+    ProxyStarted,
+    /// It no longer does.
+    ProxyStopped,
+    /// Its tests of this address failed.
+    VerdictFailed(Address),
+    /// It no longer holds a failed verdict.
+    VerdictCleared,
+    /// It begins an update.
+    UpdateStarted {
+        /// The address whose failed test made it claim.
+        tested: Option<Address>,
+        /// The address that the binding is to have.
+        own: Address,
+    },
+    /// Its update ended.
+    UpdateEnded {
+        /// Whether it takes it as accepted.
+        accepted: bool,
+    },
+}
+
+impl From<overlay::Observation> for Observation {
+    fn from(observation: overlay::Observation) -> Self {
+        Self::Overlay(observation)
+    }
+}

@@ -1,0 +1,28 @@
+//! The OverCord node: the modules of the paper's Fig. 3, and the handover strategies.
+//!
+//! * [`discovery`]: the discovery layer: is there a proxy peer, and does it play its role?
+//! * [`resource_database`]: what the node has stored in the overlay.
+//! * [`plugin_management`]: the DHT plug-in, and the way into the overlay.
+//! * [`overlay_repository`]: the overlay and the members that the node remembers.
+//! * [`proxy_role`]: who believes to be the proxy peer, and the claim that goes with it.
+//! * [`names`]: the stub resolver behind the application's address cache.
+//! * [`handover`]: what the node does with what these tell: Section V.
+//! * [`policy`]: what the paper leaves open.
+//! * [`node`], [`message`]: the node as a whole, and all that it speaks.
+//!
+//! Left out so far: the user agent (SIP), more than one plug-in in a node.
+
+pub mod discovery;
+pub mod handover;
+pub mod message;
+pub mod names;
+pub mod node;
+pub mod overlay_repository;
+pub mod plugin_management;
+pub mod policy;
+pub mod proxy_role;
+pub mod resource_database;
+
+pub use handover::{Duty, Handover, Settings};
+pub use message::{Message, NodeTimer, Observation, Timer};
+pub use node::{Node, NodeContext};

@@ -1,0 +1,156 @@
+//! Plug-in management (paper, Fig. 3): the DHT plug-in of a node, and how the node gets into its
+//! overlay.
+//!
+//! A node joins through members that it remembers ([`Bootstrap::Cached`]), or through the proxy
+//! peer that DNS names ([`Bootstrap::Dns`]). When nobody lets it in, it asks the other way; when
+//! there is no other way, or that fails as well, it founds an overlay of its own if there is no
+//! proxy peer, and tries again later if there is. There is one kind of plug-in, Chord.
+
+use crate::address::{Address, Endpoint, Port};
+use crate::overlay::chord::Chord;
+use crate::overlay::{Dht, DhtContext, NodeRef, OverlayId, Upcalls};
+use crate::overcord::overlay_repository::OverlayRepository;
+use crate::overcord::policy::Bootstrap;
+use crate::rng::Dice;
+use crate::time::SimDuration;
+
+/// The pause before a node that nobody let in tries again.
+pub const REJOIN_AFTER: SimDuration = SimDuration::from_secs(30);
+
+/// The plug-in with what is needed to join.
+#[derive(Debug)]
+pub struct PluginManagement {
+    /// The DHT plug-in.
+    pub dht: Chord,
+    membership: Membership,
+    repository: OverlayRepository,
+    dice: Dice,
+}
+
+/// How far the node has come into its overlay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Membership {
+    /// In no overlay, and not trying.
+    Outside,
+    /// Trying members that it remembers.
+    JoiningCached,
+    /// The discovery layer looks for a proxy peer to join through.
+    Asking,
+    /// Trying the proxy peer.
+    JoiningProxy,
+    /// In.
+    Member,
+}
+
+/// What the node has to do next to get in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Nothing: it is on its way, or in.
+    Wait,
+    /// Ask the discovery layer for the proxy peer.
+    AskDiscovery,
+    /// Try again after [`REJOIN_AFTER`].
+    TryLater,
+}
+
+impl PluginManagement {
+    /// A node outside of any overlay.
+    #[must_use]
+    pub fn new(dht: Chord, repository: OverlayRepository, dice: Dice) -> Self {
+        Self { dht, membership: Membership::Outside, repository, dice }
+    }
+
+    /// The host restarts, perhaps under another contact; what is on disk is kept.
+    pub fn restart(&mut self, dht: Chord) {
+        self.remember_acquaintances();
+        self.dht = dht;
+        self.membership = Membership::Outside;
+    }
+
+    /// Remembers the members that the plug-in knows now.
+    fn remember_acquaintances(&mut self) {
+        // The nearest are remembered last, so that they are forgotten last.
+        for peer in self.dht.acquaintances().into_iter().rev() {
+            self.repository.remember(peer);
+        }
+    }
+
+    /// Whether the node is a member of an overlay.
+    #[must_use]
+    pub fn is_member(&self) -> bool {
+        self.membership == Membership::Member
+    }
+
+    /// Whether the node waits for the discovery layer to find a proxy peer to join through.
+    #[must_use]
+    pub fn is_asking(&self) -> bool {
+        self.membership == Membership::Asking
+    }
+
+    /// The node stands in an overlay that was created as a whole.
+    pub fn placed(&mut self) {
+        self.membership = Membership::Member;
+    }
+
+    /// Founds an overlay.
+    pub fn found(&mut self, ctx: &mut impl DhtContext<Chord>) -> Upcalls {
+        self.membership = Membership::Member;
+        self.dht.found(ctx)
+    }
+
+    /// Begins to join; `ask` says whether a discovery layer can be asked.
+    pub fn join(
+        &mut self,
+        ctx: &mut impl DhtContext<Chord>,
+        bootstrap: Bootstrap,
+        ask: bool,
+    ) -> (Next, Upcalls) {
+        if bootstrap == Bootstrap::Dns && ask {
+            self.membership = Membership::Asking;
+            return (Next::AskDiscovery, Upcalls::new());
+        }
+        let me = self.dht.me();
+        let peers: Vec<NodeRef> = self.repository.candidates(me, &mut self.dice);
+        if peers.is_empty() {
+            return (self.join_failed_with(Membership::JoiningCached, ask), Upcalls::new());
+        }
+        self.membership = Membership::JoiningCached;
+        let bootstrap: Vec<Endpoint> = peers.iter().map(|&peer| ctx.contact(peer).endpoint).collect();
+        (Next::Wait, self.dht.join(ctx, &bootstrap))
+    }
+
+    /// Joins through the proxy peer.
+    pub fn join_through(&mut self, ctx: &mut impl DhtContext<Chord>, proxy: Address) -> Upcalls {
+        self.membership = Membership::JoiningProxy;
+        self.dht.join(ctx, &[proxy.at(Port::OVERLAY)])
+    }
+
+    /// The plug-in is in.
+    pub fn joined(&mut self, _identity: OverlayId) {
+        self.membership = Membership::Member;
+    }
+
+    /// The plug-in was not let in.
+    pub fn join_failed(&mut self, ask: bool) -> Next {
+        self.join_failed_with(self.membership, ask)
+    }
+
+    fn join_failed_with(&mut self, tried: Membership, ask: bool) -> Next {
+        match tried {
+            Membership::JoiningCached if ask => {
+                self.membership = Membership::Asking;
+                Next::AskDiscovery
+            }
+            Membership::Member => Next::Wait,
+            _ => {
+                self.membership = Membership::Outside;
+                Next::TryLater
+            }
+        }
+    }
+
+    /// The plug-in has lost all its neighbours: what it remembers is all that it has.
+    pub fn isolated(&mut self) {
+        self.remember_acquaintances();
+    }
+}
