@@ -1,0 +1,336 @@
+//! A recursive resolver: answers clients from its cache or asks the authority.
+//!
+//! Inputs: client queries (RD set), responses of authorities, one timer for the earliest deadline
+//! of all questions under way. A question is *pending* from the first client that needs it (or a
+//! prefetch) until the authority answers or the [retries](crate::dns::retry) are used up; clients
+//! that ask meanwhile wait for the same answer. Every query has an ID of its own, so a late answer
+//! to an earlier try is dropped.
+//!
+//! Left out: looking for the authority (each zone's is configured; other names are REFUSED),
+//! serving stale data, forwarding.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::Endpoint;
+use crate::dns::answer::{Answer, Reply};
+use crate::dns::cache::Cache;
+use crate::dns::message::{Message, Question, Rcode};
+use crate::dns::name::DomainName;
+use crate::dns::profile::{CachePolicy, Profile, Retry};
+use crate::dns::retry::{Progress, RoundTrips};
+use crate::rng::Dice;
+use crate::sim::{self, Context};
+use crate::time::{SimDuration, SimTime};
+
+/// How a resolver is set up; shared by a group of them.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// What its cache does.
+    pub cache: CachePolicy,
+    /// How it asks again.
+    pub retry: Retry,
+    /// Whom it asks.
+    pub delegations: Vec<Delegation>,
+}
+
+/// The authority of a zone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Delegation {
+    /// The zone.
+    pub zone: DomainName,
+    /// Its name server.
+    pub authority: Endpoint,
+}
+
+impl Config {
+    /// The defaults of a profile.
+    #[must_use]
+    pub fn new(profile: Profile, delegations: Vec<Delegation>) -> Self {
+        Self { cache: profile.cache_policy(), retry: profile.retry(), delegations }
+    }
+}
+
+/// A recursive resolver.
+#[derive(Clone, Debug)]
+pub struct Resolver {
+    config: Arc<Config>,
+    cache: Cache,
+    /// By delegation.
+    round_trips: Vec<RoundTrips>,
+    pending: BTreeMap<Question, Pending>,
+    /// What the timer is set to.
+    armed: Option<SimTime>,
+    dice: Dice,
+}
+
+/// A question that the authority has been asked.
+#[derive(Clone, Debug)]
+struct Pending {
+    /// Whom to answer: none for a prefetch.
+    clients: Vec<Client>,
+    delegation: usize,
+    progress: Progress,
+    /// The last query.
+    id: u16,
+    sent: SimTime,
+    wait: SimDuration,
+}
+
+#[derive(Clone, Debug)]
+struct Client {
+    endpoint: Endpoint,
+    query: Message,
+}
+
+/// The earliest deadline of a pending question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timer;
+
+impl sim::Timer for Timer {
+    fn slot(self) -> u32 {
+        0
+    }
+}
+
+/// What a resolver lets be known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// The cache holds this answer, in place of what it held for the question.
+    Stored {
+        /// The question; an NXDOMAIN holds for the other types of its name as well.
+        question: Question,
+        /// The answer.
+        answer: Answer,
+        /// From then on it is not served.
+        expires: SimTime,
+    },
+    /// A client was given this answer.
+    Answered {
+        /// What it had asked.
+        question: Question,
+        /// The answer.
+        answer: Answer,
+    },
+}
+
+impl Resolver {
+    /// A resolver with an empty cache; the dice give it message IDs.
+    #[must_use]
+    pub fn new(config: Arc<Config>, dice: Dice) -> Self {
+        Self {
+            cache: Cache::new(config.cache),
+            round_trips: vec![RoundTrips::default(); config.delegations.len()],
+            pending: BTreeMap::new(),
+            armed: None,
+            dice,
+            config,
+        }
+    }
+
+    /// What a client that asked now would be told at once, from the cache; `None` when the
+    /// authority would have to be asked.
+    #[must_use]
+    pub fn would_answer(&self, now: SimTime, question: &Question) -> Option<&Answer> {
+        self.cache.answer(now, question)
+    }
+
+    /// Takes a client's query or an authority's response; other messages are dropped.
+    pub fn receive<C>(&mut self, ctx: &mut C, from: Endpoint, message: Message)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        if message.response {
+            self.receive_response(ctx, from, &message);
+        } else {
+            self.receive_query(ctx, from, message);
+        }
+        self.arm(ctx);
+    }
+
+    /// The timer has gone off.
+    pub fn timer<C>(&mut self, ctx: &mut C, Timer: Timer)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        self.armed = None;
+        let now = ctx.now();
+        let due: Vec<Question> = self
+            .pending
+            .iter()
+            .filter(|(_, pending)| pending.deadline() <= now)
+            .map(|(question, _)| question.clone())
+            .collect();
+        for question in due {
+            let pending = self.pending.get(&question).expect("it was pending a moment ago");
+            self.round_trips[pending.delegation].lost(pending.wait);
+            self.ask(ctx, &question);
+        }
+        self.arm(ctx);
+    }
+
+    fn receive_query<C>(&mut self, ctx: &mut C, from: Endpoint, query: Message)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let delegation = self.delegation_of(&query.question.name);
+        let (true, Some(delegation)) = (query.recursion_desired, delegation) else {
+            // Not a client, or a name that it has no way to resolve.
+            return ctx.send(from, Message::response_to(&query, Rcode::REFUSED));
+        };
+        let now = ctx.now();
+        let question = query.question.clone();
+        let client = Client { endpoint: from, query };
+        match self.cache.lookup(now, &question) {
+            Some(hit) => {
+                client.answer(ctx, &hit.reply);
+                if hit.prefetch && !self.pending.contains_key(&question) {
+                    self.start(ctx, question, delegation, None);
+                }
+            }
+            None => match self.pending.get_mut(&question) {
+                Some(pending) => pending.join(client),
+                None => self.start(ctx, question, delegation, Some(client)),
+            },
+        }
+    }
+
+    fn receive_response<C>(&mut self, ctx: &mut C, from: Endpoint, response: &Message)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let Some(pending) = self.pending.get(&response.question) else { return };
+        let authority = self.config.delegations[pending.delegation].authority;
+        if authority != from || pending.id != response.id {
+            return;
+        }
+        let after = ctx.now().since(pending.sent);
+        self.round_trips[pending.delegation].answered(after);
+        // Who is no authority for the zone it is asked about is lame, and of no use.
+        let reply = if response.authoritative { Reply::of(response) } else { Reply::FAILURE };
+        self.finish(ctx, &response.question, reply);
+    }
+
+    /// Makes a question pending. While an authority is only probed, no second question goes to it.
+    fn start<C>(
+        &mut self,
+        ctx: &mut C,
+        question: Question,
+        delegation: usize,
+        client: Option<Client>,
+    ) where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let now = ctx.now();
+        let server = &mut self.round_trips[delegation];
+        server.refresh(now);
+        let adaptive = self.config.retry == Retry::Adaptive;
+        let busy = self.pending.values().any(|other| other.delegation == delegation);
+        let refused = adaptive && server.is_probed() && busy;
+        let progress = Progress::start(now, self.config.retry, server);
+        let pending = Pending {
+            clients: client.into_iter().collect(),
+            delegation,
+            progress,
+            id: 0,
+            sent: now,
+            wait: SimDuration::ZERO,
+        };
+        self.pending.insert(question.clone(), pending);
+        if refused {
+            self.finish(ctx, &question, Reply::FAILURE);
+        } else {
+            self.ask(ctx, &question);
+        }
+    }
+
+    /// Sends the next query of a pending question, or gives it up.
+    fn ask<C>(&mut self, ctx: &mut C, question: &Question)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let now = ctx.now();
+        let pending = self.pending.get_mut(question).expect("only pending questions are asked");
+        let server = &self.round_trips[pending.delegation];
+        let Some(wait) = pending.progress.next(now, server) else {
+            return self.finish(ctx, question, Reply::FAILURE);
+        };
+        pending.id = (self.dice.bits() >> 48) as u16;
+        (pending.sent, pending.wait) = (now, wait);
+        let authority = self.config.delegations[pending.delegation].authority;
+        ctx.send(authority, Message::upstream_query(pending.id, question.clone()));
+    }
+
+    /// Stores the answer and gives it to all who wait for it.
+    fn finish<C>(&mut self, ctx: &mut C, question: &Question, reply: Reply)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let pending = self.pending.remove(question).expect("only pending questions finish");
+        let reply = self.cache.bounded(reply);
+        if let Some(expires) = self.cache.store(ctx.now(), question, reply.clone()) {
+            let (question, answer) = (question.clone(), reply.answer.clone());
+            ctx.observe(Observation::Stored { question, answer, expires });
+        }
+        for client in &pending.clients {
+            client.answer(ctx, &reply);
+        }
+    }
+
+    /// Sets the timer to the earliest deadline, if it is not set to that already.
+    fn arm<C>(&mut self, ctx: &mut C)
+    where
+        C: Context<Timer = Timer>,
+    {
+        let earliest = self.pending.values().map(Pending::deadline).min();
+        if earliest == self.armed {
+            return;
+        }
+        match earliest {
+            Some(at) => ctx.set(Timer, at),
+            None => ctx.cancel(Timer),
+        }
+        self.armed = earliest;
+    }
+
+    /// The deepest zone that a name lies in.
+    fn delegation_of(&self, name: &DomainName) -> Option<usize> {
+        let delegations = self.config.delegations.iter().enumerate();
+        delegations
+            .filter(|(_, delegation)| name.is_within(&delegation.zone))
+            .max_by_key(|(_, delegation)| delegation.zone.wire_len())
+            .map(|(index, _)| index)
+    }
+}
+
+impl Pending {
+    fn deadline(&self) -> SimTime {
+        self.sent.saturating_add(self.wait)
+    }
+
+    /// Another client waits for the answer, unless it has only repeated its query.
+    fn join(&mut self, client: Client) {
+        let repeated = self
+            .clients
+            .iter()
+            .any(|other| other.endpoint == client.endpoint && other.query.id == client.query.id);
+        if !repeated {
+            self.clients.push(client);
+        }
+    }
+}
+
+impl Client {
+    fn answer<C>(&self, ctx: &mut C, reply: &Reply)
+    where
+        C: Context<Message = Message, Observation = Observation>,
+    {
+        let mut response = reply.response_to(&self.query);
+        response.recursion_available = true;
+        ctx.send(self.endpoint, response);
+        ctx.observe(Observation::Answered {
+            question: self.query.question.clone(),
+            answer: reply.answer.clone(),
+        });
+    }
+}

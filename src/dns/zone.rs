@@ -1,0 +1,215 @@
+//! A zone: its SOA, its record sets, and what it answers (RFC 1034 §4.3.2 without CNAME, wildcards
+//! and delegation).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::Address;
+use crate::dns::answer::{Answer, Negative};
+use crate::dns::message::{Message, Question, Rcode, Record, RecordData, RecordType, Soa, Ttl};
+use crate::dns::name::{DomainName, NameError};
+
+/// The records of one name and type, which share a TTL (RFC 2181 §5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RrSet {
+    /// Their TTL.
+    pub ttl: Ttl,
+    /// Their data, in the order in which it is served; never empty, all of one type.
+    pub data: Arc<[RecordData]>,
+}
+
+/// A zone that an authority serves.
+#[derive(Clone, Debug)]
+pub struct Zone {
+    apex: DomainName,
+    soa: Arc<Soa>,
+    soa_ttl: Ttl,
+    default_ttl: Ttl,
+    sets: BTreeMap<DomainName, Vec<RrSet>>,
+}
+
+impl Zone {
+    /// A zone without records but its SOA. `default_ttl` is given to record sets that
+    /// [`publish`](Zone::publish) creates.
+    #[must_use]
+    pub fn new(apex: DomainName, soa: Soa, soa_ttl: Ttl, default_ttl: Ttl) -> Self {
+        Self { apex, soa: Arc::new(soa), soa_ttl, default_ttl, sets: BTreeMap::new() }
+    }
+
+    /// A zone as one is usually set up: the name server `ns` within the zone at this address, the
+    /// mailbox `hostmaster`. Negative answers have `negative_ttl`, everything else `ttl`.
+    ///
+    /// # Errors
+    /// When the apex is so long that no name fits in front of it.
+    pub fn conventional(
+        apex: DomainName,
+        name_server: Address,
+        ttl: Ttl,
+        negative_ttl: Ttl,
+    ) -> Result<Self, NameError> {
+        let ns = apex.prefixed("ns")?;
+        // Polling intervals of RFC 1912 §2.2; secondaries are not modelled.
+        let soa = Soa {
+            mname: ns.clone(),
+            rname: apex.prefixed("hostmaster")?,
+            serial: 1,
+            refresh: 1_200,
+            retry: 180,
+            expire: 1_209_600,
+            minimum: negative_ttl,
+        };
+        let mut zone = Self::new(apex.clone(), soa, negative_ttl, ttl);
+        zone.set(apex, RrSet { ttl, data: Arc::new([RecordData::Ns(ns.clone())]) });
+        zone.set(ns, RrSet { ttl, data: Arc::new([RecordData::A(name_server)]) });
+        Ok(zone)
+    }
+
+    /// The name of the zone.
+    #[must_use]
+    pub fn apex(&self) -> &DomainName {
+        &self.apex
+    }
+
+    /// The serial of the SOA, one more after each change.
+    #[must_use]
+    pub fn serial(&self) -> u32 {
+        self.soa.serial
+    }
+
+    /// The record set of a question, if there is one.
+    #[must_use]
+    pub fn rr_set(&self, question: &Question) -> Option<&RrSet> {
+        self.sets.get(&question.name)?.iter().find(|set| set.rtype() == question.rtype)
+    }
+
+    /// Puts a record set in place of the one of its name and type. Returns whether that changed
+    /// anything; if it did, the serial has grown.
+    ///
+    /// The name must lie in the zone and the set must not be empty.
+    pub fn set(&mut self, name: DomainName, set: RrSet) -> bool {
+        assert!(name.is_within(&self.apex), "{name} does not lie in the zone {}", self.apex);
+        assert!(!set.data.is_empty(), "a record set holds records");
+        let sets = self.sets.entry(name).or_default();
+        match sets.iter_mut().find(|other| other.rtype() == set.rtype()) {
+            Some(other) if *other == set => return false,
+            Some(other) => *other = set,
+            None => sets.push(set),
+        }
+        self.advance_serial();
+        true
+    }
+
+    /// Removes a record set. Returns whether there was one; if so, the serial has grown.
+    pub fn remove(&mut self, question: &Question) -> bool {
+        let Some(sets) = self.sets.get_mut(&question.name) else { return false };
+        let before = sets.len();
+        sets.retain(|set| set.rtype() != question.rtype);
+        let removed = sets.len() < before;
+        if sets.is_empty() {
+            self.sets.remove(&question.name);
+        }
+        if removed {
+            self.advance_serial();
+        }
+        removed
+    }
+
+    /// Makes these the addresses of a name in the zone, with the TTL that its addresses had, else
+    /// the zone's default; no addresses remove the set. Returns whether that changed anything.
+    pub fn publish(&mut self, name: &DomainName, addresses: &[Address]) -> bool {
+        let question = Question::addresses(name.clone());
+        if addresses.is_empty() {
+            return self.remove(&question);
+        }
+        let ttl = self.rr_set(&question).map_or(self.default_ttl, |set| set.ttl);
+        let data = addresses.iter().map(|&address| RecordData::A(address)).collect();
+        self.set(name.clone(), RrSet { ttl, data })
+    }
+
+    /// What the zone says to a question about a name within it. A name exists when it, or a name
+    /// below it, has records (RFC 4592 §2.2).
+    #[must_use]
+    pub fn answer(&self, question: &Question) -> Answer {
+        if let Some(set) = self.rr_set(question) {
+            return Answer::Records(set.data.clone());
+        }
+        if question.name == self.apex {
+            return if question.rtype == RecordType::SOA {
+                Answer::Records(Arc::new([RecordData::Soa(self.soa.clone())]))
+            } else {
+                Answer::Negative(Negative::NoData)
+            };
+        }
+        let exists = self.sets.keys().any(|name| name.is_within(&question.name));
+        Answer::Negative(if exists { Negative::NoData } else { Negative::NxDomain })
+    }
+
+    /// The authoritative response to a query about a name within the zone, as BIND gives it with
+    /// `minimal-responses no-auth-recursive`: name servers and their addresses accompany positive
+    /// answers to resolvers (RD clear), not to clients. Negative answers carry the SOA, with the
+    /// TTL that RFC 2308 §3 prescribes.
+    #[must_use]
+    pub fn respond(&self, query: &Message) -> Message {
+        let question = &query.question;
+        let answer = self.answer(question);
+        let rcode = match answer {
+            Answer::Negative(Negative::NxDomain) => Rcode::NX_DOMAIN,
+            _ => Rcode::NO_ERROR,
+        };
+        let mut response = Message::response_to(query, rcode);
+        response.authoritative = true;
+        if let Answer::Negative(_) = answer {
+            let ttl = self.soa_ttl.min(self.soa.minimum);
+            let data = RecordData::Soa(self.soa.clone());
+            response.authority.push(Record { name: self.apex.clone(), ttl, data });
+            return response;
+        }
+        let ttl = self.rr_set(question).map_or(self.soa_ttl, |set| set.ttl);
+        response.answers = records(&question.name, ttl, answer.records());
+        let servers = Question::new(self.apex.clone(), RecordType::NS);
+        if !query.recursion_desired && servers != *question {
+            response.authority = self.records_of(&servers);
+        }
+        response.additional = self.additional(&response);
+        response
+    }
+
+    /// The addresses of the hosts that the response names, as far as they lie in the zone.
+    fn additional(&self, response: &Message) -> Vec<Record> {
+        let mut additional: Vec<Record> = Vec::new();
+        for record in response.answers.iter().chain(&response.authority) {
+            let host = match &record.data {
+                RecordData::Ns(host) => host,
+                RecordData::Srv(srv) => &srv.target,
+                _ => continue,
+            };
+            if !additional.iter().any(|known| known.name == *host) {
+                additional.extend(self.records_of(&Question::addresses(host.clone())));
+            }
+        }
+        additional
+    }
+
+    fn records_of(&self, question: &Question) -> Vec<Record> {
+        self.rr_set(question)
+            .map_or_else(Vec::new, |set| records(&question.name, set.ttl, &set.data))
+    }
+
+    fn advance_serial(&mut self) {
+        // Zero is skipped: some secondaries take it for "no serial" (RFC 2136 §3.6 allows that).
+        let next = self.soa.serial.wrapping_add(1).max(1);
+        Arc::make_mut(&mut self.soa).serial = next;
+    }
+}
+
+impl RrSet {
+    /// The type of its records.
+    #[must_use]
+    pub fn rtype(&self) -> RecordType {
+        self.data.first().expect("a record set holds records").rtype()
+    }
+}
+
+fn records(name: &DomainName, ttl: Ttl, data: &[RecordData]) -> Vec<Record> {
+    data.iter().map(|data| Record { name: name.clone(), ttl, data: data.clone() }).collect()
+}
