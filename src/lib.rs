@@ -2,8 +2,10 @@
 //! conventional SIP.
 
 pub mod address;
+pub mod churn;
 pub mod net;
 pub mod rng;
 pub mod sim;
 pub mod time;
 pub mod units;
+pub mod workload;
