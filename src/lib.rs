@@ -2,6 +2,7 @@
 //! conventional SIP.
 
 pub mod address;
+pub mod churn;
 pub mod dns;
 pub mod http;
 pub mod net;
@@ -9,3 +10,4 @@ pub mod rng;
 pub mod sim;
 pub mod time;
 pub mod units;
+pub mod workload;
