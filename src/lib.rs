@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod net;
+pub mod overlay;
 pub mod rng;
 pub mod sim;
 pub mod time;
