@@ -6,6 +6,7 @@ pub mod churn;
 pub mod dns;
 pub mod http;
 pub mod net;
+pub mod overlay;
 pub mod rng;
 pub mod sim;
 pub mod time;

@@ -2,11 +2,8 @@
 //! the world adds what only it knows (hosts going up and down).
 
 use crate::address::Address;
+use crate::overlay::OverlayId;
 use crate::time::SimTime;
-
-/// An overlay's identity: minted by its founder, inherited by whoever joins through a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct OverlayId(pub u32);
 
 /// What a name server or a cache says about the overlay's domain.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,0 +1,396 @@
+//! Chord's messages.
+//!
+//! Those that are sent all the time are [`Small`]: 16 octets with their tag, so that they travel
+//! inside an event. Lists and records are [`Large`]. The byte layout is the table in
+//! [`codec`](super::codec).
+//!
+//! A request names the overlay of its sender, and a member of another overlay does not answer it
+//! (nor does a node that is no member): to the sender such a node is dead. An outsider's request
+//! ([`OverlayId::OUTSIDER`]) is answered by every member. Only `Route` has no room for it.
+
+use smallvec::SmallVec;
+
+use crate::address::Port;
+use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use crate::overlay::chord::codec;
+use crate::overlay::{NodeRef, OverlayId, RingId};
+use crate::rng::mix;
+
+/// A list of contacts in a message.
+pub type NodeList = SmallVec<[NodeRef; 8]>;
+
+/// What a request or its answer is labelled with, by its sender; answers repeat it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RpcId(u16);
+
+impl RpcId {
+    /// Bits that travel.
+    pub(super) const BITS: u32 = 12;
+
+    /// The identifier with these bits, of which the lower 12 count.
+    #[must_use]
+    pub const fn new(bits: u16) -> Self {
+        Self(bits & ((1 << Self::BITS) - 1))
+    }
+
+    /// The bits.
+    #[must_use]
+    pub const fn bits(self) -> u16 {
+        self.0
+    }
+}
+
+/// What every message carries, in three octets: length of identifiers in octets (5 bits), whether
+/// it serves the overlay itself rather than an application (1), hops so far (6), [`RpcId`] (12).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Header([u8; 3]);
+
+impl Header {
+    /// A header without hops.
+    #[must_use]
+    #[inline]
+    pub const fn new(id_octets: u8, maintenance: bool, rpc: RpcId) -> Self {
+        let first = (id_octets << 3) | ((maintenance as u8) << 2);
+        Self([first, (rpc.0 >> 8) as u8, rpc.0 as u8])
+    }
+
+    /// From the wire; `None` if the length of identifiers is not 1 to 20.
+    #[must_use]
+    pub const fn from_octets(octets: [u8; 3]) -> Option<Self> {
+        let length = octets[0] >> 3;
+        if length >= 1 && length <= 20 { Some(Self(octets)) } else { None }
+    }
+
+    /// As on the wire.
+    #[must_use]
+    #[inline]
+    pub const fn octets(self) -> [u8; 3] {
+        self.0
+    }
+
+    /// Octets of an identifier.
+    #[must_use]
+    #[inline]
+    pub const fn id_octets(self) -> u8 {
+        self.0[0] >> 3
+    }
+
+    /// Whether it serves the overlay itself.
+    #[must_use]
+    #[inline]
+    pub const fn maintenance(self) -> bool {
+        self.0[0] & 4 != 0
+    }
+
+    /// Hops so far.
+    #[must_use]
+    #[inline]
+    pub const fn hops(self) -> u8 {
+        ((self.0[0] & 3) << 4) | (self.0[1] >> 4)
+    }
+
+    /// The request's label.
+    #[must_use]
+    #[inline]
+    pub const fn rpc(self) -> RpcId {
+        RpcId::new(((self.0[1] as u16) << 8) | self.0[2] as u16)
+    }
+
+    /// The same with another count of hops, below 64.
+    #[must_use]
+    #[inline]
+    pub const fn with_hops(self, hops: u8) -> Self {
+        let first = (self.0[0] & !3) | ((hops >> 4) & 3);
+        Self([first, (hops << 4) | (self.0[1] & 15), self.0[2]])
+    }
+
+    #[inline]
+    const fn bits(self) -> u64 {
+        u32::from_be_bytes([0, self.0[0], self.0[1], self.0[2]]) as u64
+    }
+}
+
+/// A key inside a [`Small`]: a [`RingId`] aligned to four octets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Key {
+    high: u32,
+    low: u32,
+}
+
+impl From<RingId> for Key {
+    #[inline]
+    fn from(id: RingId) -> Self {
+        Self { high: (id.0 >> 32) as u32, low: id.0 as u32 }
+    }
+}
+
+impl From<Key> for RingId {
+    #[inline]
+    fn from(key: Key) -> Self {
+        Self((u64::from(key.high) << 32) | u64::from(key.low))
+    }
+}
+
+/// Up to three contacts, the best first; those that are there come first.
+pub type Best = [Option<NodeRef>; 3];
+
+/// What the owner says to a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is stored, or renewed.
+    Stored,
+    /// A higher version is there, or another value of this version.
+    Outdated,
+}
+
+/// The frequent messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Small {
+    /// Are you there? To the predecessor.
+    Ping(Header, OverlayId),
+    /// Yes.
+    Pong(Header),
+    /// Who are your predecessor and your successors? To the successor.
+    Stabilize(Header, OverlayId),
+    /// The answer when lists have one entry: predecessor, successor.
+    Neighbours(Header, Option<NodeRef>, Option<NodeRef>),
+    /// This node may be your predecessor.
+    Notify(Header, NodeRef, OverlayId),
+    /// This node joined between us: the former predecessor hears of its new successor.
+    NewSuccessor(Header, NodeRef, OverlayId),
+    /// Who precedes this key?
+    Find(Header, Key, OverlayId),
+    /// Closer to the key are these, the closest first. One beyond the key, if there, is the owner
+    /// in case that those before it are dead.
+    Closer(Header, Best),
+    /// The answerer precedes the key: its owner, and who follows the owner.
+    Found(Header, Best),
+    /// A look-up that is forwarded; [`Small::Found`] goes to this origin.
+    Route(Header, Key, NodeRef),
+    /// Let this node in, as the answerer's predecessor.
+    Join(Header, NodeRef),
+    /// Not here: the answerer does not own the joiner's position.
+    Refused(Header),
+    /// This node goes; the other takes its place as predecessor or successor of the receiver.
+    Leaving(Header, NodeRef, Option<NodeRef>, OverlayId),
+    /// What is stored under this key?
+    Fetch(Header, Key, OverlayId),
+    /// Nothing.
+    NoRecord(Header),
+    /// The answer to [`Large::Store`].
+    StoreReply(Header, Verdict),
+}
+
+/// A record on its way: what remains of its lifetime in seconds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WireRecord {
+    /// Where it is stored.
+    pub key: RingId,
+    /// The writer's version.
+    pub version: u64,
+    /// Seconds that remain.
+    pub lifetime: u32,
+    /// The application's octets.
+    pub value: Box<[u8]>,
+}
+
+/// The messages with lists or records.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Large {
+    /// The answer to [`Small::Stabilize`]: predecessor and successor list.
+    NeighbourList(Header, Option<NodeRef>, NodeList),
+    /// The answer to [`Small::Join`]: the overlay, the joiner's predecessor, and the answerer's
+    /// successor list.
+    Welcome(Header, OverlayId, Option<NodeRef>, NodeList),
+    /// Store this; to the owner.
+    Store(Header, OverlayId, WireRecord),
+    /// Hold these; to replicas, and to a new owner.
+    Replicate(Header, OverlayId, Vec<WireRecord>),
+    /// The answer to [`Small::Fetch`].
+    Fetched(Header, WireRecord),
+}
+
+/// A Chord message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Message {
+    /// Travels inside the event.
+    Small(Small),
+    /// Waits in a slab.
+    Large(Box<Large>),
+}
+
+impl From<Small> for Message {
+    #[inline]
+    fn from(small: Small) -> Self {
+        Self::Small(small)
+    }
+}
+
+impl From<Large> for Message {
+    fn from(large: Large) -> Self {
+        Self::Large(Box::new(large))
+    }
+}
+
+const fn class(purpose: Purpose) -> Class {
+    Class { protocol: Protocol::Chord, purpose }
+}
+
+impl Small {
+    #[inline]
+    fn purpose(self) -> Purpose {
+        match self {
+            Self::Find(header, ..)
+            | Self::Closer(header, _)
+            | Self::Found(header, _)
+            | Self::Route(header, ..)
+                if !header.maintenance() =>
+            {
+                Purpose::OverlayLookup
+            }
+            Self::Fetch(..) | Self::NoRecord(_) | Self::StoreReply(..) => Purpose::StoreFetch,
+            _ => Purpose::OverlayMaintenance,
+        }
+    }
+
+    /// Two multiplications' worth of mixing over its 16 octets.
+    #[inline]
+    fn digest(self) -> u64 {
+        let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
+        let pair = |a: u64, b: u64| (a << 32) | b;
+        let best = |[a, b, c]: Best| (node(a), pair(node(b), node(c)));
+        let key = |key: Key| RingId::from(key).0;
+        let (kind, header, (first, second)) = match self {
+            Self::Ping(header, overlay) => (1, header, (0, u64::from(overlay.0))),
+            Self::Pong(header) => (2, header, (0, 0)),
+            Self::Stabilize(header, overlay) => (3, header, (0, u64::from(overlay.0))),
+            Self::Neighbours(header, a, b) => (4, header, (0, pair(node(a), node(b)))),
+            Self::Notify(header, a, overlay) => {
+                (5, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
+            }
+            Self::NewSuccessor(header, a, overlay) => {
+                (6, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
+            }
+            Self::Find(header, a, overlay) => (7, header, (u64::from(overlay.0), key(a))),
+            Self::Closer(header, nodes) => (8, header, best(nodes)),
+            Self::Found(header, nodes) => (9, header, best(nodes)),
+            Self::Route(header, a, origin) => (10, header, (node(Some(origin)), key(a))),
+            Self::Join(header, a) => (11, header, (0, node(Some(a)))),
+            Self::Refused(header) => (12, header, (0, 0)),
+            Self::Leaving(header, a, b, overlay) => {
+                (13, header, (u64::from(overlay.0), pair(node(Some(a)), node(b))))
+            }
+            Self::Fetch(header, a, overlay) => (14, header, (u64::from(overlay.0), key(a))),
+            Self::NoRecord(header) => (15, header, (0, 0)),
+            Self::StoreReply(header, verdict) => (16, header, (0, verdict as u64)),
+        };
+        let head = pair((kind << 24) | header.bits(), first);
+        mix(head.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
+    }
+}
+
+impl Large {
+    fn digest(&self) -> u64 {
+        let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
+        let list = |start: u64, nodes: &NodeList| {
+            nodes.iter().fold(start, |sum, &n| mix(sum ^ node(Some(n))))
+        };
+        let record = |start: u64, record: &WireRecord| {
+            let head = mix(mix(mix(start ^ record.key.0) ^ record.version)
+                ^ u64::from(record.lifetime));
+            record.value.iter().fold(head, |sum, &octet| mix(sum ^ u64::from(octet)))
+        };
+        let start = |kind: u64, header: Header, a: u64, b: u64| {
+            mix(mix(mix((kind << 24) | header.bits()) ^ a) ^ b)
+        };
+        match self {
+            Self::NeighbourList(header, predecessor, nodes) => {
+                list(start(32, *header, node(*predecessor), nodes.len() as u64), nodes)
+            }
+            Self::Welcome(header, overlay, predecessor, nodes) => {
+                list(start(33, *header, node(*predecessor), u64::from(overlay.0)), nodes)
+            }
+            Self::Store(header, overlay, one) => {
+                record(start(34, *header, 1, u64::from(overlay.0)), one)
+            }
+            Self::Replicate(header, overlay, records) => {
+                let start = start(35, *header, records.len() as u64, u64::from(overlay.0));
+                records.iter().fold(start, record)
+            }
+            Self::Fetched(header, one) => record(start(36, *header, 1, 0), one),
+        }
+    }
+}
+
+impl Payload for Message {
+    type Hot = Small;
+
+    #[inline]
+    fn pack(self) -> Packed<Small, Self> {
+        match self {
+            Self::Small(small) => Packed::Hot(small),
+            large @ Self::Large(_) => Packed::Cold(large),
+        }
+    }
+
+    fn transport(&self) -> Transport {
+        Transport::Udp
+    }
+
+    fn source_port(&self) -> Port {
+        Port::OVERLAY
+    }
+
+    #[inline]
+    fn wire_len(&self) -> u32 {
+        match self {
+            Self::Small(small) => codec::small_len(*small),
+            Self::Large(large) => codec::large_len(large),
+        }
+    }
+
+    #[inline]
+    fn class(&self) -> Class {
+        class(match self {
+            Self::Small(small) => small.purpose(),
+            Self::Large(large) => match **large {
+                Large::NeighbourList(..) | Large::Welcome(..) => Purpose::OverlayMaintenance,
+                Large::Store(..) | Large::Replicate(..) | Large::Fetched(..) => Purpose::StoreFetch,
+            },
+        })
+    }
+
+    #[inline]
+    fn digest(&self) -> u64 {
+        match self {
+            Self::Small(small) => small.digest(),
+            Self::Large(large) => large.digest(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_all_the_time_fits_sixteen_octets() {
+        assert_eq!(size_of::<Small>(), 16);
+        assert_eq!(align_of::<Small>(), 4);
+        assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
+    }
+
+    #[test]
+    fn header_fields_do_not_touch_each_other() {
+        for (octets, maintenance, hops, rpc) in
+            [(1, false, 0, 0), (20, true, 63, 4095), (20, false, 33, 1), (8, true, 1, 0xabc)]
+        {
+            let header = Header::new(octets, maintenance, RpcId::new(rpc)).with_hops(hops);
+            assert_eq!(header.id_octets(), octets);
+            assert_eq!(header.maintenance(), maintenance);
+            assert_eq!(header.hops(), hops);
+            assert_eq!(header.rpc().bits(), rpc);
+            assert_eq!(header.with_hops(0).with_hops(hops), header);
+        }
+    }
+}
