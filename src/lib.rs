@@ -12,3 +12,4 @@ pub mod sim;
 pub mod time;
 pub mod units;
 pub mod workload;
+pub mod world;

@@ -1,0 +1,131 @@
+//! The end of a run.
+
+use super::episode::Finished;
+use super::report::{Closed, EndedInterval, Episode, Report, Totals, WindowRow};
+use super::validity::Interval;
+use super::{Finish, Truth};
+use crate::time::{SimDuration, SimTime};
+
+impl Truth {
+    /// The run ends: open episodes are censored, everything is summed up.
+    #[must_use]
+    pub fn finish(mut self, end: SimTime) -> Report {
+        self.advance(end);
+        for index in 0..self.callers.len() {
+            self.close(index, Closed::Censored, None);
+        }
+        self.resolvers.settle_all(self.now, &mut self.addresses);
+        let mut totals = self.totals();
+        let intervals = self.ended_intervals(&mut totals);
+        Report {
+            warmup: self.warmup,
+            end: self.now,
+            resolvers: self.resolvers.hosts().to_vec(),
+            totals,
+            episodes: self.episodes(),
+            departures: self.claims.report(),
+            intervals,
+            timeline: self.timeline.take(),
+        }
+    }
+
+    fn totals(&self) -> Totals {
+        let (counters, claims) = (&self.counters, self.claims.counts());
+        let observed = self.now.since(self.warmup).as_nanos();
+        // Durations within one run fit into 64 bits as the run itself does.
+        let span = |nanos: u128| SimDuration::from_nanos(nanos as u64);
+        Totals {
+            leaves: counters.leaves,
+            departures: self.claims.full,
+            partial_departures: counters.partial,
+            unborn_bindings: counters.unborn,
+            stale_nanos: self.resolvers.stale.at(self.now),
+            carried_nanos: 0,
+            observed_nanos: u128::from(observed) * self.resolvers.hosts().len() as u128,
+            answers: counters.answers,
+            stale_answers: counters.stale_answers,
+            carried_stale_answers: 0,
+            stale_age_nanos: counters.stale_age_nanos,
+            stale_age_max: counters.stale_age_max,
+            updates: self.claims.updates,
+            accepted_updates: self.claims.accepted,
+            claims: claims.claims,
+            false_claims: claims.wrong,
+            late_claims: claims.late,
+            split_brain: span(self.durations.split_brain.at(self.now)),
+            split_overlay: span(self.durations.split_overlay.at(self.now)),
+            binding_valid: span(self.durations.binding_valid.at(self.now)),
+            degraded: span(self.durations.degraded.at(self.now)),
+            requests: counters.requests,
+            requests_valid: counters.requests_valid,
+            requests_stale: counters.requests_stale,
+        }
+    }
+
+    /// The intervals with rows; what is booked to others is carried over in the totals.
+    fn ended_intervals(&self, totals: &mut Totals) -> Vec<EndedInterval> {
+        let mut ended = Vec::new();
+        for interval in self.addresses.intervals() {
+            match self.end_of(interval) {
+                Some(at) if at >= self.warmup => ended.push(EndedInterval {
+                    address: self.addresses.address(interval.address),
+                    ended: at,
+                    was_valid: interval.started.is_some(),
+                    rows: interval.rows.clone(),
+                }),
+                _ => carry(totals, interval.rows.values()),
+            }
+        }
+        ended.sort_by_key(|interval| (interval.ended, interval.address, interval.was_valid));
+        ended
+    }
+
+    /// When an interval of an address that had been in the binding ended. "Had been" is judged up
+    /// to when the window can't grow any more, because the address is valid again.
+    fn end_of(&self, interval: &Interval) -> Option<SimTime> {
+        let served = self.addresses.first_served(interval.address);
+        match interval.started {
+            Some(_) => {
+                interval.ended.filter(|_| served < Some(interval.next.unwrap_or(SimTime::MAX)))?;
+                served.and(interval.ended)
+            }
+            None if interval.rows.is_empty() => None,
+            None => served,
+        }
+    }
+
+    fn episodes(&self) -> Vec<Episode> {
+        let mut finished: Vec<&Finish> = self.finished.iter().collect();
+        finished.sort_by_key(|finish| (finish.episode.opened, finish.caller));
+        finished.into_iter().map(|finish| self.episode(finish)).collect()
+    }
+
+    fn episode(&self, finish: &Finish) -> Episode {
+        let Finished { caller, opened, closed_at, closed, anatomy, old_address, ref departed } =
+            finish.episode;
+        let (claimants, updates) = self.claims.effort(departed.clone());
+        let uncounted = self.claims.first_counted();
+        let departed = departed.start - uncounted..departed.end - uncounted;
+        Episode {
+            caller,
+            opened,
+            closed_at,
+            closed,
+            anatomy,
+            departures: self.claims.full_among(finish.episode.departed.clone()),
+            claimants,
+            updates,
+            old_address,
+            new_address: finish.new_address,
+            resolution: finish.resolution,
+            departed,
+        }
+    }
+}
+
+fn carry<'a>(totals: &mut Totals, rows: impl Iterator<Item = &'a WindowRow>) {
+    for row in rows {
+        totals.carried_nanos += u128::from(row.window.as_nanos());
+        totals.carried_stale_answers += row.stale_answers;
+    }
+}

@@ -1,0 +1,617 @@
+//! The ground truth: what was valid when, how long resolvers were stale, how each handover went.
+//!
+//! [`Truth`] is a reducer over [`Observation`]s: it never looks into a component, and no component
+//! looks into it. The Director reads its queries; [`Truth::finish`] turns it into a [`Report`].
+//! An address is valid while an up host that holds it plays the proxy role in the main overlay.
+//!
+//! * [`overlays`]: hosts, memberships, the main overlay, believers in the proxy role.
+//! * [`validity`]: validity intervals of addresses, stale stretches of record sets.
+//! * [`stale`]: what each resolver would answer, and to which interval its stale time is booked.
+//! * [`claims`]: verdicts, updates, claims, departures.
+//! * [`episode`]: handover episodes of caller domains and their anatomy.
+//! * [`timeline`], [`report`], [`checks`]: the binned state, what comes out, and what must hold of
+//!   it.
+//!
+//! Left out as yet: validity as one observer sees it (NAT, partitions), lame ducks that have
+//! announced themselves, secondaries, and caches of a caller's own in front of its resolver: its
+//! chain is its resolver. A caller's requests are bare look-ups.
+//!
+//! Within one instant, things count in the order in which they are observed, after the cache
+//! entries that expire at that instant.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::address::Address;
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::observation::{Answer, Observation, OverlayId};
+
+pub mod checks;
+mod claims;
+mod episode;
+mod finish;
+mod integral;
+mod overlays;
+pub mod report;
+mod stale;
+#[cfg(test)]
+mod tests;
+mod timeline;
+mod validity;
+
+pub use checks::{Violation, checks};
+pub use report::{
+    Anatomy, Closed, Departure, DepartureKind, EndedInterval, Episode, Report, Resolution,
+    StaleWindow, TimelinePoint, Totals, WindowRow,
+};
+
+use claims::{Binding, Claims};
+use episode::{Caller, Chain, Finished, Phase, Phases};
+use integral::StepIntegral;
+use overlays::Overlays;
+use stale::{Resolvers, Source};
+use timeline::Timeline;
+use validity::{AddressId, Addresses, SetId};
+
+/// A conventional SIP domain: one server, which asks one resolver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CallerDomain {
+    /// The host of its server.
+    pub host: HostId,
+    /// Its resolver.
+    pub resolver: HostId,
+}
+
+/// Who is who in a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TruthConfig {
+    /// The hosts of the overlay's population, whose leaves are counted.
+    pub nodes: Vec<HostId>,
+    /// The recursive resolvers. A caller's resolver that is missing here is added.
+    pub resolvers: Vec<HostId>,
+    /// The caller domains, in the order in which simultaneous episodes are reported.
+    pub callers: Vec<CallerDomain>,
+    /// From when on things count.
+    pub warmup: SimTime,
+    /// The width of a bin of the timeline; zero for none.
+    pub timeline_bin: SimDuration,
+}
+
+/// What is measured at instants rather than over time.
+#[derive(Debug, Default)]
+struct Counters {
+    leaves: u64,
+    partial: u64,
+    unborn: u64,
+    answers: u64,
+    stale_answers: u64,
+    stale_age_nanos: u128,
+    stale_age_max: SimDuration,
+    requests: u64,
+    requests_valid: u64,
+    requests_stale: u64,
+}
+
+/// States whose duration is measured, each as a level of 0 or 1.
+#[derive(Debug)]
+struct Durations {
+    split_brain: StepIntegral,
+    split_overlay: StepIntegral,
+    binding_valid: StepIntegral,
+    degraded: StepIntegral,
+}
+
+/// The observer that knows everything.
+#[derive(Debug)]
+pub struct Truth {
+    warmup: SimTime,
+    now: SimTime,
+    nodes: BTreeSet<HostId>,
+    overlays: Overlays,
+    /// Where each valid proxy peer is valid.
+    serving: BTreeMap<HostId, Address>,
+    addresses: Addresses,
+    resolvers: Resolvers,
+    binding: Answer,
+    claims: Claims,
+    phases: Phases,
+    callers: Vec<Caller>,
+    by_host: BTreeMap<HostId, usize>,
+    /// The callers of each resolver.
+    by_resolver: Vec<Vec<usize>>,
+    finished: Vec<Finish>,
+    timeline: Timeline,
+    counters: Counters,
+    durations: Durations,
+}
+
+/// A closed episode, with what is known only when it closes.
+#[derive(Debug)]
+struct Finish {
+    episode: Finished,
+    caller: usize,
+    new_address: Option<Address>,
+    resolution: Option<Resolution>,
+}
+
+impl Truth {
+    /// Nothing has happened: all hosts are down, the authority knows no address, caches are empty.
+    #[must_use]
+    pub fn new(config: TruthConfig) -> Self {
+        let TruthConfig { nodes, mut resolvers, callers, warmup, timeline_bin } = config;
+        let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
+        let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
+        resolvers.extend(used.difference(&listed));
+        let resolvers = Resolvers::new(resolvers, warmup);
+        let mut by_resolver = vec![Vec::new(); resolvers.hosts().len()];
+        let mut domains = Vec::with_capacity(callers.len());
+        for (index, caller) in callers.iter().enumerate() {
+            let resolver = resolvers.position(caller.resolver).expect("added above if missing");
+            by_resolver[resolver as usize].push(index);
+            domains.push(Caller::new(caller.host, resolver));
+        }
+        let level = StepIntegral::from(warmup);
+        Self {
+            warmup,
+            now: SimTime::ZERO,
+            nodes: nodes.into_iter().collect(),
+            overlays: Overlays::default(),
+            serving: BTreeMap::new(),
+            addresses: Addresses::default(),
+            resolvers,
+            binding: Answer::Negative,
+            claims: Claims::new(warmup),
+            phases: Phases::new(),
+            by_host: callers.iter().enumerate().map(|(index, one)| (one.host, index)).collect(),
+            callers: domains,
+            by_resolver,
+            finished: Vec::new(),
+            timeline: Timeline::new(timeline_bin),
+            counters: Counters::default(),
+            durations: Durations {
+                split_brain: level,
+                split_overlay: level,
+                binding_valid: level,
+                degraded: level,
+            },
+        }
+    }
+
+    /// Something was observed at this host. Time must not run back.
+    pub fn observe(&mut self, now: SimTime, host: HostId, observation: &Observation) {
+        self.advance(now);
+        match observation {
+            Observation::HostUp(_)
+            | Observation::HostDown
+            | Observation::Member(_)
+            | Observation::NotMember
+            | Observation::ProxyStarted
+            | Observation::ProxyStopped => self.change(host, observation),
+            Observation::VerdictFailed(address) => {
+                self.claims.judge(host, Some(*address), &mut self.addresses);
+            }
+            Observation::VerdictCleared => self.claims.judge(host, None, &mut self.addresses),
+            Observation::UpdateStarted { tested, .. } => {
+                self.claims.start(self.now, host, *tested, &mut self.addresses);
+            }
+            Observation::UpdateEnded { .. } => self.claims.end(host),
+            Observation::UpdateAccepted { from, to } => self.accept(*from, *to),
+            Observation::BindingServed(answer) => self.serve(answer),
+            Observation::CacheStored { answer, expires } => self.store(host, answer, *expires),
+            Observation::Answered(answer) => self.answered(host, answer),
+            Observation::RequestStarted(request) => self.request_started(host, *request),
+            Observation::LookupEnded { request, answer } => {
+                self.lookup_ended(host, *request, answer);
+            }
+        }
+        self.enter_phase();
+    }
+
+    /// Time passes: cache entries expire and bins of the timeline end.
+    pub fn advance(&mut self, now: SimTime) {
+        loop {
+            let (bin, expiry) = (self.timeline.next(), self.resolvers.next_expiry());
+            if bin.min(expiry) > now || bin.min(expiry) == SimTime::MAX {
+                break;
+            }
+            self.now = bin.min(expiry);
+            if bin <= expiry {
+                let point = self.point();
+                self.timeline.push(point);
+            } else if let Some(resolver) = self.resolvers.expire(&mut self.addresses) {
+                self.refresh_callers_of(resolver);
+            }
+        }
+        self.now = self.now.max(now);
+    }
+
+    /// When the next bin of the timeline ends, `SimTime::MAX` if there are none. Before it goes on
+    /// to that instant or past it, the world says [how many messages](Self::set_messages) there
+    /// were.
+    #[must_use]
+    pub const fn next_bin(&self) -> SimTime {
+        self.timeline.next()
+    }
+
+    /// How many messages the run has sent so far; the timeline shows differences.
+    pub const fn set_messages(&mut self, messages: u64) {
+        self.timeline.messages = messages;
+    }
+
+    /// What the authority serves.
+    #[must_use]
+    pub const fn binding(&self) -> &Answer {
+        &self.binding
+    }
+
+    /// The up host at the first address of the binding that is held by one.
+    #[must_use]
+    pub fn binding_host(&self) -> Option<HostId> {
+        match &self.binding {
+            Answer::Addresses(addresses) => {
+                addresses.iter().find_map(|&address| self.overlays.holder(address))
+            }
+            Answer::Negative | Answer::Failure => None,
+        }
+    }
+
+    /// Up hosts that believe that they play the proxy role, in whichever overlay, by identifier.
+    pub fn proxy_hosts(&self) -> impl Iterator<Item = HostId> + '_ {
+        self.overlays.proxies().iter().copied()
+    }
+
+    /// The valid addresses, by host.
+    pub fn valid_addresses(&self) -> impl Iterator<Item = Address> + '_ {
+        self.serving.values().copied()
+    }
+
+    /// Whether this address is valid now.
+    #[must_use]
+    pub fn is_valid(&self, address: Address) -> bool {
+        self.addresses.is_valid(address)
+    }
+
+    /// Whether this answer has a valid address.
+    #[must_use]
+    pub fn has_valid(&self, answer: &Answer) -> bool {
+        self.first_valid(answer).is_some()
+    }
+
+    /// The age of a stale answer given now: since the end of the address's last validity, or since
+    /// it was first served if that is later; of several addresses, the least. `None` if the answer
+    /// is valid, negative or a failure.
+    #[must_use]
+    pub fn stale_age(&mut self, answer: &Answer) -> Option<SimDuration> {
+        let set = self.set_of(answer).filter(|&set| self.addresses.is_stale(set))?;
+        Some(self.now.since(self.addresses.stale_since(set).unwrap_or(self.now)))
+    }
+
+    /// The main overlay: most members; of equals, the one that was seen first.
+    #[must_use]
+    pub fn main_overlay(&self) -> Option<OverlayId> {
+        self.overlays.main()
+    }
+
+    /// The members of the main overlay, by identifier; looks at every host.
+    pub fn main_members(&self) -> impl Iterator<Item = HostId> + '_ {
+        self.overlays.members_of(self.overlays.main())
+    }
+
+    /// The overlay that this host is a member of.
+    #[must_use]
+    pub fn overlay_of(&self, host: HostId) -> Option<OverlayId> {
+        self.overlays.host(host).member
+    }
+
+    /// Whether this host is a member of any overlay.
+    #[must_use]
+    pub fn is_member(&self, host: HostId) -> bool {
+        self.overlay_of(host).is_some()
+    }
+
+    /// How many members an overlay has.
+    #[must_use]
+    pub fn size_of(&self, overlay: OverlayId) -> u64 {
+        self.overlays.size(overlay)
+    }
+
+    /// Full departures after the warm-up so far.
+    #[must_use]
+    pub const fn departures(&self) -> u64 {
+        self.claims.full
+    }
+
+    fn counts(&self) -> bool {
+        self.now >= self.warmup
+    }
+
+    fn first_valid(&self, answer: &Answer) -> Option<Address> {
+        match answer {
+            Answer::Addresses(addresses) => {
+                addresses.iter().copied().find(|&address| self.addresses.is_valid(address))
+            }
+            Answer::Negative | Answer::Failure => None,
+        }
+    }
+
+    fn set_of(&mut self, answer: &Answer) -> Option<SetId> {
+        match answer {
+            Answer::Addresses(addresses) if !addresses.is_empty() => {
+                Some(self.addresses.set(self.now, addresses))
+            }
+            _ => None,
+        }
+    }
+
+    /// A host changed what it is; validity follows.
+    fn change(&mut self, host: HostId, observation: &Observation) {
+        let (now, main) = (self.now, self.overlays.main());
+        match observation {
+            Observation::HostUp(address) => self.overlays.up(host, *address),
+            Observation::HostDown => self.down(host),
+            Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
+            Observation::NotMember => self.overlays.join(now, host, None),
+            Observation::ProxyStarted => self.overlays.play(host, true),
+            _ => self.overlays.play(host, false),
+        }
+        if self.overlays.main() == main {
+            self.reassess(&[host]);
+        } else {
+            let mut hosts = self.overlays.proxies().clone();
+            hosts.insert(host);
+            self.reassess(&hosts.into_iter().collect::<Vec<_>>());
+        }
+        let believers = self.overlays.proxies().len();
+        self.durations.split_brain.set(now, (believers > 1).into());
+        self.durations.split_overlay.set(now, (self.overlays.populated() > 1).into());
+    }
+
+    fn down(&mut self, host: HostId) {
+        let was_up = self.overlays.host(host).address.is_some();
+        let counts = was_up && self.counts() && self.nodes.contains(&host);
+        self.counters.leaves += u64::from(counts);
+        self.overlays.down(self.now, host);
+        self.claims.down(host, &mut self.addresses);
+    }
+
+    /// Finds out where these hosts are valid now. Gains go first: a set that loses one member and
+    /// gains another at the same instant has not departed.
+    fn reassess(&mut self, hosts: &[HostId]) {
+        let mut lost = Vec::new();
+        for &host in hosts {
+            let is = self.overlays.serves_at(host);
+            let was = match is {
+                Some(address) => self.serving.insert(host, address),
+                None => self.serving.remove(&host),
+            };
+            if was != is {
+                lost.extend(was);
+                if let Some(address) = is {
+                    self.turn(address, true);
+                }
+            }
+        }
+        for address in lost {
+            self.turn(address, false);
+        }
+    }
+
+    /// An address becomes valid or ceases to be.
+    fn turn(&mut self, address: Address, valid: bool) {
+        let Some(turn) = self.addresses.set_valid(self.now, address, valid) else { return };
+        let served = self.resolvers.served();
+        let mut concerns_callers = false;
+        for &set in &turn.sets {
+            self.resolvers.turned(self.now, set, &self.addresses);
+            concerns_callers |= served == Some(set) || self.resolvers.holders(set) > 0;
+        }
+        self.measure_binding();
+        let Some(set) = served.filter(|&set| self.addresses.members(set).contains(&turn.address))
+        else {
+            return if concerns_callers {
+                self.refresh_callers()
+            };
+        };
+        if !valid {
+            let full = turn.sets.contains(&set);
+            let kind = if full { DepartureKind::Full } else { DepartureKind::Partial };
+            self.depart(kind, &[turn.address]);
+        }
+        if concerns_callers {
+            self.refresh_callers();
+        }
+    }
+
+    /// The binding lost validity, or was set to what never had any.
+    fn depart(&mut self, kind: DepartureKind, members: &[AddressId]) {
+        self.claims.depart(self.now, kind, members, &self.addresses);
+        if self.counts() {
+            self.counters.partial += u64::from(kind == DepartureKind::Partial);
+            self.counters.unborn += u64::from(kind == DepartureKind::Unborn);
+        }
+        if !kind.opens_episodes() {
+            return;
+        }
+        let old = members.first().map(|&id| self.addresses.address(id));
+        let position = self.claims.departed() - 1;
+        for index in 0..self.callers.len() {
+            if self.callers[index].open(self.now, old, position, &self.phases) {
+                self.refresh(index);
+            }
+        }
+    }
+
+    fn accept(&mut self, from: Address, to: Address) {
+        let Some(node) = self.overlays.last_holder(from) else { return };
+        let live = self.overlays.holder(from).is_some();
+        let served = self.resolvers.served();
+        let binding = Binding {
+            valid: self.binding_valid(),
+            serves_it: served.is_some_and(|set| {
+                let mut members = self.addresses.members(set).iter();
+                members.any(|&member| self.addresses.address(member) == to)
+            }),
+        };
+        self.claims.accept(self.now, node, to, live, binding);
+    }
+
+    fn binding_valid(&self) -> bool {
+        self.resolvers.served().is_some_and(|set| !self.addresses.is_stale(set))
+    }
+
+    fn measure_binding(&mut self) {
+        let valid = self.binding_valid();
+        let preferred = self.resolvers.served().map(|set| self.addresses.members(set)[0]);
+        let intact = preferred.is_some_and(|member| self.addresses.is_valid_id(member));
+        self.durations.binding_valid.set(self.now, valid.into());
+        self.durations.degraded.set(self.now, (valid && !intact).into());
+    }
+
+    /// The authority serves this from now on.
+    fn serve(&mut self, answer: &Answer) {
+        self.binding.clone_from(answer);
+        let (set, before) = (self.set_of(answer), self.resolvers.served());
+        let was_valid = self.binding_valid();
+        if let Some(set) = set {
+            self.addresses.serve(self.now, set);
+        }
+        self.resolvers.serve(self.now, set, &self.addresses);
+        self.claims.served(set, &self.addresses);
+        self.measure_binding();
+        let members = set.map_or_else(Vec::new, |set| self.addresses.members(set).to_vec());
+        let unborn = !members.iter().any(|&member| self.addresses.ever_valid(member));
+        if was_valid && !self.binding_valid() {
+            self.depart(DepartureKind::Overwritten, &members);
+        } else if set.is_some() && set != before && unborn {
+            self.depart(DepartureKind::Unborn, &members);
+        }
+        // A change from one valid set to another concerns no caller: a chain that ends at the
+        // authority is as valid as the binding.
+        if was_valid != self.binding_valid() {
+            self.refresh_callers();
+        }
+    }
+
+    fn store(&mut self, host: HostId, answer: &Answer, expires: SimTime) {
+        let Some(resolver) = self.resolvers.position(host) else { return };
+        let source = self.set_of(answer).map_or(Source::Nothing, Source::Set);
+        self.resolvers.store(self.now, resolver, source, expires, &mut self.addresses);
+        self.refresh_callers_of(resolver);
+    }
+
+    fn answered(&mut self, host: HostId, answer: &Answer) {
+        let Some(resolver) = self.resolvers.position(host) else { return };
+        if !self.counts() {
+            return;
+        }
+        self.counters.answers += 1;
+        let Some(set) = self.set_of(answer) else { return };
+        let stale = self.addresses.is_stale(set);
+        let interval = self.addresses.answered_interval(set);
+        let row = self.addresses.interval_mut(interval).rows.entry(resolver).or_default();
+        row.answers += 1;
+        row.stale_answers += u64::from(stale);
+        if stale {
+            let since = self.addresses.stale_since(set).unwrap_or(self.now);
+            let age = self.now.since(since);
+            self.counters.stale_answers += 1;
+            self.counters.stale_age_nanos += u128::from(age.as_nanos());
+            self.counters.stale_age_max = self.counters.stale_age_max.max(age);
+        }
+    }
+
+    fn request_started(&mut self, host: HostId, request: u64) {
+        let Some(&index) = self.by_host.get(&host) else { return };
+        self.callers[index].send(request);
+        self.refresh(index);
+    }
+
+    fn lookup_ended(&mut self, host: HostId, request: u64, answer: &Answer) {
+        let Some(&index) = self.by_host.get(&host) else { return };
+        let valid = self.first_valid(answer);
+        if self.counts() {
+            self.counters.requests += 1;
+            self.counters.requests_valid += u64::from(valid.is_some());
+            let stale = valid.is_none() && matches!(answer, Answer::Addresses(_));
+            self.counters.requests_stale += u64::from(stale);
+        }
+        let concerns_episode = self.callers[index].end(request);
+        match valid {
+            Some(address) if concerns_episode => self.close(index, Closed::Lookup, Some(address)),
+            _ => self.refresh(index),
+        }
+    }
+
+    fn refresh_callers(&mut self) {
+        for index in 0..self.callers.len() {
+            self.refresh(index);
+        }
+    }
+
+    fn refresh_callers_of(&mut self, resolver: u32) {
+        for position in 0..self.by_resolver[resolver as usize].len() {
+            self.refresh(self.by_resolver[resolver as usize][position]);
+        }
+    }
+
+    /// Looks at a caller's chain again.
+    fn refresh(&mut self, index: usize) {
+        if !self.callers[index].is_open() {
+            return;
+        }
+        let chain_end = self.resolvers.would_answer(self.callers[index].resolver);
+        let valid = chain_end.and_then(|set| self.addresses.first_valid(set));
+        let chain = Chain { valid: valid.is_some(), served: self.binding_valid() };
+        if self.callers[index].refresh(self.now, chain, &self.phases) {
+            let address = valid.map(|id| self.addresses.address(id));
+            self.close(index, Closed::Unasked, address);
+        }
+    }
+
+    fn close(&mut self, index: usize, closed: Closed, new_address: Option<Address>) {
+        let departed = self.claims.departed();
+        let caller = &mut self.callers[index];
+        let Some(episode) = caller.close(self.now, closed, departed, &self.phases) else { return };
+        if episode.opened < self.warmup {
+            return;
+        }
+        let resolution = new_address.map(|address| {
+            let id = self.addresses.id(address);
+            if self.claims.departed_last(id, &self.addresses) {
+                Resolution::Return
+            } else {
+                Resolution::Claim
+            }
+        });
+        self.finished.push(Finish { episode, caller: index, new_address, resolution });
+    }
+
+    fn enter_phase(&mut self) {
+        let served = self.resolvers.served();
+        let phase = if self.binding_valid() {
+            Phase::Cache
+        } else if self.claims.any_pending() {
+            Phase::Publish
+        } else if self.claims.any_updating() {
+            Phase::Update
+        } else if served.is_some_and(|set| self.addresses.any_verdict(set)) {
+            Phase::Claim
+        } else {
+            Phase::Detect
+        };
+        self.phases.enter(self.now, phase);
+    }
+
+    fn point(&self) -> TimelinePoint {
+        TimelinePoint {
+            at: self.now,
+            members: self.overlays.members(),
+            believers: self.overlays.proxies().len() as u64,
+            binding_valid: self.binding_valid(),
+            stale_resolvers: self.resolvers.stale.level(),
+            resolvers: self.resolvers.hosts().len() as u64,
+            overlays: self.overlays.populated(),
+            messages: 0,
+        }
+    }
+}

@@ -1,0 +1,256 @@
+//! Stale windows of resolvers.
+//!
+//! Each resolver has a *source* at every instant: the record set of its unexpired cache entry, no
+//! address (a cached negative answer or failure), or the authority. When the source changes, the
+//! overlap of the time that it lasted with the source's stale stretches is booked to the rows.
+//! Entries expire through an agenda, so that the number of resolvers that are stale now is known at
+//! every instant as well; its integral is the total that the rows must sum up to.
+
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
+use super::integral::StepIntegral;
+use super::validity::{Addresses, IntervalId, SetId, Stretch, close, first_open_at};
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+
+/// What a resolver would answer from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Source {
+    /// It would ask.
+    Authority,
+    /// A cached record set.
+    Set(SetId),
+    /// A cached negative answer or failure.
+    Nothing,
+}
+
+#[derive(Debug)]
+struct Resolver {
+    source: Source,
+    since: SimTime,
+    /// Counts stored entries, so that the expiry of a replaced one is told.
+    generation: u32,
+}
+
+/// All resolvers, and what the authority serves.
+#[derive(Debug)]
+pub(super) struct Resolvers {
+    hosts: Vec<HostId>,
+    index: BTreeMap<HostId, u32>,
+    resolvers: Vec<Resolver>,
+    agenda: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
+    /// How many resolvers have each set as their source.
+    holders: Vec<u64>,
+    asking: u64,
+    served: Option<SetId>,
+    /// When the authority served stale, and to which interval that is booked.
+    stretches: Vec<Stretch>,
+    warmup: SimTime,
+    /// The number of stale resolvers.
+    pub(super) stale: StepIntegral,
+}
+
+impl Resolvers {
+    pub(super) fn new(hosts: Vec<HostId>, warmup: SimTime) -> Self {
+        let count = u32::try_from(hosts.len()).expect("host identifiers have 32 bits");
+        let fresh = || Resolver { source: Source::Authority, since: SimTime::ZERO, generation: 0 };
+        Self {
+            index: hosts.iter().copied().zip(0..).collect(),
+            hosts,
+            resolvers: (0..count).map(|_| fresh()).collect(),
+            agenda: BinaryHeap::new(),
+            holders: Vec::new(),
+            asking: u64::from(count),
+            served: None,
+            stretches: Vec::new(),
+            warmup,
+            stale: StepIntegral::from(warmup),
+        }
+    }
+
+    pub(super) fn hosts(&self) -> &[HostId] {
+        &self.hosts
+    }
+
+    pub(super) fn position(&self, host: HostId) -> Option<u32> {
+        self.index.get(&host).copied()
+    }
+
+    /// The set that the authority serves; `None` when it serves no address.
+    pub(super) fn served(&self) -> Option<SetId> {
+        self.served
+    }
+
+    /// The set that the resolver would answer with.
+    pub(super) fn would_answer(&self, resolver: u32) -> Option<SetId> {
+        match self.resolvers[resolver as usize].source {
+            Source::Authority => self.served,
+            Source::Set(set) => Some(set),
+            Source::Nothing => None,
+        }
+    }
+
+    /// How many resolvers hold this set in their caches.
+    pub(super) fn holders(&self, set: SetId) -> u64 {
+        self.holders.get(set.index()).copied().unwrap_or(0)
+    }
+
+    /// The authority serves this from now on.
+    pub(super) fn serve(&mut self, now: SimTime, set: Option<SetId>, addresses: &Addresses) {
+        if self.served == set {
+            return;
+        }
+        let was = self.stale_share_of(self.served, addresses);
+        close(&mut self.stretches, now);
+        self.served = set;
+        self.open_stretch(now, addresses);
+        let is = self.stale_share_of(set, addresses);
+        self.shift(now, was, is);
+    }
+
+    fn open_stretch(&mut self, now: SimTime, addresses: &Addresses) {
+        let Some(set) = self.served.filter(|&set| addresses.is_stale(set)) else { return };
+        let interval = addresses.answered_interval(set);
+        self.stretches.push(Stretch { from: now, to: SimTime::MAX, interval });
+    }
+
+    /// How many resolvers are stale because the authority is.
+    fn stale_share_of(&self, served: Option<SetId>, addresses: &Addresses) -> u64 {
+        if served.is_some_and(|set| addresses.is_stale(set)) { self.asking } else { 0 }
+    }
+
+    fn shift(&mut self, now: SimTime, fewer: u64, more: u64) {
+        let level = self.stale.level() + more - fewer;
+        self.stale.set(now, level);
+    }
+
+    /// This set became stale or valid.
+    pub(super) fn turned(&mut self, now: SimTime, set: SetId, addresses: &Addresses) {
+        let mut touched = self.holders(set);
+        if self.served == Some(set) {
+            touched += self.asking;
+        }
+        if addresses.is_stale(set) {
+            self.shift(now, 0, touched);
+        } else {
+            self.shift(now, touched, 0);
+        }
+        if self.served == Some(set) {
+            close(&mut self.stretches, now);
+            self.open_stretch(now, addresses);
+        }
+    }
+
+    /// The resolver's cache holds this until `expires`.
+    pub(super) fn store(
+        &mut self,
+        now: SimTime,
+        resolver: u32,
+        source: Source,
+        expires: SimTime,
+        addresses: &mut Addresses,
+    ) {
+        let generation = &mut self.resolvers[resolver as usize].generation;
+        *generation = generation.wrapping_add(1);
+        if expires <= now {
+            return self.turn_to(now, resolver, Source::Authority, addresses);
+        }
+        self.agenda.push(Reverse((expires, resolver, *generation)));
+        self.turn_to(now, resolver, source, addresses);
+    }
+
+    /// When the next entry may expire.
+    pub(super) fn next_expiry(&self) -> SimTime {
+        self.agenda.peek().map_or(SimTime::MAX, |&Reverse((at, _, _))| at)
+    }
+
+    /// Takes the next expiry off the agenda; the resolver whose entry did expire.
+    pub(super) fn expire(&mut self, addresses: &mut Addresses) -> Option<u32> {
+        let Reverse((at, resolver, generation)) = self.agenda.pop()?;
+        if self.resolvers[resolver as usize].generation != generation {
+            return None;
+        }
+        self.turn_to(at, resolver, Source::Authority, addresses);
+        Some(resolver)
+    }
+
+    fn turn_to(&mut self, now: SimTime, resolver: u32, to: Source, addresses: &mut Addresses) {
+        self.settle(now, resolver, addresses);
+        let from = std::mem::replace(&mut self.resolvers[resolver as usize].source, to);
+        let was = self.leave(from, addresses);
+        let is = self.enter(to, addresses);
+        self.shift(now, was, is);
+    }
+
+    /// One resolver fewer with this source; whether that makes one fewer stale.
+    fn leave(&mut self, source: Source, addresses: &Addresses) -> u64 {
+        match source {
+            Source::Authority => self.asking -= 1,
+            Source::Set(set) => self.holders[set.index()] -= 1,
+            Source::Nothing => {}
+        }
+        self.is_stale(source, addresses).into()
+    }
+
+    fn enter(&mut self, source: Source, addresses: &Addresses) -> u64 {
+        match source {
+            Source::Authority => self.asking += 1,
+            Source::Set(set) => {
+                if self.holders.len() <= set.index() {
+                    self.holders.resize(set.index() + 1, 0);
+                }
+                self.holders[set.index()] += 1;
+            }
+            Source::Nothing => {}
+        }
+        self.is_stale(source, addresses).into()
+    }
+
+    fn is_stale(&self, source: Source, addresses: &Addresses) -> bool {
+        match source {
+            Source::Authority => self.served.is_some_and(|set| addresses.is_stale(set)),
+            Source::Set(set) => addresses.is_stale(set),
+            Source::Nothing => false,
+        }
+    }
+
+    /// Books what this resolver was stale since it was last settled.
+    fn settle(&mut self, now: SimTime, resolver: u32, addresses: &mut Addresses) {
+        let (source, since) = {
+            let resolver = &mut self.resolvers[resolver as usize];
+            (resolver.source, std::mem::replace(&mut resolver.since, now))
+        };
+        let since = since.max(self.warmup);
+        let mut next = match source {
+            Source::Authority => first_open_at(&self.stretches, since),
+            Source::Set(set) => first_open_at(addresses.stretches(set), since),
+            Source::Nothing => return,
+        };
+        loop {
+            let stretches = match source {
+                Source::Set(set) => addresses.stretches(set),
+                _ => &self.stretches,
+            };
+            let Some(&stretch) = stretches.get(next).filter(|stretch| stretch.from < now) else {
+                return;
+            };
+            let span = stretch.to.min(now).since(stretch.from.max(since));
+            book(addresses, stretch.interval, resolver, span);
+            next += 1;
+        }
+    }
+
+    /// Books what every resolver was stale up to the end of the run.
+    pub(super) fn settle_all(&mut self, now: SimTime, addresses: &mut Addresses) {
+        for resolver in 0..self.hosts.len() as u32 {
+            self.settle(now, resolver, addresses);
+        }
+    }
+}
+
+fn book(addresses: &mut Addresses, interval: IntervalId, resolver: u32, span: SimDuration) {
+    if !span.is_zero() {
+        addresses.interval_mut(interval).rows.entry(resolver).or_default().window += span;
+    }
+}
