@@ -2,6 +2,7 @@
 //! conventional SIP.
 
 pub mod address;
+pub mod experiment;
 pub mod metrics;
 pub mod net;
 pub mod rng;
