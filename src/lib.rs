@@ -4,7 +4,9 @@
 pub mod address;
 pub mod churn;
 pub mod dns;
+pub mod experiment;
 pub mod http;
+pub mod metrics;
 pub mod net;
 pub mod overlay;
 pub mod rng;

@@ -1,0 +1,18 @@
+//! A study: runs over sweep points and replications, kept in cells so that nothing is simulated
+//! twice, and what they say together.
+//!
+//! [`cell`] names a run by its content and keeps what it gave; [`store`] is the folder it is kept
+//! in; [`run`] simulates what is missing, on as many threads as asked; [`statistics`] and
+//! [`summary`] aggregate, in one thread and in the order of the runs, since a sum of floating-point
+//! numbers depends on its order.
+
+pub mod cell;
+pub mod manifest;
+pub mod run;
+pub mod statistics;
+pub mod store;
+pub mod summary;
+
+pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, TraceDigest};
+pub use run::{Happening, Outcome, Simulate, run_study};
+pub use summary::{Summary, Theory, summarise};

@@ -1,0 +1,412 @@
+//! Simulating what is missing of a study.
+//!
+//! Runs are independent, so they may go on any number of threads; what they give is collected in
+//! the order of the study, and everything after that is done in one thread. A run that panics (a
+//! broken invariant of the simulator) does not take the others down.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+
+use rayon::prelude::*;
+
+use crate::experiment::cell::{CellSpec, Study};
+use crate::experiment::store::{Store, StoreError, Stored};
+use crate::metrics::tables::RunOutput;
+
+/// What can carry out a run.
+pub trait Simulate: Sync {
+    /// Carries out one run; the output must depend on the spec alone.
+    fn simulate(&self, spec: &CellSpec) -> RunOutput;
+}
+
+impl<F: Fn(&CellSpec) -> RunOutput + Sync> Simulate for F {
+    fn simulate(&self, spec: &CellSpec) -> RunOutput {
+        self(spec)
+    }
+}
+
+/// What is reported while a study goes on. Reports come from one thread at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Happening {
+    /// A file of an earlier run cannot be used, and its run is simulated again.
+    Damaged {
+        /// The run.
+        run: u32,
+        /// Why.
+        reason: String,
+    },
+    /// Another run is there.
+    Progress {
+        /// Runs that are there, failed ones included.
+        done: usize,
+        /// Of these, the ones that were loaded and not simulated.
+        loaded: usize,
+        /// Of these, the ones that failed.
+        failed: usize,
+        /// All runs of the study.
+        total: usize,
+    },
+}
+
+/// A run that panicked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// The run.
+    pub run: u32,
+    /// What the panic said.
+    pub message: String,
+}
+
+/// What a study gave.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Outcome {
+    /// The outputs, in the order of the runs; failed ones are missing.
+    pub outputs: Vec<RunOutput>,
+    /// The runs that failed.
+    pub failures: Vec<Failure>,
+    /// How many runs were loaded.
+    pub loaded: usize,
+}
+
+/// Why a study could not be carried out.
+#[derive(Debug, thiserror::Error)]
+pub enum StudyError {
+    /// The store does not work.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// No threads.
+    #[error("cannot start {jobs} threads: {source}")]
+    Threads {
+        /// How many were asked for.
+        jobs: usize,
+        /// Why not.
+        source: rayon::ThreadPoolBuildError,
+    },
+}
+
+/// Where a run's output came from.
+enum Source {
+    Loaded,
+    Simulated,
+}
+
+/// Loads the runs of a study that are kept, simulates the others on `jobs` threads (0: as many as
+/// there are cores), and keeps each as soon as it is there.
+///
+/// # Errors
+/// When the store cannot be read or written. Runs that were finished by then are kept.
+pub fn run_study(
+    study: &Study,
+    store: &Store,
+    jobs: usize,
+    simulate: &impl Simulate,
+    report: &(dyn Fn(Happening) + Sync),
+) -> Result<Outcome, StudyError> {
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs)
+        .build()
+        .map_err(|source| StudyError::Threads { jobs, source })?;
+    let first = first_of_each(study);
+    let distinct: Vec<&CellSpec> =
+        study.cells.iter().filter(|spec| first[spec.run as usize] == spec.run).collect();
+    let tally = Mutex::new(Tally { done: 0, loaded: 0, failed: 0, total: distinct.len(), report });
+    let one = |spec: &&CellSpec| carry_out(spec, store, simulate, &tally);
+    let results: Vec<_> = pool.install(|| distinct.par_iter().with_max_len(1).map(one).collect());
+    let mut outcome = Outcome { outputs: Vec::new(), failures: Vec::new(), loaded: 0 };
+    let mut given = BTreeMap::new();
+    for (spec, result) in distinct.iter().zip(results) {
+        given.insert(spec.run, result?);
+    }
+    for spec in &study.cells {
+        outcome.add(spec.run, first[spec.run as usize], &mut given);
+    }
+    Ok(outcome)
+}
+
+impl Outcome {
+    /// Adds run `run`, which is the same cell as run `first` or that run itself.
+    fn add(&mut self, run: u32, first: u32, given: &mut BTreeMap<u32, Given>) {
+        match given.remove(&first) {
+            Some(Ok((output, source))) => {
+                self.loaded += usize::from(matches!(source, Source::Loaded));
+                self.outputs.push(RunOutput { run, ..output });
+            }
+            Some(Err(message)) => self.failures.push(Failure { run, message }),
+            None => {
+                if let Some(same) = self.outputs.iter().find(|output| output.run == first) {
+                    self.outputs.push(RunOutput { run, ..same.clone() });
+                } else if let Some(same) = self.failures.iter().find(|it| it.run == first) {
+                    self.failures.push(Failure { run, message: same.message.clone() });
+                }
+            }
+        }
+    }
+}
+
+/// For each run, the first that is the same cell: a sweep may come to the same scenario twice.
+fn first_of_each(study: &Study) -> Vec<u32> {
+    let mut seen = BTreeMap::new();
+    let first = |spec: &CellSpec| *seen.entry(spec.id().to_string()).or_insert(spec.run);
+    study.cells.iter().map(first).collect()
+}
+
+/// The counts of what is reported.
+struct Tally<'a> {
+    done: usize,
+    loaded: usize,
+    failed: usize,
+    total: usize,
+    report: &'a (dyn Fn(Happening) + Sync),
+}
+
+impl Tally<'_> {
+    fn progress(&self) {
+        (self.report)(Happening::Progress {
+            done: self.done,
+            loaded: self.loaded,
+            failed: self.failed,
+            total: self.total,
+        });
+    }
+}
+
+type Given = Result<(RunOutput, Source), String>;
+
+fn carry_out(
+    spec: &CellSpec,
+    store: &Store,
+    simulate: &impl Simulate,
+    tally: &Mutex<Tally<'_>>,
+) -> Result<Given, StoreError> {
+    let locked = || tally.lock().expect("a report does not panic");
+    let given = match store.load(spec)? {
+        Stored::Whole(output) => Ok((*output, Source::Loaded)),
+        stored => {
+            if let Stored::Damaged(error) = stored {
+                let happening = Happening::Damaged { run: spec.run, reason: error.to_string() };
+                (locked().report)(happening);
+            }
+            let output = catch_unwind(AssertUnwindSafe(|| simulate.simulate(spec)));
+            match output {
+                Ok(output) => {
+                    store.save(spec, &output)?;
+                    Ok((output, Source::Simulated))
+                }
+                Err(panic) => Err(message_of(&*panic)),
+            }
+        }
+    };
+    let mut tally = locked();
+    tally.done += 1;
+    match &given {
+        Ok((_, Source::Loaded)) => tally.loaded += 1,
+        Ok((_, Source::Simulated)) => {}
+        Err(_) => tally.failed += 1,
+    }
+    tally.progress();
+    Ok(given)
+}
+
+fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_else(|| "the run panicked without a message".to_owned())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::fs;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+    use crate::address::Address;
+    use crate::metrics::headline::{Tally as Counted, headline};
+    use crate::metrics::tables::{
+        Anatomy, Closed, HandoverRow, Resolution, SignallingRow, StaleRow, TimelineRow,
+    };
+    use crate::net::ledger::{Direction, Protocol, Purpose};
+    use crate::time::{SimDuration, SimTime};
+
+    pub(crate) fn spec(run: u32, seed: u64) -> CellSpec {
+        CellSpec {
+            run,
+            point: 0,
+            varied: Vec::new(),
+            seed,
+            warmup: SimTime::from_secs(100),
+            effective: "duration = \"1h\"\n".into(),
+            trace: None,
+        }
+    }
+
+    /// A study of one point with this many replications, seeds from 7.
+    pub(crate) fn study(replications: u32) -> Study {
+        Study {
+            scenario: "handover".into(),
+            as_written: "schema = 1\n".into(),
+            effective: "schema = 1\nduration = \"1h\"\n".into(),
+            varied: Vec::new(),
+            cells: (0..replications).map(|run| spec(run, 7 + u64::from(run))).collect(),
+        }
+    }
+
+    /// Two episodes (one in the warm-up), two stale windows and a few messages; spans grow with
+    /// the seed.
+    pub(crate) fn fake_output(spec: &CellSpec) -> RunOutput {
+        let seconds = SimDuration::from_secs;
+        let old: Address = "10.0.0.1".parse().unwrap();
+        let episode = |opened, closed| HandoverRow {
+            caller: "ru.ac.za".into(),
+            opened: SimTime::from_secs(opened),
+            anatomy: Anatomy {
+                detect: seconds(spec.seed),
+                claim: seconds(5),
+                update: SimDuration::from_millis(250),
+                publish: SimDuration::ZERO,
+                cache: seconds(30),
+                ask: seconds(2),
+                recover: SimDuration::from_nanos(1),
+            },
+            departures: 1,
+            claimants: 2,
+            updates: 3,
+            old_address: Some(old),
+            new_address: None,
+            closed,
+            resolution: Some(Resolution::Claim),
+        };
+        let handovers = vec![episode(50, Closed::Censored), episode(200, Closed::Request)];
+        let window = |name: &str, window| StaleRow {
+            resolver: name.into(),
+            address: old,
+            ended: SimTime::from_secs(200),
+            window,
+            stale_answers: 4,
+            answers: 9,
+        };
+        let stale = vec![window("isp-1", seconds(30 + spec.seed)), window("isp-2", seconds(0))];
+        let signalling = vec![SignallingRow {
+            protocol: Protocol::Dns,
+            purpose: Purpose::DnsClient,
+            direction: Direction::Sent,
+            messages: 10,
+            bytes: 630,
+        }];
+        let timeline = vec![TimelineRow {
+            time: SimTime::from_secs(300),
+            members: 200,
+            believers: 1,
+            binding_valid: true,
+            stale_resolvers: 1,
+            resolvers: 2,
+            overlays: 1,
+            messages: 10,
+        }];
+        let tally = Counted {
+            departures: 1,
+            observed: seconds(3500),
+            stale_share: Some(0.005),
+            stale_answers: 8,
+            answers: 18,
+            claimants: vec![2],
+            updates: 3,
+            requests: 40,
+            node_hours: 200.0,
+            ..Counted::default()
+        };
+        let headline = headline(spec.warmup, &handovers, &stale, &signalling, &tally);
+        let (run, seed, fingerprint) = (spec.run, spec.seed, crate::rng::mix(spec.seed));
+        RunOutput { run, seed, fingerprint, handovers, stale, signalling, timeline, headline }
+    }
+
+    /// Runs a study and gives the outcome with the number of runs that were simulated.
+    fn carry(study: &Study, store: &Store, jobs: usize) -> (Outcome, usize) {
+        let simulated = AtomicUsize::new(0);
+        let simulate = |spec: &CellSpec| {
+            simulated.fetch_add(1, Ordering::Relaxed);
+            fake_output(spec)
+        };
+        let outcome = run_study(study, store, jobs, &simulate, &|_| ()).unwrap();
+        (outcome, simulated.into_inner())
+    }
+
+    #[test]
+    fn threads_change_neither_outcome_nor_files() {
+        let (one, four) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let study = study(20);
+        let (on_one, _) = carry(&study, &Store::new(one.path(), "s"), 1);
+        let (on_four, _) = carry(&study, &Store::new(four.path(), "s"), 4);
+        assert_eq!(on_one, on_four);
+        assert!(on_one.outputs.iter().map(|output| output.run).eq(0..20));
+        for spec in &study.cells {
+            let read = |root: &std::path::Path| fs::read(Store::new(root, "s").cell(spec.id()));
+            assert_eq!(read(one.path()).unwrap(), read(four.path()).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_killed_study_goes_on_where_it_stopped() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "s");
+        let whole = study(5);
+        // Three runs were finished; the fourth was being written when the process was killed.
+        let (_, simulated) = carry(&study(3), &store, 2);
+        assert_eq!(simulated, 3);
+        let fourth = store.cell(whole.cells[3].id());
+        fs::write(fourth.with_extension("partial"), "overcord-cell,1\ncell,").unwrap();
+        let (resumed, simulated) = carry(&whole, &store, 2);
+        assert_eq!((simulated, resumed.loaded), (2, 3));
+        let fresh = tempfile::tempdir().unwrap();
+        let (uninterrupted, _) = carry(&whole, &Store::new(fresh.path(), "s"), 2);
+        assert_eq!(resumed.outputs, uninterrupted.outputs);
+        assert!(!fourth.with_extension("partial").exists());
+        assert_eq!(carry(&whole, &store, 2).1, 0, "nothing is left to do");
+    }
+
+    #[test]
+    fn an_edited_cell_is_noticed_and_simulated_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "s");
+        let study = study(2);
+        let (before, _) = carry(&study, &store, 1);
+        let cell = store.cell(study.cells[1].id());
+        let edited = fs::read_to_string(&cell).unwrap().replacen("10.0.0.1", "10.0.0.2", 1);
+        fs::write(&cell, edited).unwrap();
+        let happenings = Mutex::new(Vec::new());
+        let report = |happening| happenings.lock().unwrap().push(happening);
+        let after = run_study(&study, &store, 1, &fake_output, &report).unwrap();
+        assert_eq!((after.outputs, after.loaded), (before.outputs, 1));
+        let happenings = happenings.into_inner().unwrap();
+        let noticed =
+            happenings.iter().filter(|it| matches!(it, Happening::Damaged { run: 1, .. }));
+        assert_eq!(noticed.count(), 1);
+        let last = Happening::Progress { done: 2, loaded: 1, failed: 0, total: 2 };
+        assert_eq!(happenings.last(), Some(&last));
+    }
+
+    #[test]
+    fn a_run_that_panics_fails_alone_and_is_not_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "s");
+        let simulate = |spec: &CellSpec| {
+            assert_ne!(spec.seed, 8, "an invariant is broken");
+            fake_output(spec)
+        };
+        let outcome = run_study(&study(3), &store, 2, &simulate, &|_| ()).unwrap();
+        assert!(outcome.outputs.iter().map(|output| output.run).eq([0, 2]));
+        assert_eq!(outcome.failures.len(), 1);
+        assert!(outcome.failures[0].message.contains("an invariant is broken"));
+        assert!(!store.cell(study(3).cells[1].id()).exists());
+    }
+
+    #[test]
+    fn the_same_cell_twice_is_simulated_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut twice = study(2);
+        twice.cells[1].seed = twice.cells[0].seed;
+        let (outcome, simulated) = carry(&twice, &Store::new(folder.path(), "s"), 2);
+        assert_eq!(simulated, 1);
+        assert!(outcome.outputs.iter().map(|output| output.run).eq([0, 1]));
+    }
+}

@@ -1,0 +1,204 @@
+//! The headline metrics of one run: the columns of `runs.csv` and the keys of budgets.
+//!
+//! They come from the rows of the run (stale windows, handover episodes, signalling) and from a
+//! [`Tally`] of what rows do not say. What happened in the warm-up is left out.
+//!
+//! Handover phases and their sums: `mean` is over the episodes that are complete, so that the
+//! means of the phases add up to those of the sums; `median` and `p95` are Kaplan–Meier's, with
+//! `unasked` and `censored` episodes right-censored, and empty when too many are; `max` is the
+//! longest of all, a lower bound when that one is censored. Quantiles are defined in
+//! [`distribution`].
+
+use crate::metrics::distribution::{self, KaplanMeier, Lasted};
+use crate::metrics::tables::{
+    Anatomy, Closed, HandoverRow, SignallingRow, StaleRow, protocol_name,
+};
+use crate::net::Protocol;
+use crate::net::ledger::Direction;
+use crate::time::{SimDuration, SimTime};
+
+/// Metrics by name, in the order of the columns of `runs.csv`. A metric without a value (a mean
+/// of nothing) is there, empty.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Headline {
+    metrics: Vec<(String, Option<f64>)>,
+}
+
+impl Headline {
+    /// Adds a metric behind the others; a value that is not finite is none.
+    pub fn push(&mut self, name: impl Into<String>, value: Option<f64>) {
+        self.metrics.push((name.into(), value.filter(|value| value.is_finite())));
+    }
+
+    /// The value of a metric, if it is known and has one.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<f64> {
+        self.metrics.iter().find(|(other, _)| other == name)?.1
+    }
+
+    /// All metrics in their order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Option<f64>)> {
+        self.metrics.iter().map(|(name, value)| (name.as_str(), *value))
+    }
+}
+
+/// What happened after the warm-up and stands in no row.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Tally {
+    /// Nodes that went.
+    pub leaves: u64,
+    /// Bindings that lost their validity.
+    pub departures: u64,
+    /// The time observed: the run without its warm-up.
+    pub observed: SimDuration,
+    /// Stale time over observed time, over all resolvers; `None` without resolvers.
+    pub stale_share: Option<f64>,
+    /// Answers without a valid address that resolvers gave.
+    pub stale_answers: u64,
+    /// All answers that resolvers gave about the domain.
+    pub answers: u64,
+    /// Claimants of each departure.
+    pub claimants: Vec<u32>,
+    /// Claims on a valid address.
+    pub false_claims: u64,
+    /// Updates accepted when the binding was valid again.
+    pub late_claims: u64,
+    /// Time with more than one up believer in the proxy role.
+    pub split_brain: SimDuration,
+    /// Updates that the endpoint received.
+    pub updates: u64,
+    /// Requests (or bare look-ups) that callers began.
+    pub requests: u64,
+    /// Hours that nodes were up, summed over the nodes.
+    pub node_hours: f64,
+    /// Mean hops of the overlay look-ups that succeeded.
+    pub lookup_hops_mean: Option<f64>,
+    /// Overlay look-ups that failed.
+    pub lookup_failures: u64,
+}
+
+/// A part of an episode: its name and its length.
+pub type Part = (&'static str, fn(&Anatomy) -> SimDuration);
+
+/// The phases in the order in which they follow each other, then their sums.
+pub const PARTS: [Part; 10] = [
+    ("detect", |a| a.detect),
+    ("claim", |a| a.claim),
+    ("update", |a| a.update),
+    ("publish", |a| a.publish),
+    ("cache", |a| a.cache),
+    ("ask", |a| a.ask),
+    ("recover", |a| a.recover),
+    ("restore", Anatomy::restore),
+    ("outage", Anatomy::outage),
+    ("total", Anatomy::total),
+];
+
+/// How many of [`PARTS`] are phases; the others are sums of them.
+pub const PHASES: usize = 7;
+
+/// The episodes that count: opened after the warm-up.
+pub fn counted_handovers(
+    rows: &[HandoverRow],
+    warmup: SimTime,
+) -> impl Iterator<Item = &HandoverRow> {
+    rows.iter().filter(move |row| row.opened >= warmup)
+}
+
+/// The stale windows that count: of validity that ended after the warm-up.
+pub fn counted_stale(rows: &[StaleRow], warmup: SimTime) -> impl Iterator<Item = &StaleRow> {
+    rows.iter().filter(move |row| row.ended >= warmup)
+}
+
+/// The spans of one part over some episodes, right-censored where the episode is not complete.
+pub fn lasted<'a>(
+    rows: impl IntoIterator<Item = &'a HandoverRow>,
+    part: fn(&Anatomy) -> SimDuration,
+) -> Vec<Lasted> {
+    let one = |row: &HandoverRow| Lasted {
+        span: part(&row.anatomy),
+        censored: !row.closed.is_complete(),
+    };
+    rows.into_iter().map(one).collect()
+}
+
+/// All headline metrics of one run. `signalling` must count what was sent after the warm-up.
+#[must_use]
+pub fn headline(
+    warmup: SimTime,
+    handovers: &[HandoverRow],
+    stale: &[StaleRow],
+    signalling: &[SignallingRow],
+    tally: &Tally,
+) -> Headline {
+    let handovers: Vec<_> = counted_handovers(handovers, warmup).collect();
+    let hours = tally.observed.as_secs_f64() / 3600.0;
+    let mut headline = Headline::default();
+    let count = |n: u64| Some(n as f64);
+    headline.push("leaves", count(tally.leaves));
+    headline.push("departures", count(tally.departures));
+    headline.push("departures_per_hour", Some(tally.departures as f64 / hours));
+    headline.push("stale_share", tally.stale_share);
+    push_windows(&mut headline, counted_stale(stale, warmup).map(|row| row.window).collect());
+    headline.push("stale_answers", count(tally.stale_answers));
+    headline.push("answers", count(tally.answers));
+    for (name, part) in PARTS {
+        push_part(&mut headline, name, &lasted(handovers.iter().copied(), part));
+    }
+    let closed = |how| handovers.iter().filter(|row| row.closed == how).count() as f64;
+    headline.push("episodes", Some(handovers.len() as f64));
+    headline.push("unasked", Some(closed(Closed::Unasked)));
+    headline.push("censored", Some(closed(Closed::Censored)));
+    let claimants: u64 = tally.claimants.iter().map(|&n| u64::from(n)).sum();
+    headline.push("claimants.mean", Some(claimants as f64 / tally.claimants.len() as f64));
+    headline.push("claimants.max", tally.claimants.iter().max().map(|&n| f64::from(n)));
+    headline.push("false_claims", count(tally.false_claims));
+    headline.push("late_claims", count(tally.late_claims));
+    let split_brain = tally.split_brain.as_secs_f64() / tally.observed.as_secs_f64();
+    headline.push("split_brain_share", Some(split_brain));
+    headline.push("updates", count(tally.updates));
+    headline.push("requests", count(tally.requests));
+    push_signalling(&mut headline, signalling, tally.node_hours);
+    headline.push("lookup_hops.mean", tally.lookup_hops_mean);
+    headline.push("lookup_failures", count(tally.lookup_failures));
+    headline
+}
+
+fn push_windows(headline: &mut Headline, mut windows: Vec<SimDuration>) {
+    windows.sort_unstable();
+    let seconds = |span: Option<SimDuration>| span.map(SimDuration::as_secs_f64);
+    headline.push("stale_window.mean", distribution::mean(windows.iter().copied()));
+    headline.push("stale_window.median", seconds(distribution::quantile(&windows, 0.5)));
+    headline.push("stale_window.p95", seconds(distribution::quantile(&windows, 0.95)));
+    headline.push("stale_window.max", seconds(windows.last().copied()));
+}
+
+fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
+    let complete = spans.iter().filter(|lasted| !lasted.censored).map(|lasted| lasted.span);
+    let curve = KaplanMeier::new(spans.to_vec());
+    let seconds = |span: Option<SimDuration>| span.map(SimDuration::as_secs_f64);
+    headline.push(format!("{name}.mean"), distribution::mean(complete));
+    headline.push(format!("{name}.median"), seconds(curve.quantile(0.5)));
+    headline.push(format!("{name}.p95"), seconds(curve.quantile(0.95)));
+    let longest = spans.iter().map(|lasted| lasted.span).max();
+    headline.push(format!("{name}.max"), seconds(longest));
+}
+
+/// Messages and bytes sent per hour that a node was up: all, then of each protocol.
+fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64) {
+    let sent = |protocol: Option<Protocol>, amount: fn(&SignallingRow) -> u64| {
+        let counts = |row: &&SignallingRow| {
+            row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
+        };
+        Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
+    };
+    let amounts: [(&str, fn(&SignallingRow) -> u64); 2] =
+        [("messages", |row| row.messages), ("bytes", |row| row.bytes)];
+    for (unit, amount) in amounts {
+        headline.push(format!("{unit}_per_node_hour"), sent(None, amount));
+        for protocol in Protocol::ALL.into_iter().filter(|it| *it != Protocol::Test) {
+            let name = format!("{unit}_per_node_hour.{}", protocol_name(protocol));
+            headline.push(name, sent(Some(protocol), amount));
+        }
+    }
+}

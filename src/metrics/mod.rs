@@ -1,0 +1,5 @@
+//! Truth made into tables: rows, distributions and the headline metrics of a run.
+
+pub mod distribution;
+pub mod headline;
+pub mod tables;
