@@ -4,6 +4,7 @@
 pub mod address;
 pub mod net;
 pub mod rng;
+pub mod scenario;
 pub mod sim;
 pub mod time;
 pub mod units;
