@@ -10,6 +10,7 @@ pub mod metrics;
 pub mod net;
 pub mod overlay;
 pub mod rng;
+pub mod scenario;
 pub mod sim;
 pub mod time;
 pub mod units;
