@@ -145,12 +145,12 @@ fn formats_are_told_by_key_or_extension() {
         (
             "churn.tab",
             None,
-            Err("`tab` is not a trace format that can be read; it is one of avt, events"),
+            Err("`tab` is no trace format that can be read; `format` is one of avt, events"),
         ),
         (
             "a.avt",
             Some("oversim"),
-            Err("`oversim` is not a trace format that can be read; it is one of avt, events"),
+            Err("`oversim` is no trace format that can be read; `format` is one of avt, events"),
         ),
         (
             "dir.d/trace",
