@@ -66,17 +66,12 @@ pub enum LifetimeError {
         /// As given.
         got: f64,
     },
-    /// The scale or the mean overflows: the shape is too extreme for this mean or median.
+    /// The shape or sigma is too extreme for this mean or median, or that itself is too long.
     #[error(
-        "the mean ({mean_s} s) or the scale ({scale_s} s) is beyond what can be simulated; choose \
-         a less extreme shape or sigma"
+        "these parameters give a mean above 100 years or a scale below a nanosecond; choose a \
+         less extreme shape or sigma, or another mean or median"
     )]
-    Extreme {
-        /// The resulting mean in seconds.
-        mean_s: f64,
-        /// The resulting scale in seconds.
-        scale_s: f64,
-    },
+    Extreme,
 }
 
 /// A distribution of spans with checked parameters and a finite mean.
@@ -108,7 +103,7 @@ impl Lifetime {
         let mean = scale * family.mean_of_unit_scale();
         let possible = scale >= SHORTEST_SCALE_S && scale.is_finite() && mean <= LONGEST_MEAN_S;
         if !possible {
-            return Err(LifetimeError::Extreme { mean_s: mean, scale_s: scale });
+            return Err(LifetimeError::Extreme);
         }
         Ok(Self { family, scale, mean })
     }

@@ -19,7 +19,7 @@ pub enum TraceFormat {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FormatError {
     /// The name of a format, or an extension.
-    #[error("`{got}` is not a trace format that can be read; it is one of {SUPPORTED}")]
+    #[error("`{got}` is no trace format that can be read; `format` is one of {SUPPORTED}")]
     Unknown {
         /// As given.
         got: String,
