@@ -4,10 +4,12 @@
 pub mod address;
 pub mod churn;
 pub mod dns;
+pub mod dyndns;
 pub mod experiment;
 pub mod http;
 pub mod metrics;
 pub mod net;
+pub mod overcord;
 pub mod overlay;
 pub mod rng;
 pub mod scenario;

@@ -2,7 +2,7 @@
 
 use crate::address::{Address, Endpoint, Port};
 use crate::dns;
-use crate::dyndns::client;
+use crate::dyndns::ClientTimer;
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::tcp::{self, Segment};
@@ -151,13 +151,13 @@ impl Payload for Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// The overlay plug-in's.
-    Overlay(chord::Timer),
+    Overlay(chord::ChordTimer),
     /// The node's own.
     Node(NodeTimer),
     /// The stub resolver's.
     Stub(dns::stub::Timer),
     /// The update client's.
-    Client(client::Timer),
+    Client(ClientTimer),
     /// A TCP connection's.
     Tcp(tcp::TcpTimer),
 }
@@ -195,14 +195,14 @@ impl sim::Timer for Timer {
             Self::Node(timer) => 2 * (timer as u32) + 1,
             Self::Stub(timer) => 2 * (OWN + timer.slot()) + 1,
             Self::Client(timer) => 2 * (OWN + 1 + timer.slot()) + 1,
-            Self::Tcp(timer) => 2 * (OWN + 2 + timer.slot()) + 1,
+            Self::Tcp(timer) => 2 * (OWN + 1 + ClientTimer::SLOTS + timer.slot()) + 1,
         }
     }
 }
 
-impl From<chord::Timer> for Timer {
+impl From<chord::ChordTimer> for Timer {
     #[inline]
-    fn from(timer: chord::Timer) -> Self {
+    fn from(timer: chord::ChordTimer) -> Self {
         Self::Overlay(timer)
     }
 }
@@ -219,8 +219,8 @@ impl From<dns::stub::Timer> for Timer {
     }
 }
 
-impl From<client::Timer> for Timer {
-    fn from(timer: client::Timer) -> Self {
+impl From<ClientTimer> for Timer {
+    fn from(timer: ClientTimer) -> Self {
         Self::Client(timer)
     }
 }

@@ -8,7 +8,7 @@
 
 use crate::address::{Address, Endpoint, Port};
 use crate::overlay::chord::Chord;
-use crate::overlay::{Dht, DhtContext, NodeRef, OverlayId, Upcalls};
+use crate::overlay::{Dht, DhtContext, NodeRef, Upcalls};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::Bootstrap;
 use crate::rng::Dice;
@@ -125,9 +125,9 @@ impl PluginManagement {
         self.dht.join(ctx, &[proxy.at(Port::OVERLAY)])
     }
 
-    /// The plug-in is in.
-    pub fn joined(&mut self, _identity: OverlayId) {
-        self.membership = Membership::Member;
+    /// The plug-in is in; true when it was let in by the proxy peer.
+    pub fn joined(&mut self) -> bool {
+        std::mem::replace(&mut self.membership, Membership::Member) == Membership::JoiningProxy
     }
 
     /// The plug-in was not let in.

@@ -6,7 +6,7 @@
 //! state: the node acts.
 
 use crate::address::Address;
-use crate::dyndns::{ReturnClass, UpdateOutcome};
+use crate::dyndns::{CodeClass, UpdateOutcome};
 use crate::time::{SimDuration, SimTime};
 
 /// How often an update that met a network error is tried again (A4).
@@ -97,7 +97,7 @@ impl Claim {
     /// but success is fatal, since the service asks for half an hour of rest even after `911`.
     pub fn attempted(&mut self, outcome: Option<&UpdateOutcome>) -> Aftermath {
         match outcome {
-            Some(UpdateOutcome::Code(code)) if code.class() == ReturnClass::Success => {
+            Some(UpdateOutcome::Code(code)) if code.class() == CodeClass::Success => {
                 Aftermath::Accepted
             }
             Some(UpdateOutcome::Code(_) | UpdateOutcome::HttpError(_)) => Aftermath::Failed,

@@ -2,7 +2,7 @@
 //! the world adds what only it knows (hosts going up and down).
 
 use crate::address::Address;
-use crate::overlay::OverlayId;
+pub use crate::overlay::OverlayId;
 use crate::time::SimTime;
 
 /// What a name server or a cache says about the overlay's domain.

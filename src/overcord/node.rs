@@ -1,0 +1,297 @@
+//! The node as a whole: it hands each input to the module that it is for, and carries what one
+//! module says to the next.
+
+use crate::address::{Endpoint, Port};
+use crate::net::icmp::{Icmp, Quoted, Unreachable};
+use crate::overcord::handover::{Handover, TransportEvent};
+use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
+use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
+use crate::overcord::policy::Bootstrap;
+use crate::overlay::chord::Chord;
+use crate::overlay::{Dht, Facts, RingId, Upcall, Upcalls};
+use crate::rng::Dice;
+use crate::sim::Context;
+use crate::time::SimDuration;
+use crate::workload::ArrivalTimes;
+
+/// What a node acts through.
+pub trait NodeContext:
+    Context<Message = Message, Timer = Timer, Observation = Observation> + Facts
+{
+}
+
+impl<C> NodeContext for C where
+    C: Context<Message = Message, Timer = Timer, Observation = Observation> + Facts
+{
+}
+
+/// How a node comes into its overlay when it starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// It stands in a converged overlay already.
+    Placed,
+    /// It founds the overlay.
+    Found,
+    /// It joins.
+    Join,
+}
+
+/// An OverCord node.
+#[derive(Debug)]
+pub struct Node {
+    /// The plug-in and the way into the overlay.
+    pub plugin: PluginManagement,
+    /// Its part in the handover, if the scenario has one.
+    pub handover: Option<Box<Handover>>,
+    /// Its look-ups of random keys, if it makes any.
+    lookups: Option<Box<Lookups>>,
+}
+
+/// Look-ups of random keys.
+#[derive(Debug)]
+pub struct Lookups {
+    /// When.
+    pub arrivals: ArrivalTimes,
+    /// Of what.
+    pub keys: Dice,
+    /// Bits of an identifier.
+    pub id_bits: u8,
+}
+
+impl Node {
+    /// A node that has not been started.
+    #[must_use]
+    pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
+        Self { plugin, handover: None, lookups: lookups.map(Box::new) }
+    }
+
+    /// Starts the node. Timers, connections and tests of an earlier life are gone; `handover` is
+    /// the part that begins anew with every start.
+    pub fn start<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        dht: Chord,
+        handover: Option<Handover>,
+        entry: Entry,
+    ) {
+        self.handover = handover.map(Box::new);
+        if entry == Entry::Placed {
+            self.plugin.dht = dht;
+            self.plugin.placed();
+            self.plugin.dht.start(&mut ctx.lift());
+        } else {
+            self.plugin.restart(dht);
+        }
+        match entry {
+            Entry::Placed => {}
+            Entry::Join => self.join(ctx),
+            Entry::Found => {
+                let upcalls = self.plugin.found(&mut ctx.lift());
+                self.take_upcalls(ctx, upcalls);
+                if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
+                    handover.claim(ctx, &mut self.plugin, None);
+                }
+            }
+        }
+        self.schedule_lookup(ctx);
+    }
+
+    /// Leaves the overlay gracefully; the host goes down right after.
+    pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
+        // Operations that fail with the leave concern nobody any more.
+        let _ = self.plugin.dht.leave(&mut ctx.lift());
+    }
+
+    /// Plays the proxy peer from now on.
+    pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C) {
+        if let Some(handover) = &mut self.handover {
+            handover.take_role(ctx, &mut self.plugin);
+        }
+    }
+
+    /// Whether it plays the proxy peer.
+    #[must_use]
+    pub fn is_proxy(&self) -> bool {
+        self.handover.as_ref().is_some_and(|handover| handover.is_proxy())
+    }
+
+    /// The regular tests begin after this span.
+    pub fn watch_after<C: NodeContext>(&mut self, ctx: &mut C, first: SimDuration) {
+        if let Some(handover) = &mut self.handover {
+            handover.watch_after(ctx, first);
+        }
+    }
+
+    fn join<C: NodeContext>(&mut self, ctx: &mut C) {
+        let watching = self.handover.as_deref().filter(|part| part.watches());
+        let bootstrap = watching.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
+        let ask = watching.is_some();
+        let (next, upcalls) = self.plugin.join(&mut ctx.lift(), bootstrap, ask);
+        self.take_upcalls(ctx, upcalls);
+        self.go_on(ctx, next);
+    }
+
+    fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
+        match (next, &mut self.handover) {
+            (Next::AskDiscovery, Some(handover)) => handover.procedure(ctx, &mut self.plugin),
+            (Next::TryLater, _) => ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER),
+            (Next::Wait | Next::AskDiscovery, _) => {}
+        }
+    }
+
+    fn take_upcalls<C: NodeContext>(&mut self, ctx: &mut C, upcalls: Upcalls) {
+        for upcall in upcalls {
+            self.take_upcall(ctx, upcall);
+        }
+    }
+
+    fn take_upcall<C: NodeContext>(&mut self, ctx: &mut C, upcall: Upcall) {
+        match upcall {
+            Upcall::Joined(_) => {
+                let tested = self.plugin.joined();
+                ctx.cancel(NodeTimer::Join.into());
+                if let Some(handover) = &mut self.handover {
+                    handover.joined(ctx, &mut self.plugin, tested);
+                }
+            }
+            Upcall::JoinFailed => {
+                let ask = self.handover.as_ref().is_some_and(|part| part.watches());
+                let next = self.plugin.join_failed(ask);
+                self.go_on(ctx, next);
+            }
+            Upcall::Isolated => {
+                self.plugin.isolated();
+                self.join(ctx);
+            }
+            Upcall::Got { id, record } => {
+                if let Some(handover) = &mut self.handover {
+                    handover.got(ctx, &mut self.plugin, id, record.as_ref());
+                }
+            }
+            // Look-ups are counted by the observer; a put that failed is made up for at renewal.
+            Upcall::LookupDone { .. } | Upcall::PutDone { .. } => {}
+        }
+    }
+
+    fn schedule_lookup<C: NodeContext>(&mut self, ctx: &mut C) {
+        let now = ctx.now();
+        if let Some(lookups) = &mut self.lookups {
+            let at = lookups.arrivals.next(now);
+            ctx.set(NodeTimer::Lookup.into(), at);
+        }
+    }
+
+    fn look_up<C: NodeContext>(&mut self, ctx: &mut C) {
+        self.schedule_lookup(ctx);
+        let Some(lookups) = &mut self.lookups else { return };
+        let key = RingId::from_hash(lookups.keys.bits(), lookups.id_bits);
+        if self.plugin.is_member() {
+            let (_, upcalls) = self.plugin.dht.lookup(&mut ctx.lift(), key);
+            self.take_upcalls(ctx, upcalls);
+        }
+    }
+
+    /// A message arrived.
+    #[inline]
+    pub fn receive<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
+        match message {
+            Message::Overlay(message) => {
+                let upcalls = self.plugin.dht.receive(&mut ctx.lift(), from, message);
+                self.take_upcalls(ctx, upcalls);
+            }
+            Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
+            Message::Dns(message) => {
+                let Some(handover) = &mut self.handover else { return };
+                let ended = handover.names().receive(&mut ctx.lift(), from, &message);
+                if let Some((asker, found)) = ended {
+                    handover.resolved(ctx, &mut self.plugin, asker, found);
+                }
+            }
+            Message::Tcp(segment) => {
+                if let Some(handover) = &mut self.handover {
+                    handover.segment(ctx, &mut self.plugin, from, segment);
+                }
+            }
+        }
+    }
+
+    fn receive_icmp<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, icmp: Icmp) {
+        match icmp {
+            Icmp::EchoRequest(echo) => ctx.send(from, echo.reply().into()),
+            Icmp::EchoReply(echo) => {
+                if let Some(handover) = &mut self.handover {
+                    handover.echoed(ctx, &mut self.plugin, echo, true);
+                }
+            }
+            Icmp::Unreachable(error) => self.unreachable(ctx, error),
+        }
+    }
+
+    fn unreachable<C: NodeContext>(&mut self, ctx: &mut C, error: Unreachable) {
+        match (error.quoted, &mut self.handover) {
+            (Quoted::Udp { destination: port @ Port::OVERLAY, .. }, _) => {
+                let to = error.destination.at(port);
+                let upcalls = self.plugin.dht.unreachable(&mut ctx.lift(), to);
+                self.take_upcalls(ctx, upcalls);
+            }
+            (Quoted::Tcp { destination: port, .. }, Some(handover)) => {
+                let event = TransportEvent::Unreachable(error.destination.at(port));
+                handover.transport(ctx, &mut self.plugin, event);
+            }
+            (Quoted::Echo(echo), Some(handover)) => {
+                handover.echoed(ctx, &mut self.plugin, echo, false);
+            }
+            // The stub resolver ignores errors, as glibc's unconnected sockets do.
+            (Quoted::Udp { .. } | Quoted::Tcp { .. } | Quoted::Echo(_), _) => {}
+        }
+    }
+
+    /// A timer went off.
+    #[inline]
+    pub fn timer<C: NodeContext>(&mut self, ctx: &mut C, timer: Timer) {
+        match (timer, &mut self.handover) {
+            (Timer::Overlay(timer), _) => {
+                let upcalls = self.plugin.dht.timer(&mut ctx.lift(), timer);
+                self.take_upcalls(ctx, upcalls);
+            }
+            (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),
+            (Timer::Node(NodeTimer::Join), _) => self.join(ctx),
+            (Timer::Node(timer), Some(handover)) => {
+                own_timer(handover, ctx, &mut self.plugin, timer);
+            }
+            (Timer::Stub(timer), Some(handover)) => {
+                let ended = handover.names().timer(&mut ctx.lift(), timer);
+                if let Some((asker, found)) = ended {
+                    handover.resolved(ctx, &mut self.plugin, asker, found);
+                }
+            }
+            (Timer::Client(timer), Some(handover)) => {
+                handover.transport(ctx, &mut self.plugin, TransportEvent::ClientTimer(timer));
+            }
+            (Timer::Tcp(timer), Some(handover)) => {
+                handover.transport(ctx, &mut self.plugin, TransportEvent::TcpTimer(timer));
+            }
+            (Timer::Node(_) | Timer::Stub(_) | Timer::Client(_) | Timer::Tcp(_), None) => {
+                unreachable!("only the handover part sets these")
+            }
+        }
+    }
+}
+
+fn own_timer<C: NodeContext>(
+    handover: &mut Handover,
+    ctx: &mut C,
+    plugin: &mut PluginManagement,
+    timer: NodeTimer,
+) {
+    match timer {
+        NodeTimer::Procedure => handover.procedure(ctx, plugin),
+        NodeTimer::Ping => handover.ping_ended(ctx, plugin, false),
+        NodeTimer::Resolve => handover.resolve_again(ctx, plugin),
+        NodeTimer::SelfCheck => handover.check_self(ctx),
+        NodeTimer::Update => handover.attempt_update(ctx),
+        NodeTimer::Renew => handover.store_record(ctx, plugin),
+        NodeTimer::Join | NodeTimer::Lookup => unreachable!("not of the handover part"),
+    }
+}
+
