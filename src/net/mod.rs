@@ -23,7 +23,13 @@ pub mod ledger;
 pub mod network;
 pub mod payload;
 pub mod tcp;
+pub mod topology;
 
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use network::{Arrival, DepartedHosts, Link, Network, Observer, Settings};
+pub mod topology;
+
+pub use latency::{Latency, LatencyError};
+pub use ledger::{Class, Ledger, Protocol, Purpose};
 pub use payload::{Packed, Payload, Transport};
+pub use topology::{Topology, TopologyParameters};
