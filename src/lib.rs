@@ -2,6 +2,7 @@
 //! conventional SIP.
 
 pub mod address;
+pub mod dyndns;
 pub mod http;
 pub mod net;
 pub mod rng;
