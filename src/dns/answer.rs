@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::address::Address;
-use crate::dns::message::{Message, Question, Rcode, Record, RecordData, RecordType, Srv, Ttl};
+use crate::dns::message::{Message, Rcode, Record, RecordData, Srv, Ttl};
 
 /// What a name server or a cache says to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -107,3 +107,58 @@ impl Authority {
         Ok(changed)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Port;
+    use crate::dns::answer::Reply;
+    use crate::dns::message::Ttl;
+    use crate::sim::Recorder;
+
+    type Ctx = Recorder<Message, Never, Observation>;
+
+    fn authority() -> Authority {
+        let zone = |apex: &str, server: u32| {
+            let (apex, ttl) = (apex.parse().unwrap(), Ttl::from_secs(60));
+            Zone::conventional(apex, Address::from_bits(server), ttl, ttl).unwrap()
+        };
+        Authority::new(vec![zone("test", 1), zone("dyndns.test", 2)])
+    }
+
+    #[test]
+    fn a_change_is_served_and_observed_at_once_and_a_repetition_is_not_observed() {
+        let (mut ctx, mut authority) = (Ctx::new(), authority());
+        let name: DomainName = "chord.dyndns.test".parse().unwrap();
+        let addresses = [Address::from_bits(9)];
+        assert_eq!(authority.publish(&mut ctx, &name, &addresses), Ok(true));
+        assert_eq!(authority.publish(&mut ctx, &name, &addresses), Ok(false));
+        let question = Question::addresses(name.clone());
+        let answer = Answer::of_addresses(&addresses);
+        assert_eq!(authority.answer(&question), answer);
+        assert_eq!(ctx.take_observed(), [Observation::Served { question, answer }]);
+        let elsewhere: DomainName = "example.org".parse().unwrap();
+        assert_eq!(
+            authority.publish(&mut ctx, &elsewhere, &addresses),
+            Err(NotInZone(elsewhere.clone()))
+        );
+        // The deeper zone took it.
+        assert_eq!(authority.zone_of(&name).unwrap().serial(), 4);
+        assert_eq!(authority.zones[0].serial(), 3);
+    }
+
+    #[test]
+    fn queries_are_answered_to_their_sender_and_responses_are_dropped() {
+        let (mut ctx, authority) = (Ctx::new(), authority());
+        let from = Address::from_bits(7).at(Port::EPHEMERAL);
+        let ask = |text: &str| Message::query(1, Question::addresses(text.parse().unwrap()));
+        authority.receive(&mut ctx, from, &ask("ns.dyndns.test"));
+        authority.receive(&mut ctx, from, &ask("example.org"));
+        let [(to, found), (_, refused)] = &ctx.take_sent()[..] else { panic!("two responses") };
+        assert_eq!(*to, from);
+        assert_eq!(Reply::of(found).answer, Answer::of_addresses(&[Address::from_bits(2)]));
+        assert_eq!(refused.rcode, Rcode::REFUSED);
+        authority.receive(&mut ctx, from, found);
+        assert!(ctx.sent.is_empty());
+    }
+}

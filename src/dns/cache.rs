@@ -168,3 +168,6 @@ impl Cache {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

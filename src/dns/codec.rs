@@ -216,3 +216,6 @@ impl<'a, S: Sink> Encoder<'a, S> {
         self.sink.put(&[0]);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -120,3 +120,75 @@ impl Progress {
         (!wait.is_zero()).then_some(wait)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// When queries are sent to a server that never answers, and when that is given up, in ms.
+    fn schedule(retry: Retry, server: &mut RoundTrips) -> (Vec<u64>, u64) {
+        let mut now = SimTime::from_secs(1_000);
+        let start = now;
+        let mut progress = Progress::start(now, retry, server);
+        let mut sent = Vec::new();
+        let since = |now: SimTime| now.since(start).as_nanos() / 1_000_000;
+        while let Some(wait) = progress.next(now, server) {
+            sent.push(since(now));
+            now += wait;
+            server.lost(wait);
+        }
+        (sent, since(now))
+    }
+
+    #[test]
+    fn unbound_doubles_from_376_ms_and_gives_up_after_five() {
+        let mut server = RoundTrips::default();
+        // 376 · (1 + 2 + 4 + 8 + 16) = 376 · 31 = 11,656.
+        let first = (vec![0, 376, 1_128, 2_632, 5_640], 11_656);
+        assert_eq!(schedule(Retry::Adaptive, &mut server), first);
+        // 376 · 32 is above 12 s: from now on single probes, with doubling up to 120 s.
+        assert!(server.is_probed());
+        for wait in [12_032, 24_064, 48_128, 96_256, 120_000, 120_000] {
+            assert_eq!(schedule(Retry::Adaptive, &mut server), (vec![0], wait));
+        }
+    }
+
+    #[test]
+    fn bind_sends_six_queries_in_ten_seconds() {
+        // 0.8, 0.8, 0.8, 1.6, 3.2, and what is left of 10 s.
+        let expected = (vec![0, 800, 1_600, 2_400, 4_000, 7_200], 10_000);
+        assert_eq!(schedule(Retry::Fixed, &mut RoundTrips::default()), expected);
+    }
+
+    #[test]
+    fn the_time_out_follows_the_round_trips() {
+        let mut server = RoundTrips::default();
+        // srtt += (80 − 0) / 8 = 10; rttvar += (80 − 94) / 4 = −3 (towards zero): 10 + 4 · 91.
+        server.answered(SimDuration::from_millis(80));
+        assert_eq!(server.timeout(), SimDuration::from_millis(374));
+        // It settles near 80 ms, and at no less than the minimum of 50 ms.
+        for _ in 0..100 {
+            server.answered(SimDuration::from_millis(80));
+        }
+        let settled = server.timeout();
+        let [low, high] = [80, 120].map(SimDuration::from_millis);
+        assert!(settled >= low && settled <= high, "{settled}");
+        for _ in 0..200 {
+            server.answered(SimDuration::ZERO);
+        }
+        assert_eq!(server.timeout(), SimDuration::from_millis(50));
+    }
+
+    #[test]
+    fn losses_of_older_shorter_tries_do_not_count_and_knowledge_is_forgotten() {
+        let mut server = RoundTrips::default();
+        server.refresh(SimTime::from_secs(10));
+        server.lost(SimDuration::from_millis(376));
+        server.lost(SimDuration::from_millis(376));
+        assert_eq!(server.timeout(), SimDuration::from_millis(752));
+        server.refresh(SimTime::from_secs(909));
+        assert_eq!(server.timeout(), SimDuration::from_millis(752));
+        server.refresh(SimTime::from_secs(910));
+        assert_eq!(server.timeout(), SimDuration::from_millis(376));
+    }
+}

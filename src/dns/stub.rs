@@ -253,3 +253,6 @@ fn wait(server: usize, count: usize) -> SimDuration {
     let share = if server == 0 { seconds } else { seconds / count as u64 };
     SimDuration::from_secs(share.max(1))
 }
+
+#[cfg(test)]
+mod tests;

@@ -213,3 +213,107 @@ impl RrSet {
 fn records(name: &DomainName, ttl: Ttl, data: &[RecordData]) -> Vec<Record> {
     data.iter().map(|data| Record { name: name.clone(), ttl, data: data.clone() }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Port;
+    use crate::dns::message::Srv;
+
+    fn name(text: &str) -> DomainName {
+        text.parse().unwrap()
+    }
+
+    fn zone() -> Zone {
+        let server = "192.0.2.53".parse().unwrap();
+        let (ttl, negative) = (Ttl::from_secs(60), Ttl::from_secs(20));
+        Zone::conventional(name("dyndns.test"), server, ttl, negative).unwrap()
+    }
+
+    #[test]
+    fn names_that_exist_have_no_data_and_others_do_not_exist() {
+        let mut zone = zone();
+        zone.publish(&name("a.b.dyndns.test"), &["192.0.2.1".parse().unwrap()]);
+        let no_data = Answer::Negative(Negative::NoData);
+        let nx_domain = Answer::Negative(Negative::NxDomain);
+        for (text, rtype, expected) in [
+            ("a.b.dyndns.test", RecordType::SRV, &no_data),
+            // An empty non-terminal.
+            ("b.dyndns.test", RecordType::A, &no_data),
+            ("dyndns.test", RecordType::A, &no_data),
+            ("c.b.dyndns.test", RecordType::A, &nx_domain),
+            ("x.a.b.dyndns.test", RecordType::A, &nx_domain),
+        ] {
+            let query = Message::query(1, Question::new(name(text), rtype));
+            assert_eq!(zone.answer(&query.question), *expected, "{text} {rtype}");
+            let response = zone.respond(&query);
+            assert!(response.answers.is_empty() && response.authoritative);
+            assert_eq!(response.authority[0].data.rtype(), RecordType::SOA);
+            assert_eq!(response.authority[0].ttl, Ttl::from_secs(20));
+        }
+    }
+
+    #[test]
+    fn the_ttl_of_a_negative_answer_is_the_lower_of_the_soa_s_two() {
+        // RFC 2308 §3.
+        for (minimum, soa_ttl, expected) in [(20, 60, 20), (60, 20, 20), (0, 60, 0)] {
+            let soa = Soa { minimum: Ttl::from_secs(minimum), ..(*zone().soa).clone() };
+            let zone = Zone::new(name("z"), soa, Ttl::from_secs(soa_ttl), Ttl::ZERO);
+            let query = Message::query(1, Question::addresses(name("x.z")));
+            assert_eq!(zone.respond(&query).authority[0].ttl, Ttl::from_secs(expected));
+        }
+    }
+
+    #[test]
+    fn the_serial_counts_changes_and_skips_zero() {
+        let mut zone = zone();
+        let chord = name("chord.dyndns.test");
+        let [one, two]: [Address; 2] = ["192.0.2.1", "192.0.2.2"].map(|text| text.parse().unwrap());
+        let start = zone.serial();
+        // (addresses, whether that is a change)
+        for (addresses, changed) in [
+            (&[one][..], true),
+            (&[one][..], false),
+            (&[one, two][..], true),
+            (&[two, one][..], true),
+            (&[][..], true),
+            (&[][..], false),
+        ] {
+            let before = zone.serial();
+            assert_eq!(zone.publish(&chord, addresses), changed, "{addresses:?}");
+            assert_eq!(zone.serial(), before + u32::from(changed));
+        }
+        assert_eq!(zone.serial(), start + 4);
+        Arc::make_mut(&mut zone.soa).serial = u32::MAX;
+        zone.publish(&chord, &[one]);
+        assert_eq!(zone.serial(), 1);
+    }
+
+    #[test]
+    fn a_changed_address_keeps_the_ttl_of_its_record_set() {
+        let mut zone = zone();
+        let chord = name("chord.dyndns.test");
+        let ttl = Ttl::from_secs(5);
+        let data = Arc::new([RecordData::A(Address::from_bits(1))]);
+        zone.set(chord.clone(), RrSet { ttl, data });
+        zone.publish(&chord, &[Address::from_bits(2)]);
+        assert_eq!(zone.rr_set(&Question::addresses(chord)).unwrap().ttl, ttl);
+    }
+
+    #[test]
+    fn services_come_with_the_addresses_of_their_hosts_once() {
+        let mut zone = zone();
+        let ttl = Ttl::from_secs(60);
+        let service = name("_sip._udp.dyndns.test");
+        let srv = |priority| {
+            let target = name("ns.dyndns.test");
+            RecordData::Srv(Srv { priority, weight: 0, port: Port::SIP, target })
+        };
+        zone.set(service.clone(), RrSet { ttl, data: Arc::new([srv(1), srv(2)]) });
+        let response = zone.respond(&Message::query(1, Question::new(service, RecordType::SRV)));
+        assert_eq!(response.answers.len(), 2);
+        assert_eq!(response.authority, []);
+        assert_eq!(response.additional.len(), 1);
+        assert_eq!(response.additional[0].name, name("ns.dyndns.test"));
+    }
+}
