@@ -83,14 +83,10 @@ impl Truth {
     /// When an interval of an address that had been in the binding ended. "Had been" is judged up
     /// to when the window can't grow any more, because the address is valid again.
     fn end_of(&self, interval: &Interval) -> Option<SimTime> {
-        let served = self.addresses.first_served(interval.address);
+        let served = self.addresses.first_served(interval.address)?;
         match interval.started {
-            Some(_) => {
-                interval.ended.filter(|_| served < Some(interval.next.unwrap_or(SimTime::MAX)))?;
-                served.and(interval.ended)
-            }
-            None if interval.rows.is_empty() => None,
-            None => served,
+            Some(_) => interval.ended.filter(|_| interval.next.is_none_or(|next| served < next)),
+            None => Some(served).filter(|_| !interval.rows.is_empty()),
         }
     }
 

@@ -191,27 +191,27 @@ impl Addresses {
         } else {
             self.interval_mut(interval).ended = Some(now);
         }
-        let turned = sets.into_iter().filter(|&set| self.count(now, set, valid, interval));
-        let sets = turned.collect();
+        let sets = sets.into_iter().filter(|&set| self.count(now, set, valid)).collect();
         Some(Turn { address: id, sets })
     }
 
     /// Counts one valid member more or less; whether the set turned.
-    fn count(&mut self, now: SimTime, set: SetId, valid: bool, ended: IntervalId) -> bool {
-        let set = &mut self.sets[set.index()];
+    fn count(&mut self, now: SimTime, id: SetId, valid: bool) -> bool {
+        let set = &mut self.sets[id.index()];
         if valid {
             set.valid += 1;
             if set.valid == 1 {
                 close(&mut set.stretches, now);
             }
-            set.valid == 1
-        } else {
-            set.valid -= 1;
-            if set.valid == 0 {
-                set.stretches.push(Stretch { from: now, to: SimTime::MAX, interval: ended });
-            }
-            set.valid == 0
+            return set.valid == 1;
         }
+        set.valid -= 1;
+        let stale = set.valid == 0;
+        if stale && let Some(interval) = self.last_ended(self.members(id)) {
+            let stretch = Stretch { from: now, to: SimTime::MAX, interval };
+            self.sets[id.index()].stretches.push(stretch);
+        }
+        stale
     }
 
     /// The record set with these addresses in this order, known from now on.
@@ -238,8 +238,8 @@ impl Addresses {
         id
     }
 
-    /// The interval that ended last among those of invalid members: the one whose end made the set
-    /// stale. A member that was never valid stands behind all that were.
+    /// The interval whose end made the set stale: the one that ended last, of equals that of the
+    /// member that stands first. A member that was never valid stands behind all that were.
     fn last_ended(&self, members: &[AddressId]) -> Option<IntervalId> {
         let ended = |&member: &AddressId| self.interval(self.of(member).interval).ended;
         // `max_by_key` takes the last of equals; the preferred member comes first.

@@ -1,0 +1,174 @@
+//! Observations as text, one a line: `<second> <who> <what> …`. Text after `#` is a comment.
+//!
+//! Who: `n1` … `n9` are nodes, `r1` … resolvers, `c1` … callers (`c1` asks `r1`), `z` the
+//! authority and endpoint. Addresses are letters: `n1` holds `a`, `n2` holds `b`, and so on, unless
+//! `up` says otherwise. A list of addresses is `a,b`; `none` is a negative answer, `fail` a failure.
+
+use std::fmt::Write as _;
+
+use crate::address::Address;
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::observation::{Answer, Observation, OverlayId};
+use crate::world::truth::{CallerDomain, Episode, Report, Truth, TruthConfig, checks};
+
+pub(super) type Happening = (SimTime, HostId, Observation);
+
+pub(super) fn host(name: &str) -> HostId {
+    let number: u32 = name[1..].parse().unwrap_or(0);
+    let base = match &name[..1] {
+        "n" => 0,
+        "r" => 100,
+        "c" => 200,
+        _ => 300,
+    };
+    HostId(base + number)
+}
+
+pub(super) fn address(letter: &str) -> Address {
+    Address::from_bits(0x0a00_0000 + u32::from(letter.as_bytes()[0]))
+}
+
+fn letter(address: Address) -> char {
+    char::from((address.bits() & 0xff) as u8)
+}
+
+fn answer(text: &str) -> Answer {
+    match text {
+        "none" => Answer::Negative,
+        "fail" => Answer::Failure,
+        list => Answer::Addresses(list.split(',').map(address).collect()),
+    }
+}
+
+fn time(text: &str) -> SimTime {
+    SimTime::ZERO + SimDuration::from_secs_f64(text.parse().unwrap())
+}
+
+fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
+    let one = match *what {
+        // A node that comes up, joins overlay 1 and plays the proxy role at once.
+        ["born", at] => {
+            let up = Observation::HostUp(address(at));
+            return vec![up, Observation::Member(OverlayId(1)), Observation::ProxyStarted];
+        }
+        ["up", at] => Observation::HostUp(address(at)),
+        ["down"] => Observation::HostDown,
+        ["member", id] => Observation::Member(OverlayId(id.parse().unwrap())),
+        ["leave"] => Observation::NotMember,
+        ["proxy"] => Observation::ProxyStarted,
+        ["stop"] => Observation::ProxyStopped,
+        ["failed", tested] => Observation::VerdictFailed(address(tested)),
+        ["cleared"] => Observation::VerdictCleared,
+        ["update", tested, own] => Observation::UpdateStarted {
+            tested: (tested != "-").then(|| address(tested)),
+            own: address(own),
+        },
+        ["ended", how] => Observation::UpdateEnded { accepted: how == "ok" },
+        ["accept", from] => Observation::UpdateAccepted { from: address(from), to: address(from) },
+        ["serve", what] => Observation::BindingServed(answer(what)),
+        ["cache", what, ttl] => Observation::CacheStored {
+            answer: answer(what),
+            expires: at + SimDuration::from_secs_f64(ttl.parse().unwrap()),
+        },
+        ["answer", what] => Observation::Answered(answer(what)),
+        ["ask", request] => Observation::RequestStarted(request.parse().unwrap()),
+        ["got", request, what] => {
+            Observation::LookupEnded { request: request.parse().unwrap(), answer: answer(what) }
+        }
+        _ => panic!("unknown line {what:?}"),
+    };
+    vec![one]
+}
+
+pub(super) fn parse(script: &str) -> Vec<Happening> {
+    let mut happenings = Vec::new();
+    for line in script.lines() {
+        let words: Vec<&str> = line.split('#').next().unwrap().split_whitespace().collect();
+        if let [at, who, what @ ..] = words.as_slice() {
+            let at = time(at);
+            let seen = observations(at, what).into_iter();
+            happenings.extend(seen.map(|observation| (at, host(who), observation)));
+        }
+    }
+    happenings
+}
+
+/// Nodes `n1` to `n9`, and as many resolvers as callers.
+pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
+    let resolver = |n| HostId(100 + n);
+    TruthConfig {
+        nodes: (1..10).map(HostId).collect(),
+        resolvers: (1..=resolvers).map(resolver).collect(),
+        callers: (1..=resolvers)
+            .map(|n| CallerDomain { host: HostId(200 + n), resolver: resolver(n) })
+            .collect(),
+        warmup: SimTime::from_secs(warmup),
+        timeline_bin: SimDuration::ZERO,
+    }
+}
+
+pub(super) fn run(config: TruthConfig, happenings: &[Happening], end: SimTime) -> Report {
+    let mut truth = Truth::new(config);
+    for (at, host, observation) in happenings {
+        truth.observe(*at, *host, observation);
+    }
+    let report = truth.finish(end);
+    assert_eq!(checks(&report), []);
+    report
+}
+
+/// One resolver and caller, no warm-up, 1,000 s.
+pub(super) fn report(script: &str) -> Report {
+    run(config(1, 0), &parse(script), SimTime::from_secs(1000))
+}
+
+/// `c1 100..140 Lookup Claim a>b departures=1 claimants=1 updates=1 detect=…`, columns that are
+/// zero left out.
+pub(super) fn show_episode(episode: &Episode) -> String {
+    let at = |address: Option<Address>| address.map_or('-', letter);
+    let resolution = episode.resolution.map_or("-".to_owned(), |how| format!("{how:?}"));
+    let mut line = format!(
+        "c{} {}..{} {:?} {resolution} {}>{} {}/{}/{}",
+        episode.caller.0 - 200,
+        episode.opened,
+        episode.closed_at,
+        episode.closed,
+        at(episode.old_address),
+        at(episode.new_address),
+        episode.departures,
+        episode.claimants,
+        episode.updates,
+    );
+    let anatomy = &episode.anatomy;
+    let columns = [
+        ("detect", anatomy.detect),
+        ("claim", anatomy.claim),
+        ("update", anatomy.update),
+        ("publish", anatomy.publish),
+        ("cache", anatomy.cache),
+        ("ask", anatomy.ask),
+        ("recover", anatomy.recover),
+    ];
+    for (name, span) in columns.into_iter().filter(|(_, span)| !span.is_zero()) {
+        write!(line, " {name}={span}").unwrap();
+    }
+    line
+}
+
+/// Episodes, then windows as `r1 a@100 window stale/answers`.
+pub(super) fn show(report: &Report) -> Vec<String> {
+    let episodes = report.episodes.iter().map(show_episode);
+    let windows = report.windows().map(|row| {
+        format!(
+            "r{} {}@{} {} {}/{}",
+            row.resolver.0 - 100,
+            letter(row.address),
+            row.ended,
+            row.window,
+            row.stale_answers,
+            row.answers
+        )
+    });
+    episodes.chain(windows).collect()
+}
