@@ -7,6 +7,7 @@
 //!
 //! * [`directory`]: positions on the ring, contacts.
 //! * [`chord`]: the Chord plug-in.
+//! * [`ring`]: a checker that names what is broken in a ring.
 
 //!
 //! Not here: which node founds, which contacts a joiner knows, what is stored (the node's
@@ -14,7 +15,7 @@
 
 pub mod chord;
 pub mod directory;
-
+pub mod ring;
 
 pub use directory::{Contact, Directory, Facts, NodeRef, RingId};
 

@@ -19,7 +19,7 @@
 //! | 9 | Found | \[contact\] | 5 + C each |
 //! | 10 | Route | id, contact of the origin | 4 + L + C |
 //! | 11 | Join | contact | 4 + C |
-//! | 12 | Refused | | 4 |
+//! | 12 | Refused | \[contact\] | 5 + C |
 //! | 13 | Leaving | contact, \[neighbour\], overlay (4) | 9 + C + C |
 //! | 14 | Fetch | id, overlay (4) | 8 + L |
 //! | 15 | NoRecord | | 4 |
@@ -44,13 +44,13 @@ const COUNT: u32 = 1;
 pub(super) fn small_len(small: Small) -> u32 {
     let id = |header: super::message::Header| u32::from(header.id_octets());
     let contact = |header| id(header) + 6;
-    let list = |header, nodes: Best| {
-        COUNT + nodes.iter().flatten().count() as u32 * contact(header)
-    };
+    let list =
+        |header, nodes: Best| COUNT + nodes.iter().flatten().count() as u32 * contact(header);
     HEADER
         + match small {
             Small::Ping(..) | Small::Stabilize(..) => OVERLAY,
-            Small::Pong(_) | Small::Refused(_) | Small::NoRecord(_) => 0,
+            Small::Pong(_) | Small::NoRecord(_) => 0,
+            Small::Refused(header, instead) => list(header, [instead, None, None]),
             Small::Neighbours(header, a, b) => COUNT + list(header, [a, b, None]),
             Small::Notify(header, ..) | Small::NewSuccessor(header, ..) => {
                 contact(header) + OVERLAY

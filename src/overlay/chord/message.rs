@@ -169,8 +169,8 @@ pub enum Small {
     Route(Header, Key, NodeRef),
     /// Let this node in, as the answerer's predecessor.
     Join(Header, NodeRef),
-    /// Not here: the answerer does not own the joiner's position.
-    Refused(Header),
+    /// Not here: the answerer does not own the joiner's position; its predecessor might.
+    Refused(Header, Option<NodeRef>),
     /// This node goes; the other takes its place as predecessor or successor of the receiver.
     Leaving(Header, NodeRef, Option<NodeRef>, OverlayId),
     /// What is stored under this key?
@@ -276,7 +276,7 @@ impl Small {
             Self::Found(header, nodes) => (9, header, best(nodes)),
             Self::Route(header, a, origin) => (10, header, (node(Some(origin)), key(a))),
             Self::Join(header, a) => (11, header, (0, node(Some(a)))),
-            Self::Refused(header) => (12, header, (0, 0)),
+            Self::Refused(header, a) => (12, header, (0, node(a))),
             Self::Leaving(header, a, b, overlay) => {
                 (13, header, (u64::from(overlay.0), pair(node(Some(a)), node(b))))
             }
@@ -296,8 +296,8 @@ impl Large {
             nodes.iter().fold(start, |sum, &n| mix(sum ^ node(Some(n))))
         };
         let record = |start: u64, record: &WireRecord| {
-            let head = mix(mix(mix(start ^ record.key.0) ^ record.version)
-                ^ u64::from(record.lifetime));
+            let head =
+                mix(mix(mix(start ^ record.key.0) ^ record.version) ^ u64::from(record.lifetime));
             record.value.iter().fold(head, |sum, &octet| mix(sum ^ u64::from(octet)))
         };
         let start = |kind: u64, header: Header, a: u64, b: u64| {

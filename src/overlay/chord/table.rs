@@ -1,0 +1,301 @@
+//! What a node knows of the ring: predecessor, successor list, fingers.
+//!
+//! Pure state: it asks the directory for positions, sends nothing. Fingers are kept by *level*:
+//! finger `j` is the node that follows `id + 2^j` on the 64-bit ring. Only the levels that can
+//! differ from the successor have a place, so a node holds about log2 N of them.
+
+use smallvec::SmallVec;
+
+use super::config::Config;
+use super::message::{Best, NodeList};
+use crate::overlay::{Facts, NodeRef, RingId};
+
+/// The routing state of one node.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) id: RingId,
+    pub(super) me: NodeRef,
+    pub(super) predecessor: Option<NodeRef>,
+    successors: SmallVec<[NodeRef; 4]>,
+    fingers: Box<[Option<NodeRef>]>,
+    first_level: u8,
+}
+
+/// What the death of a node meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Loss {
+    pub(super) predecessor: bool,
+    pub(super) first_successor: bool,
+    pub(super) last_successor: bool,
+}
+
+impl Table {
+    /// A node that knows nobody.
+    pub(super) fn new(me: NodeRef, id: RingId) -> Self {
+        Self {
+            id,
+            me,
+            predecessor: None,
+            successors: SmallVec::new(),
+            fingers: Box::default(),
+            first_level: 64,
+        }
+    }
+
+    /// The next node, if there is another.
+    #[inline]
+    pub(super) fn successor(&self) -> Option<NodeRef> {
+        self.successors.first().copied()
+    }
+
+    /// The successor list, nearest first.
+    #[inline]
+    pub(super) fn successors(&self) -> &[NodeRef] {
+        &self.successors
+    }
+
+    /// The fingers that are known, shortest first.
+    pub(super) fn fingers(&self) -> impl Iterator<Item = NodeRef> {
+        self.fingers.iter().flatten().copied()
+    }
+
+    #[inline]
+    fn distance(&self, node: NodeRef, facts: &impl Facts) -> u64 {
+        self.id.distance_to(facts.contact(node).id)
+    }
+
+    /// The key's owner and those that follow it, if this node can say it: as the key's
+    /// predecessor, or as its owner.
+    #[inline]
+    pub(super) fn owner_of(
+        &self,
+        key: RingId,
+        config: &Config,
+        facts: &impl Facts,
+    ) -> Option<Best> {
+        let Some(successor) = self.successor() else {
+            return Some([Some(self.me), None, None]);
+        };
+        if key.is_owned_by(self.id, facts.contact(successor).id) {
+            return Some(self.first_three(config));
+        }
+        let predecessor = self.predecessor?;
+        key.is_owned_by(facts.contact(predecessor).id, self.id).then(|| {
+            let next = |i| self.successors.get(i).copied();
+            [Some(self.me), next(0), next(1)]
+        })
+    }
+
+    /// The next three nodes; when the list is not full it holds the whole ring, and this node
+    /// follows its last.
+    fn first_three(&self, config: &Config) -> Best {
+        let whole_ring = self.successors.len() < usize::from(config.successors);
+        let mut nodes = self.successors.iter().copied().chain(whole_ring.then_some(self.me));
+        [nodes.next(), nodes.next(), nodes.next()]
+    }
+
+    /// Up to `want` (at most three) nodes that precede the key, the closest first. When the
+    /// closest is of the successor list, the entry after it is added: the owner, should those
+    /// before it be dead.
+    #[inline]
+    pub(super) fn closer(&self, key: RingId, want: usize, facts: &impl Facts) -> Best {
+        // The whole turn, 2^64, minus one when the key is this node's own position.
+        let limit = self.id.distance_to(key).wrapping_sub(1);
+        let mut best: Best = [None; 3];
+        let mut count = 0;
+        let mut fingers = self.fingers_below(limit, facts).peekable();
+        let mut from_list = self.listed_below(limit, facts);
+        let last_resort = self.successors.get(from_list).copied();
+        let mut closest_is_listed = false;
+        while count < want {
+            let listed = from_list.checked_sub(1).map(|i| self.successors[i]);
+            let next = match (fingers.peek().copied(), listed) {
+                (None, None) => break,
+                (Some(finger), Some(listed))
+                    if finger != listed
+                        && self.distance(finger, facts) > self.distance(listed, facts) =>
+                {
+                    fingers.next();
+                    finger
+                }
+                (Some(finger), None) => {
+                    fingers.next();
+                    finger
+                }
+                (_, Some(listed)) => {
+                    closest_is_listed |= count == 0;
+                    from_list -= 1;
+                    listed
+                }
+            };
+            if !best.contains(&Some(next)) {
+                best[count] = Some(next);
+                count += 1;
+            }
+        }
+        if closest_is_listed && want > 1 && last_resort.is_some() {
+            best[count.min(2)] = last_resort;
+        }
+        best
+    }
+
+    /// The fingers at most so far away, farthest first, without repeats. A finger of level `j` is
+    /// at least 2^j away, so the search begins at the limit's highest bit.
+    #[inline]
+    fn fingers_below<'a>(
+        &'a self,
+        limit: u64,
+        facts: &'a impl Facts,
+    ) -> impl Iterator<Item = NodeRef> + 'a {
+        let top = 64 - limit.leading_zeros() as usize;
+        let end = top.saturating_sub(usize::from(self.first_level)).min(self.fingers.len());
+        let mut last = None;
+        self.fingers[..end].iter().rev().flatten().copied().filter(move |&finger| {
+            let fresh = last != Some(finger) && self.distance(finger, facts) <= limit;
+            last = Some(finger);
+            fresh
+        })
+    }
+
+    /// How many entries of the successor list are at most so far away.
+    #[inline]
+    fn listed_below(&self, limit: u64, facts: &impl Facts) -> usize {
+        let mut count = self.successors.len();
+        while count > 0 && self.distance(self.successors[count - 1], facts) > limit {
+            count -= 1;
+        }
+        count
+    }
+
+    /// Takes over what its successor said: the successor's predecessor, if that lies between, the
+    /// successor, the successor's list. Returns whether the list changed.
+    pub(super) fn adopt(
+        &mut self,
+        successor: NodeRef,
+        its_predecessor: Option<NodeRef>,
+        its_list: &[NodeRef],
+        length: u8,
+        facts: &impl Facts,
+    ) -> bool {
+        let end = facts.contact(successor).id;
+        let between = its_predecessor
+            .filter(|&node| node != self.me && facts.contact(node).id.is_between(self.id, end));
+        let mut list: NodeList = SmallVec::new();
+        let theirs = its_list.iter().copied().take_while(|&node| node != self.me);
+        for node in between.into_iter().chain([successor]).chain(theirs) {
+            if list.len() < usize::from(length) && !list.contains(&node) {
+                list.push(node);
+            }
+        }
+        if list[..] == self.successors[..] {
+            return false;
+        }
+        self.successors = SmallVec::from_slice(&list);
+        true
+    }
+
+    /// Puts a node before the successor list if it lies before the present successor. Returns
+    /// whether it does.
+    pub(super) fn offer_successor(
+        &mut self,
+        node: NodeRef,
+        length: u8,
+        facts: &impl Facts,
+    ) -> bool {
+        if node == self.me {
+            return false;
+        }
+        if let Some(successor) = self.successor() {
+            let end = facts.contact(successor).id;
+            if node == successor || !facts.contact(node).id.is_between(self.id, end) {
+                return false;
+            }
+        }
+        self.successors.retain(|listed| *listed != node);
+        self.successors.insert(0, node);
+        self.successors.truncate(usize::from(length));
+        true
+    }
+
+    /// Whether a node of this position would be the predecessor.
+    pub(super) fn precedes(&self, id: RingId, facts: &impl Facts) -> bool {
+        self.predecessor.is_none_or(|now| id.is_between(facts.contact(now).id, self.id))
+    }
+
+    /// Removes a node everywhere.
+    pub(super) fn forget(&mut self, node: NodeRef) -> Loss {
+        let mut loss = Loss {
+            first_successor: self.successor() == Some(node),
+            predecessor: self.predecessor == Some(node),
+            last_successor: false,
+        };
+        if loss.predecessor {
+            self.predecessor = None;
+        }
+        let had_successors = !self.successors.is_empty();
+        self.successors.retain(|listed| *listed != node);
+        loss.last_successor = had_successors && self.successors.is_empty();
+        for finger in &mut self.fingers {
+            if *finger == Some(node) {
+                *finger = None;
+            }
+        }
+        loss
+    }
+
+    /// Everything that it knows at this endpoint.
+    pub(super) fn known_at<'a>(
+        &'a self,
+        endpoint: crate::address::Endpoint,
+        facts: &'a impl Facts,
+    ) -> impl Iterator<Item = NodeRef> + 'a {
+        self.predecessor
+            .into_iter()
+            .chain(self.successors.iter().copied())
+            .chain(self.fingers())
+            .filter(move |&node| facts.contact(node).endpoint == endpoint)
+    }
+
+    /// The level of the shortest finger that differs from the successor, 64 if none does.
+    pub(super) fn shortest_level(&self, config: &Config, facts: &impl Facts) -> u8 {
+        // 2^j beyond here lies after the successor exactly if 2^j exceeds its distance.
+        let bits = |node| 64 - self.distance(node, facts).leading_zeros() as u8;
+        self.successor().map_or(64, bits).max(config.lowest_level())
+    }
+
+    /// Keeps a place for each finger from this level on and none for shorter ones.
+    pub(super) fn fit_fingers(&mut self, first_level: u8) {
+        if first_level == self.first_level {
+            return;
+        }
+        let known = |level: u8| {
+            level.checked_sub(self.first_level).and_then(|i| self.fingers[usize::from(i)])
+        };
+        self.fingers = (first_level..64).map(known).collect();
+        self.first_level = first_level;
+    }
+
+    /// Enters a finger; one that equals the successor, or this node, is none.
+    pub(super) fn set_finger(&mut self, level: u8, node: NodeRef) {
+        let trivial = node == self.me || self.successor() == Some(node);
+        if level < self.first_level {
+            if trivial {
+                return;
+            }
+            self.fit_fingers(level);
+        }
+        self.fingers[usize::from(level - self.first_level)] = (!trivial).then_some(node);
+    }
+
+    /// Takes a whole state at once: a converged start.
+    pub(super) fn fill(
+        &mut self,
+        predecessor: Option<NodeRef>,
+        successors: SmallVec<[NodeRef; 4]>,
+        first_level: u8,
+        fingers: Box<[Option<NodeRef>]>,
+    ) {
+        assert_eq!(fingers.len(), usize::from(64 - first_level), "a place for each level");
+        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers, first_level };
+    }
+}
