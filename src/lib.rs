@@ -5,6 +5,7 @@ pub mod address;
 pub mod experiment;
 pub mod metrics;
 pub mod net;
+pub mod report;
 pub mod rng;
 pub mod sim;
 pub mod time;
