@@ -11,6 +11,7 @@ pub mod metrics;
 pub mod net;
 pub mod overcord;
 pub mod overlay;
+pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod sim;

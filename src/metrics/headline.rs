@@ -158,6 +158,7 @@ pub fn headline(
     headline.push("split_brain_share", Some(split_brain));
     headline.push("updates", count(tally.updates));
     headline.push("requests", count(tally.requests));
+    headline.push("node_hours", Some(tally.node_hours));
     push_signalling(&mut headline, signalling, tally.node_hours);
     headline.push("lookup_hops.mean", tally.lookup_hops_mean);
     headline.push("lookup_failures", count(tally.lookup_failures));

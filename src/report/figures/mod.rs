@@ -1,0 +1,91 @@
+//! The figures of a study as SVG, each with the table it was drawn from.
+//!
+//! They are drawn to be looked at in a paper or on a page: one message each, units on every axis,
+//! colours that the colour-blind tell apart. What belongs to the warm-up is left out, or shown as
+//! such.
+
+mod anatomy;
+mod signalling;
+mod stale_window;
+mod timeline;
+
+use crate::experiment::cell::{CellSpec, Study};
+use crate::metrics::tables::RunOutput;
+use crate::report::TextFile;
+use crate::report::canvas::{Canvas, Lettering, palette, svg};
+
+/// The width of a figure, in pixels.
+const WIDTH: u32 = 1000;
+
+/// A distribution function that theory gives, to be laid over a measured one.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Curve {
+    /// What the legend calls it.
+    pub label: String,
+    /// Seconds and the share that is not longer, by seconds; straight in between.
+    pub points: Vec<(f64, f64)>,
+}
+
+/// A sweep point with its runs.
+struct Point<'a> {
+    /// The varied keys with their values, or nothing when nothing is varied.
+    label: String,
+    /// The runs, each with its spec.
+    runs: Vec<(&'a CellSpec, &'a RunOutput)>,
+}
+
+/// All figures of a study, and their tables. `curve` is what theory says about the stale windows.
+#[must_use]
+pub fn figures(study: &Study, outputs: &[RunOutput], curve: Option<&Curve>) -> Vec<TextFile> {
+    let points = points(study, outputs);
+    let drawn = [
+        ("stale-window", stale_window::figure(&points, curve)),
+        ("stale-timeline", timeline::figure(&points)),
+        ("signalling", signalling::figure(&points)),
+        ("handover-anatomy", anatomy::figure(&points)),
+    ];
+    let file = |(name, figure): (&str, Figure)| {
+        [
+            TextFile::new(format!("figures/{name}.svg"), figure.svg),
+            TextFile::new(format!("figures/{name}.csv"), figure.csv),
+        ]
+    };
+    drawn.into_iter().flat_map(file).collect()
+}
+
+/// An image and its table.
+struct Figure {
+    svg: String,
+    csv: String,
+}
+
+fn points<'a>(study: &'a Study, outputs: &'a [RunOutput]) -> Vec<Point<'a>> {
+    let of_cells = |cells: &'a [CellSpec]| {
+        let keys = study.varied.iter().zip(&cells[0].varied);
+        let label: Vec<_> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
+        let output = |run| outputs.iter().find(|output| output.run == run);
+        let runs = cells.iter().filter_map(|spec| Some((spec, output(spec.run)?))).collect();
+        Point { label: label.join(", "), runs }
+    };
+    study.points().map(of_cells).filter(|point| !point.runs.is_empty()).collect()
+}
+
+/// A figure that says that there is nothing to show.
+fn nothing(title: &str, why: &str) -> String {
+    svg(WIDTH, 200, |canvas| {
+        canvas.text(title, (40, 40), Lettering::TITLE);
+        canvas.text(why, (40, 100), Lettering::LABEL.colored(palette::GREY));
+    })
+}
+
+/// The title, and below it a line that says what is counted.
+fn heading(canvas: &Canvas<'_>, title: &str, below: &str) {
+    canvas.text(title, (40, 34), Lettering::TITLE);
+    canvas.text(below, (40, 64), Lettering::LABEL.colored(palette::GREY));
+}
+
+/// `1 run`, `3 runs`, `12,000 runs`.
+fn count(n: usize, one: &str) -> String {
+    let number = crate::report::quantity::number(n as f64);
+    if n == 1 { format!("{number} {one}") } else { format!("{number} {one}s") }
+}
