@@ -1,10 +1,13 @@
 //! The checked scenario: what a run is built from.
 //!
 //! Every unit is converted, every default filled in, every reference resolved and every policy
-//! decided. The only text left is names. A `Plan` is a plain value: two files that say the same
+//! decided. The only text left is names; the words of a file for a choice are those of its enum. A `Plan` is a plain value: two files that say the same
 //! give equal plans, and nothing below the scenario layer sees a word of a file.
 
 use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::address::Port;
 use crate::time::{SimDuration, SimTime};
@@ -103,7 +106,9 @@ pub struct TopologyPlan {
 }
 
 /// What a message to a departed host meets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum DepartedHosts {
     /// Nothing.
     Silent,
@@ -165,7 +170,9 @@ pub enum ResolverCount {
 }
 
 /// Whose habits a resolver has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ResolverProfile {
     /// An entry lives exactly its TTL.
     Rfc,
@@ -187,7 +194,9 @@ pub struct DynDnsPlan {
 }
 
 /// When clients of the update endpoint show their credentials.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum DynDnsAuth {
     /// After a 401.
     Challenge,
@@ -253,7 +262,9 @@ pub struct ChordPlan {
 }
 
 /// How a look-up travels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Routing {
     /// The asker asks each hop.
     Iterative,
@@ -271,7 +282,9 @@ pub enum FingersPerRound {
 }
 
 /// How the ring begins.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ChordStart {
     /// Who is up at the start stands in a correct ring.
     Converged,
@@ -289,7 +302,9 @@ pub struct Arrivals {
 }
 
 /// How regular arrivals are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ArrivalModel {
     /// Exponential intervals.
     Poisson,
@@ -376,7 +391,9 @@ pub struct TracePlan {
 }
 
 /// How a trace is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum TraceFormat {
     /// One line a node: its sessions.
     Avt,
@@ -385,7 +402,9 @@ pub enum TraceFormat {
 }
 
 /// The address of a host that returns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ReturnAddress {
     /// The one it had.
     Same,
@@ -410,11 +429,14 @@ pub struct HandoverPlan {
 }
 
 /// Who takes over, and how the world learns of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Strategy {
     /// Nobody: one fixed proxy peer with a static binding.
     Static,
     /// The paper's phase 2: members test, claim and update by dyndns2.
+    #[serde(rename = "dyndns")]
     DynDns,
     /// Takeover and publication at the instant of departure, without a message.
     Oracle,
@@ -470,7 +492,9 @@ impl Policies {
 }
 
 /// What a name that does not resolve leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum OnUnresolved {
     /// NXDOMAIN or NODATA: claim; time-out or SERVFAIL: retry, then the overlay record.
     Retry,
@@ -479,7 +503,9 @@ pub enum OnUnresolved {
 }
 
 /// What a node does that finds its own address in the binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum OwnAddress {
     /// Listen and record, no update.
     Listen,
@@ -488,7 +514,9 @@ pub enum OwnAddress {
 }
 
 /// What a failed first test leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Test1Failure {
     /// Listen, put the record, update, in this order.
     Claim,
@@ -497,7 +525,9 @@ pub enum Test1Failure {
 }
 
 /// What a failed update leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum UpdateFailure {
     /// Fatal code: step down; network error: retry from 5 s, doubling, five times.
     StepDown,
@@ -506,7 +536,9 @@ pub enum UpdateFailure {
 }
 
 /// What a proxy peer does whose address is in the binding no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Losers {
     /// It re-resolves its name, and steps down when it is not its own twice in a row.
     StepDown,
@@ -515,14 +547,18 @@ pub enum Losers {
 }
 
 /// What a failed probe leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum OnFailedProbe {
     /// Resolve, test, claim at once.
     Claim,
 }
 
 /// Where a joining node finds its overlay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Bootstrap {
     /// Through members that it remembers.
     Cached,
@@ -546,7 +582,9 @@ pub struct ProbePlan {
 }
 
 /// What test 1 of a probe is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ProbeKind {
     /// ICMP echo.
     Icmp,

@@ -1,0 +1,1 @@
+//! Every kind of bad input, and the message that it gets.

@@ -1,0 +1,195 @@
+//! From a file as written to a [`Plan`]: fills in defaults, resolves references, and judges keys
+//! against each other. Pure; problems are collected, so that a file is told all of them at once.
+
+mod behaviour;
+mod systems;
+
+use std::path::{Path as FilePath, PathBuf};
+
+use super::document::{Node, Path, Place};
+use super::file::{ChurnModel, File, Overlay};
+use super::plan::{HostPlan, Plan, When};
+use super::problem::{Fault, Problem};
+use crate::time::{SimDuration, SimTime};
+use crate::units::Duration;
+
+/// Makes the plan, or says all that stands against it. `folder` is what paths in the file are
+/// relative to.
+pub fn plan(file: &File, document: &Node, folder: &FilePath) -> Result<Plan, Vec<Problem>> {
+    let mut check = Check { document, folder, problems: Vec::new() };
+    let plan = check.plan(file);
+    if check.problems.is_empty() { Ok(plan) } else { Err(check.problems) }
+}
+
+/// What stands against a plan when the run is known to last so long: needed once a trace is read
+/// that gives the run its length.
+#[must_use]
+pub fn end_problems(plan: &Plan, document: &Node, end: SimDuration) -> Vec<Problem> {
+    let mut check = Check { document, folder: FilePath::new(""), problems: Vec::new() };
+    check.end(plan, end);
+    check.problems
+}
+
+struct Check<'a> {
+    document: &'a Node,
+    folder: &'a FilePath,
+    problems: Vec<Problem>,
+}
+
+impl Check<'_> {
+    /// Reports a fault of the value at a path.
+    fn fault(&mut self, path: &Path, fault: Fault) {
+        self.problems.push(Problem::new(self.document.place_of(path), path.clone(), fault));
+    }
+
+    /// Reports a fault of a key rather than of its value.
+    fn key_fault(&mut self, path: &Path, fault: Fault) {
+        self.problems.push(Problem::new(self.document.key_place_of(path), path.clone(), fault));
+    }
+
+    /// Refuses each of these keys of a table that is there.
+    fn meaningless(&mut self, table: &Path, keys: &[&str], with: &str) {
+        for key in keys {
+            let path = table.then(key);
+            if self.document.find(&path).is_some() {
+                let fault = Fault::Meaningless { key: (*key).to_owned(), with: with.to_owned() };
+                self.key_fault(&path, fault);
+            }
+        }
+    }
+
+    /// Where a path in the file leads: relative to the file, in a `--set` argument as it stands.
+    fn file_path(&self, at: &Path, written: &str) -> PathBuf {
+        let Place { text, .. } = self.document.place_of(at);
+        if text == 0 { self.folder.join(written) } else { PathBuf::from(written) }
+    }
+
+    fn plan(&mut self, file: &File) -> Plan {
+        let dns = file.dns.as_ref().map(|dns| self.dns(dns));
+        let traced = file.churn.as_ref().is_some_and(|churn| churn.model == ChurnModel::Trace);
+        let duration = match file.duration {
+            None if traced => None,
+            given => Some(given.unwrap_or(File::DURATION).0),
+        };
+        let overlay = self.overlay(file, dns.as_ref(), traced);
+        let churn = file.churn.as_ref().and_then(|churn| self.churn(churn));
+        let handover = file.handover.as_ref().map(|handover| self.handover(handover));
+        self.sections(file);
+        let callers = self.callers(&file.caller, dns.as_ref());
+        let hosts = self.hosts(&file.host, dns.as_ref(), overlay.resolver);
+        let events = self.events(file, overlay.nodes);
+        let plan = Plan {
+            name: file.name.clone(),
+            description: file.description.clone(),
+            seed: file.seed,
+            duration,
+            warmup: file.warmup.0,
+            replications: file.replications,
+            timeline_bin: file.timeline_bin.map(|bin| bin.0),
+            network: self.network(&file.network),
+            dns,
+            dyndns: file.dyndns.as_ref().map(systems::dyndns),
+            overlay,
+            churn,
+            handover,
+            callers,
+            hosts,
+            events,
+            stop_after_departures: file.stop.after_departures,
+        };
+        if let Some(end) = duration {
+            self.end(&plan, end);
+        }
+        plan
+    }
+
+    /// Sections that need each other.
+    fn sections(&mut self, file: &File) {
+        use super::plan::Strategy;
+        let mut need = |path: &str, what: &str, section, there: bool| {
+            if !there {
+                let what = what.to_owned();
+                self.key_fault(&Path::of(path), Fault::MissingSection { what, section });
+            }
+        };
+        let (dns, dyndns) = (file.dns.is_some(), file.dyndns.is_some());
+        if let Some(handover) = &file.handover {
+            need("handover", "a handover", "dns", dns);
+            let updates = handover.strategy == Strategy::DynDns;
+            need("handover", "strategy \"dyndns\"", "dyndns", dyndns || !updates);
+        }
+        if dyndns {
+            need("dyndns", "the update endpoint", "dns", dns);
+        }
+        if !file.caller.is_empty() {
+            need("caller.0", "a caller", "dns", dns);
+        }
+        let resolvers = file.dns.as_ref().is_none_or(|dns| !dns.resolver.is_empty());
+        if let (false, Some(_)) = (resolvers, &file.handover) {
+            let (key, why) = ("resolver".to_owned(), "members need resolvers to ask".to_owned());
+            self.key_fault(&Path::of("dns"), Fault::Missing { key, why });
+        }
+    }
+
+    /// What must lie before the end of the run.
+    fn end(&mut self, plan: &Plan, end: SimDuration) {
+        let limit = Duration(end).to_string();
+        if plan.warmup >= end {
+            self.fault(
+                &Path::of("warmup"),
+                Fault::Relation {
+                    found: Duration(plan.warmup).to_string(),
+                    relation: "be shorter than",
+                    other: "duration",
+                    limit: limit.clone(),
+                },
+            );
+        }
+        let mut before_end = |path: Path, what, at: SimDuration| {
+            if at >= end {
+                let (at, end) = (Duration(at).to_string(), limit.clone());
+                self.fault(&path, Fault::PastEnd { what, at, end });
+            }
+        };
+        for (index, HostPlan { start, .. }) in plan.hosts.iter().enumerate() {
+            before_end(
+                Path::of("host").then(index).then("start"),
+                "a start",
+                start.since(SimTime::ZERO),
+            );
+        }
+        for (index, event) in plan.events.iter().enumerate() {
+            let path = Path::of("event").then(index);
+            match event.when {
+                When::At(at) => before_end(path.then("at"), "an event", at.since(SimTime::ZERO)),
+                When::Every(period) => before_end(path.then("every"), "an event", period),
+            }
+        }
+        if plan.timeline_bin.is_some_and(|bin| bin > end) {
+            let found = Duration(plan.timeline_bin.unwrap_or_default()).to_string();
+            let relation = "not be longer than";
+            self.fault(
+                &Path::of("timeline_bin"),
+                Fault::Relation { found, relation, other: "duration", limit },
+            );
+        }
+    }
+
+    /// The population: what is given, else the default.
+    fn nodes(&mut self, file: &File, traced: bool) -> u32 {
+        let path = Path::of("overlay.nodes");
+        match file.overlay.nodes {
+            Some(_) if traced => {
+                self.key_fault(&path, Fault::NodesBesideTrace);
+                0
+            }
+            Some(0) if file.host.is_empty() => {
+                self.fault(&path, Fault::NoMembers);
+                0
+            }
+            Some(nodes) => nodes,
+            None if traced || !file.host.is_empty() => 0,
+            None => Overlay::NODES,
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! Checks of the tables about what is simulated.
+
+use super::super::document::Path;
+use super::super::file::{
+    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Plugin, Resolver,
+    ResolverNumber, RoundFingers, resolver_habits,
+};
+use super::super::plan::{
+    self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
+    LatencyPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverCount, ResolverGroup, ResolverPlan,
+    TopologyPlan,
+};
+use super::super::problem::{Fault, nearest};
+use super::Check;
+use crate::time::SimDuration;
+use crate::units::Duration;
+
+/// The keys that each latency model takes.
+const LATENCY_KEYS: [(LatencyModel, &str, &[&str]); 4] = [
+    (LatencyModel::Constant, "constant", &["value"]),
+    (LatencyModel::Uniform, "uniform", &["min", "max"]),
+    (LatencyModel::Lognormal, "lognormal", &["median", "sigma"]),
+    (LatencyModel::Topology, "topology", &["routers", "links", "min_link", "max_link", "access"]),
+];
+
+fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
+    given.map_or(SimDuration::from_millis(default), |duration| duration.0)
+}
+
+impl Check<'_> {
+    pub(super) fn network(&mut self, network: &Network) -> NetworkPlan {
+        NetworkPlan {
+            latency: self.latency(&network.latency),
+            jitter: network.jitter.0,
+            loss: network.loss.0,
+            departed_hosts: network.departed_hosts,
+        }
+    }
+
+    fn latency(&mut self, latency: &Latency) -> LatencyPlan {
+        let table = Path::of("network.latency");
+        let name = LATENCY_KEYS.iter().find(|(model, ..)| *model == latency.model);
+        let name = name.map_or("", |(_, name, _)| name);
+        for (model, _, keys) in LATENCY_KEYS {
+            if model != latency.model {
+                self.meaningless(&table, keys, &format!("model \"{name}\""));
+            }
+        }
+        match latency.model {
+            LatencyModel::Constant => LatencyPlan::Constant { value: millis_or(latency.value, 40) },
+            LatencyModel::Uniform => {
+                let (min, max) = (millis_or(latency.min, 20), millis_or(latency.max, 60));
+                self.ordered(&table, ("min", min), ("max", max));
+                LatencyPlan::Uniform { min, max }
+            }
+            LatencyModel::Lognormal => LatencyPlan::LogNormal {
+                median: millis_or(latency.median, 40),
+                sigma: latency.sigma.unwrap_or(0.5),
+            },
+            LatencyModel::Topology => LatencyPlan::Topology(self.topology(latency, &table)),
+        }
+    }
+
+    fn topology(&mut self, latency: &Latency, table: &Path) -> TopologyPlan {
+        let routers = latency.routers.unwrap_or(100);
+        // A router has no more neighbours than there are others.
+        let links = latency.links.unwrap_or(2.min(routers - 1));
+        if latency.links.is_some() && links >= routers {
+            self.fault(
+                &table.then("links"),
+                Fault::Relation {
+                    found: links.to_string(),
+                    relation: "be below",
+                    other: "routers",
+                    limit: routers.to_string(),
+                },
+            );
+        }
+        let (min_link, max_link) =
+            (millis_or(latency.min_link, 2), millis_or(latency.max_link, 20));
+        self.ordered(table, ("min_link", min_link), ("max_link", max_link));
+        TopologyPlan { routers, links, min_link, max_link, access: millis_or(latency.access, 5) }
+    }
+
+    /// Refuses a greatest value below its least.
+    fn ordered(
+        &mut self,
+        table: &Path,
+        (least_key, least): (&'static str, SimDuration),
+        (most_key, most): (&'static str, SimDuration),
+    ) {
+        if most < least {
+            // The blame is on whichever is written.
+            let written = self.document.find(&table.then(most_key)).is_some();
+            let (key, found, relation, other, limit) = if written {
+                (most_key, most, "not be below", least_key, least)
+            } else {
+                (least_key, least, "not be above", most_key, most)
+            };
+            let (found, limit) = (Duration(found).to_string(), Duration(limit).to_string());
+            self.fault(&table.then(key), Fault::Relation { found, relation, other, limit });
+        }
+    }
+
+    pub(super) fn dns(&mut self, dns: &Dns) -> DnsPlan {
+        let list = Path::of("dns.resolver");
+        let names: Vec<_> = dns.resolver.iter().map(|group| group.name.as_str()).collect();
+        self.distinct(&list, "name", "resolver group", &names);
+        let resolvers = dns
+            .resolver
+            .iter()
+            .enumerate()
+            .map(|(index, group)| self.resolver(group, &list.then(index)))
+            .collect();
+        DnsPlan {
+            domain: dns.domain.to_ascii_lowercase(),
+            ttl: dns.ttl.0,
+            publish_delay: dns.publish_delay.0,
+            negative_ttl: dns.negative_ttl.0,
+            resolvers,
+        }
+    }
+
+    fn resolver(&mut self, group: &Resolver, path: &Path) -> ResolverPlan {
+        let (longest, prefetch) = resolver_habits(group.profile);
+        let (min_ttl, max_ttl) =
+            (group.min_ttl.unwrap_or_default().0, group.max_ttl.unwrap_or(longest).0);
+        self.ordered(path, ("min_ttl", min_ttl), ("max_ttl", max_ttl));
+        ResolverPlan {
+            name: group.name.clone(),
+            count: match group.count {
+                ResolverNumber::Number(count) => ResolverCount::Fixed(count),
+                ResolverNumber::Word(_) => ResolverCount::Each,
+            },
+            profile: group.profile,
+            min_ttl,
+            max_ttl,
+            prefetch: group.prefetch.unwrap_or(prefetch),
+        }
+    }
+
+    /// Refuses a name that an earlier element of the list has.
+    pub(super) fn distinct(&mut self, list: &Path, key: &str, what: &'static str, names: &[&str]) {
+        for (index, name) in names.iter().enumerate() {
+            if let Some(first) = names[..index].iter().position(|earlier| earlier == name) {
+                let fault = Fault::Twice { what, name: (*name).to_owned(), first };
+                self.fault(&list.then(index).then(key), fault);
+            }
+        }
+    }
+
+    /// The group that a key names, else the only one there is. `None` without DNS, or after a
+    /// report.
+    pub(super) fn group(
+        &mut self,
+        given: Option<&String>,
+        path: &Path,
+        dns: Option<&DnsPlan>,
+    ) -> Option<ResolverGroup> {
+        let groups = dns.map_or(&[][..], |dns| &dns.resolvers);
+        let Some(name) = given else {
+            return if groups.len() == 1 { Some(ResolverGroup(0)) } else { None };
+        };
+        let found = groups.iter().position(|group| group.name == *name);
+        if found.is_none() {
+            let known: Vec<_> = groups.iter().map(|group| group.name.clone()).collect();
+            let nearest = nearest(name, known.iter().map(String::as_str));
+            let what = "resolver group";
+            self.fault(path, Fault::Unresolved { what, name: name.clone(), nearest, known });
+        }
+        found.map(|index| ResolverGroup(index as u32))
+    }
+
+    pub(super) fn overlay(
+        &mut self,
+        file: &File,
+        dns: Option<&DnsPlan>,
+        traced: bool,
+    ) -> OverlayPlan {
+        let overlay = &file.overlay;
+        let path = Path::of("overlay");
+        let resolver = self.group(overlay.resolver.as_ref(), &path.then("resolver"), dns);
+        let groups = dns.map_or(0, |dns| dns.resolvers.len());
+        if overlay.resolver.is_none() && groups > 1 {
+            self.key_fault(&path, Fault::Ambiguous { count: groups });
+        }
+        OverlayPlan {
+            plugin: match overlay.plugin {
+                Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord)),
+            },
+            nodes: self.nodes(file, traced),
+            resolver,
+            start_spread: overlay.start_spread.0,
+            lookups: overlay
+                .lookups
+                .as_ref()
+                .map(|lookups| Arrivals { model: lookups.model, interval: lookups.rate.interval }),
+        }
+    }
+}
+
+fn chord(chord: &Chord) -> ChordPlan {
+    ChordPlan {
+        successors: chord.successors,
+        stabilize: chord.stabilize.0,
+        fix_fingers: chord.fix_fingers.0,
+        check_predecessor: chord.check_predecessor.0,
+        id_bits: chord.id_bits,
+        routing: chord.routing,
+        rpc_timeout: chord.rpc_timeout.0,
+        replicas: chord.replicas,
+        fingers_per_round: match chord.fingers_per_round {
+            RoundFingers::Number(count) => FingersPerRound::Count(count),
+            RoundFingers::Word(_) => FingersPerRound::All,
+        },
+        start: chord.start,
+    }
+}
+
+pub(super) fn dyndns(dyndns: &DynDns) -> DynDnsPlan {
+    let abuse_limit = match dyndns.abuse_limit {
+        AbuseLimit::Word(_) => None,
+        AbuseLimit::Limit { updates, per } => Some(Limit { updates, per: per.0 }),
+    };
+    plan::DynDnsPlan { auth: dyndns.auth, service_time: dyndns.service_time.0, abuse_limit }
+}

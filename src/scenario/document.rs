@@ -1,0 +1,307 @@
+//! The text of a scenario as a tree that remembers where everything stands.
+//!
+//! The tree is read from TOML and then changed by the `--set key=value` arguments, so that whatever
+//! is wrong later can name its place: a line and column of the file, or the argument. Lists are
+//! addressed by number from 0: `dns.resolver.0.count`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use toml::de::{DeTable, DeValue};
+
+use super::problem::{Fault, Problem};
+
+/// Where something stands: which text, and which bytes of it. Text 0 is the file, text `n` the
+/// `n`-th `--set` argument.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// Which text.
+    pub text: usize,
+    /// Which bytes.
+    pub span: Range<usize>,
+}
+
+/// The way to a value: keys and list numbers, written with dots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Path(Vec<String>);
+
+impl Path {
+    /// The way written with dots.
+    #[must_use]
+    pub fn of(dotted: &str) -> Self {
+        Self(dotted.split('.').filter(|step| !step.is_empty()).map(str::to_owned).collect())
+    }
+
+    /// One step further.
+    #[must_use]
+    pub fn then(&self, step: impl fmt::Display) -> Self {
+        let mut steps = self.0.clone();
+        steps.push(step.to_string());
+        Self(steps)
+    }
+
+    /// The same without list numbers: what all elements of a list share.
+    #[must_use]
+    pub fn pattern(&self) -> String {
+        let keys = self.0.iter().filter(|step| step.parse::<usize>().is_err());
+        keys.map(String::as_str).collect::<Vec<_>>().join(".")
+    }
+}
+
+impl fmt::Display for Path {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// A value and its place.
+#[derive(Clone, Debug)]
+pub struct Node {
+    /// The value.
+    pub value: Value,
+    /// Where it stands; of a table with a header, the header.
+    pub place: Place,
+}
+
+/// A value as written.
+#[derive(Clone, Debug)]
+pub enum Value {
+    /// A string.
+    Text(String),
+    /// An integer, as far as 128 bits reach.
+    Integer(i128),
+    /// A number with a fraction; may be infinite or NaN, which TOML can write.
+    Float(f64),
+    /// A truth value.
+    Bool(bool),
+    /// A date or a time.
+    Date(String),
+    /// A list.
+    List(Vec<Node>),
+    /// A table.
+    Table(BTreeMap<String, Entry>),
+}
+
+/// A key of a table with its value.
+#[derive(Clone, Debug)]
+pub struct Entry {
+    /// Where the key stands.
+    pub key: Place,
+    /// The value.
+    pub node: Node,
+}
+
+impl Value {
+    /// What it is, for people.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Text(_) => "a string",
+            Self::Integer(_) => "an integer",
+            Self::Float(_) => "a number",
+            Self::Bool(_) => "a truth value",
+            Self::Date(_) => "a date",
+            Self::List(_) => "a list",
+            Self::Table(_) => "a table",
+        }
+    }
+}
+
+/// As it would be written, but for tables and lists, which are named.
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "\"{text}\""),
+            Self::Integer(number) => number.fmt(f),
+            Self::Float(number) => number.fmt(f),
+            Self::Bool(truth) => truth.fmt(f),
+            Self::Date(date) => f.write_str(date),
+            Self::List(_) | Self::Table(_) => f.write_str(self.kind()),
+        }
+    }
+}
+
+impl Node {
+    /// Reads TOML. All syntax errors are reported together.
+    pub fn parse(source: &str) -> Result<Self, Vec<Problem>> {
+        let (table, errors) = DeTable::parse_recoverable(source);
+        if errors.is_empty() {
+            let span = table.span();
+            return Ok(Self {
+                value: table_value(table.into_inner(), 0, 0),
+                place: Place { text: 0, span },
+            });
+        }
+        let problem = |error: toml::de::Error| {
+            let end = source.len();
+            let span = error.span().unwrap_or(end..end);
+            let fault = Fault::Syntax { message: error.message().to_owned() };
+            Problem::new(Place { text: 0, span }, Path::default(), fault)
+        };
+        Err(errors.into_iter().map(problem).collect())
+    }
+
+    /// Changes the tree as the `--set` argument number `text` says. A value that is no TOML is taken
+    /// for a string.
+    pub fn set(&mut self, argument: &str, text: usize) -> Result<(), Problem> {
+        let all = Place { text, span: 0..argument.len() };
+        let Some((key, value)) = argument.split_once('=') else {
+            return Err(Problem::new(all, Path::default(), Fault::NoAssignment));
+        };
+        let path = Path::of(key.trim());
+        let steps_written = key.split('.').count();
+        if path.0.is_empty()
+            || path.0.len() != steps_written
+            || path.0.iter().any(|s| s.contains(char::is_whitespace))
+        {
+            return Err(Problem::new(all, Path::default(), Fault::NoAssignment));
+        }
+        let key_place = Place { text, span: 0..key.trim_end().len() };
+        let node = argument_value(value, key.len() + 1, text);
+        self.put(&path, 0, &key_place, node)
+    }
+
+    fn put(&mut self, path: &Path, depth: usize, key: &Place, node: Node) -> Result<(), Problem> {
+        let Some(step) = path.0.get(depth) else {
+            *self = node;
+            return Ok(());
+        };
+        let here = Path(path.0[..depth].to_vec());
+        match &mut self.value {
+            Value::Table(entries) => {
+                let empty = || Node { value: Value::Table(BTreeMap::new()), place: key.clone() };
+                let entry = entries
+                    .entry(step.clone())
+                    .or_insert_with(|| Entry { key: key.clone(), node: empty() });
+                if depth + 1 == path.0.len() {
+                    entry.key = key.clone();
+                }
+                entry.node.put(path, depth + 1, key, node)
+            }
+            Value::List(nodes) => {
+                let length = nodes.len();
+                match step.parse::<usize>().ok().and_then(|index| nodes.get_mut(index)) {
+                    Some(element) => element.put(path, depth + 1, key, node),
+                    None => Err(Problem::new(
+                        key.clone(),
+                        here,
+                        Fault::NoElement { step: step.clone(), length },
+                    )),
+                }
+            }
+            other => {
+                let found = other.to_string();
+                Err(Problem::new(key.clone(), here, Fault::NotATable { found }))
+            }
+        }
+    }
+
+    /// The value at the end of a way.
+    #[must_use]
+    pub fn find(&self, path: &Path) -> Option<&Self> {
+        path.0.iter().try_fold(self, |node, step| node.child(step).map(|(_, child)| child))
+    }
+
+    /// The place of the value at the end of a way, or of the last thing on the way that exists.
+    #[must_use]
+    pub fn place_of(&self, path: &Path) -> Place {
+        let mut node = self;
+        for step in &path.0 {
+            match node.child(step) {
+                Some((_, child)) => node = child,
+                None => break,
+            }
+        }
+        node.place.clone()
+    }
+
+    /// The place of the key at the end of a way, or of the last thing on the way that exists.
+    #[must_use]
+    pub fn key_place_of(&self, path: &Path) -> Place {
+        let (mut node, mut place) = (self, self.place.clone());
+        for step in &path.0 {
+            match node.child(step) {
+                Some((key, child)) => (node, place) = (child, key.clone()),
+                None => return node.place.clone(),
+            }
+        }
+        place
+    }
+
+    fn child(&self, step: &str) -> Option<(&Place, &Self)> {
+        match &self.value {
+            Value::Table(entries) => entries.get(step).map(|entry| (&entry.key, &entry.node)),
+            Value::List(nodes) => nodes.get(step.parse::<usize>().ok()?).map(|n| (&n.place, n)),
+            _ => None,
+        }
+    }
+
+    /// The same tree without places. Numbers that JSON cannot hold become null.
+    #[must_use]
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value as Json;
+        match &self.value {
+            Value::Text(text) | Value::Date(text) => Json::from(text.as_str()),
+            Value::Integer(number) => match (u64::try_from(*number), i64::try_from(*number)) {
+                (Ok(number), _) => Json::from(number),
+                (_, Ok(number)) => Json::from(number),
+                _ => Json::Null,
+            },
+            Value::Float(number) => Json::from(*number),
+            Value::Bool(truth) => Json::from(*truth),
+            Value::List(nodes) => nodes.iter().map(Self::to_json).collect(),
+            Value::Table(entries) => {
+                entries.iter().map(|(key, entry)| (key.clone(), entry.node.to_json())).collect()
+            }
+        }
+    }
+}
+
+/// The value of a `--set` argument, which begins at byte `offset` of it.
+fn argument_value(value: &str, offset: usize, text: usize) -> Node {
+    let start = offset + (value.len() - value.trim_start().len());
+    let trimmed = value.trim();
+    let span = start..start + trimmed.len();
+    match DeValue::parse(trimmed) {
+        Ok(parsed) if !trimmed.is_empty() => {
+            Node { value: any_value(parsed.into_inner(), start, text), place: Place { text, span } }
+        }
+        _ => Node { value: Value::Text(trimmed.to_owned()), place: Place { text, span } },
+    }
+}
+
+fn table_value(table: DeTable<'_>, offset: usize, text: usize) -> Value {
+    let entry = |(key, value): (toml::Spanned<_>, toml::Spanned<DeValue<'_>>)| {
+        let place = place(key.span(), offset, text);
+        let name: std::borrow::Cow<'_, str> = key.into_inner();
+        (name.into_owned(), Entry { key: place, node: node(value, offset, text) })
+    };
+    Value::Table(table.into_iter().map(entry).collect())
+}
+
+fn node(value: toml::Spanned<DeValue<'_>>, offset: usize, text: usize) -> Node {
+    let place = place(value.span(), offset, text);
+    Node { value: any_value(value.into_inner(), offset, text), place }
+}
+
+fn place(span: Range<usize>, offset: usize, text: usize) -> Place {
+    Place { text, span: span.start + offset..span.end + offset }
+}
+
+fn any_value(value: DeValue<'_>, offset: usize, text: usize) -> Value {
+    match value {
+        DeValue::String(string) => Value::Text(string.into_owned()),
+        DeValue::Integer(integer) => i128::from_str_radix(integer.as_str(), integer.radix())
+            .map_or(Value::Integer(i128::MAX), Value::Integer),
+        DeValue::Float(float) => {
+            Value::Float(float.as_str().parse().expect("the TOML parser accepted the number"))
+        }
+        DeValue::Boolean(truth) => Value::Bool(truth),
+        DeValue::Datetime(date) => Value::Date(date.to_string()),
+        DeValue::Array(array) => {
+            Value::List(array.into_iter().map(|value| node(value, offset, text)).collect())
+        }
+        DeValue::Table(table) => table_value(table, offset, text),
+    }
+}

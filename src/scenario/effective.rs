@@ -1,0 +1,318 @@
+//! From a plan back to a file that says all of it: the effective scenario.
+//!
+//! Every key stands there with its value, but for those that have no meaning beside the others (the
+//! parameters of another model) and those that are off. Equal plans give equal texts.
+
+use super::file::{
+    AbuseLimit, AllWord, ApplicationCache, Caller, CallerLookups, Chord, Churn, ChurnModel, Dns,
+    DynDns, EachWord, Event, EventAction, File, ForeverWord, Handover, Host, Latency, LatencyModel,
+    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
+    ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
+};
+use super::plan::{
+    Action, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan, Family,
+    FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, Location, NetworkPlan, OverlayPlan, Plan,
+    PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
+};
+use crate::time::{SimDuration, SimTime};
+use crate::units::{Duration, Probability, Rate, Ratio};
+
+/// The effective scenario as TOML.
+#[must_use]
+pub fn to_toml(plan: &Plan) -> String {
+    // All keys are strings, and no list mixes values and tables: there is nothing to refuse.
+    toml::to_string(&file(plan)).expect("a scenario is always expressible in TOML")
+}
+
+/// The effective scenario.
+#[must_use]
+pub fn file(plan: &Plan) -> File {
+    File {
+        schema: SCHEMA,
+        name: plan.name.clone(),
+        description: plan.description.clone(),
+        seed: plan.seed,
+        duration: plan.duration.map(Duration),
+        warmup: Duration(plan.warmup),
+        replications: plan.replications,
+        timeline_bin: plan.timeline_bin.map(Duration),
+        network: network(&plan.network),
+        dns: plan.dns.as_ref().map(dns),
+        dyndns: plan.dyndns.as_ref().map(dyndns),
+        overlay: overlay(plan),
+        churn: Some(plan.churn.as_ref().map_or_else(|| no_churn(&plan.events), churn)),
+        handover: plan.handover.as_ref().map(handover),
+        caller: plan
+            .callers
+            .iter()
+            .map(|caller| Caller {
+                domain: caller.domain.clone(),
+                resolver: Some(group(plan, caller.resolver)),
+                users: caller.users,
+                lookups: CallerLookups {
+                    model: caller.lookups.model,
+                    rate: None,
+                    interval: Some(Duration(caller.lookups.interval)),
+                },
+            })
+            .collect(),
+        host: plan
+            .hosts
+            .iter()
+            .map(|host| Host {
+                name: host.name.clone(),
+                start: since_start(host.start),
+                resolver: host.resolver.map(|resolver| group(plan, resolver)),
+            })
+            .collect(),
+        event: plan.events.iter().map(event).collect(),
+        stop: Stop { after_departures: plan.stop_after_departures },
+    }
+}
+
+fn since_start(at: SimTime) -> Duration {
+    Duration(at.since(SimTime::ZERO))
+}
+
+fn group(plan: &Plan, group: ResolverGroup) -> String {
+    let dns = plan.dns.as_ref().expect("a resolver group exists only with DNS");
+    dns.resolvers[group.index()].name.clone()
+}
+
+fn network(network: &NetworkPlan) -> Network {
+    Network {
+        latency: match &network.latency {
+            LatencyPlan::Constant { value } => {
+                Latency { value: Some(Duration(*value)), ..Latency::of(LatencyModel::Constant) }
+            }
+            LatencyPlan::Uniform { min, max } => Latency {
+                min: Some(Duration(*min)),
+                max: Some(Duration(*max)),
+                ..Latency::of(LatencyModel::Uniform)
+            },
+            LatencyPlan::LogNormal { median, sigma } => Latency {
+                median: Some(Duration(*median)),
+                sigma: Some(*sigma),
+                ..Latency::of(LatencyModel::Lognormal)
+            },
+            LatencyPlan::Topology(topology) => Latency {
+                routers: Some(topology.routers),
+                links: Some(topology.links).filter(|links| *links > 0),
+                min_link: Some(Duration(topology.min_link)),
+                max_link: Some(Duration(topology.max_link)),
+                access: Some(Duration(topology.access)),
+                ..Latency::of(LatencyModel::Topology)
+            },
+        },
+        jitter: Ratio(network.jitter),
+        loss: Probability(network.loss),
+        departed_hosts: network.departed_hosts,
+    }
+}
+
+fn dns(dns: &DnsPlan) -> Dns {
+    Dns {
+        domain: dns.domain.clone(),
+        ttl: Duration(dns.ttl),
+        publish_delay: Duration(dns.publish_delay),
+        negative_ttl: Duration(dns.negative_ttl),
+        resolver: dns
+            .resolvers
+            .iter()
+            .map(|group| Resolver {
+                name: group.name.clone(),
+                count: match group.count {
+                    ResolverCount::Each => ResolverNumber::Word(EachWord::Each),
+                    ResolverCount::Fixed(count) => ResolverNumber::Number(count),
+                },
+                profile: group.profile,
+                min_ttl: Some(Duration(group.min_ttl)),
+                max_ttl: Some(Duration(group.max_ttl)),
+                prefetch: Some(group.prefetch),
+            })
+            .collect(),
+    }
+}
+
+fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
+    DynDns {
+        auth: dyndns.auth,
+        service_time: Duration(dyndns.service_time),
+        abuse_limit: match dyndns.abuse_limit {
+            None => AbuseLimit::Word(NoneWord::None),
+            Some(limit) => AbuseLimit::Limit { updates: limit.updates, per: Duration(limit.per) },
+        },
+    }
+}
+
+fn overlay(plan: &Plan) -> Overlay {
+    let OverlayPlan { plugin, nodes, resolver, start_spread, lookups } = &plan.overlay;
+    let PluginPlan::Chord(parameters) = plugin;
+    let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
+    Overlay {
+        plugin: Plugin::Chord,
+        nodes: Some(*nodes).filter(|_| !traced),
+        resolver: resolver.map(|resolver| group(plan, resolver)),
+        start_spread: Duration(*start_spread),
+        chord: chord(parameters),
+        lookups: lookups.as_ref().map(|lookups| OverlayLookups {
+            rate: Rate { interval: lookups.interval },
+            model: lookups.model,
+        }),
+    }
+}
+
+fn chord(chord: &ChordPlan) -> Chord {
+    Chord {
+        successors: chord.successors,
+        stabilize: Duration(chord.stabilize),
+        fix_fingers: Duration(chord.fix_fingers),
+        check_predecessor: Duration(chord.check_predecessor),
+        id_bits: chord.id_bits,
+        routing: chord.routing,
+        rpc_timeout: Duration(chord.rpc_timeout),
+        replicas: chord.replicas,
+        fingers_per_round: match chord.fingers_per_round {
+            FingersPerRound::All => RoundFingers::Word(AllWord::All),
+            FingersPerRound::Count(count) => RoundFingers::Number(count),
+        },
+        start: chord.start,
+    }
+}
+
+/// Nobody leaves by chance, yet the notice of announced departures in the script is a key of churn.
+fn no_churn(events: &[EventPlan]) -> Churn {
+    let notice = events.iter().find_map(|event| match event.action {
+        Action::Depart { notice, .. } => notice,
+        _ => None,
+    });
+    let common = Churn { model: ChurnModel::None, ..Churn::default() };
+    Churn { graceful_notice: notice.map_or(common.graceful_notice, Duration), ..common }
+}
+
+fn churn(plan: &ChurnPlan) -> Churn {
+    let common = Churn {
+        graceful: Probability(plan.graceful),
+        graceful_notice: Duration(plan.graceful_notice),
+        return_address: plan.return_address,
+        ..Churn::default()
+    };
+    match &plan.source {
+        ChurnSource::Trace(trace) => Churn {
+            model: ChurnModel::Trace,
+            trace: Some(trace.path.to_string_lossy().into_owned()),
+            format: Some(trace.format),
+            spread: Some(Duration(trace.spread)),
+            ..common
+        },
+        ChurnSource::Model { session, downtime } => {
+            let (model, shape, sigma) = family(session.family);
+            let (away, downtime_shape, downtime_sigma) = family(downtime.family);
+            let (session_mean, session_median) = location(session);
+            let (downtime_mean, downtime_median) = location(downtime);
+            Churn {
+                model: match model {
+                    LifetimeModel::Exponential => ChurnModel::Exponential,
+                    LifetimeModel::Weibull => ChurnModel::Weibull,
+                    LifetimeModel::Pareto => ChurnModel::Pareto,
+                    LifetimeModel::Lognormal => ChurnModel::Lognormal,
+                },
+                session_mean,
+                session_median,
+                shape,
+                sigma,
+                downtime_model: Some(away),
+                downtime_mean,
+                downtime_median,
+                downtime_shape,
+                downtime_sigma,
+                ..common
+            }
+        }
+    }
+}
+
+fn family(family: Family) -> (LifetimeModel, Option<f64>, Option<f64>) {
+    match family {
+        Family::Exponential => (LifetimeModel::Exponential, None, None),
+        Family::Weibull { shape } => (LifetimeModel::Weibull, Some(shape), None),
+        Family::Pareto { shape } => (LifetimeModel::Pareto, Some(shape), None),
+        Family::LogNormal { sigma } => (LifetimeModel::Lognormal, None, Some(sigma)),
+    }
+}
+
+fn location(lifetime: &Lifetime) -> (Option<Duration>, Option<Duration>) {
+    match lifetime.location {
+        Location::Mean(mean) => (Some(Duration(mean)), None),
+        Location::Median(median) => (None, Some(Duration(median))),
+    }
+}
+
+fn handover(handover: &HandoverPlan) -> Handover {
+    let policies = &handover.policies;
+    let literal = *policies == Policies::LITERAL;
+    Handover {
+        strategy: handover.strategy,
+        // Every policy follows by name, so that the reading decides nothing any more.
+        reading: if literal { Reading::Literal } else { Reading::Intended },
+        update: UpdateProtocol::Dyndns2,
+        update_timeout: Duration(handover.update_timeout),
+        probe_interval: Duration(handover.probe.interval),
+        probe_jitter: Probability(handover.probe.jitter),
+        probe_timeout: Duration(handover.probe.timeout),
+        probe_kind: handover.probe.kind,
+        probe_port: handover.probe.port.0,
+        application_cache: match handover.application_cache {
+            SimDuration::MAX => ApplicationCache::Word(ForeverWord::Forever),
+            span => ApplicationCache::Span(Duration(span)),
+        },
+        on_unresolved: Some(policies.on_unresolved),
+        own_address: Some(policies.own_address),
+        test1_failure: Some(policies.test1_failure),
+        update_failure: Some(policies.update_failure),
+        losers: Some(policies.losers),
+        on_failed_probe: Some(policies.on_failed_probe),
+        failures_to_suspect: Some(policies.failures_to_suspect),
+        bootstrap: Some(policies.bootstrap),
+    }
+}
+
+fn event(plan: &EventPlan) -> Event {
+    let (at, every) = match plan.when {
+        When::At(at) => (Some(since_start(at)), None),
+        When::Every(period) => (None, Some(Duration(period))),
+    };
+    let blank = Event {
+        at,
+        every,
+        spread: Duration(plan.spread),
+        action: EventAction::DyndnsUp,
+        host: None,
+        lasting: None,
+        graceful: None,
+    };
+    match &plan.action {
+        Action::Depart { target, back_after, notice } => Event {
+            action: EventAction::Depart,
+            host: Some(host(target)),
+            lasting: back_after.map(Duration),
+            graceful: Some(notice.is_some()),
+            ..blank
+        },
+        Action::Return { target } => {
+            Event { action: EventAction::Return, host: Some(host(target)), ..blank }
+        }
+        Action::DynDnsDown { back_after } => {
+            Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
+        }
+        Action::DynDnsUp => blank,
+    }
+}
+
+fn host(target: &Target) -> String {
+    match target {
+        Target::Proxy => "proxy".to_owned(),
+        Target::Host(name) => name.clone(),
+        Target::Share(share) => Probability(*share).to_string(),
+    }
+}

@@ -1,0 +1,356 @@
+//! The tables about what happens: churn, handover, callers, named hosts, the script.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::plan::{
+    ArrivalModel, Bootstrap, Losers, OnFailedProbe, OnUnresolved, OwnAddress, ProbeKind,
+    ReturnAddress, Strategy, Test1Failure, TraceFormat, UpdateFailure,
+};
+use super::systems::{ApplicationCache, poisson};
+use crate::units::{Duration, Probability, Rate};
+
+/// Who comes and goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Churn {
+    /// Where the times come from that members stay and stay away. Named hosts do not churn.
+    pub model: ChurnModel,
+    /// The mean time that a member stays. Either this or `session_median`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`1h`", "x-above-zero" = true))]
+    pub session_mean: Option<Duration>,
+    /// The median time that a member stays. Either this or `session_mean`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the mean is given", "x-above-zero" = true))]
+    pub session_median: Option<Duration>,
+    /// The shape of `weibull` (1 is exponential, below are heavier tails) or of `pareto` (the tail
+    /// index of the Lomax distribution; above 1). Required by both.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"), range(min = 0.05, max = 100.0))]
+    pub shape: Option<f64>,
+    /// The standard deviation of the natural logarithm of a `lognormal` time. Required by it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"), range(min = 0.0, max = 10.0))]
+    pub sigma: Option<f64>,
+    /// The distribution of the time that a member stays away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the family of `model`"))]
+    pub downtime_model: Option<LifetimeModel>,
+    /// The mean time that a member stays away. Either this or `downtime_median`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`1h`", "x-above-zero" = true))]
+    pub downtime_mean: Option<Duration>,
+    /// The median time that a member stays away. Either this or `downtime_mean`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the mean is given", "x-above-zero" = true))]
+    pub downtime_median: Option<Duration>,
+    /// `shape`, for the time away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`shape`, in the same family"), range(min = 0.05, max = 100.0))]
+    pub downtime_shape: Option<f64>,
+    /// `sigma`, for the time away.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`sigma`, in the same family"), range(min = 0.0, max = 10.0))]
+    pub downtime_sigma: Option<f64>,
+    /// The share of leaves that are announced ahead.
+    pub graceful: Probability,
+    /// How long ahead.
+    pub graceful_notice: Duration,
+    /// The address of a member that returns.
+    pub return_address: ReturnAddress,
+    /// The file of recorded sessions of `model = "trace"`, and required by it: relative to the
+    /// scenario file; in `--set`, to the working directory.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub trace: Option<String>,
+    /// How the trace is written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "told by the file's extension, `.avt` or `.events`"))]
+    pub format: Option<TraceFormat>,
+    /// Leaves of a trace that share one instant, because it was sampled, are spread over this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`0s`"))]
+    pub spread: Option<Duration>,
+}
+
+impl Churn {
+    /// The mean session, and the mean downtime, of churn that says nothing else.
+    pub const MEAN: Duration = Duration::from_secs(3_600);
+}
+
+impl Default for Churn {
+    fn default() -> Self {
+        Self {
+            model: ChurnModel::Exponential,
+            session_mean: None,
+            session_median: None,
+            shape: None,
+            sigma: None,
+            downtime_model: None,
+            downtime_mean: None,
+            downtime_median: None,
+            downtime_shape: None,
+            downtime_sigma: None,
+            graceful: Probability(0.0),
+            graceful_notice: Duration::from_secs(15),
+            return_address: ReturnAddress::Same,
+            trace: None,
+            format: None,
+            spread: None,
+        }
+    }
+}
+
+/// Where sessions and downtimes come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ChurnModel {
+    /// Everybody stays.
+    None,
+    /// Exponential.
+    Exponential,
+    /// Weibull: takes `shape`.
+    Weibull,
+    /// Pareto of the second kind (Lomax): takes `shape`.
+    Pareto,
+    /// Lognormal: takes `sigma`.
+    Lognormal,
+    /// Read from a file: takes `trace`, `format` and `spread`.
+    Trace,
+}
+
+/// A distribution of spans.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LifetimeModel {
+    /// Exponential.
+    Exponential,
+    /// Weibull: takes a shape.
+    Weibull,
+    /// Pareto of the second kind (Lomax): takes a shape.
+    Pareto,
+    /// Lognormal: takes a sigma.
+    Lognormal,
+}
+
+/// How the proxy role is handed over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Handover {
+    /// Who takes over, and how the world learns of it.
+    pub strategy: Strategy,
+    /// How the paper is read where it leaves something open. It sets the eight policies from
+    /// `on_unresolved` to `bootstrap`; the key of a policy overrides it.
+    pub reading: Reading,
+    /// The protocol that updates the binding.
+    pub update: UpdateProtocol,
+    /// How long a node waits for the update endpoint's answer.
+    #[schemars(extend("x-above-zero" = true))]
+    pub update_timeout: Duration,
+    /// The time from the start of a probe to the start of the next.
+    #[schemars(extend("x-above-zero" = true))]
+    pub probe_interval: Duration,
+    /// The greatest share of the interval by which one is longer or shorter, drawn uniformly.
+    pub probe_jitter: Probability,
+    /// How long each of the two tests of a probe may take.
+    #[schemars(extend("x-above-zero" = true))]
+    pub probe_timeout: Duration,
+    /// What test 1 of a probe is.
+    pub probe_kind: ProbeKind,
+    /// The TCP port of test 2, where a proxy peer listens.
+    #[schemars(range(min = 1))]
+    pub probe_port: u16,
+    /// How long a member's own address cache keeps an answer, whatever its TTL; `"0s"` is off, and
+    /// `"forever"` until the host restarts.
+    pub application_cache: ApplicationCache,
+    /// What a name that does not resolve leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`retry` intended, `claim` literal"))]
+    pub on_unresolved: Option<OnUnresolved>,
+    /// What a node does that finds its own address in the binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`listen` intended, `update` literal"))]
+    pub own_address: Option<OwnAddress>,
+    /// What a failed test 1 leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`claim` intended, `update-only` literal"))]
+    pub test1_failure: Option<Test1Failure>,
+    /// What a failed update leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`step-down` intended, `ignore` literal"))]
+    pub update_failure: Option<UpdateFailure>,
+    /// What a proxy peer does whose address is in the binding no more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`step-down` intended, `stay` literal"))]
+    pub losers: Option<Losers>,
+    /// What a failed probe leads to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`claim`"))]
+    pub on_failed_probe: Option<OnFailedProbe>,
+    /// How many probes in a row must fail before a member acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "1"), range(min = 1, max = 1_000))]
+    pub failures_to_suspect: Option<u32>,
+    /// Where a joining node finds its overlay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`cached` intended, `dns` literal"))]
+    pub bootstrap: Option<Bootstrap>,
+}
+
+impl Default for Handover {
+    fn default() -> Self {
+        Self {
+            strategy: Strategy::DynDns,
+            reading: Reading::Intended,
+            update: UpdateProtocol::Dyndns2,
+            update_timeout: Duration::from_secs(10),
+            probe_interval: Duration::from_secs(60),
+            probe_jitter: Probability(0.0),
+            probe_timeout: Duration::from_secs(5),
+            probe_kind: ProbeKind::Icmp,
+            probe_port: 49152,
+            application_cache: ApplicationCache::Span(Duration::from_secs(30)),
+            on_unresolved: None,
+            own_address: None,
+            test1_failure: None,
+            update_failure: None,
+            losers: None,
+            on_failed_probe: None,
+            failures_to_suspect: None,
+            bootstrap: None,
+        }
+    }
+}
+
+/// How the paper is read where it leaves something open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Reading {
+    /// As it was meant.
+    Intended,
+    /// To the letter.
+    Literal,
+}
+
+/// The protocols that update the binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum UpdateProtocol {
+    /// The HTTP interface of DynDNS.
+    Dyndns2,
+}
+
+/// A conventional domain, one server with one resolver.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// The domain's name.
+    #[schemars(extend("x-kind" = "domain"))]
+    pub domain: String,
+    /// The group that the server's resolver is from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the only group"))]
+    pub resolver: Option<String>,
+    /// How many users the server has.
+    #[serde(default = "one_user")]
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub users: u32,
+    /// Bare look-ups of the overlay's name by each user.
+    pub lookups: CallerLookups,
+}
+
+fn one_user() -> u32 {
+    1
+}
+
+/// Bare look-ups of the overlay's name by each user.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct CallerLookups {
+    /// How regular they are.
+    #[serde(default = "poisson")]
+    pub model: ArrivalModel,
+    /// How many look-ups each user makes. Either this or `interval`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`interval` is given"))]
+    pub rate: Option<Rate>,
+    /// The (mean) time between two look-ups of a user. Either this or `rate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`rate` is given", "x-above-zero" = true))]
+    pub interval: Option<Duration>,
+}
+
+/// A named overlay member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Its name: letters, digits and dashes; not `proxy`, and not `node-` with five digits or more.
+    #[schemars(extend("x-kind" = "slug"))]
+    pub name: String,
+    /// When it comes up.
+    #[serde(default)]
+    pub start: Duration,
+    /// The group of resolvers that it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`overlay.resolver`"))]
+    pub resolver: Option<String>,
+}
+
+/// A line of the script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// When it is played, once. Either this or `every`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`every` is given"))]
+    pub at: Option<Duration>,
+    /// When it is played, again and again: first after this time. Either this or `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`at` is given", "x-above-zero" = true))]
+    pub every: Option<Duration>,
+    /// The moment is drawn uniformly from this much time, from `at` (or each `every`) on.
+    #[serde(default)]
+    pub spread: Duration,
+    /// What happens.
+    pub action: EventAction,
+    /// To whom: `"proxy"`, whoever is in the binding; a named or generated host, such as
+    /// `"alice"` or `"node-00001"`; or a share of the members, such as `"10%"`. Required by `depart`
+    /// and `return`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub host: Option<String>,
+    /// How long it lasts: the host returns, or the endpoint answers, after that. Without the key it
+    /// lasts.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none", "x-above-zero" = true))]
+    pub lasting: Option<Duration>,
+    /// Whether a departure is announced ahead, by `churn.graceful_notice` (or its default).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`false`"))]
+    pub graceful: Option<bool>,
+}
+
+/// What a line of the script does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventAction {
+    /// Hosts go: takes `host`, `for` and `graceful`.
+    Depart,
+    /// Departed hosts come back: takes `host`.
+    Return,
+    /// The update endpoint stops answering: takes `for`.
+    DyndnsDown,
+    /// It answers again.
+    DyndnsUp,
+}
+
+/// When the run ends before its time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stop {
+    /// After so many departures of the binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "never"), range(min = 1, max = 9_223_372_036_854_775_807_i64))]
+    pub after_departures: Option<u64>,
+}

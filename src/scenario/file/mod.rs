@@ -1,0 +1,118 @@
+//! A scenario as written: one struct a table, one field a key.
+//!
+//! These types say what may stand in a file and what an absent key means. The doc comment of a
+//! field is the key's documentation: the JSON Schema and `scenarios/README.md` are generated from
+//! it, and the reader checks a file against the same schema. `x-default` tells the default of a
+//! key whose default depends on other keys. What goes beyond a single key is checked in
+//! [`check`](super::check).
+
+mod behaviour;
+mod systems;
+
+pub use behaviour::{
+    Caller, CallerLookups, Churn, ChurnModel, Event, EventAction, Handover, Host, LifetimeModel,
+    Reading, Stop, UpdateProtocol,
+};
+pub use systems::{
+    AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
+    LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,
+    ResolverNumber, RoundFingers, resolver_habits,
+};
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::units::Duration;
+
+/// The version of the scenario language that this program reads.
+pub const SCHEMA: u32 = 1;
+
+/// A simulated story: who is there, who comes and goes, who asks, and how the proxy role is handed
+/// over. Every key but `name` has a default.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct File {
+    /// The version of the scenario language.
+    #[serde(default = "schema_version")]
+    #[schemars(range(min = 1, max = 1))]
+    pub schema: u32,
+    /// The scenario's name, a slug: letters, digits and dashes. It names folders.
+    #[schemars(extend("x-kind" = "slug"))]
+    pub name: String,
+    /// One sentence that says what is simulated.
+    #[serde(default)]
+    pub description: String,
+    /// The seed of all randomness in the first replication; further ones count up from it.
+    #[serde(default = "seed")]
+    #[schemars(range(max = 9_223_372_036_854_775_807_i64))]
+    pub seed: u64,
+    /// How long the run lasts, in simulated time. It may be left out beside trace churn.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`12h`; with trace churn the span of the trace", "x-above-zero" = true))]
+    pub duration: Option<Duration>,
+    /// The first part of the run: observed, but not counted. Shorter than `duration`.
+    #[serde(default = "warmup")]
+    pub warmup: Duration,
+    /// How many runs, each with its own seed.
+    #[serde(default = "replications")]
+    #[schemars(range(min = 1))]
+    pub replications: u32,
+    /// The time that a row of `timeline.csv` covers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`duration` / 500", "x-above-zero" = true))]
+    pub timeline_bin: Option<Duration>,
+    /// The network between all hosts.
+    #[serde(default)]
+    pub network: Network,
+    /// The authority for the overlay's domain and the recursive resolvers. Without the section
+    /// there is no DNS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dns: Option<Dns>,
+    /// The dynamic DNS endpoint that accepts updates by HTTP. Without the section there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dyndns: Option<DynDns>,
+    /// The overlay and its members.
+    #[serde(default)]
+    pub overlay: Overlay,
+    /// Who comes and goes. Without the section everybody stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub churn: Option<Churn>,
+    /// How the proxy role is handed over. Without the section nobody plays it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handover: Option<Handover>,
+    /// A conventional domain, one server with one resolver, whose users ask for the overlay's
+    /// name.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub caller: Vec<Caller>,
+    /// A named overlay member, for small, told stories. Where no `overlay.nodes` are generated, the
+    /// first to start founds the overlay.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub host: Vec<Host>,
+    /// A line of the script.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub event: Vec<Event>,
+    /// When the run ends before `duration` does.
+    #[serde(default)]
+    pub stop: Stop,
+}
+
+impl File {
+    /// How long a run lasts that says nothing else.
+    pub const DURATION: Duration = Duration::from_secs(12 * 3_600);
+}
+
+fn schema_version() -> u32 {
+    SCHEMA
+}
+
+fn seed() -> u64 {
+    2009
+}
+
+fn warmup() -> Duration {
+    Duration::from_secs(3_600)
+}
+
+fn replications() -> u32 {
+    1
+}

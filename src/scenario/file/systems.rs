@@ -1,0 +1,425 @@
+//! The tables about what is simulated: network, DNS, update endpoint, overlay.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::plan::{
+    ArrivalModel, ChordStart, DepartedHosts, DynDnsAuth, ResolverProfile, Routing,
+};
+use crate::units::{Duration, Probability, Rate, Ratio};
+
+/// The network between all hosts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Network {
+    /// The one-way delay of a pair of hosts, the same in both directions and for the whole run.
+    pub latency: Latency,
+    /// The greatest extra share of the base delay, drawn uniformly for each message.
+    pub jitter: Ratio,
+    /// The probability that a message is lost.
+    pub loss: Probability,
+    /// What a message to a departed host meets.
+    pub departed_hosts: DepartedHosts,
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        Self {
+            latency: Latency::default(),
+            jitter: Ratio(0.0),
+            loss: Probability(0.0),
+            departed_hosts: DepartedHosts::Silent,
+        }
+    }
+}
+
+/// The one-way delay of a pair of hosts. A key that the model does not take is refused.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Latency {
+    /// How delays are distributed over pairs.
+    pub model: LatencyModel,
+    /// The delay of the `constant` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`40ms`"))]
+    pub value: Option<Duration>,
+    /// The shortest delay of the `uniform` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`20ms`"))]
+    pub min: Option<Duration>,
+    /// The longest delay of the `uniform` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`60ms`"))]
+    pub max: Option<Duration>,
+    /// The median delay of the `lognormal` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`40ms`", "x-above-zero" = true))]
+    pub median: Option<Duration>,
+    /// The standard deviation of the delay's natural logarithm in the `lognormal` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "0.5"), range(min = 0.0, max = 10.0))]
+    pub sigma: Option<f64>,
+    /// The number of routers of the `topology` model: a random connected graph, hosts dealt over
+    /// its routers, delays along the shortest path.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "100"), range(min = 1, max = 10_000))]
+    pub routers: Option<u32>,
+    /// How many links each router of the `topology` model opens to others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "2"), range(min = 1, max = 100))]
+    pub links: Option<u32>,
+    /// The shortest delay of a link between routers in the `topology` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`2ms`"))]
+    pub min_link: Option<Duration>,
+    /// The longest delay of a link between routers in the `topology` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`20ms`"))]
+    pub max_link: Option<Duration>,
+    /// The delay between a host and its router in the `topology` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`5ms`"))]
+    pub access: Option<Duration>,
+}
+
+impl Latency {
+    /// The model with no parameter given.
+    #[must_use]
+    pub fn of(model: LatencyModel) -> Self {
+        Self {
+            model,
+            value: None,
+            min: None,
+            max: None,
+            median: None,
+            sigma: None,
+            routers: None,
+            links: None,
+            min_link: None,
+            max_link: None,
+            access: None,
+        }
+    }
+}
+
+impl Default for Latency {
+    fn default() -> Self {
+        Self::of(LatencyModel::Lognormal)
+    }
+}
+
+/// How delays are distributed over pairs of hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum LatencyModel {
+    /// All the same: takes `value`.
+    Constant,
+    /// Uniform: takes `min` and `max`.
+    Uniform,
+    /// Lognormal: takes `median` and `sigma`.
+    Lognormal,
+    /// Shortest paths through a random graph: takes `routers`, `links`, `min_link`, `max_link` and
+    /// `access`.
+    Topology,
+}
+
+/// The authority for the overlay's domain and the recursive resolvers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Dns {
+    /// The overlay's domain: its A record is the binding of the proxy role.
+    #[schemars(extend("x-kind" = "domain"))]
+    pub domain: String,
+    /// The TTL of the A record, in whole seconds.
+    #[schemars(extend("x-whole-seconds" = true))]
+    pub ttl: Duration,
+    /// The time from the endpoint's acceptance of an update to the authority's serving it.
+    pub publish_delay: Duration,
+    /// How long a negative answer may be cached, in whole seconds.
+    #[schemars(extend("x-whole-seconds" = true))]
+    pub negative_ttl: Duration,
+    /// A group of recursive resolvers. Hosts and callers name the group that they use and are
+    /// dealt over its resolvers round-robin, in the order of their names.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub resolver: Vec<Resolver>,
+}
+
+impl Default for Dns {
+    fn default() -> Self {
+        Self {
+            domain: "chord.dyndns.org".to_owned(),
+            ttl: Duration::from_secs(60),
+            publish_delay: Duration::default(),
+            negative_ttl: Duration::from_secs(60),
+            resolver: Vec::new(),
+        }
+    }
+}
+
+/// A group of recursive resolvers.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Resolver {
+    /// The group's name, by which hosts and callers choose it.
+    #[schemars(extend("x-kind" = "slug"))]
+    pub name: String,
+    /// How many resolvers the group has, or `"each"`: one for every host that uses it.
+    #[serde(default = "one_resolver")]
+    pub count: ResolverNumber,
+    /// Whose habits the resolvers have. The three keys below override it.
+    #[serde(default = "rfc")]
+    pub profile: ResolverProfile,
+    /// Cache entries live at least this long, in whole seconds: a floor above the record's TTL makes
+    /// a TTL violator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`0s`", "x-whole-seconds" = true))]
+    pub min_ttl: Option<Duration>,
+    /// Cache entries live at most this long, in whole seconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`1d` (`rfc`, `unbound`), `7d` (`bind`)", "x-whole-seconds" = true))]
+    pub max_ttl: Option<Duration>,
+    /// Whether entries in use are fetched again shortly before they end: in the last tenth of the
+    /// TTL, or for `bind` in the last 2 s of a TTL of at least 9 s.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`false` (`rfc`, `unbound`), `true` (`bind`)"))]
+    pub prefetch: Option<bool>,
+}
+
+/// The longest that entries live in a resolver of a profile, and whether it prefetches. Unbound:
+/// `cache-max-ttl` 86400, `prefetch` no; BIND: `max-cache-ttl` one week, `prefetch` 2 9.
+#[must_use]
+pub fn resolver_habits(profile: ResolverProfile) -> (Duration, bool) {
+    match profile {
+        ResolverProfile::Rfc | ResolverProfile::Unbound => (RESOLVER_MAX_TTL, false),
+        ResolverProfile::Bind => (Duration::from_secs(7 * 86_400), true),
+    }
+}
+
+/// The longest that entries live in most resolvers: a day.
+pub const RESOLVER_MAX_TTL: Duration = Duration::from_secs(86_400);
+
+fn one_resolver() -> ResolverNumber {
+    ResolverNumber::Number(1)
+}
+
+fn rfc() -> ResolverProfile {
+    ResolverProfile::Rfc
+}
+
+/// How many resolvers a group has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ResolverNumber {
+    /// So many.
+    Number(#[schemars(range(min = 1, max = 1_000_000))] u32),
+    /// One for every host.
+    Word(EachWord),
+}
+
+/// The word for one a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum EachWord {
+    /// One for every host that uses the group.
+    Each,
+}
+
+/// The dynamic DNS endpoint.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct DynDns {
+    /// When clients show their credentials.
+    pub auth: DynDnsAuth,
+    /// What the endpoint takes to handle a request.
+    pub service_time: Duration,
+    /// `"none"`, or a table `{ updates = 10, per = "10m" }`: more updates than that in that time
+    /// are answered with `abuse` until the host is reset.
+    pub abuse_limit: AbuseLimit,
+}
+
+impl Default for DynDns {
+    fn default() -> Self {
+        Self {
+            auth: DynDnsAuth::Challenge,
+            service_time: Duration::from_millis(200),
+            abuse_limit: AbuseLimit::Word(NoneWord::None),
+        }
+    }
+}
+
+/// From how many updates on the endpoint takes offence.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum AbuseLimit {
+    /// Never.
+    Word(NoneWord),
+    /// From more than these on.
+    Limit {
+        /// How many updates are allowed.
+        #[schemars(range(min = 1))]
+        updates: u32,
+        /// In this time.
+        #[schemars(extend("x-above-zero" = true))]
+        per: Duration,
+    },
+}
+
+/// The word for nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NoneWord {
+    /// No limit.
+    None,
+}
+
+/// The overlay and its members.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Overlay {
+    /// The distributed hash table.
+    pub plugin: Plugin,
+    /// The target population: how many generated members are up on average (all of them, without
+    /// churn). Refused beside trace churn, where the trace says who there is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "200; 0 where hosts are named"), range(max = 5_000_000))]
+    pub nodes: Option<u32>,
+    /// The group of resolvers that members ask.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "the only group"))]
+    pub resolver: Option<String>,
+    /// Members start their overlay node, and so their probes, uniformly spread over this time after
+    /// the host came up.
+    pub start_spread: Duration,
+    /// The parameters of `plugin = "chord"`.
+    pub chord: Chord,
+    /// Look-ups of random keys by each member. Without the table there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lookups: Option<OverlayLookups>,
+}
+
+impl Overlay {
+    /// The population of an overlay that says nothing else and names no hosts.
+    pub const NODES: u32 = 200;
+}
+
+impl Default for Overlay {
+    fn default() -> Self {
+        Self {
+            plugin: Plugin::Chord,
+            nodes: None,
+            resolver: None,
+            start_spread: Duration::default(),
+            chord: Chord::default(),
+            lookups: None,
+        }
+    }
+}
+
+/// The distributed hash tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Plugin {
+    /// Chord (Stoica et al., 2003).
+    Chord,
+}
+
+/// The parameters of Chord.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Chord {
+    /// The length of the successor list.
+    #[schemars(range(min = 1, max = 64))]
+    pub successors: u32,
+    /// The period of `stabilize`.
+    #[schemars(extend("x-above-zero" = true))]
+    pub stabilize: Duration,
+    /// The period of `fix_fingers`.
+    #[schemars(extend("x-above-zero" = true))]
+    pub fix_fingers: Duration,
+    /// The period of `check_predecessor`.
+    #[schemars(extend("x-above-zero" = true))]
+    pub check_predecessor: Duration,
+    /// The number of bits of an identifier.
+    #[schemars(range(min = 8, max = 160))]
+    pub id_bits: u32,
+    /// How a look-up travels.
+    pub routing: Routing,
+    /// How long a node waits for an answer before it takes the other for dead.
+    #[schemars(extend("x-above-zero" = true))]
+    pub rpc_timeout: Duration,
+    /// How many nodes hold each value.
+    #[schemars(range(min = 1, max = 64))]
+    pub replicas: u32,
+    /// What one period of `fix_fingers` renews: `"all"` fingers, or so many of them, going round.
+    pub fingers_per_round: RoundFingers,
+    /// How the ring begins.
+    pub start: ChordStart,
+}
+
+impl Default for Chord {
+    fn default() -> Self {
+        Self {
+            successors: 8,
+            stabilize: Duration::from_secs(20),
+            fix_fingers: Duration::from_secs(120),
+            check_predecessor: Duration::from_secs(5),
+            id_bits: 160,
+            routing: Routing::Iterative,
+            rpc_timeout: Duration::from_millis(1_500),
+            replicas: 4,
+            fingers_per_round: RoundFingers::Word(AllWord::All),
+            start: ChordStart::Converged,
+        }
+    }
+}
+
+/// What one period of `fix_fingers` renews.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum RoundFingers {
+    /// So many.
+    Number(#[schemars(range(min = 1, max = 160))] u32),
+    /// All.
+    Word(AllWord),
+}
+
+/// The word for all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum AllWord {
+    /// The whole table.
+    All,
+}
+
+/// Look-ups of random keys by each member.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OverlayLookups {
+    /// How many look-ups each member makes.
+    pub rate: Rate,
+    /// How regular they are.
+    #[serde(default = "poisson")]
+    pub model: ArrivalModel,
+}
+
+pub(super) fn poisson() -> ArrivalModel {
+    ArrivalModel::Poisson
+}
+
+/// How long a member's own address cache keeps an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum ApplicationCache {
+    /// For ever.
+    Word(ForeverWord),
+    /// So long.
+    Span(Duration),
+}
+
+/// The word for no end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum ForeverWord {
+    /// Until the host restarts.
+    Forever,
+}

@@ -1,0 +1,406 @@
+//! What can be wrong with a scenario, and how it is told.
+//!
+//! A [`Problem`] is a fault at a place. A [`Report`] holds all problems of a scenario with the
+//! texts that they stand in, and writes them with file, line, column, key and the nearest known
+//! word, either plainly or with the line of the file and a pointer.
+
+use std::fmt;
+
+use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use thiserror::Error;
+
+use super::document::{Path, Place};
+use crate::units::UnitError;
+
+/// Something wrong at a place.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("{}{fault}", prefix(path))]
+pub struct Problem {
+    /// Where.
+    pub place: Place,
+    /// The key that it is about; empty for the file as a whole.
+    pub path: Path,
+    /// What.
+    pub fault: Fault,
+}
+
+impl Problem {
+    /// A fault at a place.
+    #[must_use]
+    pub fn new(place: Place, path: Path, fault: Fault) -> Self {
+        Self { place, path, fault }
+    }
+}
+
+fn prefix(path: &Path) -> String {
+    let path = path.to_string();
+    if path.is_empty() { path } else { format!("{path}: ") }
+}
+
+fn suggest(nearest: Option<&String>) -> String {
+    nearest.map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
+}
+
+fn listed(words: &[String]) -> String {
+    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        None => "nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
+    }
+}
+
+/// What can be wrong.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum Fault {
+    /// The file is not text.
+    #[error("the file is not text: byte {offset} is not UTF-8")]
+    NotText {
+        /// The first byte that is not.
+        offset: usize,
+    },
+    /// The text is not TOML.
+    #[error("{message}")]
+    Syntax {
+        /// What the TOML parser says.
+        message: String,
+    },
+    /// A `--set` argument is not an assignment.
+    #[error("expected key=value, such as dns.ttl=30s")]
+    NoAssignment,
+    /// A `--set` argument goes through a value that has no keys.
+    #[error("{found} has no keys below it")]
+    NotATable {
+        /// The value.
+        found: String,
+    },
+    /// A `--set` argument names a list element that does not exist.
+    #[error("`{step}` is no element of a list of {length}; they are counted from 0")]
+    NoElement {
+        /// The step as written.
+        step: String,
+        /// How many there are.
+        length: usize,
+    },
+    /// A key that does not exist.
+    #[error("unknown key `{key}`{}", suggest_or_list(nearest.as_ref(), known))]
+    UnknownKey {
+        /// The key as written.
+        key: String,
+        /// The nearest that exists, when one is near.
+        nearest: Option<String>,
+        /// All that exist.
+        known: Vec<String>,
+    },
+    /// A key or value that is to come.
+    #[error("`{what}` is not supported by this version")]
+    NotSupported {
+        /// The key or value.
+        what: String,
+    },
+    /// A word that is not among those that can stand here.
+    #[error("expected {}, found {found}{}", listed(expected), suggest(nearest.as_ref()))]
+    Word {
+        /// The value as written.
+        found: String,
+        /// The words that can stand here.
+        expected: Vec<String>,
+        /// The nearest of them, when one is near.
+        nearest: Option<String>,
+    },
+    /// A value of the wrong type.
+    #[error("expected {expected}, found {found}")]
+    Type {
+        /// What can stand here.
+        expected: String,
+        /// The value as written.
+        found: String,
+    },
+    /// A quantity that cannot be read.
+    #[error(transparent)]
+    Unit(#[from] UnitError),
+    /// A number out of range.
+    #[error("{found} is out of range: {expected}")]
+    Range {
+        /// The number as written.
+        found: String,
+        /// The range.
+        expected: String,
+    },
+    /// A name with characters that it must not have.
+    #[error(
+        "`{found}` is not a name: only letters, digits and dashes, 64 at most, a letter or digit first"
+    )]
+    Slug {
+        /// The name as written.
+        found: String,
+    },
+    /// A text that is no domain name.
+    #[error("`{found}` is not a domain name, such as `chord.dyndns.org`")]
+    Domain {
+        /// The text as written.
+        found: String,
+    },
+    /// A duration that must not be zero.
+    #[error("it must be longer than zero")]
+    Zero,
+    /// A duration that counts whole seconds.
+    #[error("a TTL counts whole seconds, at most 2147483647")]
+    NotWholeSeconds,
+    /// A key that must be there.
+    #[error("missing key `{key}`: {why}")]
+    Missing {
+        /// The key.
+        key: String,
+        /// What it is for.
+        why: String,
+    },
+    /// A section that must be there.
+    #[error("{what} needs a section [{section}]")]
+    MissingSection {
+        /// Who needs it.
+        what: String,
+        /// The section.
+        section: &'static str,
+    },
+    /// Two keys that exclude each other.
+    #[error("`{key}` and `{other}` exclude each other")]
+    Both {
+        /// The one.
+        key: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// Neither of two keys, one of which is needed.
+    #[error("missing key: either `{key}` or `{other}`")]
+    Neither {
+        /// The one.
+        key: &'static str,
+        /// The other.
+        other: &'static str,
+    },
+    /// A key that has no meaning beside others.
+    #[error("`{key}` has no meaning with {with}")]
+    Meaningless {
+        /// The key.
+        key: String,
+        /// Beside what.
+        with: String,
+    },
+    /// A reserved name.
+    #[error("`{name}` is reserved: {why}")]
+    Reserved {
+        /// The name.
+        name: String,
+        /// For what.
+        why: &'static str,
+    },
+    /// A name given twice.
+    #[error("{what} `{name}` is named twice; the first is number {first}")]
+    Twice {
+        /// What has the name.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The number of the first in its list, counted from 0.
+        first: usize,
+    },
+    /// A reference to something that is not there.
+    #[error("there is no {what} `{name}`{}", suggest_or_list(nearest.as_ref(), known))]
+    Unresolved {
+        /// What is referred to.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The nearest that exists, when one is near.
+        nearest: Option<String>,
+        /// All that exist.
+        known: Vec<String>,
+    },
+    /// A reference is needed, since there are several to choose from.
+    #[error("missing key `resolver`: there is no single group to take, but {count}")]
+    Ambiguous {
+        /// How many groups there are.
+        count: usize,
+    },
+    /// Something at or after the end of the run.
+    #[error("{what} at {at} is not before the end of the run at {end}")]
+    PastEnd {
+        /// What.
+        what: &'static str,
+        /// When.
+        at: String,
+        /// The end.
+        end: String,
+    },
+    /// A value that must stand in a relation to another.
+    #[error("{found} must {relation} `{other}`, which is {limit}")]
+    Relation {
+        /// The value.
+        found: String,
+        /// In which relation.
+        relation: &'static str,
+        /// The other key.
+        other: &'static str,
+        /// Its value.
+        limit: String,
+    },
+    /// Nobody is in the overlay.
+    #[error("an overlay needs members: name hosts, or give a number above zero")]
+    NoMembers,
+    /// A number of members beside a trace.
+    #[error("the trace says who the members are: leave `nodes` out")]
+    NodesBesideTrace,
+    /// A trace without a format.
+    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    TraceFormat {
+        /// The file.
+        path: String,
+    },
+    /// A scenario that the checks let through and the reader does not: a defect of the program.
+    #[error("{message}")]
+    Unread {
+        /// What the reader says.
+        message: String,
+    },
+}
+
+fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {
+    match nearest {
+        Some(word) => format!("; did you mean `{word}`?"),
+        None if known.is_empty() => "; none is defined".to_owned(),
+        None => format!("; there is {}", listed(known)),
+    }
+}
+
+/// The nearest known word, when it is near enough to be meant.
+#[must_use]
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let lower = word.to_lowercase();
+    known
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, candidate), candidate))
+        .min()
+        .filter(|(distance, candidate)| *distance <= 1.max(candidate.chars().count() / 3))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// The texts of a scenario: the file first, then the `--set` arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sources {
+    /// The name of the file as given.
+    pub file: String,
+    /// Its text.
+    pub text: String,
+    /// The arguments.
+    pub overrides: Vec<String>,
+}
+
+impl Sources {
+    fn text(&self, index: usize) -> &str {
+        match index.checked_sub(1) {
+            None => &self.text,
+            Some(argument) => &self.overrides[argument],
+        }
+    }
+
+    fn title(&self, index: usize) -> String {
+        match index.checked_sub(1) {
+            None => self.file.clone(),
+            Some(argument) => format!("--set {}", self.overrides[argument]),
+        }
+    }
+
+    /// Line and column of a place, both counted from 1, columns in characters.
+    #[must_use]
+    pub fn line_column(&self, place: &Place) -> (usize, usize) {
+        let text = self.text(place.text);
+        let mut start = place.span.start.min(text.len());
+        while !text.is_char_boundary(start) {
+            start -= 1;
+        }
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
+        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    }
+}
+
+/// All problems of a scenario. Its `Display` is one line a problem:
+/// `file:line:column: key: what is wrong`.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub struct Report {
+    /// The texts that the problems stand in.
+    pub sources: Sources,
+    /// The problems, in the order of the texts.
+    pub problems: Vec<Problem>,
+}
+
+impl Report {
+    /// A report of these problems, sorted by place, each told once.
+    #[must_use]
+    pub fn new(sources: Sources, mut problems: Vec<Problem>) -> Self {
+        problems.sort_by_key(|problem| (problem.place.text, problem.place.span.start));
+        problems.dedup();
+        Self { sources, problems }
+    }
+
+    fn headline(&self, problem: &Problem) -> String {
+        let (line, column) = self.sources.line_column(&problem.place);
+        match problem.place.text {
+            0 => format!("{}:{line}:{column}: {problem}", self.sources.file),
+            set => format!("{}: {problem}", self.sources.title(set)),
+        }
+    }
+
+    /// All problems with the lines that they stand in, for a terminal (`styled`) or a log.
+    #[must_use]
+    pub fn render(&self, styled: bool) -> String {
+        let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+        let mut out = String::new();
+        for problem in &self.problems {
+            let headline = self.headline(problem);
+            let (text, title) =
+                (self.sources.text(problem.place.text), self.sources.title(problem.place.text));
+            let level = Level::ERROR.no_name();
+            let span = clamp(&problem.place, text);
+            let group = if text.is_empty() {
+                annotate_snippets::Group::with_title(level.primary_title(headline))
+            } else {
+                level.primary_title(headline).element(
+                    Snippet::source(text)
+                        .path(title)
+                        .annotation(AnnotationKind::Primary.span(span)),
+                )
+            };
+            out.push_str(&renderer.render(&[group]));
+            out.push_str("\n\n");
+        }
+        out
+    }
+}
+
+/// The bytes of a place, on character boundaries inside its text, cut at the end of its first line.
+fn clamp(place: &Place, text: &str) -> std::ops::Range<usize> {
+    let boundary = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let (start, end) = (boundary(place.span.start), boundary(place.span.end));
+    let line = text[start..end.max(start)].find('\n').map_or(end, |newline| start + newline);
+    start..line.max(start)
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            if index > 0 {
+                writeln!(f)?;
+            }
+            f.write_str(&self.headline(problem))?;
+        }
+        Ok(())
+    }
+}

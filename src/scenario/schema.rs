@@ -1,0 +1,263 @@
+//! The JSON Schema of scenario files and the table of keys, both generated from the structs in
+//! [`file`](super::file).
+//!
+//! The schema is also what [`walk`](super::walk) checks a file against. Beside the standard keywords
+//! it carries, for the walk and the table: `x-kind` (what a string holds), `x-default` (a default
+//! that depends on other keys), `x-above-zero` and `x-whole-seconds` (of durations).
+
+use std::fmt::Write as _;
+
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value};
+
+use super::file::File;
+
+/// The JSON Schema (draft 2020-12) of a scenario file.
+#[must_use]
+pub fn json_schema() -> Value {
+    let settings =
+        SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<File>().to_value();
+    strip_null(&mut schema);
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".to_owned(), Value::from("overcord scenario"));
+    }
+    schema
+}
+
+/// TOML has no null: an optional key is absent. Removes it from types, alternatives and defaults.
+fn strip_null(schema: &mut Value) {
+    match schema {
+        Value::Array(items) => items.iter_mut().for_each(strip_null),
+        Value::Object(map) => {
+            map.values_mut().for_each(strip_null);
+            strip_null_here(map);
+        }
+        _ => {}
+    }
+}
+
+fn strip_null_here(map: &mut Map<String, Value>) {
+    if map.get("default").is_some_and(Value::is_null) {
+        map.shift_remove("default");
+    }
+    if let Some(Value::Array(types)) = map.get_mut("type") {
+        types.retain(|name| name != "null");
+        if let [only] = types.as_slice() {
+            let only = only.clone();
+            map.insert("type".to_owned(), only);
+        }
+    }
+    for alternatives in ["anyOf", "oneOf"] {
+        let Some(Value::Array(list)) = map.get_mut(alternatives) else { continue };
+        let before = list.len();
+        list.retain(|branch| branch.get("type").is_none_or(|name| name != "null"));
+        if before > 1 && list.len() == 1 {
+            let Some(Value::Object(only)) = list.pop() else { continue };
+            map.shift_remove(alternatives);
+            for (key, value) in only {
+                map.entry(key).or_insert(value);
+            }
+        }
+    }
+}
+
+/// The words that a schema consists of, with their documentation; empty when it is something else.
+pub(super) fn words(schema: &Value) -> Vec<(&str, &str)> {
+    let own = schema.get("const").map(|_| schema);
+    let branches = schema.get("oneOf").and_then(Value::as_array).into_iter().flatten();
+    own.into_iter()
+        .chain(branches)
+        .filter_map(|branch| Some((branch.get("const")?.as_str()?, text(branch, "description"))))
+        .collect()
+}
+
+/// A keyword that is a text; empty when it is absent.
+pub(super) fn text<'a>(schema: &'a Value, keyword: &str) -> &'a str {
+    schema.get(keyword).and_then(Value::as_str).unwrap_or("")
+}
+
+/// The reference of all keys, as Markdown: `scenarios/README.md`.
+#[must_use]
+pub fn markdown() -> String {
+    let schema = json_schema();
+    let mut out = String::from(PREFACE);
+    table_section(&mut out, "", &schema);
+    out
+}
+
+const PREFACE: &str = "\
+# Scenarios
+
+A scenario is a TOML file. `overcord init` writes a commented one, `overcord check FILE` validates a
+file and prints it with every default filled in, `overcord schema` prints the JSON Schema for
+editors. This reference is generated from the program by `overcord schema --markdown`.
+
+Quantities are strings with units, since a bare number does not tell what it counts:
+
+| kind | examples | units |
+|---|---|---|
+| duration | `\"60s\"`, `\"1.5h\"`, `\"40ms\"` | `ns`, `us`, `ms`, `s`, `m` (or `min`), `h`, `d`; 100 years at most |
+| share | `\"2%\"` | `%`, from 0 to 100 |
+| ratio | `\"10%\"` | `%`, from 0 to 1000 |
+| rate | `\"0.1/s\"`, `\"6/min\"`, `\"1/10s\"` | events per duration |
+
+An unknown key is an error. `--set key=value` changes one key of a file, by its way with dots
+(`--set dns.ttl=5s`); an element of a list is counted from 0 (`--set caller.0.users=20`).
+";
+
+/// One heading and table of keys, then the tables below it.
+fn table_section(out: &mut String, path: &str, schema: &Value) {
+    let heading = if path.is_empty() { "Top level".to_owned() } else { format!("`{path}`") };
+    let about = if path.is_empty() { "" } else { text(schema, "description") };
+    put(out, format_args!("\n## {heading}\n\n"));
+    if !about.is_empty() {
+        put(out, format_args!("{}\n\n", one_line(about)));
+    }
+    out.push_str("| key | kind | default | meaning |\n|---|---|---|---|\n");
+    let required: Vec<_> =
+        schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+    let mut below = Vec::new();
+    for (key, property) in keys(schema) {
+        let is_required = required.iter().any(|name| *name == key);
+        let name = path.trim_matches(['[', ']']);
+        let full = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+        if let Some(items) = property.get("items") {
+            let mut items = items.clone();
+            items["description"] = Value::from(text(property, "description"));
+            below.push((format!("[[{full}]]"), items));
+        } else if property.get("properties").is_some() {
+            below.push((format!("[{full}]"), property.clone()));
+        } else {
+            let default = default_text(property, is_required);
+            let meaning = meaning(property);
+            put(out, format_args!("| `{key}` | {} | {default} | {meaning} |\n", kind(property)));
+        }
+    }
+    for (path, schema) in below {
+        table_section(out, &path, &schema);
+    }
+}
+
+fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
+    out.write_fmt(text).expect("a string takes everything");
+}
+
+/// The keys of a table, in the order of its struct.
+fn keys(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    schema.get("properties").and_then(Value::as_object).into_iter().flatten()
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+/// What a key holds.
+fn kind(schema: &Value) -> String {
+    if let Some(branches) = schema.get("anyOf").and_then(Value::as_array) {
+        return branches.iter().map(kind).collect::<Vec<_>>().join(" or ");
+    }
+    let words = words(schema);
+    if !words.is_empty() {
+        return words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" ");
+    }
+    let range = match (schema.get("minimum"), schema.get("maximum")) {
+        (Some(least), Some(most)) if most.as_u64() == Some(i64::MAX as u64) => {
+            format!(", {least} or more")
+        }
+        (Some(least), Some(most)) => format!(", {least} to {most}"),
+        (Some(least), None) => format!(", {least} or more"),
+        _ => String::new(),
+    };
+    match text(schema, "x-kind") {
+        "" => format!("{}{range}", text(schema, "type").replace("object", "table")),
+        "slug" => "name".to_owned(),
+        quantity => quantity.to_owned(),
+    }
+}
+
+fn default_text(schema: &Value, is_required: bool) -> String {
+    let told = text(schema, "x-default");
+    match schema.get("default") {
+        _ if is_required => "required".to_owned(),
+        Some(Value::String(text)) if text.is_empty() => "empty".to_owned(),
+        Some(Value::String(text)) => format!("`{text}`"),
+        Some(value) => value.to_string(),
+        None => told.to_owned(),
+    }
+}
+
+/// The documentation of a key, with that of each word that it can be.
+fn meaning(schema: &Value) -> String {
+    let mut out = one_line(text(schema, "description"));
+    let words = words(schema);
+    for (word, about) in &words {
+        put(&mut out, format_args!("<br>`{word}`: {}", one_line(about)));
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Calls back for every key below a schema, alternatives included.
+    fn each_key(path: &str, schema: &Value, check: &mut impl FnMut(&str, &Value, bool)) {
+        let required: Vec<_> =
+            schema.get("required").and_then(Value::as_array).into_iter().flatten().collect();
+        for (key, property) in keys(schema) {
+            let path = format!("{path}.{key}");
+            check(&path, property, required.iter().any(|name| *name == key));
+            each_key(&path, property, check);
+        }
+        let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+        for below in branches.chain(schema.get("items")) {
+            each_key(path, below, check);
+        }
+    }
+
+    #[test]
+    fn every_key_is_documented_and_has_a_default_or_is_required() {
+        let (mut keys, mut wrong) = (0, Vec::new());
+        each_key("", &json_schema(), &mut |path, schema, required| {
+            keys += 1;
+            let is_table = schema.get("properties").is_some() || schema.get("items").is_some();
+            let has_default = schema.get("default").is_some() || schema.get("x-default").is_some();
+            if text(schema, "description").len() < 10 {
+                wrong.push(format!("{path} is not documented"));
+            }
+            if !is_table && !required && !has_default {
+                wrong.push(format!("{path} has no default"));
+            }
+            for (word, about) in words(schema) {
+                if about.is_empty() {
+                    wrong.push(format!("{path} = {word} is not documented"));
+                }
+            }
+        });
+        assert_eq!(wrong, Vec::<String>::new());
+        assert!(keys > 90, "the walk saw only {keys} keys");
+    }
+
+    #[test]
+    fn a_table_refuses_what_it_does_not_know() {
+        let mut tables = 0;
+        each_key("", &json_schema(), &mut |path, schema, _| {
+            if schema.get("properties").is_some() {
+                tables += 1;
+                assert_eq!(schema["additionalProperties"], Value::from(false), "{path}");
+            }
+        });
+        assert!(tables > 10, "{tables}");
+    }
+
+    #[test]
+    fn the_committed_reference_is_the_generated_one() {
+        let committed = concat!(env!("CARGO_MANIFEST_DIR"), "/scenarios/README.md");
+        let committed = std::fs::read_to_string(committed).unwrap();
+        assert!(
+            committed == markdown(),
+            "renew it: overcord schema --markdown > scenarios/README.md"
+        );
+    }
+}

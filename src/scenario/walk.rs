@@ -1,0 +1,313 @@
+//! Checks a document against the schema, key by key, and reports everything that is wrong.
+//!
+//! What is judged here needs no more than one key: is it known, is its value of the right type, a
+//! known word, a readable quantity in range. [`check`](super::check) judges keys against each
+//! other.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Schema;
+
+use super::document::{Entry, Node, Path, Value};
+use super::problem::{Fault, Problem, nearest};
+use super::schema::{text, words};
+use crate::units::{Duration, Probability, Rate, Ratio};
+
+/// What the scenario language will have and this version has not: keys, and `key = value`. List
+/// numbers are left out.
+const TO_COME: [&str; 46] = [
+    "sweep",
+    "budget",
+    "network.latency.model = coordinates",
+    "network.latency.model = matrix",
+    "dns.publish",
+    "dns.secondaries",
+    "dns.update_policy",
+    "dns.resolver.serve_stale",
+    "dns.resolver.forward",
+    "overlay.plugin = kademlia",
+    "overlay.plugin = bamboo",
+    "overlay.kademlia",
+    "overlay.bamboo",
+    "churn.format = oversim",
+    "churn.format = fta",
+    "churn.format = p2psim",
+    "handover.strategy = embedded",
+    "handover.strategy = ddclient",
+    "handover.strategy = lease",
+    "handover.strategy = standby",
+    "handover.update = rfc2136",
+    "handover.probe_kind = options",
+    "handover.eligibility",
+    "handover.overlay_record",
+    "handover.graceful_leave",
+    "handover.ex_proxy",
+    "caller.profile",
+    "caller.callee",
+    "caller.messages",
+    "caller.calls",
+    "caller.subscriptions",
+    "caller.dns_cache",
+    "caller.failover",
+    "host.user",
+    "host.nat",
+    "host.overlay",
+    "host.domain",
+    "host.server",
+    "event.action = partition",
+    "event.action = heal",
+    "event.action = address_change",
+    "event.action = message",
+    "event.action = subscribe",
+    "event.action = publish",
+    "event.action = call",
+    "event.user",
+];
+
+fn is_to_come(what: &str) -> bool {
+    TO_COME.contains(&what)
+}
+
+/// Everything that is wrong with a document, one key at a time.
+#[must_use]
+pub fn problems(document: &Node, schema: &Schema) -> Vec<Problem> {
+    let mut walk = Walk { problems: Vec::new() };
+    walk.value(document, schema, &Path::default());
+    walk.problems
+}
+
+struct Walk {
+    problems: Vec<Problem>,
+}
+
+impl Walk {
+    fn report(&mut self, node: &Node, path: &Path, fault: Fault) {
+        self.problems.push(Problem::new(node.place.clone(), path.clone(), fault));
+    }
+
+    fn value(&mut self, node: &Node, schema: &Schema, path: &Path) {
+        if let Some(branches) = schema.get("anyOf").and_then(Schema::as_array) {
+            return self.alternatives(node, branches, path);
+        }
+        let words = words(schema);
+        if !words.is_empty() {
+            return self.word(node, &words, path);
+        }
+        match (text(schema, "type"), &node.value) {
+            ("object", Value::Table(entries)) => self.table(node, entries, schema, path),
+            ("array", Value::List(nodes)) => {
+                let element = &schema["items"];
+                for (index, node) in nodes.iter().enumerate() {
+                    self.value(node, element, &path.then(index));
+                }
+            }
+            ("string", Value::Text(string)) => {
+                if let Err(fault) = string_fault(string, schema) {
+                    self.report(node, path, fault);
+                }
+            }
+            ("integer", Value::Integer(_)) | ("number", Value::Integer(_) | Value::Float(_)) => {
+                self.number(node, schema, path);
+            }
+            ("boolean", Value::Bool(_)) => {}
+            _ => self.report(node, path, type_fault(node, schema)),
+        }
+    }
+
+    fn table(
+        &mut self,
+        node: &Node,
+        entries: &BTreeMap<String, Entry>,
+        schema: &Schema,
+        path: &Path,
+    ) {
+        let properties = schema["properties"].as_object().expect("every table has keys");
+        for (key, entry) in entries {
+            let below = path.then(key);
+            match properties.get(key) {
+                Some(schema) => self.value(&entry.node, schema, &below),
+                None => {
+                    let fault = if is_to_come(&below.pattern()) {
+                        Fault::NotSupported { what: key.clone() }
+                    } else {
+                        let known: Vec<_> = properties.keys().cloned().collect();
+                        let nearest = nearest(key, known.iter().map(String::as_str));
+                        Fault::UnknownKey { key: key.clone(), nearest, known }
+                    };
+                    self.problems.push(Problem::new(entry.key.clone(), below, fault));
+                }
+            }
+        }
+        let required = schema.get("required").and_then(Schema::as_array);
+        for key in required.into_iter().flatten().filter_map(Schema::as_str) {
+            if !entries.contains_key(key) {
+                let why = text(&properties[key], "description").replace('\n', " ");
+                let key = key.to_owned();
+                self.report(node, path, Fault::Missing { key, why });
+            }
+        }
+    }
+
+    /// One of several schemas must fit. Where none does, the one of the value's own type is meant;
+    /// strings can be a word or a quantity, so that both are told.
+    fn alternatives(&mut self, node: &Node, branches: &[Schema], path: &Path) {
+        let mut of_type = Vec::new();
+        for branch in branches {
+            let mut attempt = Self { problems: Vec::new() };
+            attempt.value(node, branch, path);
+            if attempt.problems.is_empty() {
+                return;
+            }
+            let wrong_type = attempt.problems.iter().any(|problem| {
+                problem.path == *path
+                    && matches!(problem.fault, Fault::Type { .. } | Fault::Word { .. })
+            });
+            if !wrong_type {
+                of_type = attempt.problems;
+            }
+        }
+        let words: Vec<_> = branches.iter().flat_map(words).map(|(word, _)| word).collect();
+        let quantity = branches.iter().any(|branch| branch.get("x-kind").is_some());
+        let near = match &node.value {
+            Value::Text(text) => nearest(text, words.iter().copied()),
+            _ => None,
+        };
+        // A number with a bad unit is told as such, a word near to a known one as a word.
+        let is_number = matches!(&node.value, Value::Text(text) if text.starts_with(|c: char| c.is_ascii_digit() || c == '-'));
+        let is_text = matches!(&node.value, Value::Text(_));
+        if !of_type.is_empty() && (!is_text || is_number && near.is_none()) {
+            self.problems.append(&mut of_type);
+            return;
+        }
+        if let (true, Value::Integer(_) | Value::Float(_)) = (quantity, &node.value) {
+            let branch = branches.iter().find(|branch| branch.get("x-kind").is_some());
+            return self.report(node, path, type_fault(node, branch.expect("just seen")));
+        }
+        let mut expected: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+        for branch in branches.iter().filter(|branch| self::words(branch).is_empty()) {
+            expected.push(expectation(branch).to_owned());
+        }
+        let hint = near.map_or_else(String::new, |word| format!("; did you mean \"{word}\"?"));
+        let fault =
+            Fault::Type { expected: expected.join(" or "), found: format!("{}{hint}", node.value) };
+        self.report(node, path, fault);
+    }
+
+    fn word(&mut self, node: &Node, words: &[(&str, &str)], path: &Path) {
+        let known = words.iter().map(|(word, _)| *word);
+        let fault = match &node.value {
+            Value::Text(text) if known.clone().any(|word| word == text) => return,
+            Value::Text(text) if is_to_come(&format!("{} = {text}", path.pattern())) => {
+                Fault::NotSupported { what: text.clone() }
+            }
+            value => Fault::Word {
+                found: value.to_string(),
+                expected: known.clone().map(str::to_owned).collect(),
+                nearest: match value {
+                    Value::Text(text) => nearest(text, known),
+                    _ => None,
+                },
+            },
+        };
+        self.report(node, path, fault);
+    }
+
+    fn number(&mut self, node: &Node, schema: &Schema, path: &Path) {
+        let whole = text(schema, "type") == "integer";
+        let limit = match text(schema, "format") {
+            "uint16" => Some(f64::from(u16::MAX)),
+            "uint32" => Some(f64::from(u32::MAX)),
+            _ => None,
+        };
+        let least = schema.get("minimum").and_then(Schema::as_f64);
+        let most = schema.get("maximum").and_then(Schema::as_f64).or(limit);
+        let number = match node.value {
+            // Rounding can only matter next to 2^63, the greatest limit there is.
+            Value::Integer(number) => number as f64,
+            Value::Float(number) => number,
+            _ => return,
+        };
+        let inside = number.is_finite()
+            && least.is_none_or(|least| number >= least)
+            && most.is_none_or(|most| number <= most)
+            && !matches!(node.value, Value::Integer(n) if n > i128::from(i64::MAX));
+        if inside {
+            return;
+        }
+        let kind = if whole { "an integer" } else { "a number" };
+        let expected = match (least, most) {
+            (Some(least), Some(most)) => format!("{kind} from {least} to {most}"),
+            (Some(least), None) => format!("{kind} of {least} or more"),
+            (None, Some(most)) => format!("{kind} of at most {most}"),
+            (None, None) => format!("{kind} of believable size"),
+        };
+        self.report(node, path, Fault::Range { found: node.value.to_string(), expected });
+    }
+}
+
+/// What is wrong with a string, by what the schema says that it holds.
+fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
+    match text(schema, "x-kind") {
+        "duration" => {
+            let duration = string.parse::<Duration>()?.0;
+            if schema.get("x-above-zero").is_some() && duration.is_zero() {
+                return Err(Fault::Zero);
+            }
+            let seconds = duration.as_secs();
+            // RFC 2181, section 8: a TTL is an unsigned number up to 2^31 - 1.
+            let fits = duration.as_nanos() % 1_000_000_000 == 0 && seconds <= 0x7fff_ffff;
+            if schema.get("x-whole-seconds").is_some() && !fits {
+                return Err(Fault::NotWholeSeconds);
+            }
+        }
+        "share" => drop(string.parse::<Probability>()?),
+        "ratio" => drop(string.parse::<Ratio>()?),
+        "rate" => drop(string.parse::<Rate>()?),
+        "slug" if !is_slug(string) => return Err(Fault::Slug { found: string.to_owned() }),
+        "domain" if !is_domain(string) => return Err(Fault::Domain { found: string.to_owned() }),
+        _ => {}
+    }
+    Ok(())
+}
+
+fn is_slug(name: &str) -> bool {
+    (1..=64).contains(&name.len())
+        && name.starts_with(|c: char| c.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+}
+
+/// Whether a text is a host name of RFC 1123, section 2.1: labels of letters, digits and inner
+/// hyphens, 63 bytes at most, 253 together.
+fn is_domain(name: &str) -> bool {
+    let is_label = |label: &str| is_slug(label) && label.len() <= 63 && !label.ends_with('-');
+    name.len() <= 253 && name.split('.').all(is_label)
+}
+
+/// What can stand in a place of this schema.
+fn expectation(schema: &Schema) -> &'static str {
+    match (text(schema, "x-kind"), text(schema, "type")) {
+        ("duration", _) => "a duration, such as \"60s\"",
+        ("share", _) => "a share, such as \"2%\"",
+        ("ratio", _) => "a ratio, such as \"10%\"",
+        ("rate", _) => "a rate, such as \"0.1/s\"",
+        (_, "object") => "a table",
+        (_, "array") => "a list of tables",
+        (_, "integer") => "an integer",
+        (_, "number") => "a number",
+        (_, "boolean") => "true or false",
+        _ => "a string",
+    }
+}
+
+/// A value of the wrong type; a bare number where a quantity should stand lacks its unit.
+fn type_fault(node: &Node, schema: &Schema) -> Fault {
+    if let (Value::Integer(_) | Value::Float(_), false) =
+        (&node.value, text(schema, "x-kind").is_empty())
+    {
+        let number = node.value.to_string();
+        if let Err(fault @ Fault::Unit(_)) = string_fault(&number, schema) {
+            return fault;
+        }
+    }
+    Fault::Type { expected: expectation(schema).to_owned(), found: node.value.to_string() }
+}
