@@ -5,6 +5,7 @@
 //!   out what happens next.
 //! * [`payload`]: what it needs to know of a message. It knows no protocol.
 //! * [`addressing`]: who holds an address.
+//! * [`latency`], [`topology`]: the delay between two hosts.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
@@ -25,11 +26,8 @@ pub mod payload;
 pub mod tcp;
 pub mod topology;
 
+pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use network::{Arrival, DepartedHosts, Link, Network, Observer, Settings};
-pub mod topology;
-
-pub use latency::{Latency, LatencyError};
-pub use ledger::{Class, Ledger, Protocol, Purpose};
 pub use payload::{Packed, Payload, Transport};
 pub use topology::{Topology, TopologyParameters};

@@ -196,7 +196,7 @@ impl Handover {
             next = match step {
                 Step::Resolve => {
                     let domain = &self.settings.domain;
-                    let known = self.names.resolve(&mut ctx.lift(), Asker::Discovery, domain);
+                    let known = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Discovery, domain);
                     known.and_then(|known| self.discovery.resolved(known, self.own))
                 }
                 Step::Test(test, address) => self
@@ -229,7 +229,7 @@ impl Handover {
             (Test::Reachable, ProbeKind::Tcp7) => address.at(ECHO),
             (Test::Reachable, ProbeKind::Tcp) | (Test::Listening, _) => address.at(port),
         };
-        self.connection = self.tcp.connect(&mut ctx.lift::<_, _, ()>(), to, timeout);
+        self.connection = self.tcp.connect(&mut ctx.lift::<_, _, Observation>(), to, timeout);
         // Without a free connection the node can't tell: as good as no answer.
         if self.connection.is_none() { Some(false) } else { None }
     }
@@ -409,7 +409,7 @@ impl Handover {
         if !self.role.is_proxy() {
             return;
         }
-        self.tcp.unlisten(&mut ctx.lift::<_, _, ()>(), self.settings.probing.port);
+        self.tcp.unlisten(&mut ctx.lift::<_, _, Observation>(), self.settings.probing.port);
         self.role = Role::Ordinary;
         for timer in [NodeTimer::SelfCheck, NodeTimer::Renew] {
             ctx.cancel(timer.into());
@@ -443,7 +443,7 @@ impl Handover {
     pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C) {
         ctx.set_after(NodeTimer::SelfCheck.into(), self.settings.probing.interval);
         let domain = &self.settings.domain;
-        if let Some(found) = self.names.resolve(&mut ctx.lift(), Asker::SelfCheck, domain) {
+        if let Some(found) = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain) {
             self.checked_self(ctx, found);
         }
     }
@@ -471,7 +471,7 @@ impl Handover {
         claim.stage = Stage::Resolving;
         ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
         let service = &self.settings.service;
-        if let Some(found) = self.names.resolve(&mut ctx.lift(), Asker::Claim, service) {
+        if let Some(found) = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service) {
             self.resolved_service(ctx, found);
         }
     }
@@ -483,7 +483,7 @@ impl Handover {
         };
         claim.stage = Stage::Updating;
         let hostname = &self.settings.hostname;
-        let outcome = self.client.update(&mut ctx.lift::<_, _, ()>(), endpoint, hostname, self.own);
+        let outcome = self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
         if outcome.is_some() {
             self.update_ended(ctx, outcome);
         }
@@ -583,13 +583,13 @@ impl Handover {
         segment: Segment<http::Message>,
     ) {
         if segment.header().flow.port == Port::HTTP {
-            let outcome = self.client.receive(&mut ctx.lift::<_, _, ()>(), from, segment);
+            let outcome = self.client.receive(&mut ctx.lift::<_, _, Observation>(), from, segment);
             if outcome.is_some() {
                 self.update_ended(ctx, outcome);
             }
             return;
         }
-        for upcall in self.tcp.receive(&mut ctx.lift::<_, _, ()>(), from, segment) {
+        for upcall in self.tcp.receive(&mut ctx.lift::<_, _, Observation>(), from, segment) {
             self.tcp_upcall(ctx, plugin, upcall);
         }
     }
@@ -604,19 +604,19 @@ impl Handover {
     ) {
         let outcome = match event {
             TransportEvent::ClientTimer(timer) => {
-                self.client.timer(&mut ctx.lift::<_, _, ()>(), timer)
+                self.client.timer(&mut ctx.lift::<_, _, Observation>(), timer)
             }
             TransportEvent::TcpTimer(timer) => {
-                for upcall in self.tcp.timer(&mut ctx.lift::<_, _, ()>(), timer) {
+                for upcall in self.tcp.timer(&mut ctx.lift::<_, _, Observation>(), timer) {
                     self.tcp_upcall(ctx, plugin, upcall);
                 }
                 None
             }
             TransportEvent::Unreachable(to) => {
-                for upcall in self.tcp.unreachable(&mut ctx.lift::<_, _, ()>(), to) {
+                for upcall in self.tcp.unreachable(&mut ctx.lift::<_, _, Observation>(), to) {
                     self.tcp_upcall(ctx, plugin, upcall);
                 }
-                self.client.unreachable(&mut ctx.lift::<_, _, ()>(), to)
+                self.client.unreachable(&mut ctx.lift::<_, _, Observation>(), to)
             }
         };
         if outcome.is_some() {
@@ -632,7 +632,7 @@ impl Handover {
     ) {
         let (id, passed) = match upcall {
             Upcall::Connected(id) => {
-                self.tcp.close(&mut ctx.lift::<_, _, ()>(), id);
+                self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
                 (id, true)
             }
             // A reset shows that the host is alive, and that nothing listens.
@@ -642,7 +642,7 @@ impl Handover {
             Upcall::TimedOut(id) | Upcall::Unreachable(id) => (id, false),
             // A probe of another node: accepting it was the answer.
             Upcall::Closed(id, Ending::Fin) => {
-                return self.tcp.close(&mut ctx.lift::<_, _, ()>(), id);
+                return self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
             }
             Upcall::Accepted(..) | Upcall::Received(..) | Upcall::Closed(..) => return,
         };

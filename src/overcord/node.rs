@@ -202,7 +202,7 @@ impl Node {
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => {
                 let Some(handover) = &mut self.handover else { return };
-                let ended = handover.names().receive(&mut ctx.lift(), from, &message);
+                let ended = handover.names().receive(&mut ctx.lift::<_, _, Observation>(), from, &message);
                 if let Some((asker, found)) = ended {
                     handover.resolved(ctx, &mut self.plugin, asker, found);
                 }
@@ -260,7 +260,7 @@ impl Node {
                 own_timer(handover, ctx, &mut self.plugin, timer);
             }
             (Timer::Stub(timer), Some(handover)) => {
-                let ended = handover.names().timer(&mut ctx.lift(), timer);
+                let ended = handover.names().timer(&mut ctx.lift::<_, _, Observation>(), timer);
                 if let Some((asker, found)) = ended {
                     handover.resolved(ctx, &mut self.plugin, asker, found);
                 }
