@@ -1,4 +1,321 @@
-//! What binds the protocol cores together, and the observer that knows everything.
+//! The simulated world: all hosts on one network, the loop that hands events to them, the observer
+//! that knows everything, and the Director, who plays churn, script and bounds.
+//!
+//! * [`host`]: what a host can be. [`population`]: the members. [`caller`]: conventional domains.
+//! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
+//! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
+//!   by command.
+//! * [`checkers`]: judges of the simulator itself.
+//!
+//! **Architecture Invariant:** truth never looks into components, and components never read truth.
+//! The Director reads truth and issues commands.
 
+pub mod bounds;
+pub mod caller;
+pub mod checkers;
+pub mod director;
+pub mod host;
+pub mod life;
 pub mod observation;
+pub mod population;
+pub mod stage;
 pub mod truth;
+
+use crate::address::Address;
+use crate::dns::DomainName;
+use crate::dyndns::Publish;
+use crate::net::{Arrival, Direction, Ledger};
+use crate::rng::mix2;
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::checkers::Checkers;
+use crate::world::director::Director;
+use crate::world::host::{Host, Timer, WorldNetwork};
+use crate::world::observation::Observation;
+use crate::world::population::{MemberId, Population};
+use crate::world::stage::{LookupTotals, Stage};
+use crate::world::truth::{Report, Violation};
+
+pub use director::{Action, Line, Strategy, Target, When};
+
+/// How many events ahead the memory of a host is touched, so that it has arrived when it is needed.
+const PREFETCH: usize = 8;
+
+/// A world, ready to be run.
+#[derive(Debug)]
+pub struct World {
+    /// The network between all hosts.
+    pub network: WorldNetwork,
+    /// All hosts, by [`HostId`].
+    pub hosts: Vec<Host>,
+    /// Their names, by [`HostId`].
+    pub names: Vec<String>,
+    /// The observer.
+    pub stage: Stage,
+    /// The members.
+    pub population: Population,
+    /// The Director.
+    pub director: Director,
+    /// Hosts that are up from the start and stay.
+    pub infrastructure: Infrastructure,
+    /// When the run ends.
+    pub end: SimTime,
+    /// From when on things count.
+    pub warmup: SimTime,
+    /// The run ends after so many departures that count.
+    pub stop_after_departures: u64,
+    /// The host whose events are logged.
+    pub logged: Option<HostId>,
+    /// The judges, if there are any.
+    pub checkers: Option<Checkers>,
+}
+
+/// The hosts that serve the others.
+#[derive(Clone, Debug, Default)]
+pub struct Infrastructure {
+    /// All of them with their addresses.
+    pub addresses: Vec<(HostId, Address)>,
+    /// The authority and the overlay's domain.
+    pub authority: Option<(HostId, DomainName)>,
+    /// The update service.
+    pub service: Option<HostId>,
+}
+
+/// What a run leaves behind.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What truth has to say.
+    pub report: Report,
+    /// What the signalling cost after the warm-up.
+    pub ledger: Ledger,
+    /// Application look-ups after the warm-up.
+    pub lookups: LookupTotals,
+    /// Time that members were up, summed, after the warm-up, in nanoseconds.
+    pub member_nanos: u128,
+    /// Updates that changed nothing.
+    pub unchanged_updates: u64,
+    /// Events handled.
+    pub events: u64,
+    /// The digest of everything that happened.
+    pub fingerprint: u64,
+    /// The digests of the epochs, in their order.
+    pub epochs: Vec<u64>,
+    /// What the judges found.
+    pub violations: Vec<Complaint>,
+}
+
+/// What a judge of the simulator found.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Complaint {
+    /// Truth contradicts itself.
+    #[error("{0}")]
+    Truth(Violation),
+    /// Datagrams have come from nowhere or gone there.
+    #[error("packets are not conserved: {booked} are booked as in flight, {counted} are")]
+    Packets {
+        /// By the ledger.
+        booked: u64,
+        /// By the network.
+        counted: u64,
+    },
+    /// A resolver did not obey a TTL.
+    #[error("{resolver}: {violation}")]
+    Ttl {
+        /// Its name.
+        resolver: String,
+        /// What it did.
+        violation: crate::dns::checker::Violation,
+    },
+}
+
+/// Receives the log of one host, line by line.
+pub type LogSink<'a> = &'a mut dyn FnMut(&str);
+/// Is told how far the run has come; stops it by answering false.
+pub type Progress<'a> = &'a mut dyn FnMut(SimTime) -> bool;
+
+/// How often [`Progress`] is asked, in events: a power of two.
+const PROGRESS_EVERY: u64 = 1 << 16;
+
+/// The run was stopped from outside before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the run was stopped at {0} s of simulated time")]
+pub struct Stopped(pub SimTime);
+
+/// The ledger at the start of the time that counts.
+#[derive(Debug, Default)]
+struct Before {
+    ledger: Option<Ledger>,
+}
+
+impl World {
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// When `progress` asked to stop.
+    pub fn run(mut self, log: LogSink<'_>, progress: Progress<'_>) -> Result<Outcome, Stopped> {
+        let mut before = Before::default();
+        let mut events = 0u64;
+        self.open();
+        while let Some((host, arrival)) = self.network.next(self.end) {
+            events += 1;
+            if let Some(ahead) = self.network.upcoming(PREFETCH) {
+                std::hint::black_box(matches!(self.hosts[ahead.index()], Host::Director));
+            }
+            self.keep_time(&mut before);
+            if self.logged.is_some() {
+                self.log_arrival(host, &arrival, log);
+            }
+            self.hand(host, arrival);
+            self.direct();
+            if events % PROGRESS_EVERY == 0 && !progress(self.network.now()) {
+                return Err(Stopped(self.network.now()));
+            }
+            if self.stage.truth.departures() >= self.stop_after_departures {
+                self.end = self.network.now();
+            }
+        }
+        self.keep_time(&mut before);
+        Ok(self.close(before, events))
+    }
+
+    /// What has to happen between two events because time has passed.
+    #[inline]
+    fn keep_time(&mut self, before: &mut Before) {
+        let now = self.network.now();
+        if before.ledger.is_none() && now >= self.warmup {
+            before.ledger = Some(self.network.ledger().clone());
+        }
+        if now >= self.stage.truth.next_bin() {
+            let messages = self.network.ledger().total(Direction::Sent).messages;
+            self.stage.truth.set_messages(messages);
+            self.stage.truth.advance(now);
+        }
+    }
+
+    #[inline]
+    fn hand(&mut self, host: HostId, arrival: Arrival<crate::overcord::Message, Timer>) {
+        match arrival {
+            Arrival::Message { from, message, .. } => {
+                if let Some(checkers) = &mut self.checkers {
+                    checkers.delivered(self.network.now(), host, &message);
+                }
+                let mut link = self.network.link(host, &mut self.stage);
+                self.hosts[host.index()].receive(&mut link, from, message);
+            }
+            Arrival::Timer(timer) => {
+                let mut link = self.network.link(host, &mut self.stage);
+                let published = self.hosts[host.index()].timer(&mut link, timer);
+                for Publish { address, .. } in published {
+                    self.publish(address);
+                }
+            }
+            Arrival::Command(command) => self.command(host, command),
+        }
+    }
+
+    /// The authority serves this address from now on.
+    pub(crate) fn publish(&mut self, address: Address) {
+        let Some((host, domain)) = &self.infrastructure.authority else { return };
+        let Host::Authority(authority) = &mut self.hosts[host.index()] else {
+            unreachable!("the authority's host is an authority")
+        };
+        let link = &mut self.network.link(*host, &mut self.stage);
+        let ctx = &mut crate::sim::Context::lift::<
+            crate::dns::Message,
+            crate::dns::authority::Never,
+            crate::dns::authority::Observation,
+        >(link);
+        authority
+            .publish(ctx, domain, &[address])
+            .expect("the authority was set up with the domain's zone");
+    }
+
+    /// Tells truth what only the world knows.
+    pub(crate) fn tell(&mut self, host: HostId, observation: &Observation) {
+        let now = self.network.now();
+        self.stage.tell(now, host, observation);
+    }
+
+    /// The member that lives on a host.
+    pub(crate) fn member_on(&self, host: HostId) -> Option<MemberId> {
+        self.director.member_on(host)
+    }
+
+    fn log_arrival(
+        &self,
+        host: HostId,
+        arrival: &Arrival<crate::overcord::Message, Timer>,
+        log: LogSink<'_>,
+    ) {
+        let name = |host: HostId| self.names[host.index()].as_str();
+        let now = self.network.now();
+        let mine = self.logged == Some(host);
+        match arrival {
+            Arrival::Message { from, message, port } => {
+                let sender = self.network.holder(from.address);
+                if mine || (sender.is_some() && sender == self.logged) {
+                    let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
+                    log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
+                }
+            }
+            Arrival::Timer(timer) if mine => log(&format!("{now:>16} {} {timer:?}", name(host))),
+            Arrival::Command(command) if mine => {
+                log(&format!("{now:>16} {} {}", name(host), self.director.describe(*command)));
+            }
+            Arrival::Timer(_) | Arrival::Command(_) => {}
+        }
+    }
+
+    fn close(self, before: Before, events: u64) -> Outcome {
+        let now = self.network.now();
+        let mut violations = Vec::new();
+        if !self.network.conserved() {
+            violations.push(Complaint::Packets {
+                booked: self.network.ledger().in_flight(),
+                counted: self.network.in_flight(),
+            });
+        }
+        if let Some(checkers) = self.checkers {
+            violations.extend(checkers.complaints(&self.names));
+        }
+        let unchanged_updates = self.infrastructure.service.map_or(0, |host| {
+            match &self.hosts[host.index()] {
+                Host::Service(service) => service.unchanged(),
+                _ => 0,
+            }
+        });
+        let observed = self.stage.fingerprint;
+        let delivered = self.network.fingerprint();
+        let epochs = delivered
+            .epochs()
+            .into_iter()
+            .zip(observed.epochs().into_iter().chain(std::iter::repeat(0)))
+            .map(|(datagrams, observations)| mix2(datagrams, observations))
+            .collect();
+        let fingerprint = mix2(delivered.digest(), observed.digest());
+        let ledger = match &before.ledger {
+            Some(before) => self.network.ledger().since(before),
+            None => Ledger::default(),
+        };
+        let member_nanos = self.director.member_nanos(now);
+        let report = self.stage.truth.finish(now);
+        violations.extend(truth::checks(&report).into_iter().map(Complaint::Truth));
+        Outcome {
+            report,
+            ledger,
+            lookups: self.stage.lookups,
+            member_nanos,
+            unchanged_updates,
+            events,
+            fingerprint,
+            epochs,
+            violations,
+        }
+    }
+}
+
+/// The width of an epoch of the fingerprint: a hundredth of the run, a second at least.
+#[must_use]
+pub fn epoch_of(run: SimDuration) -> SimDuration {
+    run.mul_f64(0.01).max(SimDuration::from_secs(1))
+}

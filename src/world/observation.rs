@@ -6,7 +6,7 @@ pub use crate::overlay::OverlayId;
 use crate::time::SimTime;
 
 /// What a name server or a cache says about the overlay's domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Answer {
     /// These addresses, in the order of the record set; never empty.
     Addresses(Vec<Address>),
@@ -17,7 +17,7 @@ pub enum Answer {
 }
 
 /// Something that happened at a host, at the time and host with which it is reported.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
     /// The host came up and holds this address.
     HostUp(Address),

@@ -1,0 +1,92 @@
+//! The bounds: takeover by command. Neither sends a message; what remains is what caches do.
+//!
+//! `oracle` lets a member take over, and publishes it, at the instant of departure. `clairvoyant`
+//! knows when the proxy peer will leave (by its schedule and by the script), and publishes a
+//! successor one TTL ahead; the successor is one who will outlive that departure. Both choose
+//! uniformly among the members of the main overlay, from the churn stream.
+
+use crate::sim::HostId;
+use crate::time::SimTime;
+use crate::world::World;
+use crate::world::director::{Command, Strategy};
+use crate::world::observation::Observation;
+use crate::world::population::{MemberId, Presence};
+
+impl World {
+    /// Acts on what has just happened, where the strategy is one of command.
+    #[inline]
+    pub(super) fn direct(&mut self) {
+        if matches!(self.director.strategy, Strategy::Oracle | Strategy::Clairvoyant(_)) {
+            self.take_over_if_departed();
+        }
+    }
+
+    fn take_over_if_departed(&mut self) {
+        if self.director.permanent.is_none() || self.stage.truth.binding_is_valid() {
+            return;
+        }
+        let candidates: Vec<HostId> = self.stage.truth.main_members().collect();
+        let Some(host) = self.director.choose(&candidates) else { return };
+        let id = self.member_on(host).expect("members of an overlay are members");
+        self.hand_over_to(id);
+    }
+
+    fn hand_over_to(&mut self, id: MemberId) {
+        self.let_play(id);
+        self.publish(self.population.members[id.index()].address);
+        self.expect_departure(id);
+    }
+
+    /// When a member that is up will leave, as far as schedule and script say.
+    fn leave_of(&self, id: MemberId) -> SimTime {
+        let scheduled = match self.population.members[id.index()].presence {
+            Presence::Scheduled(_, interval) => interval.until,
+            Presence::From(_) => SimTime::MAX,
+        };
+        let scripted = self.director.scripted_leave(id, self.network.now());
+        scheduled.min(scripted.map_or(SimTime::MAX, |(at, _)| at))
+    }
+
+    /// Plans the succession of a member that has just become the proxy peer.
+    pub(super) fn expect_departure(&mut self, id: MemberId) {
+        let Strategy::Clairvoyant(lead) = self.director.strategy else { return };
+        let leave = self.leave_of(id);
+        if leave == SimTime::MAX {
+            return;
+        }
+        let at = SimTime::from_nanos(leave.as_nanos().saturating_sub(lead.as_nanos()));
+        let at = at.max(self.network.now());
+        self.command_member(id, at, Command::Succeed(id, leave));
+    }
+
+    /// Chooses and publishes a successor of a member that leaves at `leave`.
+    pub(super) fn succeed(&mut self, id: MemberId, leave: SimTime) {
+        let host = self.population.members[id.index()].host;
+        let still = self.stage.truth.binding_host() == Some(host) && self.leave_of(id) == leave;
+        if !still {
+            return;
+        }
+        let outlives = |other: MemberId| {
+            other != id
+                && match self.population.members[other.index()].presence {
+                    Presence::Scheduled(_, interval) => interval.until > leave,
+                    Presence::From(_) => true,
+                }
+        };
+        let candidates: Vec<MemberId> = self
+            .stage
+            .truth
+            .main_members()
+            .filter_map(|host| self.member_on(host))
+            .filter(|&other| outlives(other))
+            .collect();
+        let Some(successor) = self.director.choose(&candidates) else { return };
+        if let Some((at, line)) = self.director.scripted_leave(id, self.network.now())
+            && at == leave
+        {
+            self.director.fixed[line] = Some(id);
+        }
+        self.tell(host, &Observation::ProxyRetiring);
+        self.hand_over_to(successor);
+    }
+}

@@ -1,0 +1,148 @@
+//! What a host can be, and how an input reaches the component that it is for.
+
+use crate::address::Endpoint;
+use crate::dns::{self, Authority, Resolver, authority, resolver};
+use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
+use crate::net::icmp::Icmp;
+use crate::net::{Link, Network};
+use crate::overcord::{self, Message, Node};
+use crate::sim;
+use crate::world::caller::{self, Caller};
+use crate::world::stage::{Observed, Stage};
+
+/// The network of the simulated world.
+pub type WorldNetwork = Network<Message, Timer>;
+/// A host's access to it.
+pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
+
+/// A host. The rare kinds are boxed.
+#[derive(Debug)]
+pub enum Host {
+    /// A member of the overlay, up or down.
+    Node(Node),
+    /// A recursive resolver.
+    Resolver(Box<Resolver>),
+    /// The name server of the overlay's domain.
+    Authority(Box<Authority>),
+    /// The update service.
+    Service(Box<UpdateServer>),
+    /// A conventional domain.
+    Caller(Box<Caller>),
+    /// The Director, who is on no network: the script is played in its name.
+    Director,
+}
+
+/// The timers of all kinds of hosts. Each kind has the slots for itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Of a member.
+    Node(overcord::Timer),
+    /// Of a resolver.
+    Resolver(resolver::Timer),
+    /// Of the update service.
+    Service(ServerTimer),
+    /// Of a conventional domain.
+    Caller(caller::Timer),
+}
+
+impl sim::Timer for Timer {
+    #[inline]
+    fn slot(self) -> u32 {
+        match self {
+            Self::Node(timer) => timer.slot(),
+            Self::Resolver(timer) => timer.slot(),
+            Self::Service(timer) => timer.slot(),
+            Self::Caller(timer) => timer.slot(),
+        }
+    }
+}
+
+impl From<overcord::Timer> for Timer {
+    #[inline]
+    fn from(timer: overcord::Timer) -> Self {
+        Self::Node(timer)
+    }
+}
+
+impl From<resolver::Timer> for Timer {
+    fn from(timer: resolver::Timer) -> Self {
+        Self::Resolver(timer)
+    }
+}
+
+impl From<ServerTimer> for Timer {
+    fn from(timer: ServerTimer) -> Self {
+        Self::Service(timer)
+    }
+}
+
+impl From<caller::Timer> for Timer {
+    fn from(timer: caller::Timer) -> Self {
+        Self::Caller(timer)
+    }
+}
+
+impl From<authority::Never> for Timer {
+    fn from(never: authority::Never) -> Self {
+        match never {}
+    }
+}
+
+/// The context of a component on a host of the world.
+pub type Lifted<'a, 'b, M, T, O> = sim::Lift<'a, WorldLink<'b>, M, T, O>;
+
+/// A link as the context of a node.
+pub fn as_node<'a, 'b>(
+    link: &'a mut WorldLink<'b>,
+) -> Lifted<'a, 'b, Message, overcord::Timer, overcord::Observation> {
+    sim::Context::lift(link)
+}
+
+impl Host {
+    /// A message arrives.
+    #[inline]
+    pub fn receive(&mut self, link: &mut WorldLink<'_>, from: Endpoint, message: Message) {
+        use sim::Context as _;
+        match (self, message) {
+            (Self::Node(node), message) => node.receive(&mut as_node(link), from, message),
+            (Self::Resolver(resolver), Message::Dns(message)) => {
+                let ctx = &mut link.lift::<dns::Message, resolver::Timer, resolver::Observation>();
+                resolver.receive(ctx, from, message);
+            }
+            (Self::Authority(authority), Message::Dns(message)) => {
+                let ctx = &mut link.lift::<dns::Message, authority::Never, Observed>();
+                authority.receive(ctx, from, &message);
+            }
+            (Self::Service(service), Message::Tcp(segment)) => {
+                service.receive(&mut link.lift::<_, ServerTimer, Accepted>(), from, segment);
+            }
+            (Self::Caller(caller), Message::Dns(message)) => {
+                caller.receive(&mut link.lift::<_, caller::Timer, _>(), from, &message);
+            }
+            // Every host answers an echo; anything else is for a port where nobody listens.
+            (_, Message::Icmp(Icmp::EchoRequest(echo))) => link.send(from, echo.reply().into()),
+            _ => {}
+        }
+    }
+
+    /// A timer goes off; what it returns has to be served by the authority from now on.
+    #[inline]
+    pub fn timer(&mut self, link: &mut WorldLink<'_>, timer: Timer) -> Vec<Publish> {
+        use sim::Context as _;
+        match (self, timer) {
+            (Self::Node(node), Timer::Node(timer)) => node.timer(&mut as_node(link), timer),
+            (Self::Resolver(resolver), Timer::Resolver(timer)) => {
+                let ctx = &mut link.lift::<dns::Message, resolver::Timer, resolver::Observation>();
+                resolver.timer(ctx, timer);
+            }
+            (Self::Service(service), Timer::Service(timer)) => {
+                return service.timer(&mut link.lift::<_, ServerTimer, Accepted>(), timer);
+            }
+            (Self::Caller(caller), Timer::Caller(timer)) => {
+                caller.timer(&mut link.lift::<dns::Message, caller::Timer, _>(), timer);
+            }
+            (host, timer) => unreachable!("{host:?} has set no timer {timer:?}"),
+        }
+        Vec::new()
+    }
+}

@@ -1,0 +1,424 @@
+//! Hosts that come and go: the opening of a run, churn, and the script.
+
+use crate::overcord::node::Entry;
+use crate::overcord::overlay_repository::OverlayRepository;
+use crate::overlay::chord::{Chord, converged};
+use crate::overlay::{Facts as _, NodeRef};
+use crate::rng::sample::uniform_u64;
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::World;
+use crate::world::director::{Action, Command, Strategy, Target, When};
+use crate::world::host::{Host, as_node};
+use crate::world::observation::Observation;
+use crate::world::population::{MemberId, Presence};
+
+/// How many members a node that has never been in the overlay knows of.
+const BOOTSTRAP_PEERS: usize = 8;
+
+impl World {
+    /// What happens before the first event.
+    pub(super) fn open(&mut self) {
+        self.bring_up_infrastructure();
+        let first: Vec<MemberId> = self.up_at_start();
+        self.write_bootstrap_lists(&first);
+        if self.director.opening.converged {
+            self.place(&first);
+        } else {
+            self.let_join(&first);
+        }
+        self.schedule_churn();
+        self.schedule_script();
+        self.direct();
+    }
+
+    fn bring_up_infrastructure(&mut self) {
+        for (host, address) in self.infrastructure.addresses.clone() {
+            self.network.bring_up(host, address);
+        }
+        for index in 0..self.hosts.len() {
+            let host = HostId(index as u32);
+            if let Host::Caller(caller) = &mut self.hosts[index] {
+                use crate::sim::Context as _;
+                let mut link = self.network.link(host, &mut self.stage);
+                caller.start(&mut link.lift());
+            }
+        }
+    }
+
+    fn up_at_start(&self) -> Vec<MemberId> {
+        let up = |presence| match presence {
+            Presence::Scheduled(_, interval) => crate::churn::Interval::up(&interval),
+            Presence::From(_) => false,
+        };
+        self.population
+            .ids()
+            .filter(|id| up(self.population.members[id.index()].presence))
+            .collect()
+    }
+
+    /// A node that was never in the overlay has a list of members with it: of those that are up at
+    /// the start, or else the founder.
+    fn write_bootstrap_lists(&mut self, first: &[MemberId]) {
+        let everybody_stays = !self.director.may_join();
+        if everybody_stays {
+            return;
+        }
+        let founder = self.founder(first);
+        for id in self.population.ids() {
+            let mut rng = self.population.setup_stream(id, self.director.opening.seed);
+            let mut peers: Vec<NodeRef> = Vec::new();
+            if let Some(last) = first.len().checked_sub(1) {
+                let wanted = BOOTSTRAP_PEERS.min(first.len());
+                // Drawn with replacement; the repository keeps a member once.
+                peers.extend((0..wanted).map(|_| {
+                    let other = first[uniform_u64(&mut rng, 0, last as u64) as usize];
+                    self.population.members[other.index()].contact
+                }));
+            } else if let Some(founder) = founder {
+                peers.push(self.population.members[founder.index()].contact);
+            }
+            let repository = OverlayRepository::with_peers(peers);
+            self.node_mut(id).plugin.set_repository(repository);
+        }
+    }
+
+    /// The members that are up at the start stand in a converged ring; one of them plays the role.
+    fn place(&mut self, first: &[MemberId]) {
+        let contacts: Vec<NodeRef> =
+            first.iter().map(|id| self.population.members[id.index()].contact).collect();
+        let ring = converged(&contacts, &self.stage.directory, &self.population.kit.chord)
+            .expect("positions were checked to differ");
+        for (&id, chord) in first.iter().zip(ring) {
+            self.bring_up(id, Some(chord), Entry::Placed);
+        }
+        let proxy = match self.director.strategy {
+            Strategy::None => return,
+            _ => self.director.choose(first),
+        };
+        if let Some(proxy) = proxy {
+            self.install(proxy);
+        }
+        self.begin_to_watch(first);
+    }
+
+    /// Makes a member the proxy peer by command, with the binding pointing to it.
+    pub(super) fn install(&mut self, proxy: MemberId) {
+        self.let_play(proxy);
+        let address = self.population.members[proxy.index()].address;
+        self.director.permanent = Some(proxy);
+        self.director.opening.binding = Some(address);
+        self.preset_service(address);
+        self.publish(address);
+        self.expect_departure(proxy);
+    }
+
+    fn preset_service(&mut self, address: crate::address::Address) {
+        let Some(settings) = &self.population.kit.handover else { return };
+        let Some(host) = self.infrastructure.service else { return };
+        if let Host::Service(service) = &mut self.hosts[host.index()] {
+            service.preset(&settings.hostname, address);
+        }
+    }
+
+    /// Each member's first test is uniform over the probe interval, or over the spread of starts.
+    fn begin_to_watch(&mut self, first: &[MemberId]) {
+        let Some(settings) = &self.population.kit.handover else { return };
+        let span = settings.probing.interval.max(self.director.opening.start_spread);
+        for &id in first {
+            let after = self.setup_span(id, span);
+            let host = self.population.members[id.index()].host;
+            let mut link = self.network.link(host, &mut self.stage);
+            let Host::Node(node) = &mut self.hosts[host.index()] else {
+                unreachable!("members live on nodes")
+            };
+            node.watch_after(&mut as_node(&mut link), after);
+        }
+    }
+
+    /// A uniform share of a span, by the member's set-up stream.
+    fn setup_span(&self, id: MemberId, span: SimDuration) -> SimDuration {
+        let mut rng = self.population.setup_stream(id, self.director.opening.seed);
+        // The bootstrap list comes from the start of the same stream; another part of it is used.
+        rng.set_stream(1);
+        if span.is_zero() {
+            return span;
+        }
+        SimDuration::from_nanos(uniform_u64(&mut rng, 0, span.as_nanos() - 1))
+    }
+
+    /// Everybody joins: the earliest founds the overlay.
+    fn let_join(&mut self, first: &[MemberId]) {
+        for &id in first {
+            let after = self.setup_span(id, self.director.opening.start_spread);
+            self.command_member(id, SimTime::ZERO.saturating_add(after), Command::Start(id));
+        }
+    }
+
+    /// Who starts first: ties go to the member with the smaller id.
+    fn founder(&self, first: &[MemberId]) -> Option<MemberId> {
+        if self.director.opening.converged && !first.is_empty() {
+            return None;
+        }
+        let generated = first.iter().map(|&id| {
+            (SimTime::ZERO + self.setup_span(id, self.director.opening.start_spread), id)
+        });
+        let named = self.population.ids().filter_map(|id| {
+            match self.population.members[id.index()].presence {
+                Presence::From(start) => Some((start, id)),
+                Presence::Scheduled(..) => None,
+            }
+        });
+        generated.chain(named).min().map(|(_, id)| id)
+    }
+
+    fn schedule_churn(&mut self) {
+        for id in self.population.ids() {
+            match self.population.members[id.index()].presence {
+                Presence::Scheduled(_, interval) => self.schedule_toggle(id, interval.until),
+                Presence::From(start) => self.command_member(id, start, Command::Start(id)),
+            }
+        }
+    }
+
+    fn schedule_toggle(&mut self, id: MemberId, at: SimTime) {
+        if at < SimTime::MAX {
+            self.command_member(id, at, Command::Toggle(id));
+        }
+    }
+
+    pub(super) fn command_member(&mut self, id: MemberId, at: SimTime, command: Command) {
+        let number = self.director.number(command);
+        self.network.command(at, self.population.members[id.index()].host, number);
+    }
+
+    fn schedule_script(&mut self) {
+        for line in 0..self.director.script.len() {
+            let from = match self.director.script[line].when {
+                When::At(at) => at,
+                When::Every(period) => SimTime::ZERO.saturating_add(period),
+            };
+            self.schedule_line(line, from);
+        }
+        // The plans of the bounds look at the script.
+        if let Some(proxy) = self.director.permanent {
+            self.expect_departure(proxy);
+        }
+    }
+
+    fn schedule_line(&mut self, line: usize, from: SimTime) {
+        let spread = self.director.script[line].spread;
+        let at = self.director.moment(from, spread);
+        self.director.next_play[line] = at;
+        let number = self.director.number(Command::Play(line));
+        self.network.command(at, self.director.host, number);
+    }
+
+    /// Carries out a command.
+    pub(super) fn command(&mut self, _host: HostId, number: u32) {
+        match self.director.command(number) {
+            Command::Toggle(id) => self.toggle(id),
+            Command::Start(id) => self.start(id),
+            Command::Release(id) => self.release(id),
+            Command::Play(line) => self.play(line),
+            Command::ServiceUp => self.service_up(),
+            Command::Succeed(id, leave) => self.succeed(id, leave),
+        }
+    }
+
+    /// An interval of a scheduled member ends.
+    fn toggle(&mut self, id: MemberId) {
+        let now = self.network.now();
+        let member = &mut self.population.members[id.index()];
+        let Presence::Scheduled(mut churn, ended) = member.presence else {
+            unreachable!("only scheduled members toggle")
+        };
+        let next = churn.next(&self.population.schedule, now);
+        member.presence = Presence::Scheduled(churn, next);
+        let (up, held) = (member.up, member.held);
+        if up && !next.up {
+            self.take_down(id, ended.graceful);
+        } else if !up && next.up && !held {
+            self.bring_up(id, None, Entry::Join);
+        }
+        self.schedule_toggle(id, next.until.max(now));
+    }
+
+    /// A member starts for the first time.
+    fn start(&mut self, id: MemberId) {
+        let member = &self.population.members[id.index()];
+        let wanted = match member.presence {
+            Presence::Scheduled(_, interval) => interval.up,
+            Presence::From(_) => true,
+        };
+        if !wanted || member.up || member.held {
+            return;
+        }
+        let first = self.population.members.iter().all(|member| member.starts == 0);
+        let found = first && !self.director.opening.converged
+            || first && self.population.members.len() == 1;
+        self.bring_up(id, None, if found { Entry::Found } else { Entry::Join });
+        if found && !matches!(self.director.strategy, Strategy::None | Strategy::Tests) {
+            self.install(id);
+        }
+    }
+
+    /// A member comes up.
+    pub(super) fn bring_up(&mut self, id: MemberId, placed: Option<Chord>, entry: Entry) {
+        self.population.readdress(id, &mut self.stage.directory);
+        let member = &mut self.population.members[id.index()];
+        member.starts += 1;
+        member.up = true;
+        let member = member.clone();
+        let now = self.network.now();
+        self.network.bring_up(member.host, member.address);
+        self.director.count_presence(now, true);
+        self.tell(member.host, &Observation::HostUp(member.address));
+        let kit = &self.population.kit;
+        let chord = placed.unwrap_or_else(|| kit.chord(&member, &self.stage.directory));
+        let handover = kit.handover(id, &member);
+        let mut link = self.network.link(member.host, &mut self.stage);
+        let Host::Node(node) = &mut self.hosts[member.host.index()] else {
+            unreachable!("members live on nodes")
+        };
+        node.start(&mut as_node(&mut link), chord, handover, entry);
+        let returns = self.director.strategy == Strategy::Static && entry == Entry::Join;
+        if returns && self.director.permanent == Some(id) {
+            self.let_play(id);
+        }
+    }
+
+    /// A member goes.
+    pub(super) fn take_down(&mut self, id: MemberId, graceful: bool) {
+        let host = self.population.members[id.index()].host;
+        if graceful {
+            let mut link = self.network.link(host, &mut self.stage);
+            if let Host::Node(node) = &mut self.hosts[host.index()] {
+                node.leave(&mut as_node(&mut link));
+            }
+        }
+        self.population.members[id.index()].up = false;
+        self.network.take_down(host);
+        let now = self.network.now();
+        self.director.count_presence(now, false);
+        self.tell(host, &Observation::HostDown);
+    }
+
+    /// A member plays the proxy role from now on.
+    pub(super) fn let_play(&mut self, id: MemberId) {
+        let host = self.population.members[id.index()].host;
+        let mut link = self.network.link(host, &mut self.stage);
+        if let Host::Node(node) = &mut self.hosts[host.index()] {
+            node.take_role(&mut as_node(&mut link));
+        }
+    }
+
+    /// The script lets a member come back, if its schedule does.
+    fn release(&mut self, id: MemberId) {
+        let member = &mut self.population.members[id.index()];
+        let was_held = std::mem::replace(&mut member.held, false);
+        let wanted = match member.presence {
+            Presence::Scheduled(_, interval) => interval.up,
+            Presence::From(start) => start <= self.network.now(),
+        };
+        if was_held && wanted && !member.up {
+            self.bring_up(id, None, Entry::Join);
+        }
+    }
+
+    /// Plays a line of the script.
+    fn play(&mut self, line: usize) {
+        let now = self.network.now();
+        let fixed = self.director.fixed[line].take();
+        let action = self.director.script[line].action.clone();
+        self.director.next_play[line] = SimTime::MAX;
+        if let When::Every(period) = self.director.script[line].when {
+            // The moment that was drawn lies in [k period, k period + spread), spread ≤ period.
+            let rounds = now.as_nanos() / period.as_nanos() + 1;
+            self.schedule_line(line, SimTime::ZERO.saturating_add(period * rounds));
+        }
+        match action {
+            Action::Depart { target, back_after, graceful } => {
+                for id in fixed.map_or_else(|| self.targets(target, true), |id| vec![id]) {
+                    if self.population.members[id.index()].up {
+                        self.take_down(id, graceful);
+                    }
+                    self.population.members[id.index()].held = true;
+                    if let Some(span) = back_after {
+                        self.command_member(id, now.saturating_add(span), Command::Release(id));
+                    }
+                }
+            }
+            Action::Return { target } => {
+                for id in self.targets(target, false) {
+                    self.release(id);
+                }
+            }
+            Action::ServiceDown { back_after } => self.service_down(back_after),
+            Action::ServiceUp => self.service_up(),
+        }
+    }
+
+    /// The members that a line is about: up ones that may go, or held ones that may return.
+    fn targets(&mut self, target: Target, going: bool) -> Vec<MemberId> {
+        match target {
+            Target::Member(id) => vec![id],
+            Target::Binding => {
+                let host = self.stage.truth.binding_host();
+                host.and_then(|host| self.member_on(host)).into_iter().collect()
+            }
+            Target::Share(share) => {
+                let members = &self.population.members;
+                let pool: Vec<MemberId> = self
+                    .population
+                    .ids()
+                    .filter(|id| {
+                        let member = &members[id.index()];
+                        if going { member.up } else { member.held }
+                    })
+                    .collect();
+                self.director.sample(&pool, share)
+            }
+        }
+    }
+
+    fn service_down(&mut self, back_after: Option<SimDuration>) {
+        let Some(host) = self.infrastructure.service else { return };
+        if self.network.address(host).is_some() {
+            self.network.take_down(host);
+        }
+        if let Some(span) = back_after {
+            let number = self.director.number(Command::ServiceUp);
+            let at = self.network.now().saturating_add(span);
+            self.network.command(at, self.director.host, number);
+        }
+    }
+
+    fn service_up(&mut self) {
+        let Some(host) = self.infrastructure.service else { return };
+        if self.network.address(host).is_some() {
+            return;
+        }
+        let known = self.infrastructure.addresses.iter().find(|(other, _)| *other == host);
+        let &(_, address) = known.expect("the service has an address");
+        self.network.bring_up(host, address);
+        let mut link = self.network.link(host, &mut self.stage);
+        let Host::Service(service) = &mut self.hosts[host.index()] else {
+            unreachable!("the service's host is the service")
+        };
+        use crate::sim::Context as _;
+        let ctx = &mut link.lift::<_, crate::dyndns::ServerTimer, crate::dyndns::Accepted>();
+        for publish in service.restart(ctx) {
+            self.publish(publish.address);
+        }
+    }
+
+    /// The node of a member.
+    pub(super) fn node_mut(&mut self, id: MemberId) -> &mut crate::overcord::Node {
+        let host = self.population.members[id.index()].host;
+        match &mut self.hosts[host.index()] {
+            Host::Node(node) => node,
+            other => unreachable!("members live on nodes, not on {other:?}"),
+        }
+    }
+}

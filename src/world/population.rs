@@ -1,0 +1,157 @@
+//! The members: who they are, how long they stay, and what a node is made of when it starts.
+
+use std::sync::Arc;
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::address::{Address, Endpoint, Port};
+use crate::churn::{HostChurn, Interval, Schedule};
+use crate::dns::application_cache::Life;
+use crate::dns::stub::Stub;
+use crate::dns::ApplicationCache;
+use crate::overcord::handover::{Handover, Settings};
+use crate::overlay::chord::{self, Chord};
+use crate::overlay::{Contact, Directory, Facts, NodeRef, RingId};
+use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
+use crate::sim::HostId;
+use crate::time::SimTime;
+
+/// A member, by its place in [`Population::members`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MemberId(pub u32);
+
+impl MemberId {
+    /// The place.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// The address of a host that returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReturnAddress {
+    /// The one it had.
+    Same,
+    /// The next free one.
+    New,
+}
+
+/// Why a member is up or down.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Presence {
+    /// It comes and goes by the schedule.
+    Scheduled(HostChurn, Interval),
+    /// It starts once, and stays until the script says otherwise.
+    From(SimTime),
+}
+
+/// One member.
+#[derive(Clone, Debug)]
+pub struct Member {
+    /// Its host.
+    pub host: HostId,
+    /// The hash of its name, which its luck hangs on.
+    pub name: NameHash,
+    /// Why it is up or down.
+    pub presence: Presence,
+    /// The address that it has, or had last.
+    pub address: Address,
+    /// Its contact under that address.
+    pub contact: NodeRef,
+    /// Whether the script keeps it down.
+    pub held: bool,
+    /// Whether it is up.
+    pub up: bool,
+    /// How often it has started.
+    pub starts: u32,
+}
+
+/// All members.
+#[derive(Debug)]
+pub struct Population {
+    /// By [`MemberId`]: generated ones first, then named ones, each by rank of name.
+    pub members: Vec<Member>,
+    /// When the generated ones are up.
+    pub schedule: Schedule,
+    /// The address of a member that returns.
+    pub return_address: ReturnAddress,
+    /// The next address that nobody has had.
+    pub next_address: Address,
+    /// What nodes are made of.
+    pub kit: Kit,
+}
+
+/// What nodes are made of.
+#[derive(Debug)]
+pub struct Kit {
+    /// Chord's parameters.
+    pub chord: Arc<chord::Config>,
+    /// The handover's, if the scenario has one.
+    pub handover: Option<Arc<Settings>>,
+    /// How long an application keeps an address.
+    pub application_cache: Life,
+    /// The resolvers of each member, by [`MemberId`]; empty without DNS.
+    pub servers: Vec<Arc<[Endpoint]>>,
+    /// Draws of protocols.
+    pub draws: Draws,
+}
+
+impl Kit {
+    /// The position on the ring of the node of this name.
+    #[must_use]
+    pub fn position(&self, name: NameHash) -> RingId {
+        RingId::from_hash(mix2(name.0, Purpose::Identifier as u64), self.chord.id_bits)
+    }
+
+    /// The dice of one part of a node; each start of the node has others.
+    #[must_use]
+    pub fn dice(&self, member: &Member, part: u64) -> Dice {
+        let entity = mix2(member.name.0, mix2(part, u64::from(member.starts)));
+        Dice::new(self.draws, NameHash(entity))
+    }
+
+    /// The plug-in of a node that is in no overlay yet.
+    #[must_use]
+    pub fn chord(&self, member: &Member, facts: &impl Facts) -> Chord {
+        let id = facts.contact(member.contact).id;
+        Chord::new(member.contact, id, Arc::clone(&self.chord))
+    }
+
+    /// The handover part of a node that starts, if the scenario has one.
+    #[must_use]
+    pub fn handover(&self, id: MemberId, member: &Member) -> Option<Handover> {
+        let settings = Arc::clone(self.handover.as_ref()?);
+        let stub = Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 1));
+        let negative =
+            if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
+        let cache = ApplicationCache::new(self.application_cache, negative);
+        Some(Handover::new(settings, member.address, stub, cache, self.dice(member, 2)))
+    }
+}
+
+impl Population {
+    /// All member ids.
+    pub fn ids(&self) -> impl Iterator<Item = MemberId> + use<> {
+        (0..self.members.len() as u32).map(MemberId)
+    }
+
+    /// Gives a member that starts again the address that it is due, with the contact for it.
+    pub fn readdress(&mut self, id: MemberId, directory: &mut Directory) {
+        let member = &mut self.members[id.index()];
+        if member.starts == 0 || self.return_address == ReturnAddress::Same {
+            return;
+        }
+        member.address = self.next_address;
+        self.next_address = Address::from_bits(self.next_address.bits() + 1);
+        let endpoint = member.address.at(Port::OVERLAY);
+        let position = directory.contact(member.contact).id;
+        member.contact = directory.add(Contact { id: position, endpoint });
+    }
+
+    /// A stream for set-up draws that concern one member.
+    #[must_use]
+    pub fn setup_stream(&self, id: MemberId, seed: u64) -> ChaCha8Rng {
+        stream(seed, Purpose::Setup, self.members[id.index()].name)
+    }
+}
