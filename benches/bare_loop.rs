@@ -60,18 +60,53 @@ fn main() {
 /// What waits in the slab. Nodes are named by their rank on the ring.
 #[derive(Clone, Copy)]
 enum Event {
-    Stabilise { node: u32 },
-    FixFinger { node: u32 },
-    CheckPredecessor { node: u32 },
-    LookUp { node: u32 },
-    TimeOut { node: u32, request: Request, generation: u32 },
-    AskPredecessor { to: u32, from: u32 },
-    Predecessor { to: u32, predecessor: u32 },
-    Notify { to: u32, from: u32 },
-    Ping { to: u32, from: u32 },
-    Pong { to: u32 },
-    Find { to: u32, key: u32, origin: u32, request: Request },
-    Found { to: u32, node: u32, request: Request },
+    Stabilise {
+        node: u32,
+    },
+    FixFinger {
+        node: u32,
+    },
+    CheckPredecessor {
+        node: u32,
+    },
+    LookUp {
+        node: u32,
+    },
+    TimeOut {
+        node: u32,
+        request: Request,
+        generation: u32,
+    },
+    AskPredecessor {
+        to: u32,
+        from: u32,
+    },
+    Predecessor {
+        to: u32,
+        predecessor: u32,
+    },
+    Notify {
+        to: u32,
+        from: u32,
+    },
+    /// Whoever is pinged answers, from no state of its own.
+    Ping {
+        from: u32,
+    },
+    Pong {
+        to: u32,
+    },
+    Find {
+        to: u32,
+        key: u32,
+        origin: u32,
+        request: Request,
+    },
+    Found {
+        to: u32,
+        node: u32,
+        request: Request,
+    },
 }
 
 /// What a node can be waiting for, each with a generation of its own.
@@ -176,8 +211,7 @@ impl Loop {
             Event::CheckPredecessor { node } => {
                 self.after(CHECK_PREDECESSOR, event);
                 self.arm(node, Request::Ping);
-                let to = self.nodes[node as usize].predecessor;
-                self.send(Event::Ping { to, from: node });
+                self.send(Event::Ping { from: node });
             }
             Event::LookUp { node } => {
                 self.after(LOOK_UP, event);
@@ -209,7 +243,7 @@ impl Loop {
                     self.nodes[to as usize].predecessor = from;
                 }
             }
-            Event::Ping { from, .. } => self.send(Event::Pong { to: from }),
+            Event::Ping { from } => self.send(Event::Pong { to: from }),
             Event::Pong { to } => self.disarm(to, Request::Ping),
             Event::Find { to, key, origin, request } => match self.route(to, key) {
                 Ok(node) => self.send(Event::Found { to: origin, node, request }),

@@ -30,7 +30,7 @@ const SLOT_BITS: u32 = 8;
 const WHEEL_BITS: u32 = SLOT_BITS * LEVELS as u32;
 
 /// Events wanted in a tick: measured with 10^3 to 10^6 pending events of 48 bytes, the speed is
-/// flat between 16 and 64.
+/// flat between 16 and 48.
 const EVENTS_PER_TICK: u64 = 24;
 /// A tick is between 2 ns, so that the number after the last one exists, and 18 minutes.
 const SHIFTS: std::ops::RangeInclusive<u32> = 1..=40;
@@ -278,7 +278,7 @@ impl<I: Copy> Queue<I> {
         let span = now.since(self.fit.since).as_nanos();
         let wanted = u128::from(span) * u128::from(EVENTS_PER_TICK) / u128::from(self.fit.span);
         let shift = shift_of(u64::try_from(wanted).unwrap_or(u64::MAX));
-        // Within a factor of two and a bit the speed is the same. Without a span nothing is known.
+        // Within a factor of two the speed is the same. Without a span nothing is known.
         if span > 0 && shift.abs_diff(self.shift) >= 2 {
             self.set_shift(shift);
         }

@@ -167,6 +167,28 @@ fn pushes_into_the_tick_that_is_being_drained() {
     pair.drain();
 }
 
+/// With ticks of 2 ns the levels reach 2^41 ns; what lies beyond is in the overflow list.
+#[test]
+fn the_overflow_list_joins_in_when_its_time_comes() {
+    const REACH: u64 = 1 << 41;
+    let mut pair = Pair::new();
+    for at in [REACH + 10, REACH - 1, 9 * REACH, 3 * REACH, 5 * REACH] {
+        pair.push(at, 1);
+    }
+    // The last tick within reach: with it the next turn begins, in which the wheel and the former
+    // overflow list hold events side by side.
+    assert!(pair.pop(REACH));
+    pair.push(REACH + 20, 1);
+    pair.push(REACH + 5, 1);
+    for _ in 0..3 {
+        assert!(pair.pop(REACH + 20));
+    }
+    // The earliest of the list is not the last one pushed.
+    assert!(!pair.pop(3 * REACH - 1));
+    assert!(pair.pop(4 * REACH));
+    pair.drain();
+}
+
 #[test]
 fn a_limit_before_a_far_event_does_not_spoil_what_is_pushed_before_it() {
     let mut queue = Queue::new(SimDuration::from_millis(1));
