@@ -58,7 +58,7 @@ impl Cache {
         let entry = self.entry(now, question)?;
         let remaining = self.remaining(now, entry);
         Some(Hit {
-            reply: Reply { ttl: remaining, ..entry.reply.clone() },
+            reply: Reply { ttl: Ttl::from_duration(remaining), ..entry.reply.clone() },
             prefetch: self.is_due(entry.reply.ttl, remaining),
         })
     }
@@ -145,25 +145,26 @@ impl Cache {
         }
     }
 
-    /// The TTL to serve: the whole seconds that are left, by the cache's own clock.
-    fn remaining(&self, now: SimTime, entry: &Entry) -> Ttl {
+    /// What is left of an entry's TTL, by the cache's own clock.
+    fn remaining(&self, now: SimTime, entry: &Entry) -> SimDuration {
         let second = SimTime::from_secs(now.since(SimTime::ZERO).as_secs());
-        Ttl::from_duration(match self.policy.clock {
+        match self.policy.clock {
             Clock::Exact => entry.expires.since(now),
             Clock::BeforeZero => entry.expires.since(second),
             Clock::ThroughZero => {
                 entry.expires.since(second).saturating_sub(SimDuration::from_secs(1))
             }
-        })
+        }
     }
 
-    fn is_due(&self, ttl: Ttl, remaining: Ttl) -> bool {
+    fn is_due(&self, ttl: Ttl, remaining: SimDuration) -> bool {
         match self.policy.prefetch {
             Prefetch::Off => false,
-            // unbound: from the second TTL − TTL / 10 (whole seconds) on.
-            Prefetch::LastTenth => remaining.as_secs() <= ttl.as_secs() / 10,
+            Prefetch::LastTenth => {
+                remaining <= SimDuration::from_nanos(ttl.as_duration().as_nanos() / 10)
+            }
             Prefetch::Remaining { trigger, eligibility } => {
-                ttl >= eligibility && remaining <= trigger
+                ttl >= eligibility && remaining <= trigger.as_duration()
             }
         }
     }

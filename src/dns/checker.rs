@@ -1,14 +1,18 @@
 //! Judges whether a resolver obeys TTLs, from the messages that it receives and sends.
 //!
-//! It keeps for each question the newest answer that the authority gave to the resolver, and when
-//! that arrived, and works out on its own how long the resolver may repeat it: the TTL within the
-//! bounds that the resolver is configured with, plus the second by which its clock may be coarse.
-//! Nothing of the resolver or its cache is used, but for their configuration.
+//! It keeps for each name the answers that authorities gave to the resolver, and when they arrived,
+//! and works out on its own how long the resolver may repeat each: the TTL within the bounds that
+//! the resolver is configured with, plus the second by which its clock may be coarse. Nothing of
+//! the resolver or its cache is used, but for their configuration.
+//!
+//! An older answer may be repeated although a newer one has arrived: a resolver drops answers that
+//! come after it has asked again, and which those are is its own business.
 
 use std::collections::BTreeMap;
 
 use crate::dns::answer::{Answer, Negative, Reply};
-use crate::dns::message::{Message, Question, RecordType, Ttl};
+use crate::dns::message::{Message, Question, Ttl};
+use crate::dns::name::DomainName;
 use crate::dns::profile::{CachePolicy, Clock};
 use crate::time::{SimDuration, SimTime};
 
@@ -16,20 +20,26 @@ use crate::time::{SimDuration, SimTime};
 #[derive(Clone, Debug)]
 pub struct TtlChecker {
     policy: CachePolicy,
-    received: BTreeMap<Question, Received>,
+    /// By name, the oldest first.
+    received: BTreeMap<DomainName, Vec<Received>>,
 }
 
 #[derive(Clone, Debug)]
 struct Received {
     at: SimTime,
+    question: Question,
     reply: Reply,
 }
+
+/// So many answers are kept a name. More arrive within one life only when the resolver asks ahead
+/// of time, again and again, for answers that all differ.
+const KEPT: usize = 32;
 
 /// What a resolver did wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Violation {
-    /// It gave an answer that is not the last that it was given.
-    #[error("at {now} s: {question:?} was answered {given:?}, last received was {received:?}")]
+    /// It gave an answer that no authority had given it.
+    #[error("at {now} s: {question:?} was answered {given:?}, which no authority had said")]
     NotReceived {
         /// When.
         now: SimTime,
@@ -37,8 +47,6 @@ pub enum Violation {
         question: Question,
         /// Its answer.
         given: Answer,
-        /// The last answer that it had been given, if any.
-        received: Option<Answer>,
     },
     /// It gave an answer after its time.
     #[error(
@@ -81,12 +89,12 @@ impl TtlChecker {
         if !response.response || !response.authoritative || reply.answer == Answer::Failure {
             return;
         }
-        let question = &response.question;
-        if reply.answer == Answer::Negative(Negative::NxDomain) {
-            // It holds for every type, so nothing that was known of the name does any more.
-            self.received.retain(|known, _| known.name != question.name);
+        let question = response.question.clone();
+        let received = self.received.entry(question.name.clone()).or_default();
+        if received.len() == KEPT {
+            received.remove(0);
         }
-        self.received.insert(question.clone(), Received { at: now, reply });
+        received.push(Received { at: now, question, reply });
     }
 
     /// The resolver answers a client. Failures promise nothing and are always allowed.
@@ -99,13 +107,8 @@ impl TtlChecker {
         if !response.response || given.answer == Answer::Failure {
             return Ok(());
         }
-        let received = match self.last_received(&question) {
-            Some(received) if received.reply.answer == given.answer => received,
-            other => {
-                let received = other.map(|received| received.reply.answer.clone());
-                let given = given.answer;
-                return Err(Violation::NotReceived { now, question, given, received });
-            }
+        let Some(received) = self.last_received(&question, &given.answer) else {
+            return Err(Violation::NotReceived { now, question, given: given.answer });
         };
         let age = now.since(received.at);
         let life = self.life(&received.reply);
@@ -125,18 +128,13 @@ impl TtlChecker {
         Ok(())
     }
 
-    /// The newest answer that covers a question: its own, or that its name does not exist.
-    fn last_received(&self, question: &Question) -> Option<&Received> {
-        let lowest = Question::new(question.name.clone(), RecordType(0));
-        self.received
-            .range(lowest..)
-            .take_while(|(known, _)| known.name == question.name)
-            .filter(|(known, received)| {
-                known.rtype == question.rtype
-                    || received.reply.answer == Answer::Negative(Negative::NxDomain)
-            })
-            .map(|(_, received)| received)
-            .max_by_key(|received| received.at)
+    /// When this answer to a question was last received. That a name does not exist is an answer
+    /// to questions of every type.
+    fn last_received(&self, question: &Question, answer: &Answer) -> Option<&Received> {
+        let nx_domain = *answer == Answer::Negative(Negative::NxDomain);
+        self.received.get(&question.name)?.iter().rev().find(|received| {
+            received.reply.answer == *answer && (nx_domain || received.question == *question)
+        })
     }
 
     /// The TTL that applies, as a span.
@@ -154,5 +152,101 @@ impl TtlChecker {
     /// How long an answer may be given, exclusive: not beyond the moment if its TTL is zero.
     fn allowed(&self, life: SimDuration) -> SimDuration {
         if life.is_zero() { life } else { life.saturating_add(self.policy.overtime()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::address::Address;
+    use crate::dns::message::RecordType;
+    use crate::dns::profile::Profile;
+
+    fn reply(address: u32, ttl: u32) -> Reply {
+        let answer = Answer::of_addresses(&[Address::from_bits(address)]);
+        Reply { answer, ttl: Ttl::from_secs(ttl), soa: None }
+    }
+
+    fn message(reply: &Reply, authoritative: bool) -> Message {
+        let question = Question::addresses("chord.dyndns.test".parse().unwrap());
+        let mut message = reply.response_to(&Message::query(1, question));
+        message.authoritative = authoritative;
+        message
+    }
+
+    /// The verdict on what is answered at `at` ms, when address 1 was received at 10.5 s.
+    fn verdict(policy: CachePolicy, received_ttl: u32, at: u64, given: &Reply) -> &'static str {
+        let millis = |at| SimTime::ZERO + SimDuration::from_millis(at);
+        let mut checker = TtlChecker::new(policy);
+        checker.upstream(millis(10_500), &message(&reply(1, received_ttl), true));
+        match checker.downstream(millis(at), &message(given, false)) {
+            Ok(()) => "fine",
+            Err(Violation::NotReceived { .. }) => "not received",
+            Err(Violation::TooOld { .. }) => "too old",
+            Err(Violation::TtlTooLarge { .. }) => "too large",
+        }
+    }
+
+    #[test]
+    fn each_violation_is_found_and_what_is_allowed_is_not_blamed() {
+        let of = |profile: Profile| profile.cache_policy();
+        let rfc = of(Profile::Rfc);
+        let floor = CachePolicy { min_ttl: Ttl::from_secs(300), ..rfc };
+        let ceiling = CachePolicy { max_ttl: Ttl::from_secs(30), ..rfc };
+        for (policy, received, at, given, expected) in [
+            (rfc, 60, 10_500, reply(1, 60), "fine"),
+            (rfc, 60, 70_499, reply(1, 0), "fine"),
+            (rfc, 60, 70_500, reply(1, 0), "too old"),
+            (rfc, 60, 11_500, reply(1, 59), "fine"),
+            (rfc, 60, 11_501, reply(1, 59), "too large"),
+            (rfc, 60, 20_000, reply(2, 1), "not received"),
+            (rfc, 60, 99_000, Reply::FAILURE, "fine"),
+            (rfc, 0, 10_500, reply(1, 0), "fine"),
+            (rfc, 0, 10_501, reply(1, 0), "too old"),
+            // unbound: up to a second longer, and a second more is promised than remains.
+            (of(Profile::Unbound), 60, 71_499, reply(1, 0), "fine"),
+            (of(Profile::Unbound), 60, 71_500, reply(1, 0), "too old"),
+            (of(Profile::Unbound), 60, 10_999, reply(1, 60), "fine"),
+            (of(Profile::Unbound), 60, 20_500, reply(1, 52), "too large"),
+            (of(Profile::Bind), 60, 70_500, reply(1, 1), "too old"),
+            // What a resolver is configured to do is no violation of its configuration.
+            (floor, 60, 300_000, reply(1, 10), "fine"),
+            (floor, 60, 310_500, reply(1, 0), "too old"),
+            (ceiling, 60, 40_500, reply(1, 0), "too old"),
+            (ceiling, 60, 10_500, reply(1, 60), "too large"),
+        ] {
+            assert_eq!(verdict(policy, received, at, &given), expected, "{at} {given:?}");
+        }
+    }
+
+    #[test]
+    fn only_authorities_count_and_each_answer_has_its_own_life() {
+        let mut checker = TtlChecker::new(Profile::Rfc.cache_policy());
+        checker.upstream(SimTime::ZERO, &message(&reply(1, 60), true));
+        checker.upstream(SimTime::from_secs(30), &message(&reply(2, 60), true));
+        checker.upstream(SimTime::from_secs(30), &message(&reply(3, 60), false));
+        let verdict = |second, address| {
+            checker.downstream(SimTime::from_secs(second), &message(&reply(address, 0), false))
+        };
+        assert_eq!(verdict(59, 1), Ok(()));
+        assert!(matches!(verdict(60, 1), Err(Violation::TooOld { .. })));
+        assert_eq!(verdict(60, 2), Ok(()));
+        assert!(matches!(verdict(60, 3), Err(Violation::NotReceived { .. })));
+    }
+
+    #[test]
+    fn that_a_name_does_not_exist_answers_every_type() {
+        let mut checker = TtlChecker::new(Profile::Rfc.cache_policy());
+        let name: DomainName = "x.dyndns.test".parse().unwrap();
+        let ttl = Ttl::from_secs(9);
+        let server = Address::from_bits(53);
+        let apex = "dyndns.test".parse().unwrap();
+        let zone = crate::dns::Zone::conventional(apex, server, ttl, ttl).unwrap();
+        let query = |rtype| Message::query(1, Question::new(name.clone(), rtype));
+        checker.upstream(SimTime::ZERO, &zone.respond(&query(RecordType::SRV)));
+        let given = zone.respond(&query(RecordType::A));
+        assert_eq!(checker.downstream(SimTime::ZERO, &given), Ok(()));
+        let late = checker.downstream(SimTime::from_secs(9), &given);
+        assert!(matches!(late, Err(Violation::TooOld { .. })));
     }
 }

@@ -334,3 +334,6 @@ impl Client {
         });
     }
 }
+
+#[cfg(test)]
+mod tests;

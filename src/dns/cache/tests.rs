@@ -141,7 +141,8 @@ fn refreshing_ahead_starts_when_the_profile_says() {
         |profile: Profile| CachePolicy { prefetch: profile.prefetch(), ..profile.cache_policy() };
     // Stored at time zero. (profile, TTL, first second at which a hit refreshes, if any)
     for (profile, ttl, first) in [
-        // unbound: from TTL − TTL / 10 on.
+        // unbound: from TTL − TTL / 10 on, the tenth rounded down to whole seconds.
+        (Profile::Unbound, 59, Some(54)),
         (Profile::Unbound, 60, Some(54)),
         (Profile::Rfc, 60, Some(54)),
         (Profile::Unbound, 5, Some(5)),
