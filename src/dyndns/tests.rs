@@ -1,7 +1,7 @@
 use super::*;
 use crate::address::{Address, Endpoint, Port};
 use crate::http::{Credentials, Message, Request, Response};
-use crate::net::tcp::pair::{A, B, Host, Pair, Wire};
+use crate::net::tcp::pair::{A, B, Host, Pair, Sighting, Wire};
 use crate::net::tcp::{Tcp, TcpTimer, Upcall};
 use crate::time::{SimDuration, SimTime};
 
@@ -107,6 +107,7 @@ fn server(settings: ServerSettings) -> ServerHost {
     ServerHost { server: UpdateServer::new(settings, &accounts), published: Vec::new() }
 }
 
+type Loss = fn(usize, &Sighting) -> bool;
 type Updating = Pair<UpdateClientHost, ServerHost>;
 
 /// A client with these settings and a server with those; 10 ms one way.
@@ -208,7 +209,7 @@ fn acceptance_and_publication_have_their_delays_and_the_last_wins() {
 fn a_failed_network_is_told_and_nothing_is_left() {
     use NetworkError::{Refused, TimedOut};
     let timed = ClientSettings { timeout: SimDuration::from_secs(30), ..curl() };
-    let cases: [(fn(usize, &crate::net::tcp::pair::Sighting) -> bool, _); 3] = [
+    let cases: [(Loss, _); 3] = [
         (|_, _| true, TimedOut),
         (|_, seen| seen.sender == 'b' && seen.what == "data", TimedOut),
         (|_, seen| seen.sender == 'a' && seen.what == "data", TimedOut),

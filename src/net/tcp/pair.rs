@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use super::{Kind, Segment};
 use crate::address::{Address, Endpoint, Port};
 use crate::net::tcp::Body;
+use crate::rng::mix2;
 use crate::sim::{Context, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// What stands at an end of the wire.
 pub(crate) trait Host {
-    type Data: Body;
+    type Data: Body + Clone;
     type Timer: Timer;
     type Observation;
 
@@ -85,6 +86,10 @@ pub(crate) struct Pair<A: Host, B: Host<Data = A::Data>> {
     pub(crate) seen: Vec<Sighting>,
     /// By position in `seen`: lost segments.
     pub(crate) lose: fn(usize, &Sighting) -> bool,
+    /// Makes chance of `chance`; the same salt gives the same.
+    pub(crate) salt: u64,
+    /// Of a hundred segments so many are lost, doubled, or late by up to 90 ms, each.
+    pub(crate) chance: u64,
 }
 
 pub(crate) const A: Address = Address::from_bits(0x0a00_0001);
@@ -101,6 +106,8 @@ impl<A: Host, B: Host<Data = A::Data>> Pair<A, B> {
             flying: Vec::new(),
             seen: Vec::new(),
             lose: |_, _| false,
+            salt: 0,
+            chance: 0,
         }
     }
 
@@ -118,8 +125,16 @@ impl<A: Host, B: Host<Data = A::Data>> Pair<A, B> {
             octets: segment.transport().header_len() + segment.wire_len(),
         };
         let position = self.seen.len();
-        if !(self.lose)(position, &sighting) {
-            self.flying.push((now.saturating_add(self.delay), position, to_b, segment));
+        let (salt, chance) = (self.salt, self.chance);
+        let dice = |what: u64| mix2(mix2(salt, what), position as u64);
+        let hit = |what: u64| dice(what) % 100 < chance;
+        let copies =
+            if (self.lose)(position, &sighting) || hit(0) { 0 } else { 1 + usize::from(hit(1)) };
+        for copy in 0..copies {
+            let late = if hit(2 + copy as u64) { dice(9) % 90 } else { 0 };
+            let at = now.saturating_add(self.delay + SimDuration::from_millis(late));
+            // Copies have places of their own in the order.
+            self.flying.push((at, 2 * position + copy, to_b, segment.clone()));
         }
         self.seen.push(sighting);
     }

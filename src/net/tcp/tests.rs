@@ -225,6 +225,30 @@ fn any_one_segment_may_be_lost() {
     }
 }
 
+/// Whatever is lost, doubled and reordered: messages arrive at most once, the caller is told one
+/// end, and nothing is left at either side.
+#[test]
+fn a_bad_wire_neither_repeats_messages_nor_leaves_connections() {
+    let mut arrived = 0;
+    for salt in 0..2_000 {
+        let mut pair = pair(Role::Ask(126), Role::Serve(152));
+        (pair.salt, pair.chance) = (salt, 10 + salt % 30);
+        connect(&mut pair, SERVICE, LONG);
+        pair.run(SimTime::from_secs(600));
+        assert_clean(&pair);
+        let count =
+            |end: &End, what: &str| told(end).iter().filter(|line| line.contains(what)).count();
+        let (asked, answered) = (count(&pair.b, "received"), count(&pair.a, "received"));
+        assert!(answered <= asked && asked <= 1, "salt {salt}: {:#?}", pair.chart());
+        assert!(count(&pair.b, "accepted") <= 1, "salt {salt}: {:#?}", pair.chart());
+        let ends = answered + count(&pair.a, "timed out") + count(&pair.a, "closed");
+        assert_eq!(ends, 1, "salt {salt}: {:?}", told(&pair.a));
+        arrived += answered;
+    }
+    // Seven attempts each: at 39 % loss a message fails with a chance of about 0.0014.
+    assert!(arrived > 1_950, "{arrived}");
+}
+
 #[test]
 fn data_that_is_never_acknowledged_is_sent_seven_times() {
     let mut pair = pair(Role::Ask(126), Role::Serve(152));
@@ -252,6 +276,24 @@ fn a_half_open_connection_is_forgotten_after_63_seconds_and_unknown_to_the_owner
     let answers: Vec<u64> = pair.seen.iter().skip(1).map(|s| s.millis).collect();
     assert_eq!(answers, [10, 1010, 3010, 7010, 15_010, 31_010]);
     assert!(pair.b.told.is_empty());
+    assert_clean(&pair);
+}
+
+/// The server has heard nothing since 30 ms and resets the connection after 60 s. A reset with a
+/// number that is not due is an old one, and ignored.
+#[test]
+fn a_silent_connection_is_reset_and_an_old_reset_ignored() {
+    let mut pair = pair(Role::Idle, Role::Idle);
+    let id = connect(&mut pair, SERVICE, LONG);
+    pair.run(SimTime::from_secs(1));
+    let flow = Flow { number: 1, port: SERVICE, sender: Side::Responder };
+    let header = Header { flow, sequence: 30_000, acknowledgement: 0 };
+    pair.inject(false, Control { header, kind: Kind::Rst }.into());
+    pair.run(SimTime::from_secs(60));
+    assert_eq!(pair.a.tcp.peer(id), Some(B.at(SERVICE)));
+    pair.run(SimTime::from_secs(300));
+    assert_eq!(told(&pair.a), ["20 connected", "60040 closed Reset"]);
+    assert_eq!(told(&pair.b), ["30 accepted 80", "60030 closed Silence"]);
     assert_clean(&pair);
 }
 
