@@ -1,3 +1,5 @@
+//! Client and server over a wire: what an update costs, and what is answered to whom.
+
 use super::*;
 use crate::address::{Address, Endpoint, Port};
 use crate::http::{Credentials, Message, Request, Response};

@@ -1,3 +1,5 @@
+//! Encodings, refusals, and the decoder against arbitrary octets.
+
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 

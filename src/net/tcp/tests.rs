@@ -1,3 +1,5 @@
+//! Whole exchanges between two hosts, with exact times; loss, duplicates, crashes.
+
 use super::pair::{A, B, Host, Pair, Wire};
 use super::*;
 use crate::time::SimTime;
