@@ -223,14 +223,15 @@ impl<D: Clone> Connection<D> {
         }
         let header = *segment.header();
         if self.state == State::SynReceived {
-            let is_syn = matches!(&segment, Segment::Control(c) if c.kind == Kind::Syn);
-            if is_syn {
-                self.transmit(ctx);
-                return Fate::Stays;
-            }
-            if !self.acknowledges(&header) {
-                let is_rst = matches!(&segment, Segment::Control(c) if c.kind == Kind::Rst);
-                return if is_rst { Fate::Gone } else { Fate::Stays };
+            match &segment {
+                Segment::Control(Control { kind: Kind::Syn, .. }) => {
+                    self.transmit(ctx);
+                    return Fate::Stays;
+                }
+                // The initiator knows nothing of it: its SYN was late, or it has closed.
+                Segment::Control(Control { kind: Kind::Rst, .. }) => return Fate::Gone,
+                _ if !self.acknowledges(&header) => return Fate::Stays,
+                _ => {}
             }
             self.establish(ctx);
             out.push(Upcall::Accepted(self.id, self.flow.port));

@@ -16,6 +16,8 @@
 //! answered with a RST, which costs one segment.
 
 mod connection;
+#[cfg(test)]
+pub(crate) mod pair;
 mod segment;
 #[cfg(test)]
 mod tests;
