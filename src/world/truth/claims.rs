@@ -1,6 +1,6 @@
 //! Verdicts, updates and claims, and the departures that they belong to.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use smallvec::SmallVec;
 
@@ -68,7 +68,7 @@ pub(super) struct Claims {
     warmup: SimTime,
     nodes: BTreeMap<HostId, Claimant>,
     updating: u64,
-    pending: Vec<Pending>,
+    pending: VecDeque<Pending>,
     claims: BTreeMap<(IntervalId, HostId), Claim>,
     departed: Vec<Departed>,
     /// Full departures after the warm-up.
@@ -83,7 +83,7 @@ impl Claims {
             warmup,
             nodes: BTreeMap::new(),
             updating: 0,
-            pending: Vec::new(),
+            pending: VecDeque::new(),
             claims: BTreeMap::new(),
             departed: Vec::new(),
             full: 0,
@@ -165,7 +165,7 @@ impl Claims {
         }
         let nothing_to_serve = binding.serves_it && self.pending.is_empty();
         if live && !nothing_to_serve {
-            self.pending.push(Pending { node, to });
+            self.pending.push_back(Pending { node, to });
         }
     }
 
@@ -188,8 +188,8 @@ impl Claims {
         if self.nodes.contains_key(&node) {
             self.judge(node, None, addresses);
             self.end(node);
-            self.pending.retain(|pending| pending.node != node);
         }
+        self.pending.retain(|pending| pending.node != node);
     }
 
     pub(super) fn any_pending(&self) -> bool {

@@ -1,6 +1,8 @@
 //! Hand-computed scripts, doctored reports, and a comparison with a model that rescans everything.
 
 mod doctored;
+mod naive;
 mod queries;
+mod random;
 mod script;
 mod stories;

@@ -1,0 +1,220 @@
+//! Random scripts: the reducer agrees with the naive model to the nanosecond.
+
+use std::collections::BTreeMap;
+
+use rand::RngExt as _;
+use rand_chacha::ChaCha8Rng;
+
+use super::naive::{Naive, Outcome};
+use super::script::{Happening, address, config, run, show_episode};
+use crate::address::Address;
+use crate::rng::{NameHash, Purpose, stream};
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::observation::{Answer, Observation, OverlayId};
+use crate::world::truth::{Report, TruthConfig};
+
+const NODES: u32 = 5;
+const RESOLVERS: u32 = 3;
+
+/// Makes observations that a run could make: caches hold what was served, addresses have one
+/// holder, nodes that are down say nothing.
+struct Author {
+    rng: ChaCha8Rng,
+    now: SimTime,
+    up: BTreeMap<HostId, Address>,
+    served: Vec<Answer>,
+    asked: u64,
+}
+
+impl Author {
+    fn one_in(&mut self, n: u32) -> bool {
+        self.rng.random_range(0..n) == 0
+    }
+
+    fn quarter_seconds(&mut self, below: u64) -> SimDuration {
+        SimDuration::from_millis(250 * self.rng.random_range(0..below))
+    }
+
+    /// Each node has two addresses of its own.
+    fn address_of(&mut self, node: HostId) -> Address {
+        let base = if self.one_in(4) { b'k' } else { b'a' };
+        let letter = char::from(base + node.0 as u8 - 1).to_string();
+        address(&letter)
+    }
+
+    fn any_address(&mut self) -> Address {
+        let node = HostId(self.rng.random_range(1..=NODES));
+        self.address_of(node)
+    }
+
+    fn old_answer(&mut self) -> Answer {
+        // Mostly a recent one.
+        let recent = self.served.len().saturating_sub(3);
+        let from = if self.one_in(3) { 0 } else { recent };
+        self.served[self.rng.random_range(from..self.served.len())].clone()
+    }
+
+    fn binding(&mut self) -> Answer {
+        match self.rng.random_range(0..12) {
+            0 => Answer::Negative,
+            1..4 => {
+                let pair = vec![self.any_address(), self.any_address()];
+                Answer::Addresses(pair)
+            }
+            _ => {
+                let up: Vec<Address> = self.up.values().copied().collect();
+                let one = match up.len() {
+                    0 => self.any_address(),
+                    n => up[self.rng.random_range(0..n)],
+                };
+                Answer::Addresses(vec![one])
+            }
+        }
+    }
+
+    fn node(&mut self) -> (HostId, Observation) {
+        let node = HostId(self.rng.random_range(1..=NODES));
+        let Some(&own) = self.up.get(&node) else {
+            let own = self.address_of(node);
+            self.up.insert(node, own);
+            return (node, Observation::HostUp(own));
+        };
+        let observation = match self.rng.random_range(0..18) {
+            0..2 => {
+                self.up.remove(&node);
+                Observation::HostDown
+            }
+            2..5 => Observation::Member(OverlayId(if self.one_in(4) { 2 } else { 1 })),
+            5 => Observation::NotMember,
+            6..9 => Observation::ProxyStarted,
+            9 => Observation::ProxyStopped,
+            10..12 => Observation::VerdictFailed(self.any_address()),
+            12 => Observation::VerdictCleared,
+            13 => {
+                let own = self.address_of(node);
+                self.up.insert(node, own);
+                Observation::HostUp(own)
+            }
+            14 => Observation::UpdateEnded { accepted: self.one_in(2) },
+            _ => {
+                let tested = if self.one_in(4) { None } else { Some(self.any_address()) };
+                Observation::UpdateStarted { tested, own }
+            }
+        };
+        (node, observation)
+    }
+
+    fn infrastructure(&mut self) -> (HostId, Observation) {
+        let nth = self.rng.random_range(1..=RESOLVERS);
+        let (resolver, caller) = (HostId(100 + nth), HostId(200 + nth));
+        match self.rng.random_range(0..10) {
+            0..2 => {
+                let answer = self.binding();
+                self.served.push(answer.clone());
+                (HostId(300), Observation::BindingServed(answer))
+            }
+            2 => {
+                let up: Vec<Address> = self.up.values().copied().collect();
+                let from = match up.len() {
+                    0 => self.any_address(),
+                    n => up[self.rng.random_range(0..n)],
+                };
+                (HostId(300), Observation::UpdateAccepted { from, to: from })
+            }
+            3..5 => {
+                let expires = self.now + self.quarter_seconds(60);
+                (resolver, Observation::CacheStored { answer: self.old_answer(), expires })
+            }
+            5..7 => (resolver, Observation::Answered(self.old_answer())),
+            7 => {
+                self.asked += 1;
+                (caller, Observation::RequestStarted(self.asked))
+            }
+            _ => {
+                let request = self.rng.random_range(0..=self.asked);
+                (caller, Observation::LookupEnded { request, answer: self.old_answer() })
+            }
+        }
+    }
+
+    fn script(seed: u64, length: usize) -> Vec<Happening> {
+        let rng = stream(seed, Purpose::Workload, NameHash::of("truth"));
+        let served = vec![Answer::Negative];
+        let mut author = Self { rng, now: SimTime::ZERO, up: BTreeMap::new(), served, asked: 0 };
+        let mut script = Vec::with_capacity(length);
+        for _ in 0..length {
+            if !author.one_in(3) {
+                let pause = author.quarter_seconds(8);
+                author.now += pause;
+            }
+            let (host, observation) =
+                if author.one_in(2) { author.node() } else { author.infrastructure() };
+            script.push((author.now, host, observation));
+        }
+        script
+    }
+}
+
+/// The same quantities from the report.
+fn outcome(report: &Report) -> Outcome {
+    let mut nth = BTreeMap::new();
+    let mut windows = BTreeMap::new();
+    for row in report.windows() {
+        // Two intervals of an address may end at one instant; they are told apart by their order.
+        let n = nth.entry((row.resolver, row.address, row.ended)).or_insert(0usize);
+        *n += 1;
+        let counted = (u128::from(row.window.as_nanos()), row.stale_answers, row.answers);
+        windows.insert((row.resolver, row.address, row.ended, *n), counted);
+    }
+    let totals = &report.totals;
+    Outcome {
+        episodes: report.episodes.iter().map(show_episode).collect(),
+        windows,
+        stale_nanos: totals.stale_nanos,
+        departures: totals.departures,
+        claims: [totals.claims, totals.false_claims, totals.late_claims],
+    }
+}
+
+/// Numbers intervals that ended at one instant by their order, as `outcome` does.
+fn renumber(expected: Outcome) -> Outcome {
+    let mut nth = BTreeMap::new();
+    let mut windows = BTreeMap::new();
+    for ((resolver, address, ended, _), row) in expected.windows {
+        let n = nth.entry((resolver, address, ended)).or_insert(0usize);
+        *n += 1;
+        windows.insert((resolver, address, ended, *n), row);
+    }
+    Outcome { windows, ..expected }
+}
+
+fn compare(config: &TruthConfig, script: &[Happening]) -> Outcome {
+    let end = script.last().unwrap().0 + SimDuration::from_secs(7);
+    let found = outcome(&run(config.clone(), script, end));
+    let expected = renumber(Naive::run(config.clone(), script, end));
+    assert_eq!(found.episodes, expected.episodes);
+    assert_eq!(found, expected);
+    found
+}
+
+#[test]
+fn random_scripts_agree_with_the_naive_model() {
+    let (mut episodes, mut stale, mut claims) = (String::new(), 0, [0; 3]);
+    for seed in 0..300 {
+        let script = Author::script(seed, 400);
+        // 400 steps of 7/12 s on average take about 230 s.
+        let found = compare(&config(RESOLVERS, 40 * (seed % 2)), &script);
+        episodes += &found.episodes.join("\n");
+        stale += found.stale_nanos;
+        claims = [0, 1, 2].map(|index| claims[index] + found.claims[index]);
+    }
+    // The scripts get everywhere.
+    for word in [
+        "detect=", "claim=", "update=", "publish=", "cache=", "ask=", "recover=", "Lookup",
+        "Unasked", "Censored", "Claim", "Return", " 0/", " 2/", " 3/",
+    ] {
+        assert!(episodes.contains(word), "no episode with {word}");
+    }
+    assert!(stale > 0 && claims.iter().all(|&count| count > 0), "{stale} {claims:?}");
+}
