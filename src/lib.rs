@@ -2,6 +2,7 @@
 //! conventional SIP.
 
 pub mod address;
+pub mod cli;
 pub mod net;
 pub mod rng;
 pub mod scenario;

@@ -5,6 +5,7 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use thiserror::Error;
@@ -256,6 +257,14 @@ pub enum Fault {
     TraceFormat {
         /// The file.
         path: String,
+    },
+    /// A trace that cannot be read, or does not hold what it should.
+    #[error("{}: {message}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
     },
     /// A scenario that the checks let through and the reader does not: a defect of the program.
     #[error("{message}")]
