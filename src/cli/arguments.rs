@@ -243,7 +243,7 @@ mod tests {
             ),
             (
                 "x run a --replications 0",
-                "error: invalid value '0' for '--replications <NUMBER>': 0 is not in 1..4294967295",
+                "error: invalid value '0' for '--replications <NUMBER>': 0 is not in 1..=4294967295",
             ),
             (
                 "x run a --log alice",

@@ -22,14 +22,14 @@ pub struct Problem {
     /// The key that it is about; empty for the file as a whole.
     pub path: Path,
     /// What.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
 }
 
 impl Problem {
     /// A fault at a place.
     #[must_use]
     pub fn new(place: Place, path: Path, fault: Fault) -> Self {
-        Self { place, path, fault }
+        Self { place, path, fault: Box::new(fault) }
     }
 }
 

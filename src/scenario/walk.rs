@@ -160,7 +160,7 @@ impl Walk {
             }
             let wrong_type = attempt.problems.iter().any(|problem| {
                 problem.path == *path
-                    && matches!(problem.fault, Fault::Type { .. } | Fault::Word { .. })
+                    && matches!(*problem.fault, Fault::Type { .. } | Fault::Word { .. })
             });
             if !wrong_type {
                 of_type = attempt.problems;
