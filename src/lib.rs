@@ -3,6 +3,7 @@
 
 pub mod address;
 pub mod churn;
+pub mod cli;
 pub mod dns;
 pub mod dyndns;
 pub mod experiment;

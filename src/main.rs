@@ -1,1 +1,7 @@
-fn main() {}
+//! The command `overcord`.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    overcord::cli::main()
+}

@@ -1,1 +1,163 @@
 //! Sound scenarios: what their plans hold, and that the effective scenario says the same.
+
+use std::path::{Path, PathBuf};
+
+use super::plan::*;
+use super::template::TEMPLATE;
+use super::{Plan, Scenario};
+use crate::time::{SimDuration, SimTime};
+
+fn read(text: &str, overrides: &[&str]) -> Scenario {
+    let overrides: Vec<_> = overrides.iter().map(|&argument| argument.to_owned()).collect();
+    match Scenario::parse("x.toml", text.as_bytes(), Path::new("folder"), &overrides) {
+        Ok(scenario) => scenario,
+        Err(report) => panic!("{report}"),
+    }
+}
+
+fn plan(text: &str) -> Plan {
+    read(text, &[]).plan
+}
+
+#[test]
+fn a_name_is_enough() {
+    let plan = plan("name = \"x\"");
+    assert_eq!(plan.duration, Some(SimDuration::from_secs(12 * 3_600)));
+    assert_eq!((plan.seed, plan.replications, plan.overlay.nodes), (2009, 1, 200));
+    assert_eq!((plan.dns, plan.dyndns, plan.churn, plan.handover), (None, None, None, None));
+    let median = SimDuration::from_millis(40);
+    assert_eq!(plan.network.latency, LatencyPlan::LogNormal { median, sigma: 0.5 });
+}
+
+#[test]
+fn the_effective_scenario_gives_the_same_plan() {
+    let stories = [
+        "name = \"x\"",
+        TEMPLATE,
+        "name = \"x\"\n[network]\njitter = \"150%\"\n[network.latency]\nmodel = \"topology\"\nrouters = 1",
+        "name = \"x\"\n[network.latency]\nmodel = \"constant\"\nvalue = \"0.5ms\"\n[churn]\n\
+         graceful_notice = \"7s\"\nmodel = \"none\"\n[[host]]\nname = \"a\"\n[[event]]\n\
+         every = \"90m\"\naction = \"depart\"\nhost = \"a\"\ngraceful = true\n[[event]]\nat = \"1h\"\n\
+         action = \"return\"\nhost = \"33.3%\"",
+        "name = \"x\"\n[network.latency]\nmodel = \"uniform\"\n[overlay]\nlookups.rate = \"3/s\"\n\
+         chord.fingers_per_round = 5\n[churn]\nmodel = \"weibull\"\nsession_median = \"1h\"\n\
+         shape = 0.5\ndowntime_model = \"pareto\"\ndowntime_shape = 1.5\n[stop]\nafter_departures = 3",
+        "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"b\"\nprofile = \"bind\"\ncount = \"each\"\n\
+         [dyndns]\nabuse_limit = { updates = 10, per = \"10m\" }\n[handover]\nreading = \"literal\"\n\
+         losers = \"step-down\"\napplication_cache = \"forever\"\n[[event]]\nat = \"2h\"\n\
+         action = \"dyndns_down\"\nfor = \"1h\"\n[churn]\nmodel = \"lognormal\"\nsigma = 1.2",
+    ];
+    for text in stories {
+        let first = read(text, &[]);
+        let effective = first.effective();
+        let second = read(&effective, &[]);
+        assert_eq!(first.plan, second.plan, "{effective}");
+        assert_eq!(effective, second.effective());
+    }
+}
+
+#[test]
+fn a_trace_gives_the_run_its_length_and_lies_beside_the_file() {
+    let text = "name = \"x\"\n[churn]\nmodel = \"trace\"\ntrace = \"t/skype.avt\"\nspread = \"30m\"\n\
+                [[event]]\nat = \"5h\"\naction = \"depart\"\nhost = \"node-00007\"";
+    let scenario = read(text, &[]);
+    let trace = |path: &str| {
+        ChurnSource::Trace(TracePlan {
+            path: PathBuf::from(path),
+            format: TraceFormat::Avt,
+            spread: SimDuration::from_secs(1_800),
+        })
+    };
+    let source = |scenario: &Scenario| scenario.plan.churn.clone().unwrap().source;
+    assert_eq!(source(&scenario), trace("folder/t/skype.avt"));
+    assert_eq!((scenario.plan.duration, scenario.plan.overlay.nodes), (None, 0));
+    // An argument is relative to the working directory.
+    assert_eq!(source(&read(text, &["churn.trace=t/skype.avt"])), trace("t/skype.avt"));
+    let hour = SimDuration::from_secs(3_600);
+    let settled = scenario.clone().with_trace_span(hour * 6).unwrap();
+    assert_eq!(settled.plan.duration, Some(hour * 6));
+    let effective = settled.effective();
+    assert!(!effective.contains("nodes"), "{effective}");
+    let report = scenario.with_trace_span(hour * 4).unwrap_err();
+    assert_eq!(
+        report.to_string(),
+        "x.toml:7:6: event.0.at: an event at 5h is not before the end of the run at 4h"
+    );
+}
+
+#[test]
+fn a_reading_sets_all_policies_and_a_key_overrides_one() {
+    let base = "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"b\"\n[dyndns]\n[handover]\n";
+    let policies = |keys: &str| plan(&format!("{base}{keys}")).handover.unwrap().policies;
+    assert_eq!(policies(""), Policies::INTENDED);
+    assert_eq!(policies("reading = \"literal\""), Policies::LITERAL);
+    assert_eq!(
+        policies("reading = \"literal\"\nbootstrap = \"cached\"\nfailures_to_suspect = 3"),
+        Policies { bootstrap: Bootstrap::Cached, failures_to_suspect: 3, ..Policies::LITERAL }
+    );
+}
+
+#[test]
+fn a_profile_sets_habits_and_a_key_overrides_one() {
+    let text = "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"b\"\nprofile = \"bind\"\n\
+                [[dns.resolver]]\nname = \"u\"\nprofile = \"bind\"\nprefetch = false\nmax_ttl = \"1h\"\n\
+                [overlay]\nresolver = \"u\"";
+    let plan = plan(text);
+    let habits: Vec<_> = plan
+        .dns
+        .unwrap()
+        .resolvers
+        .iter()
+        .map(|group| (group.min_ttl.as_secs(), group.max_ttl.as_secs(), group.prefetch))
+        .collect();
+    // BIND's max-cache-ttl is a week.
+    assert_eq!(habits, [(0, 604_800, true), (0, 3_600, false)]);
+    assert_eq!(plan.overlay.resolver, Some(ResolverGroup(1)));
+}
+
+#[test]
+fn overrides_change_create_and_take_bare_words() {
+    let scenario = read(
+        "name = \"x\"\n[dns]\nttl = \"60s\"\n[[dns.resolver]]\nname = \"isp\"",
+        &[
+            "dns.ttl = 5s",
+            "dns.resolver.0.count=each",
+            "network.latency={ model = \"constant\", value = \"1ms\" }",
+            "churn.model=exponential",
+            "seed=7",
+            "network.loss=\"3%\"",
+            "dns.domain=example.org",
+        ],
+    );
+    let plan = scenario.plan;
+    let dns = plan.dns.unwrap();
+    assert_eq!((dns.ttl.as_secs(), dns.domain.as_str()), (5, "example.org"));
+    assert_eq!(dns.resolvers[0].count, ResolverCount::Each);
+    let value = SimDuration::from_millis(1);
+    assert_eq!(plan.network.latency, LatencyPlan::Constant { value });
+    assert_eq!((plan.seed, plan.network.loss, plan.churn.is_some()), (7, 0.03, true));
+}
+
+#[test]
+fn the_script_is_resolved() {
+    let text = "name = \"x\"\n[churn]\ngraceful_notice = \"20s\"\n[[event]]\nevery = \"10m\"\n\
+                spread = \"1m\"\naction = \"depart\"\nhost = \"10%\"\nfor = \"5m\"\ngraceful = true\n\
+                [[event]]\nat = \"2h\"\naction = \"return\"\nhost = \"node-00001\"";
+    let expected = [
+        EventPlan {
+            when: When::Every(SimDuration::from_secs(600)),
+            spread: SimDuration::from_secs(60),
+            action: Action::Depart {
+                target: Target::Share(0.1),
+                back_after: Some(SimDuration::from_secs(300)),
+                notice: Some(SimDuration::from_secs(20)),
+            },
+        },
+        EventPlan {
+            when: When::At(SimTime::from_secs(7_200)),
+            spread: SimDuration::ZERO,
+            action: Action::Return { target: Target::Host("node-00001".to_owned()) },
+        },
+    ];
+    assert_eq!(plan(text).events, expected);
+}

@@ -32,6 +32,7 @@ pub use problem::Report;
 use crate::time::SimDuration;
 use document::{Node, Place};
 use file::File;
+use plan::{ChurnSource, TracePlan};
 use problem::{Fault, Problem, Sources};
 
 /// A scenario that was read and found sound.
@@ -82,6 +83,25 @@ impl Scenario {
         }
         self.plan.duration = Some(span);
         Ok(self)
+    }
+
+    /// The file of recorded sessions that the scenario names, if it names one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&TracePlan> {
+        match &self.plan.churn.as_ref()?.source {
+            ChurnSource::Trace(trace) => Some(trace),
+            ChurnSource::Model { .. } => None,
+        }
+    }
+
+    /// The report that something is wrong with the trace, at the key that names it.
+    #[must_use]
+    pub fn trace_report(&self, message: impl ToString) -> Report {
+        let key = document::Path::of("churn.trace");
+        let path = self.trace().map(|trace| trace.path.clone()).unwrap_or_default();
+        let fault = Fault::Trace { path, message: message.to_string() };
+        let problem = Problem::new(self.document.place_of(&key), key, fault);
+        Report::new(self.sources.clone(), vec![problem])
     }
 
     /// The scenario with every key and its value, as TOML. Reading it gives the same plan.

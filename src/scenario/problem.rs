@@ -5,6 +5,7 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 use std::fmt;
+use std::path::PathBuf;
 
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use thiserror::Error;
@@ -21,14 +22,14 @@ pub struct Problem {
     /// The key that it is about; empty for the file as a whole.
     pub path: Path,
     /// What.
-    pub fault: Fault,
+    pub fault: Box<Fault>,
 }
 
 impl Problem {
     /// A fault at a place.
     #[must_use]
     pub fn new(place: Place, path: Path, fault: Fault) -> Self {
-        Self { place, path, fault }
+        Self { place, path, fault: Box::new(fault) }
     }
 }
 
@@ -256,6 +257,14 @@ pub enum Fault {
     TraceFormat {
         /// The file.
         path: String,
+    },
+    /// A trace that cannot be read, or does not hold what it should.
+    #[error("{}: {message}", path.display())]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        message: String,
     },
     /// A scenario that the checks let through and the reader does not: a defect of the program.
     #[error("{message}")]

@@ -160,7 +160,7 @@ impl Walk {
             }
             let wrong_type = attempt.problems.iter().any(|problem| {
                 problem.path == *path
-                    && matches!(problem.fault, Fault::Type { .. } | Fault::Word { .. })
+                    && matches!(*problem.fault, Fault::Type { .. } | Fault::Word { .. })
             });
             if !wrong_type {
                 of_type = attempt.problems;
@@ -213,14 +213,12 @@ impl Walk {
     }
 
     fn number(&mut self, node: &Node, schema: &Schema, path: &Path) {
-        let whole = text(schema, "type") == "integer";
         let limit = match text(schema, "format") {
-            "uint16" => Some(f64::from(u16::MAX)),
-            "uint32" => Some(f64::from(u32::MAX)),
+            "uint16" => Some(Schema::from(u16::MAX)),
+            "uint32" => Some(Schema::from(u32::MAX)),
             _ => None,
         };
-        let least = schema.get("minimum").and_then(Schema::as_f64);
-        let most = schema.get("maximum").and_then(Schema::as_f64).or(limit);
+        let (least, most) = (schema.get("minimum"), schema.get("maximum").or(limit.as_ref()));
         let number = match node.value {
             // Rounding can only matter next to 2^63, the greatest limit there is.
             Value::Integer(number) => number as f64,
@@ -228,14 +226,18 @@ impl Walk {
             _ => return,
         };
         let inside = number.is_finite()
-            && least.is_none_or(|least| number >= least)
-            && most.is_none_or(|most| number <= most)
+            && least.and_then(Schema::as_f64).is_none_or(|least| number >= least)
+            && most.and_then(Schema::as_f64).is_none_or(|most| number <= most)
             && !matches!(node.value, Value::Integer(n) if n > i128::from(i64::MAX));
         if inside {
             return;
         }
-        let kind = if whole { "an integer" } else { "a number" };
-        let expected = match (least, most) {
+        let kind = expectation(schema);
+        // Limits of numbers with a fraction are written `0.0` in the schema.
+        let bare = |limit: Option<&Schema>| {
+            limit.map(|limit| limit.to_string().trim_end_matches(".0").to_owned())
+        };
+        let expected = match (bare(least), bare(most)) {
             (Some(least), Some(most)) => format!("{kind} from {least} to {most}"),
             (Some(least), None) => format!("{kind} of {least} or more"),
             (None, Some(most)) => format!("{kind} of at most {most}"),

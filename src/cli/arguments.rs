@@ -1,0 +1,268 @@
+//! The command line as written.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use thiserror::Error;
+
+use crate::scenario::plan::TraceFormat;
+
+/// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "overcord", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "\
+Examples:
+  overcord init handover.toml                 write a commented scenario
+  overcord check handover.toml                validate it, print it with all defaults
+  overcord run handover.toml --set dns.ttl=5s simulate it with a shorter TTL
+
+Exit codes: 0 ok, 1 a comparison failed, 2 wrong usage or scenario, 130 interrupted.")]
+pub struct Arguments {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Clone, Debug, Subcommand)]
+pub enum Command {
+    /// Validate a scenario and print it with every default filled in
+    Check(CheckArguments),
+    /// Write a commented scenario to start from
+    Init(InitArguments),
+    /// Print the JSON Schema of scenario files
+    Schema(SchemaArguments),
+    /// Print a completion script for a shell
+    Completions(CompletionsArguments),
+}
+
+/// Changes to a scenario, common to several commands.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Overrides {
+    /// Change a key: its way with dots, list elements counted from 0; paths in it are relative to
+    /// the working directory [example: --set dns.ttl=5s --set caller.0.users=20]
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub set: Vec<String>,
+    /// Change the seed
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Change the number of runs with different seeds
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub replications: Option<u32>,
+}
+
+impl Overrides {
+    /// All changes as assignments, in the order in which they are made.
+    #[must_use]
+    pub fn assignments(&self) -> Vec<String> {
+        let mut all = self.set.clone();
+        all.extend(self.seed.map(|seed| format!("seed={seed}")));
+        all.extend(self.replications.map(|count| format!("replications={count}")));
+        all
+    }
+}
+
+/// The arguments of `run`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  overcord run handover.toml
+  overcord run handover.toml --replications 10 --jobs 2
+  overcord run a.toml b.toml --seed 7 --out /tmp/results
+  overcord run handover.toml --set handover.reading=literal --log host=alice")]
+pub struct RunArguments {
+    /// The scenarios
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Changes to every scenario.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// How many runs at a time [default: one for each processor]; results do not depend on it
+    #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+    /// The folder for results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
+    /// Print every event of a host in the first replication to standard error
+    #[arg(long, value_name = "host=NAME", value_parser = parse_log_host)]
+    pub log: Vec<LogHost>,
+    /// Judge the simulator while it runs: rings consistent, packets conserved, phases add up
+    #[arg(long)]
+    pub checkers: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// A host whose events are printed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogHost(pub String);
+
+/// `--log` was given something else than a host.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("expected host=NAME, such as host=alice or host=node-00001")]
+pub struct NoLogHost;
+
+fn parse_log_host(text: &str) -> Result<LogHost, NoLogHost> {
+    match text.strip_prefix("host=") {
+        Some(name) if !name.is_empty() => Ok(LogHost(name.to_owned())),
+        _ => Err(NoLogHost),
+    }
+}
+
+/// The arguments of `trace`.
+#[derive(Clone, Debug, Args)]
+pub struct TraceArguments {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: TraceCommand,
+}
+
+/// What to do with a trace.
+#[derive(Clone, Debug, Subcommand)]
+pub enum TraceCommand {
+    /// Print what a trace of sessions holds: hosts, span, sessions, how many are up
+    Stats(TraceStatsArguments),
+}
+
+/// The arguments of `trace stats`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  overcord trace stats sessions.avt")]
+pub struct TraceStatsArguments {
+    /// The trace
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// How it is written [default: told by the extension, .avt or .events]
+    #[arg(long, value_enum)]
+    pub format: Option<FormatWord>,
+}
+
+/// How a trace is written, as a word of the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum FormatWord {
+    /// One line a node: its sessions.
+    Avt,
+    /// One line an event.
+    Events,
+}
+
+impl From<FormatWord> for TraceFormat {
+    fn from(word: FormatWord) -> Self {
+        match word {
+            FormatWord::Avt => Self::Avt,
+            FormatWord::Events => Self::Events,
+        }
+    }
+}
+
+/// The arguments of `check`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  overcord check handover.toml --set dns.ttl=5s > effective.toml")]
+pub struct CheckArguments {
+    /// The scenario
+    #[arg(value_name = "FILE")]
+    pub file: PathBuf,
+    /// Changes to it.
+    #[command(flatten)]
+    pub overrides: Overrides,
+}
+
+/// The arguments of `init`.
+#[derive(Clone, Debug, Args)]
+pub struct InitArguments {
+    /// The file to write; one that exists is left alone
+    #[arg(value_name = "PATH", default_value = "scenario.toml")]
+    pub path: PathBuf,
+}
+
+/// The arguments of `schema`.
+#[derive(Clone, Debug, Args)]
+pub struct SchemaArguments {
+    /// Print the reference of all keys as Markdown instead
+    #[arg(long)]
+    pub markdown: bool,
+}
+
+/// The arguments of `completions`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  overcord completions bash > ~/.local/share/bash-completion/completions/overcord")]
+pub struct CompletionsArguments {
+    /// The shell
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory as _;
+
+    /// `run` and `trace` by themselves.
+    #[derive(Debug, Parser)]
+    enum Probe {
+        Run(RunArguments),
+        Trace(TraceArguments),
+    }
+
+    fn run(line: &str) -> Result<RunArguments, String> {
+        match Probe::try_parse_from(line.split(' ')) {
+            Ok(Probe::Run(run)) => Ok(run),
+            Ok(other) => Err(format!("{other:?}")),
+            Err(error) => Err(error.to_string().lines().next().unwrap_or("").to_owned()),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Arguments::command().debug_assert();
+        Probe::command().debug_assert();
+    }
+
+    #[test]
+    fn seed_and_replications_are_assignments_after_those_of_set() {
+        let given =
+            run("x run a.toml --seed 7 --set dns.ttl=5s --replications 3 --set seed=1").unwrap();
+        let expected = ["dns.ttl=5s", "seed=1", "seed=7", "replications=3"];
+        assert_eq!(given.overrides.assignments(), expected);
+        assert_eq!(given.out, PathBuf::from("results"));
+    }
+
+    #[test]
+    fn wrong_usage_is_told() {
+        for (line, told) in [
+            ("x run", "error: the following required arguments were not provided:"),
+            (
+                "x run a --jobs 0",
+                "error: invalid value '0' for '--jobs <NUMBER>': 0 is not in 1..=65535",
+            ),
+            (
+                "x run a --replications 0",
+                "error: invalid value '0' for '--replications <NUMBER>': 0 is not in 1..=4294967295",
+            ),
+            (
+                "x run a --log alice",
+                "error: invalid value 'alice' for '--log <host=NAME>': expected host=NAME, such as host=alice or host=node-00001",
+            ),
+        ] {
+            assert_eq!(run(line).map(|_| ()), Err(told.to_owned()));
+        }
+        assert_eq!(run("x run a --log host=alice").unwrap().log, [LogHost("alice".to_owned())]);
+    }
+
+    #[test]
+    fn a_trace_format_is_a_word() {
+        let line = ["x", "trace", "stats", "a.txt", "--format", "events"];
+        let Ok(Probe::Trace(TraceArguments { command: TraceCommand::Stats(stats) })) =
+            Probe::try_parse_from(line)
+        else {
+            panic!("refused");
+        };
+        assert_eq!(stats.format.map(TraceFormat::from), Some(TraceFormat::Events));
+    }
+}
