@@ -123,6 +123,22 @@ impl Ledger {
         }
     }
 
+    /// What was booked since `earlier`, a former state of this ledger.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let difference = |now: &[Count; CELLS], then: &[Count; CELLS]| {
+            std::array::from_fn(|cell| Count {
+                messages: now[cell].messages - then[cell].messages,
+                bytes: now[cell].bytes - then[cell].bytes,
+            })
+        };
+        Self {
+            sent: difference(&self.sent, &earlier.sent),
+            delivered: difference(&self.delivered, &earlier.delivered),
+            lost: difference(&self.lost, &earlier.lost),
+        }
+    }
+
     /// All messages and bytes in one direction.
     #[must_use]
     pub fn total(&self, direction: Direction) -> Count {

@@ -289,6 +289,12 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.ledger.in_flight() == self.in_flight && self.cold.len() as u64 <= self.in_flight
     }
 
+    /// How many datagrams are on their way, by count rather than by the ledger.
+    #[must_use]
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
     /// How many messages wait in the slab.
     #[must_use]
     pub fn cold_messages(&self) -> usize {

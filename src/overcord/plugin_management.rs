@@ -60,6 +60,11 @@ impl PluginManagement {
         Self { dht, membership: Membership::Outside, repository, dice }
     }
 
+    /// Writes the repository: what the node knows before it has ever been in the overlay.
+    pub fn set_repository(&mut self, repository: OverlayRepository) {
+        self.repository = repository;
+    }
+
     /// The host restarts, perhaps under another contact; what is on disk is kept.
     pub fn restart(&mut self, dht: Chord) {
         self.remember_acquaintances();

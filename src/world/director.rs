@@ -6,7 +6,6 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::address::Address;
 use crate::rng::sample::uniform_u64;
 use crate::rng::{NameHash, Purpose, stream};
 use crate::sim::HostId;
@@ -137,10 +136,10 @@ pub struct Opening {
     pub converged: bool,
     /// They begin to test, or to join, uniformly spread over this span.
     pub start_spread: SimDuration,
+    /// Whether members come while the run goes on: by churn, by name, by the script.
+    pub arrivals: bool,
     /// The seed of the run.
     pub seed: u64,
-    /// The service's view of the address that the binding has at the start, set by the opening.
-    pub binding: Option<Address>,
 }
 
 /// Time that members were up, summed.
@@ -196,6 +195,12 @@ impl Director {
     #[must_use]
     pub fn member_on(&self, host: HostId) -> Option<MemberId> {
         self.by_host[host.index()]
+    }
+
+    /// Whether anybody can come to join while the run goes on.
+    #[must_use]
+    pub fn may_join(&self) -> bool {
+        self.opening.arrivals
     }
 
     /// Numbers a command. Toggles, of which there are many, are numbered by their member.

@@ -48,7 +48,7 @@ impl World {
 
     fn up_at_start(&self) -> Vec<MemberId> {
         let up = |presence| match presence {
-            Presence::Scheduled(_, interval) => crate::churn::Interval::up(&interval),
+            Presence::Scheduled(_, interval) => interval.up,
             Presence::From(_) => false,
         };
         self.population
@@ -107,7 +107,6 @@ impl World {
         self.let_play(proxy);
         let address = self.population.members[proxy.index()].address;
         self.director.permanent = Some(proxy);
-        self.director.opening.binding = Some(address);
         self.preset_service(address);
         self.publish(address);
         self.expect_departure(proxy);

@@ -29,6 +29,9 @@ pub enum Observation {
     NotMember,
     /// The node now believes that it is the proxy peer, accepts probes on its port and serves SIP.
     ProxyStarted,
+    /// It goes on playing the role until it leaves, and a successor is published already: a lame
+    /// duck, who no longer counts as a believer.
+    ProxyRetiring,
     /// It no longer does.
     ProxyStopped,
     /// The node's tests of this address failed: it holds a failed verdict on it.

@@ -187,6 +187,7 @@ impl Truth {
             | Observation::Member(_)
             | Observation::NotMember
             | Observation::ProxyStarted
+            | Observation::ProxyRetiring
             | Observation::ProxyStopped => self.change(host, observation),
             Observation::VerdictFailed(address) => {
                 self.claims.judge(host, Some(*address), &mut self.addresses);
@@ -270,6 +271,7 @@ impl Truth {
             Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
             Observation::NotMember => self.overlays.join(now, host, None),
             Observation::ProxyStarted => self.overlays.play(host, true),
+            Observation::ProxyRetiring => self.overlays.retire(host),
             _ => self.overlays.play(host, false),
         }
         if self.overlays.main() == main {
@@ -279,7 +281,7 @@ impl Truth {
             hosts.insert(host);
             self.reassess(&hosts.into_iter().collect::<Vec<_>>());
         }
-        let believers = self.overlays.proxies().len();
+        let believers = self.overlays.believers();
         self.durations.split_brain.set(now, (believers > 1).into());
         self.durations.split_overlay.set(now, (self.overlays.populated() > 1).into());
     }
@@ -524,7 +526,7 @@ impl Truth {
         TimelinePoint {
             at: self.now,
             members: self.overlays.members(),
-            believers: self.overlays.proxies().len() as u64,
+            believers: self.overlays.believers(),
             binding_valid: self.binding_valid(),
             stale_resolvers: self.resolvers.stale.level(),
             resolvers: self.resolvers.hosts().len() as u64,

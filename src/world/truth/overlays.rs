@@ -17,6 +17,8 @@ pub(super) struct Host {
     pub(super) address: Option<Address>,
     pub(super) member: Option<OverlayId>,
     pub(super) proxy: bool,
+    /// It plays the role until it leaves, which has been announced.
+    pub(super) retiring: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +37,8 @@ pub(super) struct Overlays {
     /// Populated overlays, the main one first.
     ranking: BTreeSet<(Reverse<u64>, SimTime, OverlayId)>,
     proxies: BTreeSet<HostId>,
+    /// How many of them are retiring.
+    retiring: u64,
     members: u64,
 }
 
@@ -86,12 +90,29 @@ impl Overlays {
     }
 
     pub(super) fn play(&mut self, id: HostId, proxy: bool) {
-        self.host_mut(id).proxy = proxy;
+        let host = self.host_mut(id);
+        host.proxy = proxy;
+        let was_retiring = std::mem::take(&mut host.retiring);
+        self.retiring -= u64::from(was_retiring);
         if proxy {
             self.proxies.insert(id);
         } else {
             self.proxies.remove(&id);
         }
+    }
+
+    /// A proxy peer has announced that it will leave.
+    pub(super) fn retire(&mut self, id: HostId) {
+        let host = self.host_mut(id);
+        if host.proxy && !host.retiring {
+            host.retiring = true;
+            self.retiring += 1;
+        }
+    }
+
+    /// How many hosts believe to be the proxy peer, announced leavers aside.
+    pub(super) fn believers(&self) -> u64 {
+        self.proxies.len() as u64 - self.retiring
     }
 
     /// The overlay with most members; of several, the one that was seen first, then the one with

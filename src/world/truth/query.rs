@@ -13,6 +13,12 @@ impl Truth {
         &self.binding
     }
 
+    /// Whether the authority serves a valid address.
+    #[must_use]
+    pub fn binding_is_valid(&self) -> bool {
+        self.has_valid(&self.binding)
+    }
+
     /// The up host at the first address of the binding that is held by one.
     #[must_use]
     pub fn binding_host(&self) -> Option<HostId> {
