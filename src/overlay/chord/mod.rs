@@ -114,7 +114,7 @@ impl Chord {
             table: Table::new(me, id),
             config,
             identity: None,
-            repair: Repair::default(),
+            repair: Repair::Resting(0),
             operations: 0,
             exchanges: Exchanges::default(),
             storage: Storage::default(),
