@@ -1,11 +1,15 @@
 //! What nodes do together: stay, join, crash, leave, store.
 
 use super::harness::{DELAY, Net, config};
+use crate::address::Endpoint;
 use crate::net::{Ledger, Payload, Protocol, Purpose as Booked};
-use crate::overlay::chord::{Config, FingersPerRound, Message, Routing, Small};
-use crate::overlay::{Dht, NodeRef, Observation, PutOutcome, Record, RingId, Upcall};
+use crate::overlay::chord::{ChordTimer, Config, FingersPerRound, Message, Routing, Small};
+use crate::overlay::{
+    Contact, Dht, Directory, Facts, NodeRef, Observation, PutOutcome, Record, RingId, Upcall,
+};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
-use crate::time::SimDuration;
+use crate::sim::Context;
+use crate::time::{SimDuration, SimTime};
 
 const SECOND: SimDuration = SimDuration::from_secs(1);
 
@@ -350,4 +354,70 @@ fn churn_is_survived() {
         assert!(net.report().is_perfect(), "{}", net.report());
         assert_correct(&mut net, 40);
     }
+}
+
+/// 256 requests can wait; what is asked beyond fails at once, and nothing is left behind.
+#[test]
+fn more_operations_than_slots_end_all_the_same() {
+    let mut net = Net::converged(64, 0, 6, Config { successors: 1, ..config() });
+    let owned = |net: &Net, key| net.owner(key) == NodeRef::new(0);
+    let keys: Vec<RingId> = (0..400).map(|i| RingId(i << 54)).collect();
+    let asked = keys.iter().filter(|&&key| !owned(&net, key)).count();
+    assert!(asked > 300, "{asked}");
+    for &key in &keys {
+        net.operate(0, |chord, ctx| chord.lookup(ctx, key));
+    }
+    net.run(SECOND * 10);
+    let (mut right, mut failed) = (0, 0);
+    for (_, up) in std::mem::take(&mut net.ups) {
+        let Upcall::LookupDone { key, outcome, .. } = up else { panic!("{up:?}") };
+        match outcome.owner {
+            Some(owner) => {
+                assert_eq!(owner, net.owner(key));
+                right += 1;
+            }
+            None => failed += 1,
+        }
+    }
+    assert_eq!(right + failed, 400);
+    // 256 slots, besides keys that the node answers itself.
+    assert!((256..300).contains(&right), "{right}");
+    assert_correct(&mut net, 30);
+}
+
+/// A host speaks to its component through a lifted context, which knows the directory as well.
+#[test]
+fn a_lifted_context_knows_the_directory() {
+    let net = Net::converged(3, 0, 6, config());
+    let mut host = Host { directory: net.directory, sent: 0 };
+    let mut node = net.nodes[0].clone().unwrap();
+    let mut ctx = host.lift::<Message, ChordTimer, Observation>();
+    assert!(node.timer(&mut ctx, ChordTimer::Stabilize).is_empty());
+    assert_eq!(host.sent, 1);
+}
+
+struct Host {
+    directory: Directory,
+    sent: usize,
+}
+
+impl Facts for Host {
+    fn contact(&self, node: NodeRef) -> Contact {
+        self.directory.contact(node)
+    }
+}
+
+impl Context for Host {
+    type Message = Message;
+    type Timer = ChordTimer;
+    type Observation = Observation;
+    fn now(&self) -> SimTime {
+        SimTime::ZERO
+    }
+    fn send(&mut self, _: Endpoint, _: Message) {
+        self.sent += 1;
+    }
+    fn set(&mut self, _: ChordTimer, _: SimTime) {}
+    fn cancel(&mut self, _: ChordTimer) {}
+    fn observe(&mut self, _: Observation) {}
 }
