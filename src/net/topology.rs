@@ -15,7 +15,7 @@ use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::visit::EdgeRef;
 use rand::Rng;
 
-use crate::net::latency::{LatencyError, check_range};
+use crate::net::latency::{LatencyError, check_range, share};
 use crate::rng::{Draws, NameHash, Purpose, stream, unit_from_bits};
 use crate::time::SimDuration;
 
@@ -101,22 +101,18 @@ impl Topology {
     #[must_use]
     #[inline]
     pub fn base(&self, a: NameHash, b: NameHash) -> SimDuration {
-        self.access(a) + self.path(self.router(a), self.router(b)) + self.access(b)
+        let ((router_a, access_a), (router_b, access_b)) = (self.attach(a), self.attach(b));
+        access_a + self.path(router_a, router_b) + access_b
     }
 
-    /// The router to which a host is attached.
+    /// The router to which a host is attached, and the latency of its access line.
     #[must_use]
     #[inline]
-    pub fn router(&self, host: NameHash) -> usize {
-        let bits = u128::from(self.draws.bits(host.0, 0));
-        ((bits * self.graph.node_count() as u128) >> 64) as usize
-    }
-
-    /// The latency of a host's access line.
-    #[must_use]
-    #[inline]
-    pub fn access(&self, host: NameHash) -> SimDuration {
-        self.access_min + self.access_width.mul_f64(self.draws.unit(host.0, 1))
+    pub fn attach(&self, host: NameHash) -> (usize, SimDuration) {
+        // The upper half of the product is a uniform index, the lower half is uniform within it.
+        let bits = u128::from(self.draws.bits(host.0, 0)) * self.graph.node_count() as u128;
+        let access = self.access_min + share(bits as u64, self.access_width);
+        ((bits >> 64) as usize, access)
     }
 
     /// The latency of the fastest way between two routers.
@@ -265,9 +261,10 @@ mod tests {
         let mut access = 0.0;
         for n in 0..16_000 {
             let host = NameHash::of(&format!("node-{n:05}"));
-            hosts[topology.router(host)] += 1;
-            assert!((MS * 2..=MS * 20).contains(&topology.access(host)));
-            access += topology.access(host).as_secs_f64() * 1e3 / 16_000.0;
+            let (router, line) = topology.attach(host);
+            hosts[router] += 1;
+            assert!((MS * 2..=MS * 20).contains(&line));
+            access += line.as_secs_f64() * 1e3 / 16_000.0;
         }
         // 1,000 each, standard deviation 31.
         assert!(hosts.iter().all(|count| (860..1_140).contains(count)), "{hosts:?}");
@@ -279,8 +276,10 @@ mod tests {
     fn a_base_latency_is_two_access_lines_and_a_path() {
         let topology = topology(3, 20, 2);
         let (alice, bob) = (NameHash::of("alice"), NameHash::of("bob"));
-        let path = topology.path(topology.router(alice), topology.router(bob));
-        assert_eq!(topology.base(alice, bob), topology.access(alice) + path + topology.access(bob));
+        let (alice_router, alice_line) = topology.attach(alice);
+        let (bob_router, bob_line) = topology.attach(bob);
+        let path = topology.path(alice_router, bob_router);
+        assert_eq!(topology.base(alice, bob), alice_line + path + bob_line);
     }
 
     #[test]

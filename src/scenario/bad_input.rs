@@ -443,3 +443,24 @@ x.toml:3:7: dns.ttl: 5 has no unit: write \"5s\", \"5ms\" or \"5h\"
 ";
     assert_eq!(report.render(false), expected);
 }
+
+#[test]
+fn whatever_is_cut_or_spoilt_is_told_or_accepted_but_never_a_crash() {
+    let template = super::template::TEMPLATE;
+    let told = |bytes: &[u8]| {
+        match Scenario::parse("x.toml", bytes, Path::new(""), &[]) {
+            Ok(scenario) => drop(scenario.effective()),
+            Err(report) => {
+                assert!(!report.problems.is_empty());
+                assert!(report.render(true).contains("x.toml"));
+            }
+        };
+    };
+    for at in (0..template.len()).step_by(29) {
+        told(&template.as_bytes()[..at]);
+        let mut spoilt = template.as_bytes().to_vec();
+        // Each kind of byte in turn: quote, bracket, digit, sign, newline, a byte that is no text.
+        spoilt[at] = b"\"[9-=\n\xff"[at / 29 % 7];
+        told(&spoilt);
+    }
+}

@@ -21,7 +21,8 @@ use crate::units::{Duration, Probability, Rate, Ratio};
 #[must_use]
 pub fn to_toml(plan: &Plan) -> String {
     // All keys are strings, and no list mixes values and tables: there is nothing to refuse.
-    toml::to_string(&file(plan)).expect("a scenario is always expressible in TOML")
+    let text = toml::to_string(&file(plan)).expect("a scenario is always expressible in TOML");
+    format!("{}\n", text.trim_end())
 }
 
 /// The effective scenario.

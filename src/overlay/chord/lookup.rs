@@ -321,11 +321,11 @@ impl Chord {
             };
             let to = (ctx.contact(node).endpoint, Some(node));
             match self.request(ctx, to, timeout, maintenance, Work::Lookup(lookup), message) {
-                Err(Work::Lookup(unsent)) => return self.give_up(ctx, unsent, ups),
+                Err(Work::Lookup(unsent)) => return self.give_up(ctx, *unsent, ups),
                 _ => return,
             }
         }
-        self.give_up(ctx, lookup, ups);
+        self.give_up(ctx, *lookup, ups);
     }
 
     /// The node is itself the owner: no message. Gives the look-up back when it has no record.
@@ -373,7 +373,7 @@ impl Chord {
     pub(super) fn give_up<C: DhtContext<Self>>(
         &mut self,
         ctx: &mut C,
-        lookup: Box<Lookup>,
+        lookup: Lookup,
         ups: &mut Upcalls,
     ) {
         match lookup.goal {

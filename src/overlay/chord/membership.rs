@@ -150,7 +150,7 @@ impl Chord {
             ctx.observe(Observation::NotMember);
         }
         self.table = Table::new(self.table.me, self.table.id);
-        self.repair = Repair::default();
+        self.repair = Repair::Resting(0);
         self.storage = super::Storage::default();
     }
 }

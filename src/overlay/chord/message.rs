@@ -2,7 +2,7 @@
 //!
 //! Those that are sent all the time are [`Small`]: 16 octets with their tag, so that they travel
 //! inside an event. Lists and records are [`Large`]. The byte layout is the table in
-//! [`codec`](super::codec).
+//! [`codec`].
 //!
 //! A request names the overlay of its sender, and a member of another overlay does not answer it
 //! (nor does a node that is no member): to the sender such a node is dead. An outsider's request

@@ -2,13 +2,13 @@
 //! peer-to-peer lookup protocol for Internet applications", IEEE/ACM ToN 11(1), 2003; details and
 //! defaults as in OverSim.
 //!
-//! * [`table`]: predecessor, successor list, fingers.
-//! * [`stabilize`]: the periodic repair: stabilise and notify (three messages), finger repair,
+//! * `table`: predecessor, successor list, fingers.
+//! * `stabilize`: the periodic repair: stabilise and notify (three messages), finger repair,
 //!   predecessor check.
-//! * [`lookup`]: iterative and recursive look-ups, and the store, fetch or join that follows.
-//! * [`membership`]: found, join, leave.
-//! * [`storage`]: records, replicas, hand-over of keys.
-//! * [`converged`]: a stationary ring at once.
+//! * `lookup`: iterative and recursive look-ups, and the store, fetch or join that follows.
+//! * `membership`: found, join, leave.
+//! * `storage`: records, replicas, hand-over of keys.
+//! * [`converged`](mod@converged): a stationary ring at once.
 //! * [`message`], [`codec`]: what travels, and its bytes.
 //!
 //! Decisions where the sources are silent. A look-up ends at the key's predecessor, also when
@@ -114,7 +114,7 @@ impl Chord {
             table: Table::new(me, id),
             config,
             identity: None,
-            repair: Repair::default(),
+            repair: Repair::Resting(0),
             operations: 0,
             exchanges: Exchanges::default(),
             storage: Storage::default(),
@@ -240,7 +240,7 @@ impl Chord {
     }
 
     /// Sets the periodic timers, each at a uniform phase of its period, and reports membership:
-    /// the start of a node that [`converged`] made.
+    /// the start of a node that [`converged`](fn@converged)(fn@converged) made.
     pub fn start<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
         let Some(overlay) = self.identity else { return };
         ctx.observe(Observation::Member(overlay));

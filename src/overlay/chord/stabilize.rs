@@ -8,13 +8,10 @@ use crate::address::Endpoint;
 use crate::overlay::{DhtContext, NodeRef, RingId, Upcall, Upcalls};
 
 /// The round of finger repair.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Repair {
-    /// Between rounds; the finger, counted from the shortest that `id_bits` allows, at which the
-    /// next round begins if it takes only some.
-    #[default]
-    Fresh,
-    /// Between rounds, which take only some fingers: where the next one begins.
+    /// Between rounds. Where the next one begins if rounds take only some fingers, counted from
+    /// the shortest that `id_bits` allows.
     Resting(u8),
     /// A finger is being looked up; after it these remain, beginning here.
     Busy { next: u8, left: u8 },
@@ -135,7 +132,6 @@ impl Chord {
                 (first, self.config.id_bits - first)
             }
             (Repair::Resting(next), FingersPerRound::Number(n)) => (next, n),
-            (Repair::Fresh, FingersPerRound::Number(n)) => (0, n),
         };
         self.table.fit_fingers(shortest);
         self.repair = Repair::Busy { next, left };

@@ -354,3 +354,11 @@ pub struct Stop {
     #[schemars(extend("x-default" = "never"), range(min = 1, max = 9_223_372_036_854_775_807_i64))]
     pub after_departures: Option<u64>,
 }
+
+impl Stop {
+    /// Whether nothing but `duration` ends the run.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -92,7 +92,7 @@ pub struct File {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub event: Vec<Event>,
     /// When the run ends before `duration` does.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Stop::is_never")]
     pub stop: Stop,
 }
 

@@ -149,10 +149,6 @@ impl Net {
         net
     }
 
-    pub(super) fn now(&self) -> SimTime {
-        self.world.now
-    }
-
     /// Lets an up node act; its up-calls are noted.
     fn with(&mut self, i: usize, act: impl FnOnce(&mut Chord, &mut Hands<'_>) -> Upcalls) {
         let Some(chord) = &mut self.nodes[i] else { return };

@@ -55,7 +55,8 @@ fn paths_in_a_converged_ring_have_half_log_n_hops() {
 }
 
 /// Stoica et al. (ToN 2003, V-D and Table II): 1,000 nodes, a list of 20: 3.82 by the formula
-/// 0.5 log2 N - 0.5 log2 r + 1, 3.84 measured.
+/// 0.5 log2 N - 0.5 log2 r + 1, 3.84 measured. The formula rounds the last steps within the list, hence
+/// the tolerance.
 #[test]
 fn a_successor_list_shortens_paths_as_published() {
     let config = Config { successors: 20, ..config() };
@@ -78,4 +79,17 @@ fn reported_hops_are_those_of_the_tables() {
             assert_eq!(outcome.timeouts, 0);
         }
     }
+}
+
+/// A million nodes must fit: 400 octets with pending events, of which three periodic timers take
+/// 3 * 48, log2 N fingers 80, the kernel's slots the rest.
+#[test]
+fn a_node_is_small() {
+    assert!(size_of::<Chord>() <= 136, "{}", size_of::<Chord>());
+    let net = Net::converged(4_096, 0, 5, Config { successors: 1, ..config() });
+    let fingers: usize =
+        net.nodes.iter().flatten().map(|chord| chord.table.fingers().count()).sum();
+    // The successor lies at an exponential distance of mean 2^64 / N; the shortest other finger is
+    // the next power of two: log2 N levels beyond 2^64 / N and about 0.8 + 0.5 below.
+    assert!((12.0..14.0).contains(&(fingers as f64 / 4_096.0)), "{fingers}");
 }
