@@ -70,6 +70,8 @@ pub(super) struct Claims {
     updating: u64,
     pending: VecDeque<Pending>,
     claims: BTreeMap<(IntervalId, HostId), Claim>,
+    /// How many nodes claimed because of each interval.
+    claimants: BTreeMap<IntervalId, u64>,
     departed: Vec<Departed>,
     /// Full departures after the warm-up.
     pub(super) full: u64,
@@ -85,6 +87,7 @@ impl Claims {
             updating: 0,
             pending: VecDeque::new(),
             claims: BTreeMap::new(),
+            claimants: BTreeMap::new(),
             departed: Vec::new(),
             full: 0,
             updates: 0,
@@ -131,7 +134,10 @@ impl Claims {
         });
         claimant.claim = verdict.map(|verdict| verdict.interval);
         if let Some(verdict) = verdict {
-            let claim = self.claims.entry((verdict.interval, node)).or_default();
+            let claim = self.claims.entry((verdict.interval, node)).or_insert_with(|| {
+                *self.claimants.entry(verdict.interval).or_default() += 1;
+                Claim::default()
+            });
             claim.counts |= counts;
             claim.wrong |= verdict.was_valid;
         }
@@ -257,7 +263,7 @@ impl Claims {
         let losses = departed.iter().filter(|departed| departed.kind.opens_episodes());
         let intervals: BTreeSet<_> =
             losses.flat_map(|departed| departed.intervals.iter().copied()).collect();
-        let claimants = intervals.iter().map(|&id| self.claimants_of(id).count() as u64).sum();
+        let claimants = intervals.iter().filter_map(|id| self.claimants.get(id)).sum();
         (claimants, departed.iter().map(|departed| departed.updates).sum())
     }
 

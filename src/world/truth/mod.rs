@@ -4,12 +4,12 @@
 //! looks into it. The Director reads its queries; [`Truth::finish`] turns it into a [`Report`].
 //! An address is valid while an up host that holds it plays the proxy role in the main overlay.
 //!
-//! * [`overlays`]: hosts, memberships, the main overlay, believers in the proxy role.
-//! * [`validity`]: validity intervals of addresses, stale stretches of record sets.
-//! * [`stale`]: what each resolver would answer, and to which interval its stale time is booked.
-//! * [`claims`]: verdicts, updates, claims, departures.
-//! * [`episode`]: handover episodes of caller domains and their anatomy.
-//! * [`timeline`], [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
+//! * `overlays`: hosts, memberships, the main overlay, believers in the proxy role.
+//! * `validity`: validity intervals of addresses, stale stretches of record sets.
+//! * `stale`: what each resolver would answer, and to which interval its stale time is booked.
+//! * `claims`: verdicts, updates, claims, departures.
+//! * `episode`: handover episodes of caller domains and their anatomy.
+//! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
 //!   must hold of it.
 //!
 //! Left out as yet: validity as one observer sees it (NAT, partitions), lame ducks that have
@@ -117,6 +117,8 @@ pub struct Truth {
     claims: Claims,
     phases: Phases,
     callers: Vec<Caller>,
+    /// How many of them have an open episode.
+    open: usize,
     by_host: BTreeMap<HostId, usize>,
     /// The callers of each resolver.
     by_resolver: Vec<Vec<usize>>,
@@ -165,6 +167,7 @@ impl Truth {
             phases: Phases::new(),
             by_host: callers.iter().enumerate().map(|(index, one)| (one.host, index)).collect(),
             callers: domains,
+            open: 0,
             by_resolver,
             finished: Vec::new(),
             timeline: Timeline::new(timeline_bin),
@@ -349,13 +352,15 @@ impl Truth {
             self.counters.partial += u64::from(kind == DepartureKind::Partial);
             self.counters.unborn += u64::from(kind == DepartureKind::Unborn);
         }
-        if !kind.opens_episodes() {
+        // In a storm of invalid claims all are open already.
+        if !kind.opens_episodes() || self.open == self.callers.len() {
             return;
         }
         let old = members.first().map(|&id| self.addresses.address(id));
         let position = self.claims.departed() - 1;
         for index in 0..self.callers.len() {
             if self.callers[index].open(self.now, old, position, &self.phases) {
+                self.open += 1;
                 self.refresh(index);
             }
         }
@@ -492,6 +497,7 @@ impl Truth {
         let departed = self.claims.departed();
         let caller = &mut self.callers[index];
         let Some(episode) = caller.close(self.now, closed, departed, &self.phases) else { return };
+        self.open -= 1;
         if episode.opened < self.warmup {
             return;
         }

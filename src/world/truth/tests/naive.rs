@@ -52,12 +52,14 @@ struct Caller {
     open: Option<Open>,
 }
 
+/// Resolver, address, end, and the interval's number: window, stale answers, answers.
+pub(super) type Windows = BTreeMap<(HostId, Address, SimTime, usize), (u128, u64, u64)>;
+
 /// What is compared.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Outcome {
     pub(super) episodes: Vec<String>,
-    /// Resolver, address, end: window, stale answers, answers.
-    pub(super) windows: BTreeMap<(HostId, Address, SimTime, usize), (u128, u64, u64)>,
+    pub(super) windows: Windows,
     pub(super) stale_nanos: u128,
     pub(super) departures: u64,
     pub(super) claims: [u64; 3],
@@ -282,10 +284,9 @@ impl Naive {
         let before = self.serving.clone();
         let mut after = BTreeMap::new();
         for (&id, host) in &self.hosts {
-            if let (Some(address), true) = (host.address, host.proxy && host.member == main) {
-                if main.is_some() {
-                    after.insert(id, address);
-                }
+            let plays = host.proxy && main.is_some() && host.member == main;
+            if let Some(address) = host.address.filter(|_| plays) {
+                after.insert(id, address);
             }
         }
         for (&id, &address) in &after {
@@ -472,7 +473,7 @@ impl Naive {
         show_episode(&episode)
     }
 
-    fn windows(&self) -> BTreeMap<(HostId, Address, SimTime, usize), (u128, u64, u64)> {
+    fn windows(&self) -> Windows {
         let mut windows = BTreeMap::new();
         for (&address, history) in &self.history {
             let Some(served) = history.served else { continue };

@@ -54,7 +54,7 @@ fn a_point_shows_the_state_before_its_instant() {
     let point = |at, members, believers, binding_valid, stale_resolvers, overlays, messages| {
         let at = SimTime::from_secs(at);
         let resolvers = 2;
-        let point = TimelinePoint {
+        TimelinePoint {
             at,
             members,
             believers,
@@ -63,8 +63,7 @@ fn a_point_shows_the_state_before_its_instant() {
             resolvers,
             overlays,
             messages,
-        };
-        point
+        }
     };
     // At 100 n1 is still up. At 150: r1's entry a expired at 140, b is served and is invalid since
     // 149, so that both resolvers are stale; the last bin was never told of messages.
