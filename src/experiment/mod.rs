@@ -9,6 +9,7 @@
 pub mod cell;
 pub mod manifest;
 pub mod run;
+pub mod simulator;
 pub mod statistics;
 pub mod store;
 pub mod summary;

@@ -276,7 +276,7 @@ pub(crate) mod tests {
             closed,
             resolution: Some(Resolution::Claim),
         };
-        let handovers = vec![episode(50, Closed::Censored), episode(200, Closed::Request)];
+        let handovers = vec![episode(50, Closed::Censored), episode(200, Closed::Lookup)];
         let window = |name: &str, window| StaleRow {
             resolver: name.into(),
             address: old,

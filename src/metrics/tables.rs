@@ -13,6 +13,7 @@ use crate::address::Address;
 use crate::metrics::headline::Headline;
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::time::{SimDuration, SimTime};
+pub use crate::world::truth::{Anatomy, Closed, Resolution};
 
 /// Everything that one run leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,75 +34,6 @@ pub struct RunOutput {
     pub timeline: Vec<TimelineRow>,
     /// The headline metrics; the warm-up excluded.
     pub headline: Headline,
-}
-
-/// Where the time of a handover episode went; the seven phases sum to the episode exactly.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Anatomy {
-    /// Nobody knows yet.
-    pub detect: SimDuration,
-    /// A live node holds a failed verdict on the binding.
-    pub claim: SimDuration,
-    /// An update of the binding is in flight.
-    pub update: SimDuration,
-    /// An accepted update waits to be served.
-    pub publish: SimDuration,
-    /// The authority serves a valid address, caches do not.
-    pub cache: SimDuration,
-    /// The caller would get a valid answer, and has nothing under way.
-    pub ask: SimDuration,
-    /// The caller would get a valid answer, and a request is under way.
-    pub recover: SimDuration,
-}
-
-impl Anatomy {
-    /// `detect + claim + update + publish + cache`: until the caller would get a valid answer.
-    #[must_use]
-    pub fn restore(&self) -> SimDuration {
-        self.detect + self.claim + self.update + self.publish + self.cache
-    }
-
-    /// `restore + recover`: what the caller is kept waiting.
-    #[must_use]
-    pub fn outage(&self) -> SimDuration {
-        self.restore() + self.recover
-    }
-
-    /// `outage + ask`: the whole episode.
-    #[must_use]
-    pub fn total(&self) -> SimDuration {
-        self.outage() + self.ask
-    }
-}
-
-/// How a handover episode ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// A request was answered or forwarded by a valid proxy peer.
-    Request,
-    /// A bare look-up gave a valid answer.
-    Lookup,
-    /// Nothing was sent before the chain was restored.
-    Unasked,
-    /// The run ended first.
-    Censored,
-}
-
-impl Closed {
-    /// Whether the episode's length is known; of the others only that it lasted at least so long.
-    #[must_use]
-    pub fn is_complete(self) -> bool {
-        matches!(self, Self::Request | Self::Lookup)
-    }
-}
-
-/// Who made the binding valid again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Resolution {
-    /// Another node took over.
-    Claim,
-    /// The old host came back.
-    Return,
 }
 
 /// One handover episode of one caller domain: a row of `handovers.csv`.
@@ -142,8 +74,7 @@ pub struct StaleRow {
     pub window: SimDuration,
     /// Answers with it in that time.
     pub stale_answers: u64,
-    /// Answers of the resolver about the domain from the end of this validity to the end of the
-    /// next (or of the run).
+    /// All answers with this address: those from while it was valid, and the stale ones.
     pub answers: u64,
 }
 
@@ -167,7 +98,7 @@ pub struct SignallingRow {
 pub struct TimelineRow {
     /// When the state was looked at.
     pub time: SimTime,
-    /// Members of the main overlay that are up.
+    /// Members of any overlay.
     pub members: u64,
     /// Up nodes that believe that they are the proxy peer.
     pub believers: u32,
@@ -287,12 +218,8 @@ fn word<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
     found.map(|(_, word)| *word).expect("every value has its word")
 }
 
-const CLOSED: &[(Closed, &str)] = &[
-    (Closed::Request, "request"),
-    (Closed::Lookup, "lookup"),
-    (Closed::Unasked, "unasked"),
-    (Closed::Censored, "censored"),
-];
+const CLOSED: &[(Closed, &str)] =
+    &[(Closed::Lookup, "lookup"), (Closed::Unasked, "unasked"), (Closed::Censored, "censored")];
 
 const RESOLUTIONS: &[(Option<Resolution>, &str)] =
     &[(Some(Resolution::Claim), "claim"), (Some(Resolution::Return), "return"), (None, "")];

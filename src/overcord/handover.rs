@@ -15,6 +15,7 @@ use crate::dyndns::{ClientSettings, Hostname, UpdateClient, UpdateOutcome};
 use crate::http;
 use crate::net::icmp::{Echo, Icmp};
 use crate::net::tcp::{ConnectionId, Ending, Segment, Tcp, Upcall};
+use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Resolution, Step, Test, Verdict};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
@@ -25,7 +26,6 @@ use crate::overcord::policy::{
 };
 use crate::overcord::proxy_role::{Aftermath, Claim, Role, Stage};
 use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
-use crate::overcord::{Message, Observation};
 use crate::overlay::{Dht, OperationId, Record, RingId};
 use crate::rng::Dice;
 use crate::time::SimDuration;
@@ -185,18 +185,17 @@ impl Handover {
     }
 
     /// Takes the steps that the discovery layer asks for, until it has to wait.
-    fn perform<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        first: Step,
-    ) {
+    fn perform<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement, first: Step) {
         let mut next = Some(first);
         while let Some(step) = next {
             next = match step {
                 Step::Resolve => {
                     let domain = &self.settings.domain;
-                    let known = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Discovery, domain);
+                    let known = self.names.resolve(
+                        &mut ctx.lift::<_, _, Observation>(),
+                        Asker::Discovery,
+                        domain,
+                    );
                     known.and_then(|known| self.discovery.resolved(known, self.own))
                 }
                 Step::Test(test, address) => self
@@ -443,7 +442,9 @@ impl Handover {
     pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C) {
         ctx.set_after(NodeTimer::SelfCheck.into(), self.settings.probing.interval);
         let domain = &self.settings.domain;
-        if let Some(found) = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain) {
+        if let Some(found) =
+            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain)
+        {
             self.checked_self(ctx, found);
         }
     }
@@ -471,7 +472,9 @@ impl Handover {
         claim.stage = Stage::Resolving;
         ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
         let service = &self.settings.service;
-        if let Some(found) = self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service) {
+        if let Some(found) =
+            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
+        {
             self.resolved_service(ctx, found);
         }
     }
@@ -483,7 +486,8 @@ impl Handover {
         };
         claim.stage = Stage::Updating;
         let hostname = &self.settings.hostname;
-        let outcome = self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
+        let outcome =
+            self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
         if outcome.is_some() {
             self.update_ended(ctx, outcome);
         }
@@ -662,4 +666,3 @@ pub enum TransportEvent {
     /// Nobody is there.
     Unreachable(Endpoint),
 }
-

@@ -202,7 +202,8 @@ impl Node {
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => {
                 let Some(handover) = &mut self.handover else { return };
-                let ended = handover.names().receive(&mut ctx.lift::<_, _, Observation>(), from, &message);
+                let ended =
+                    handover.names().receive(&mut ctx.lift::<_, _, Observation>(), from, &message);
                 if let Some((asker, found)) = ended {
                     handover.resolved(ctx, &mut self.plugin, asker, found);
                 }
@@ -294,4 +295,3 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Join | NodeTimer::Lookup => unreachable!("not of the handover part"),
     }
 }
-

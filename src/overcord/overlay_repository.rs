@@ -41,7 +41,8 @@ impl OverlayRepository {
     /// The members remembered, in random order, without the node itself.
     #[must_use]
     pub fn candidates(&self, me: NodeRef, dice: &mut Dice) -> Vec<NodeRef> {
-        let mut peers: Vec<NodeRef> = self.peers.iter().copied().filter(|&peer| peer != me).collect();
+        let mut peers: Vec<NodeRef> =
+            self.peers.iter().copied().filter(|&peer| peer != me).collect();
         for last in (1..peers.len()).rev() {
             peers.swap(last, dice.below(last + 1));
         }

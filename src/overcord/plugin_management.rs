@@ -7,10 +7,10 @@
 //! proxy peer, and tries again later if there is. There is one kind of plug-in, Chord.
 
 use crate::address::{Address, Endpoint, Port};
-use crate::overlay::chord::Chord;
-use crate::overlay::{Dht, DhtContext, NodeRef, Upcalls};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::Bootstrap;
+use crate::overlay::chord::Chord;
+use crate::overlay::{Dht, DhtContext, NodeRef, Upcalls};
 use crate::rng::Dice;
 use crate::time::SimDuration;
 
@@ -120,7 +120,8 @@ impl PluginManagement {
             return (self.join_failed_with(Membership::JoiningCached, ask), Upcalls::new());
         }
         self.membership = Membership::JoiningCached;
-        let bootstrap: Vec<Endpoint> = peers.iter().map(|&peer| ctx.contact(peer).endpoint).collect();
+        let bootstrap: Vec<Endpoint> =
+            peers.iter().map(|&peer| ctx.contact(peer).endpoint).collect();
         (Next::Wait, self.dht.join(ctx, &bootstrap))
     }
 

@@ -1,6 +1,9 @@
 //! What a node does where the paper leaves it open: one enum a question, with the letter that the
 //! list of ambiguities gives it (A1 … A25). A *reading* of Section V fixes all of them.
 
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
 use crate::address::Port;
 use crate::time::SimDuration;
 
@@ -48,7 +51,9 @@ impl Policies {
 }
 
 /// What a name that does not resolve leads to (A1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum OnUnresolved {
     /// NXDOMAIN or NODATA: claim; time-out or SERVFAIL: retry, then the overlay record.
     Retry,
@@ -57,7 +62,9 @@ pub enum OnUnresolved {
 }
 
 /// What a node does that finds its own address in the binding (A2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum OwnAddress {
     /// Listen and record, no update.
     Listen,
@@ -66,7 +73,9 @@ pub enum OwnAddress {
 }
 
 /// What a failed first test leads to (A3).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Test1Failure {
     /// Listen, put the record, update, in this order.
     Claim,
@@ -75,7 +84,9 @@ pub enum Test1Failure {
 }
 
 /// What a failed update leads to (A4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum UpdateFailure {
     /// Fatal code: step down; network error: retry from 5 s, doubling, five times.
     StepDown,
@@ -84,7 +95,9 @@ pub enum UpdateFailure {
 }
 
 /// What a proxy peer does whose address is in the binding no more (A7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Losers {
     /// It resolves its name again, and steps down when it is not its own twice in a row.
     StepDown,
@@ -93,7 +106,9 @@ pub enum Losers {
 }
 
 /// Where a joining node finds its overlay (A22).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Bootstrap {
     /// Through members that it remembers.
     Cached,
@@ -117,7 +132,9 @@ pub struct Probing {
 }
 
 /// What test 1 of a probe is (A11).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum ProbeKind {
     /// ICMP echo.
     Icmp,

@@ -113,7 +113,7 @@ pub(crate) mod tests {
             let (cache, ask, recover) = (seconds(60.0), seconds(15.0), seconds(0.5));
             let anatomy = Anatomy { detect, claim, update, publish, cache, ask, recover };
             let closed =
-                if seconds(1.0).as_secs_f64() < 0.1 { Closed::Unasked } else { Closed::Request };
+                if seconds(1.0).as_secs_f64() < 0.1 { Closed::Unasked } else { Closed::Lookup };
             output.handovers.push(HandoverRow { opened: now, anatomy, closed, ..episode.clone() });
         }
         output.timeline = timeline(&output);

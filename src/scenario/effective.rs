@@ -41,7 +41,7 @@ pub fn file(plan: &Plan) -> File {
         dns: plan.dns.as_ref().map(dns),
         dyndns: plan.dyndns.as_ref().map(dyndns),
         overlay: overlay(plan),
-        churn: Some(plan.churn.as_ref().map_or_else(|| no_churn(&plan.events), churn)),
+        churn: Some(plan.churn.as_ref().map_or_else(no_churn, churn)),
         handover: plan.handover.as_ref().map(handover),
         caller: plan
             .callers
@@ -181,20 +181,13 @@ fn chord(chord: &ChordPlan) -> Chord {
     }
 }
 
-/// Nobody leaves by chance, yet the notice of announced departures in the script is a key of churn.
-fn no_churn(events: &[EventPlan]) -> Churn {
-    let notice = events.iter().find_map(|event| match event.action {
-        Action::Depart { notice, .. } => notice,
-        _ => None,
-    });
-    let common = Churn { model: ChurnModel::None, ..Churn::default() };
-    Churn { graceful_notice: notice.map_or(common.graceful_notice, Duration), ..common }
+fn no_churn() -> Churn {
+    Churn { model: ChurnModel::None, ..Churn::default() }
 }
 
 fn churn(plan: &ChurnPlan) -> Churn {
     let common = Churn {
         graceful: Probability(plan.graceful),
-        graceful_notice: Duration(plan.graceful_notice),
         return_address: plan.return_address,
         ..Churn::default()
     };
@@ -272,7 +265,6 @@ fn handover(handover: &HandoverPlan) -> Handover {
         test1_failure: Some(policies.test1_failure),
         update_failure: Some(policies.update_failure),
         losers: Some(policies.losers),
-        on_failed_probe: Some(policies.on_failed_probe),
         failures_to_suspect: Some(policies.failures_to_suspect),
         bootstrap: Some(policies.bootstrap),
     }
@@ -293,11 +285,11 @@ fn event(plan: &EventPlan) -> Event {
         graceful: None,
     };
     match &plan.action {
-        Action::Depart { target, back_after, notice } => Event {
+        Action::Depart { target, back_after, graceful } => Event {
             action: EventAction::Depart,
             host: Some(host(target)),
             lasting: back_after.map(Duration),
-            graceful: Some(notice.is_some()),
+            graceful: Some(*graceful),
             ..blank
         },
         Action::Return { target } => {

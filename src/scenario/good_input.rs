@@ -36,7 +36,7 @@ fn the_effective_scenario_gives_the_same_plan() {
         TEMPLATE,
         "name = \"x\"\n[network]\njitter = \"150%\"\n[network.latency]\nmodel = \"topology\"\nrouters = 1",
         "name = \"x\"\n[network.latency]\nmodel = \"constant\"\nvalue = \"0.5ms\"\n[churn]\n\
-         graceful_notice = \"7s\"\nmodel = \"none\"\n[[host]]\nname = \"a\"\n[[event]]\n\
+         model = \"none\"\n[[host]]\nname = \"a\"\n[[event]]\n\
          every = \"90m\"\naction = \"depart\"\nhost = \"a\"\ngraceful = true\n[[event]]\nat = \"1h\"\n\
          action = \"return\"\nhost = \"33.3%\"",
         "name = \"x\"\n[network.latency]\nmodel = \"uniform\"\n[overlay]\nlookups.rate = \"3/s\"\n\
@@ -140,7 +140,7 @@ fn overrides_change_create_and_take_bare_words() {
 
 #[test]
 fn the_script_is_resolved() {
-    let text = "name = \"x\"\n[churn]\ngraceful_notice = \"20s\"\n[[event]]\nevery = \"10m\"\n\
+    let text = "name = \"x\"\n[[event]]\nevery = \"10m\"\n\
                 spread = \"1m\"\naction = \"depart\"\nhost = \"10%\"\nfor = \"5m\"\ngraceful = true\n\
                 [[event]]\nat = \"2h\"\naction = \"return\"\nhost = \"node-00001\"";
     let expected = [
@@ -150,7 +150,7 @@ fn the_script_is_resolved() {
             action: Action::Depart {
                 target: Target::Share(0.1),
                 back_after: Some(SimDuration::from_secs(300)),
-                notice: Some(SimDuration::from_secs(20)),
+                graceful: true,
             },
         },
         EventPlan {

@@ -8,9 +8,8 @@ mod behaviour;
 
 pub use behaviour::{
     Action, Bootstrap, CallerPlan, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan,
-    HostPlan, Lifetime, Location, Losers, OnFailedProbe, OnUnresolved, OwnAddress, Policies,
-    ProbeKind, ProbePlan, ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan,
-    UpdateFailure, When,
+    HostPlan, Lifetime, Location, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
+    ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 
 use schemars::JsonSchema;

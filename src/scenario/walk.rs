@@ -15,7 +15,7 @@ use crate::units::{Duration, Probability, Rate, Ratio};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 46] = [
+const TO_COME: [&str; 48] = [
     "sweep",
     "budget",
     "network.latency.model = coordinates",
@@ -38,7 +38,9 @@ const TO_COME: [&str; 46] = [
     "handover.strategy = standby",
     "handover.update = rfc2136",
     "handover.probe_kind = options",
+    "churn.graceful_notice",
     "handover.eligibility",
+    "handover.on_failed_probe",
     "handover.overlay_record",
     "handover.graceful_leave",
     "handover.ex_proxy",

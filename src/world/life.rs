@@ -2,8 +2,8 @@
 
 use crate::overcord::node::Entry;
 use crate::overcord::overlay_repository::OverlayRepository;
+use crate::overlay::NodeRef;
 use crate::overlay::chord::{Chord, converged};
-use crate::overlay::{Facts as _, NodeRef};
 use crate::rng::sample::uniform_u64;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};

@@ -278,12 +278,11 @@ impl World {
         if let Some(checkers) = self.checkers {
             violations.extend(checkers.complaints(&self.names));
         }
-        let unchanged_updates = self.infrastructure.service.map_or(0, |host| {
-            match &self.hosts[host.index()] {
+        let unchanged_updates =
+            self.infrastructure.service.map_or(0, |host| match &self.hosts[host.index()] {
                 Host::Service(service) => service.unchanged(),
                 _ => 0,
-            }
-        });
+            });
         let observed = self.stage.fingerprint;
         let delivered = self.network.fingerprint();
         let epochs = delivered

@@ -6,12 +6,12 @@ use rand_chacha::ChaCha8Rng;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::{HostChurn, Interval, Schedule};
+use crate::dns::ApplicationCache;
 use crate::dns::application_cache::Life;
 use crate::dns::stub::Stub;
-use crate::dns::ApplicationCache;
 use crate::overcord::handover::{Handover, Settings};
 use crate::overlay::chord::{self, Chord};
-use crate::overlay::{Contact, Directory, Facts, NodeRef, RingId};
+use crate::overlay::{Contact, Directory, Facts, NodeRef};
 use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
 use crate::sim::HostId;
 use crate::time::SimTime;
@@ -98,12 +98,6 @@ pub struct Kit {
 }
 
 impl Kit {
-    /// The position on the ring of the node of this name.
-    #[must_use]
-    pub fn position(&self, name: NameHash) -> RingId {
-        RingId::from_hash(mix2(name.0, Purpose::Identifier as u64), self.chord.id_bits)
-    }
-
     /// The dice of one part of a node; each start of the node has others.
     #[must_use]
     pub fn dice(&self, member: &Member, part: u64) -> Dice {
@@ -123,8 +117,7 @@ impl Kit {
     pub fn handover(&self, id: MemberId, member: &Member) -> Option<Handover> {
         let settings = Arc::clone(self.handover.as_ref()?);
         let stub = Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 1));
-        let negative =
-            if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
+        let negative = if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
         let cache = ApplicationCache::new(self.application_cache, negative);
         Some(Handover::new(settings, member.address, stub, cache, self.dice(member, 2)))
     }

@@ -126,11 +126,7 @@ impl Stage {
     }
 
     /// A node's observation in truth's words; those that truth has no word for are counted.
-    fn of_node(
-        &mut self,
-        now: SimTime,
-        observation: overcord::Observation,
-    ) -> Option<Observation> {
+    fn of_node(&mut self, now: SimTime, observation: overcord::Observation) -> Option<Observation> {
         use overcord::Observation as Seen;
         Some(match observation {
             Seen::Overlay(overlay::Observation::Member(identity)) => Observation::Member(identity),

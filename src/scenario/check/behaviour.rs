@@ -7,8 +7,8 @@ use super::super::file::{
 };
 use super::super::plan::{
     Action, Arrivals, CallerPlan, ChurnPlan, ChurnSource, DnsPlan, EventPlan, Family, HandoverPlan,
-    HostPlan, Lifetime, Location, Policies, ProbePlan, ResolverGroup, Target, TraceFormat,
-    TracePlan, When,
+    HostPlan, Lifetime, Location, Policies, Probing, ResolverGroup, Target, TraceFormat, TracePlan,
+    When,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -56,12 +56,7 @@ impl Check<'_> {
             ChurnModel::Pareto => self.drawn(churn, LifetimeModel::Pareto, &table)?,
             ChurnModel::Lognormal => self.drawn(churn, LifetimeModel::Lognormal, &table)?,
         };
-        Some(ChurnPlan {
-            source,
-            graceful: churn.graceful.0,
-            graceful_notice: churn.graceful_notice.0,
-            return_address: churn.return_address,
-        })
+        Some(ChurnPlan { source, graceful: churn.graceful.0, return_address: churn.return_address })
     }
 
     fn trace(&mut self, churn: &Churn, table: &Path) -> Option<TracePlan> {
@@ -181,13 +176,12 @@ impl Check<'_> {
                 test1_failure: handover.test1_failure.unwrap_or(base.test1_failure),
                 update_failure: handover.update_failure.unwrap_or(base.update_failure),
                 losers: handover.losers.unwrap_or(base.losers),
-                on_failed_probe: handover.on_failed_probe.unwrap_or(base.on_failed_probe),
                 failures_to_suspect: handover
                     .failures_to_suspect
                     .unwrap_or(base.failures_to_suspect),
                 bootstrap: handover.bootstrap.unwrap_or(base.bootstrap),
             },
-            probe: ProbePlan {
+            probe: Probing {
                 interval: handover.probe_interval.0,
                 jitter: handover.probe_jitter.0,
                 timeout: handover.probe_timeout.0,
@@ -319,14 +313,9 @@ impl Check<'_> {
         }
         Some(match event.action {
             EventAction::Depart => {
-                let notice = match event.graceful {
-                    Some(true) => {
-                        Some(file.churn.as_ref().unwrap_or(&Churn::default()).graceful_notice.0)
-                    }
-                    _ => None,
-                };
                 let target = self.target(event, path, file, nodes)?;
-                Action::Depart { target, back_after: lasting, notice }
+                let graceful = event.graceful.unwrap_or(false);
+                Action::Depart { target, back_after: lasting, graceful }
             }
             EventAction::Return => {
                 Action::Return { target: self.target(event, path, file, nodes)? }

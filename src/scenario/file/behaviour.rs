@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    ArrivalModel, Bootstrap, Losers, OnFailedProbe, OnUnresolved, OwnAddress, ProbeKind,
-    ReturnAddress, Strategy, Test1Failure, TraceFormat, UpdateFailure,
+    ArrivalModel, Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, ReturnAddress, Strategy,
+    Test1Failure, TraceFormat, UpdateFailure,
 };
 use super::systems::{ApplicationCache, poisson};
 use crate::units::{Duration, Probability, Rate};
@@ -53,10 +53,9 @@ pub struct Churn {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`sigma`, in the same family"), range(min = 0.0, max = 10.0))]
     pub downtime_sigma: Option<f64>,
-    /// The share of leaves that are announced ahead.
+    /// The share of leaves that are announced: the node tells its neighbours in the overlay and
+    /// hands its records over as it goes.
     pub graceful: Probability,
-    /// How long ahead.
-    pub graceful_notice: Duration,
     /// The address of a member that returns.
     pub return_address: ReturnAddress,
     /// The file of recorded sessions of `model = "trace"`, and required by it: relative to the
@@ -93,7 +92,6 @@ impl Default for Churn {
             downtime_shape: None,
             downtime_sigma: None,
             graceful: Probability(0.0),
-            graceful_notice: Duration::from_secs(15),
             return_address: ReturnAddress::Same,
             trace: None,
             format: None,
@@ -184,10 +182,6 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`step-down` intended, `stay` literal"))]
     pub losers: Option<Losers>,
-    /// What a failed probe leads to.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`claim`"))]
-    pub on_failed_probe: Option<OnFailedProbe>,
     /// How many probes in a row must fail before a member acts.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "1"), range(min = 1, max = 1_000))]
@@ -216,7 +210,6 @@ impl Default for Handover {
             test1_failure: None,
             update_failure: None,
             losers: None,
-            on_failed_probe: None,
             failures_to_suspect: None,
             bootstrap: None,
         }
@@ -325,7 +318,7 @@ pub struct Event {
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none", "x-above-zero" = true))]
     pub lasting: Option<Duration>,
-    /// Whether a departure is announced ahead, by `churn.graceful_notice` (or its default).
+    /// Whether a departure is announced, as by `churn.graceful`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`false`"))]
     pub graceful: Option<bool>,

@@ -6,7 +6,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Arrivals, ResolverGroup};
-use crate::address::Port;
+pub use crate::overcord::policy::{
+    Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
+    UpdateFailure,
+};
 use crate::time::{SimDuration, SimTime};
 
 /// `[churn]` with a model other than `none`.
@@ -14,10 +17,8 @@ use crate::time::{SimDuration, SimTime};
 pub struct ChurnPlan {
     /// Where sessions and downtimes come from.
     pub source: ChurnSource,
-    /// Probability in [0, 1] that a leave is announced ahead.
+    /// Probability in [0, 1] that a leave is announced.
     pub graceful: f64,
-    /// How long ahead.
-    pub graceful_notice: SimDuration,
     /// The address of a host that returns.
     pub return_address: ReturnAddress,
 }
@@ -117,7 +118,7 @@ pub struct HandoverPlan {
     /// What a node does where the paper leaves it open.
     pub policies: Policies,
     /// How members watch the proxy peer.
-    pub probe: ProbePlan,
+    pub probe: Probing,
     /// How long a member's own address cache keeps an answer, whatever its TTL: zero is off,
     /// [`SimDuration::MAX`] for ever.
     pub application_cache: SimDuration,
@@ -139,156 +140,6 @@ pub enum Strategy {
     Oracle,
     /// The successor is published one TTL ahead of the departure.
     Clairvoyant,
-}
-
-/// What a node does where the paper leaves it open.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Policies {
-    /// What a name that does not resolve leads to.
-    pub on_unresolved: OnUnresolved,
-    /// What a node does that finds its own address in the binding.
-    pub own_address: OwnAddress,
-    /// What a failed first test leads to.
-    pub test1_failure: Test1Failure,
-    /// What a failed update leads to.
-    pub update_failure: UpdateFailure,
-    /// What a proxy peer does whose address is in the binding no more.
-    pub losers: Losers,
-    /// What a failed probe leads to.
-    pub on_failed_probe: OnFailedProbe,
-    /// How many probes in a row must fail before a member acts; at least 1.
-    pub failures_to_suspect: u32,
-    /// Where a joining node finds its overlay.
-    pub bootstrap: Bootstrap,
-}
-
-impl Policies {
-    /// The paper as it was meant.
-    pub const INTENDED: Self = Self {
-        on_unresolved: OnUnresolved::Retry,
-        own_address: OwnAddress::Listen,
-        test1_failure: Test1Failure::Claim,
-        update_failure: UpdateFailure::StepDown,
-        losers: Losers::StepDown,
-        on_failed_probe: OnFailedProbe::Claim,
-        failures_to_suspect: 1,
-        bootstrap: Bootstrap::Cached,
-    };
-
-    /// The paper to the letter.
-    pub const LITERAL: Self = Self {
-        on_unresolved: OnUnresolved::Claim,
-        own_address: OwnAddress::Update,
-        test1_failure: Test1Failure::UpdateOnly,
-        update_failure: UpdateFailure::Ignore,
-        losers: Losers::Stay,
-        on_failed_probe: OnFailedProbe::Claim,
-        failures_to_suspect: 1,
-        bootstrap: Bootstrap::Dns,
-    };
-}
-
-/// What a name that does not resolve leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum OnUnresolved {
-    /// NXDOMAIN or NODATA: claim; time-out or SERVFAIL: retry, then the overlay record.
-    Retry,
-    /// Claim, whatever the reason.
-    Claim,
-}
-
-/// What a node does that finds its own address in the binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum OwnAddress {
-    /// Listen and record, no update.
-    Listen,
-    /// Update as if it were another's.
-    Update,
-}
-
-/// What a failed first test leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum Test1Failure {
-    /// Listen, put the record, update, in this order.
-    Claim,
-    /// Update only, then go on as an ordinary member.
-    UpdateOnly,
-}
-
-/// What a failed update leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum UpdateFailure {
-    /// Fatal code: step down; network error: retry from 5 s, doubling, five times.
-    StepDown,
-    /// Go on as proxy peer.
-    Ignore,
-}
-
-/// What a proxy peer does whose address is in the binding no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum Losers {
-    /// It re-resolves its name, and steps down when it is not its own twice in a row.
-    StepDown,
-    /// It stays.
-    Stay,
-}
-
-/// What a failed probe leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum OnFailedProbe {
-    /// Resolve, test, claim at once.
-    Claim,
-}
-
-/// Where a joining node finds its overlay.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum Bootstrap {
-    /// Through members that it remembers.
-    Cached,
-    /// Through the proxy peer that DNS names.
-    Dns,
-}
-
-/// How members watch the proxy peer.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct ProbePlan {
-    /// From the start of a probe to the start of the next; above zero.
-    pub interval: SimDuration,
-    /// The greatest share of the interval by which one is longer or shorter, in [0, 1].
-    pub jitter: f64,
-    /// How long each test may take; above zero.
-    pub timeout: SimDuration,
-    /// What test 1 is.
-    pub kind: ProbeKind,
-    /// The port of test 2.
-    pub port: Port,
-}
-
-/// What test 1 of a probe is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum ProbeKind {
-    /// ICMP echo.
-    Icmp,
-    /// A TCP connection to port 7; a refusal counts as alive.
-    Tcp7,
-    /// A TCP connection to the probe port: the same as test 2.
-    Tcp,
 }
 
 /// `[[caller]]`: a conventional domain, one server with one resolver.
@@ -344,9 +195,8 @@ pub enum Action {
         target: Target,
         /// They return after this; `None`: they stay away until told otherwise.
         back_after: Option<SimDuration>,
-        /// They announce it so long ahead of the moment; `None`: they go
-        /// unannounced.
-        notice: Option<SimDuration>,
+        /// Whether they announce it.
+        graceful: bool,
     },
     /// Departed hosts come back.
     Return {

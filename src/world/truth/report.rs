@@ -97,6 +97,14 @@ pub enum Closed {
     Censored,
 }
 
+impl Closed {
+    /// Whether the episode's length is known; of the others only that it lasted at least so long.
+    #[must_use]
+    pub const fn is_complete(self) -> bool {
+        matches!(self, Self::Lookup)
+    }
+}
+
 /// Who restored the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Resolution {

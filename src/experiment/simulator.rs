@@ -1,0 +1,122 @@
+//! A scenario as something that can be run: its study, and the simulation of one cell of it.
+
+use std::sync::Arc;
+
+use crate::churn::trace::AvailabilityTrace;
+use crate::experiment::cell::{CellSpec, Study, TraceDigest};
+use crate::experiment::run::Simulate;
+use crate::metrics::collect::collect;
+use crate::metrics::tables::RunOutput;
+use crate::scenario::Plan;
+use crate::scenario::build::{BuildError, Watch, build};
+use crate::time::SimTime;
+use crate::world::World;
+
+/// Carries out the runs of one scenario.
+#[derive(Clone, Debug)]
+pub struct Simulator {
+    plan: Arc<Plan>,
+    trace: Option<Arc<AvailabilityTrace>>,
+    checkers: bool,
+}
+
+impl Simulator {
+    /// A simulator of this plan, with the trace that it names; with `checkers`, every run is
+    /// judged, and one that breaks a rule of the simulator fails.
+    #[must_use]
+    pub fn new(plan: Plan, trace: Option<AvailabilityTrace>, checkers: bool) -> Self {
+        Self { plan: Arc::new(plan), trace: trace.map(Arc::new), checkers }
+    }
+
+    /// The plan.
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.plan
+    }
+
+    /// The study of the scenario: one cell a replication, with consecutive seeds. `as_written` and
+    /// `effective` are the scenario's texts, `trace` the digest of its trace.
+    #[must_use]
+    pub fn study(
+        &self,
+        as_written: String,
+        effective: String,
+        trace: Option<TraceDigest>,
+    ) -> Study {
+        let cells = (0..self.plan.replications)
+            .map(|run| CellSpec {
+                run,
+                point: 0,
+                varied: Vec::new(),
+                seed: self.plan.seed.wrapping_add(run.into()),
+                warmup: SimTime::ZERO + self.plan.warmup,
+                effective: without_identity(&effective),
+                trace: trace.clone(),
+            })
+            .collect();
+        Study { scenario: self.plan.name.clone(), as_written, effective, varied: Vec::new(), cells }
+    }
+
+    /// The world of one run, logging the events of a host if one is named.
+    ///
+    /// # Errors
+    /// When the plan gives no world with this seed.
+    pub fn world(&self, seed: u64, logged: Option<&str>) -> Result<World, BuildError> {
+        let watch = Watch { checkers: self.checkers, logged: logged.map(str::to_owned) };
+        build(&self.plan, seed, self.trace.as_ref(), &watch)
+    }
+
+    /// Runs one seed to its end, passing the log of the logged host on.
+    ///
+    /// # Errors
+    /// When the plan gives no world with this seed.
+    ///
+    /// # Panics
+    /// When the run breaks a rule of the simulator: a defect of the simulator, never of the
+    /// scenario.
+    pub fn run(
+        &self,
+        run: u32,
+        seed: u64,
+        logged: Option<&str>,
+        log: &mut dyn FnMut(&str),
+    ) -> Result<RunOutput, BuildError> {
+        let world = self.world(seed, logged)?;
+        let names = world.names.clone();
+        let outcome = world.run(log, &mut |_| true).expect("nobody asks it to stop");
+        let complaints: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
+        assert!(complaints.is_empty(), "seed {seed}: {}", complaints.join("; "));
+        Ok(collect(run, seed, &names, &outcome))
+    }
+}
+
+impl Simulate for Simulator {
+    fn simulate(&self, spec: &CellSpec) -> RunOutput {
+        self.run(spec.run, spec.seed, None, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
+    }
+}
+
+/// The effective scenario without the keys that do not change what happens in a run with a given
+/// seed: name, description, seed, replications.
+fn without_identity(effective: &str) -> String {
+    const LEFT_OUT: [&str; 4] = ["name", "description", "seed", "replications"];
+    let mut top_level = true;
+    let keep = |line: &&str| {
+        top_level &= !line.starts_with('[');
+        let key = line.split('=').next().unwrap_or("").trim();
+        !(top_level && LEFT_OUT.contains(&key))
+    };
+    let lines: Vec<&str> = effective.lines().filter(keep).collect();
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_keys_at_the_top_are_left_out() {
+        let effective = "schema = 1\nname = \"x\"\nseed = 3\n\n[[host]]\nname = \"alice\"";
+        assert_eq!(without_identity(effective), "schema = 1\n\n[[host]]\nname = \"alice\"");
+    }
+}

@@ -1,0 +1,117 @@
+//! From what a run leaves behind to its rows.
+
+use crate::metrics::headline::{Tally, headline};
+use crate::metrics::tables::{HandoverRow, RunOutput, SignallingRow, StaleRow, TimelineRow};
+use crate::net::{Direction, Ledger};
+use crate::sim::HostId;
+use crate::world::Outcome;
+use crate::world::truth::{Episode, Report};
+
+/// Nanoseconds in an hour.
+const HOUR: f64 = 3.6e12;
+
+/// The rows and headline metrics of one run; `names` are those of its hosts.
+#[must_use]
+pub fn collect(run: u32, seed: u64, names: &[String], outcome: &Outcome) -> RunOutput {
+    let name = |host: HostId| names[host.index()].clone();
+    let report = &outcome.report;
+    let handovers: Vec<HandoverRow> =
+        report.episodes.iter().map(|episode| handover_row(name(episode.caller), episode)).collect();
+    let stale: Vec<StaleRow> = report
+        .windows()
+        .map(|window| StaleRow {
+            resolver: name(window.resolver),
+            address: window.address,
+            ended: window.ended,
+            window: window.window,
+            stale_answers: window.stale_answers,
+            answers: window.answers,
+        })
+        .collect();
+    let signalling = signalling_rows(&outcome.ledger);
+    let tally = tally(report, outcome);
+    RunOutput {
+        run,
+        seed,
+        fingerprint: outcome.fingerprint,
+        headline: headline(report.warmup, &handovers, &stale, &signalling, &tally),
+        handovers,
+        stale,
+        signalling,
+        timeline: timeline_rows(report),
+    }
+}
+
+/// A count that fits its column; larger ones do not occur within one episode.
+fn small(count: u64) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+fn handover_row(caller: String, episode: &Episode) -> HandoverRow {
+    HandoverRow {
+        caller,
+        opened: episode.opened,
+        anatomy: episode.anatomy,
+        departures: small(episode.departures),
+        claimants: small(episode.claimants),
+        updates: small(episode.updates),
+        old_address: episode.old_address,
+        new_address: episode.new_address,
+        closed: episode.closed,
+        resolution: episode.resolution,
+    }
+}
+
+fn signalling_rows(ledger: &Ledger) -> Vec<SignallingRow> {
+    let mut rows = Vec::new();
+    for class in ledger.classes() {
+        for direction in [Direction::Sent, Direction::Delivered, Direction::Lost] {
+            let count = ledger.count(direction, class);
+            rows.push(SignallingRow {
+                protocol: class.protocol,
+                purpose: class.purpose,
+                direction,
+                messages: count.messages,
+                bytes: count.bytes,
+            });
+        }
+    }
+    rows
+}
+
+fn timeline_rows(report: &Report) -> Vec<TimelineRow> {
+    let row = |point: &crate::world::truth::TimelinePoint| TimelineRow {
+        time: point.at,
+        members: point.members,
+        believers: small(point.believers),
+        binding_valid: point.binding_valid,
+        stale_resolvers: small(point.stale_resolvers),
+        resolvers: small(point.resolvers),
+        overlays: small(point.overlays),
+        messages: point.messages,
+    };
+    report.timeline.iter().map(row).collect()
+}
+
+fn tally(report: &Report, outcome: &Outcome) -> Tally {
+    let totals = &report.totals;
+    let lookups = &outcome.lookups;
+    let full = report.departures.iter().filter(|departure| departure.kind.is_full());
+    Tally {
+        leaves: totals.leaves,
+        departures: totals.departures,
+        observed: report.end.since(report.warmup),
+        stale_share: (totals.observed_nanos > 0).then(|| report.stale_share()),
+        stale_answers: totals.stale_answers,
+        answers: totals.answers,
+        claimants: full.map(|departure| small(departure.claimants)).collect(),
+        false_claims: totals.false_claims,
+        late_claims: totals.late_claims,
+        split_brain: totals.split_brain,
+        updates: totals.updates,
+        requests: totals.requests,
+        node_hours: outcome.member_nanos as f64 / HOUR,
+        lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),
+        lookup_failures: lookups.failed,
+    }
+}

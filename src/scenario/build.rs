@@ -1,0 +1,841 @@
+//! From a checked [`Plan`] to a [`World`]: the composition root. Hosts get their names, their ids
+//! by rank of name, their addresses, and what they are made of; nothing is simulated here.
+//!
+//! Addresses: generated members from 10.0.0.1 on by rank, further ones behind them; named members
+//! from 10.128.0.1 on; the authority and the update service 192.0.2.53 and 192.0.2.80 (RFC 5737),
+//! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 on (RFC 6598).
+
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use crate::address::{Address, Endpoint, Port};
+use crate::churn::trace::AvailabilityTrace;
+use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
+use crate::dns::application_cache::Life;
+use crate::dns::resolver::{self, Delegation};
+use crate::dns::stub::Stub;
+use crate::dns::zone::RrSet;
+use crate::dns::{
+    Authority, DomainName, Profile, Question, RecordData, Resolver, Ttl, Zone, profile,
+};
+use crate::dyndns::{
+    AbuseLimit, Account, Authentication, ClientSettings, Hostname, ServerSettings, UpdateServer,
+};
+use crate::http::Credentials;
+use crate::net::{self, Latency, Network, TopologyParameters};
+use crate::overcord::Node;
+use crate::overcord::handover::{Duty, Settings};
+use crate::overcord::node::Lookups;
+use crate::overcord::overlay_repository::OverlayRepository;
+use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::resource_database::proxy_key;
+use crate::overlay::chord::{self, Chord};
+use crate::overlay::{Contact, Directory, RingId};
+use crate::rng::{Dice, Draws, NameHash, Purpose};
+use crate::scenario::plan::{
+    self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, Family,
+    FingersPerRound, HandoverPlan, LatencyPlan, Location, Plan, PluginPlan, ResolverCount,
+    ResolverGroup, ResolverProfile, Routing, Strategy,
+};
+use crate::sim::{Fingerprint, HostId};
+use crate::time::{SimDuration, SimTime};
+use crate::workload::{ArrivalTimes, Arrivals};
+use crate::world::caller::Caller;
+use crate::world::checkers::Checkers;
+use crate::world::director::{self, Director, Opening};
+use crate::world::host::Host;
+use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
+use crate::world::stage::Stage;
+use crate::world::truth::{CallerDomain, Truth, TruthConfig};
+use crate::world::{Infrastructure, World, epoch_of};
+
+/// The TTL of the update service's own address: an hour, so that it is not what is measured.
+const SERVICE_TTL: SimDuration = SimDuration::from_secs(3_600);
+const AUTHORITY: Address = Address::from_bits(0xc000_0235);
+const SERVICE: Address = Address::from_bits(0xc000_0250);
+const FIRST_MEMBER: u32 = 0x0a00_0001;
+const FIRST_NAMED: u32 = 0x0a80_0001;
+const FIRST_RESOLVER: u32 = 0xc612_0001;
+const FIRST_CALLER: u32 = 0x6440_0001;
+
+/// Why a plan that is sound by itself gives no world.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub enum BuildError {
+    /// Two members have the same position on the ring.
+    #[error(
+        "seed {seed}: members {first} and {second} have the same identifier of {id_bits} bits; take more bits (overlay.chord.id_bits) or another seed"
+    )]
+    SameIdentifier {
+        /// The seed.
+        seed: u64,
+        /// One of them.
+        first: String,
+        /// The other.
+        second: String,
+        /// The length of identifiers.
+        id_bits: u8,
+    },
+    /// The script names a host that does not exist.
+    #[error(
+        "an event is about the host `{0}`, which does not exist: there are {1} generated members, node-00001 to {2}, and those of [[host]]"
+    )]
+    UnknownHost(String, u64, String),
+    /// There are too many members for their addresses.
+    #[error("{0} members are more than there are addresses for (8,388,606)")]
+    TooMany(u64),
+    /// A model cannot be built from its parameters.
+    #[error("{0}")]
+    Model(String),
+}
+
+/// How a world is watched; nothing of it changes what happens.
+#[derive(Clone, Debug, Default)]
+pub struct Watch {
+    /// Whether the simulator is judged while it runs.
+    pub checkers: bool,
+    /// The host whose events are logged.
+    pub logged: Option<String>,
+}
+
+/// Builds the world of one run.
+///
+/// # Errors
+/// When the plan asks for what cannot be with this seed.
+pub fn build(
+    plan: &Plan,
+    seed: u64,
+    trace: Option<&Arc<AvailabilityTrace>>,
+    watch: &Watch,
+) -> Result<World, BuildError> {
+    let end = SimTime::ZERO + duration_of(plan, trace);
+    let schedule = schedule(plan, seed, trace)?;
+    let cast = Cast::new(plan, trace)?;
+    let mut directory = Directory::new();
+    let chord = Arc::new(chord_config(plan, seed));
+    let members = members(plan, &cast, &schedule, &mut directory, &chord, seed)?;
+    let kit = kit(plan, &cast, chord, seed)?;
+    let network = network(plan, &cast, seed, end)?;
+    let by_host = by_host(&cast, &members);
+    let script = script(plan, &cast)?;
+    let strategy = strategy(plan);
+    let opening = opening(plan, seed);
+    let director = Director::new(
+        cast.id(director::NAME),
+        strategy,
+        script,
+        opening,
+        by_host,
+        SimTime::ZERO + plan.warmup,
+    );
+    let hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let stage = stage(plan, &cast, &members, directory, end)?;
+    let logged = match &watch.logged {
+        None => None,
+        Some(name) => Some(cast.find(name).ok_or_else(|| cast.unknown(name))?),
+    };
+    let next_address = Address::from_bits(FIRST_MEMBER + cast.generated.len() as u32);
+    Ok(World {
+        network,
+        hosts,
+        stage,
+        director,
+        infrastructure: infrastructure(plan, &cast)?,
+        population: Population {
+            members,
+            schedule,
+            return_address: match plan.churn.as_ref().map(|churn| churn.return_address) {
+                Some(plan::ReturnAddress::New) => ReturnAddress::New,
+                Some(plan::ReturnAddress::Same) | None => ReturnAddress::Same,
+            },
+            next_address,
+            kit,
+        },
+        end,
+        warmup: SimTime::ZERO + plan.warmup,
+        stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
+        logged,
+        checkers: watch.checkers.then(|| {
+            let policies = cast.resolvers.iter().map(|resolver| {
+                let group = &dns(plan).resolvers[resolver.group.index()];
+                (cast.id(&resolver.name), cache_policy(group))
+            });
+            Checkers::new(policies)
+        }),
+        names: cast.names,
+    })
+}
+
+/// How long a run lasts: as the plan says, or as long as its trace.
+#[must_use]
+pub fn duration_of(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> SimDuration {
+    let span = || trace.map_or(SimDuration::ZERO, |trace| trace.span);
+    plan.duration.unwrap_or_else(span)
+}
+
+fn dns(plan: &Plan) -> &DnsPlan {
+    plan.dns.as_ref().expect("resolvers stand in [dns]")
+}
+
+fn chord_plan(plan: &Plan) -> &ChordPlan {
+    let PluginPlan::Chord(chord) = &plan.overlay.plugin;
+    chord
+}
+
+/// Who is there, by name.
+struct Cast {
+    /// All names in their order: a host's id is its place here.
+    names: Vec<String>,
+    /// Generated members, in the order of their names.
+    generated: Vec<String>,
+    /// Named members, in the order of their names, with their place in the plan.
+    named: Vec<(String, usize)>,
+    /// Resolvers, in the order of the groups.
+    resolvers: Vec<ResolverHost>,
+    /// The resolver of each user, by name of user: generated and named members, then callers.
+    served_by: Vec<(String, usize)>,
+    /// The authority and the update service, if there are any.
+    authority: Option<String>,
+    service: Option<String>,
+}
+
+struct ResolverHost {
+    name: String,
+    group: ResolverGroup,
+}
+
+impl Cast {
+    fn new(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> Result<Self, BuildError> {
+        let count = generated(plan, trace)?;
+        if count >= u64::from(FIRST_NAMED - FIRST_MEMBER) {
+            return Err(BuildError::TooMany(count));
+        }
+        let digits = count.to_string().len().max(5);
+        let generated: Vec<String> =
+            (1..=count).map(|rank| format!("node-{rank:0digits$}")).collect();
+        let mut named: Vec<(String, usize)> =
+            plan.hosts.iter().enumerate().map(|(place, host)| (host.name.clone(), place)).collect();
+        named.sort();
+        let mut cast = Self {
+            names: Vec::new(),
+            generated,
+            named,
+            resolvers: Vec::new(),
+            served_by: Vec::new(),
+            authority: plan.dns.is_some().then(|| "dns-authority".to_owned()),
+            service: plan.dyndns.is_some().then(|| "update-service".to_owned()),
+        };
+        if let Some(dns) = &plan.dns {
+            cast.deal_resolvers(plan, dns);
+        }
+        let mut names = vec![director::NAME.to_owned()];
+        names.extend(cast.generated.iter().cloned());
+        names.extend(cast.named.iter().map(|(name, _)| name.clone()));
+        names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
+        names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
+        names.extend(cast.authority.iter().chain(&cast.service).cloned());
+        names.sort();
+        cast.names = names;
+        Ok(cast)
+    }
+
+    /// Users of a group are dealt to its resolvers in turn, in the order of their names.
+    fn deal_resolvers(&mut self, plan: &Plan, dns: &DnsPlan) {
+        let mut users: Vec<(String, ResolverGroup)> = Vec::new();
+        let members = |name: &String, group: Option<ResolverGroup>| Some((name.clone(), group?));
+        if plan.handover.is_some() {
+            let group = plan.overlay.resolver;
+            users.extend(self.generated.iter().filter_map(|name| members(name, group)));
+            users.extend(
+                self.named.iter().filter_map(|(name, at)| members(name, plan.hosts[*at].resolver)),
+            );
+        }
+        users.extend(plan.callers.iter().map(|it| (it.domain.clone(), it.resolver)));
+        users.sort();
+        for (index, group) in dns.resolvers.iter().enumerate() {
+            let id = ResolverGroup(index as u32);
+            let first = self.resolvers.len();
+            let mine = users.iter().filter(|(_, group)| *group == id);
+            let mut served: Vec<(String, usize)> = Vec::new();
+            match group.count {
+                ResolverCount::Fixed(count) => {
+                    let digits = count.to_string().len();
+                    self.resolvers.extend((1..=count).map(|rank| ResolverHost {
+                        name: format!("{}-{rank:0digits$}", group.name),
+                        group: id,
+                    }));
+                    let turn = |(place, (user, _)): (usize, &(String, _))| {
+                        (user.clone(), first + place % count as usize)
+                    };
+                    served.extend(mine.enumerate().map(turn));
+                }
+                ResolverCount::Each => {
+                    for (user, _) in mine {
+                        served.push((user.clone(), self.resolvers.len()));
+                        let name = format!("{}@{user}", group.name);
+                        self.resolvers.push(ResolverHost { name, group: id });
+                    }
+                }
+            }
+            self.served_by.extend(served);
+        }
+        self.served_by.sort();
+    }
+
+    fn find(&self, name: &str) -> Option<HostId> {
+        let place = self.names.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+        Some(HostId(place as u32))
+    }
+
+    fn id(&self, name: &str) -> HostId {
+        self.find(name).expect("the cast lists every name")
+    }
+
+    fn unknown(&self, name: &str) -> BuildError {
+        let last = self.generated.last().cloned().unwrap_or_else(|| "none".to_owned());
+        BuildError::UnknownHost(name.to_owned(), self.generated.len() as u64, last)
+    }
+
+    /// The place of a user's resolver among [`Cast::resolvers`].
+    fn resolver_of(&self, user: &str) -> Option<usize> {
+        let place = self.served_by.binary_search_by(|(other, _)| other.as_str().cmp(user)).ok()?;
+        Some(self.served_by[place].1)
+    }
+
+    fn servers_of(&self, user: &str) -> Arc<[Endpoint]> {
+        self.resolver_of(user)
+            .map(resolver_address)
+            .map(|it| it.at(Port::DNS))
+            .into_iter()
+            .collect()
+    }
+}
+
+fn resolver_address(place: usize) -> Address {
+    Address::from_bits(FIRST_RESOLVER + place as u32)
+}
+
+/// How many members are generated.
+fn generated(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> Result<u64, BuildError> {
+    if let Some(trace) = trace {
+        return Ok(trace.nodes.len() as u64);
+    }
+    match &plan.churn {
+        Some(ChurnPlan { source: ChurnSource::Model { session, downtime }, .. }) => {
+            let model = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+            Ok(model.hosts_for(plan.overlay.nodes))
+        }
+        _ => Ok(u64::from(plan.overlay.nodes)),
+    }
+}
+
+fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {
+    let family = match plan.family {
+        Family::Exponential => churn::Family::Exponential,
+        Family::Weibull { shape } => churn::Family::Weibull { shape },
+        Family::Pareto { shape } => churn::Family::Pareto { shape },
+        Family::LogNormal { sigma } => churn::Family::Lognormal { sigma },
+    };
+    let centre = match plan.location {
+        Location::Mean(mean) => churn::Centre::Mean(mean),
+        Location::Median(median) => churn::Centre::Median(median),
+    };
+    churn::Lifetime::new(family, centre).map_err(|error| BuildError::Model(error.to_string()))
+}
+
+fn schedule(
+    plan: &Plan,
+    seed: u64,
+    trace: Option<&Arc<AvailabilityTrace>>,
+) -> Result<Schedule, BuildError> {
+    let Some(churn) = &plan.churn else { return Ok(Schedule::always_up()) };
+    let model = |error: &dyn std::fmt::Display| BuildError::Model(error.to_string());
+    let graceful = GracefulShare::new(churn.graceful).map_err(|error| model(&error))?;
+    match &churn.source {
+        ChurnSource::Model { session, downtime } => {
+            let drawn = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+            Ok(Schedule::model(seed, drawn, graceful))
+        }
+        ChurnSource::Trace(source) => {
+            let recorded = trace.expect("a plan with trace churn comes with its trace");
+            let spread = if source.spread.is_zero() {
+                Arc::clone(recorded)
+            } else {
+                Arc::new(recorded.as_ref().clone().spread(source.spread, seed))
+            };
+            Ok(Schedule::trace(seed, spread, graceful))
+        }
+    }
+}
+
+fn chord_config(plan: &Plan, seed: u64) -> chord::Config {
+    let chosen = chord_plan(plan);
+    let small = |n: u32| u8::try_from(n).expect("the check keeps it below 256");
+    let mut config = chord::Config::new(Draws::new(seed, Purpose::Protocol));
+    config.id_bits = small(chosen.id_bits);
+    config.successors = small(chosen.successors);
+    config.stabilize = chosen.stabilize;
+    config.fix_fingers = chosen.fix_fingers;
+    config.check_predecessor = chosen.check_predecessor;
+    config.rpc_timeout = chosen.rpc_timeout;
+    config.replicas = small(chosen.replicas);
+    config.routing = match chosen.routing {
+        Routing::Iterative => chord::Routing::Iterative,
+        Routing::Recursive => chord::Routing::Recursive,
+    };
+    config.fingers_per_round = match chosen.fingers_per_round {
+        FingersPerRound::All => chord::FingersPerRound::All,
+        FingersPerRound::Count(count) => chord::FingersPerRound::Number(small(count)),
+    };
+    config
+}
+
+/// The members, with their contacts. Positions come from names, so a bystander moves nobody.
+fn members(
+    plan: &Plan,
+    cast: &Cast,
+    schedule: &Schedule,
+    directory: &mut Directory,
+    chord: &chord::Config,
+    seed: u64,
+) -> Result<Vec<Member>, BuildError> {
+    let mut members = Vec::with_capacity(cast.generated.len() + cast.named.len());
+    let generated = (0..).zip(&cast.generated).map(|(rank, name)| {
+        let (churn, interval) = schedule.host(name, rank);
+        (name, FIRST_MEMBER + rank, Presence::Scheduled(churn, interval))
+    });
+    let named = (0..).zip(&cast.named).map(|(rank, (name, place))| {
+        (name, FIRST_NAMED + rank, Presence::From(plan.hosts[*place].start))
+    });
+    let draws = Draws::new(seed, Purpose::Identifier);
+    let mut positions: Vec<(RingId, usize)> = Vec::new();
+    for (name, address, presence) in generated.chain(named) {
+        let hash = NameHash::of(name);
+        let id = RingId::from_hash(draws.bits(hash.0, 0), chord.id_bits);
+        let address = Address::from_bits(address);
+        let contact = directory.add(Contact { id, endpoint: address.at(Port::OVERLAY) });
+        positions.push((id, members.len()));
+        members.push(Member {
+            host: cast.id(name),
+            name: hash,
+            presence,
+            address,
+            contact,
+            held: false,
+            up: false,
+            starts: 0,
+        });
+    }
+    positions.sort_unstable();
+    if let Some(pair) = positions.windows(2).find(|pair| pair[0].0 == pair[1].0) {
+        let name = |place: usize| cast.names[members[place].host.index()].clone();
+        return Err(BuildError::SameIdentifier {
+            seed,
+            first: name(pair[0].1),
+            second: name(pair[1].1),
+            id_bits: chord.id_bits,
+        });
+    }
+    Ok(members)
+}
+
+fn kit(plan: &Plan, cast: &Cast, chord: Arc<chord::Config>, seed: u64) -> Result<Kit, BuildError> {
+    let handover = match (&plan.handover, &plan.dns) {
+        (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
+        _ => None,
+    };
+    let members = cast.generated.iter().chain(cast.named.iter().map(|(name, _)| name));
+    let servers = match &handover {
+        None => Vec::new(),
+        Some(_) => members.map(|name| cast.servers_of(name)).collect(),
+    };
+    let cache = plan.handover.as_ref().map_or(SimDuration::ZERO, |it| it.application_cache);
+    Ok(Kit {
+        chord,
+        handover,
+        application_cache: match cache {
+            SimDuration::ZERO => Life::Off,
+            SimDuration::MAX => Life::Forever,
+            span => Life::Span(span),
+        },
+        servers,
+        draws: Draws::new(seed, Purpose::Protocol),
+    })
+}
+
+fn model_error(error: impl std::fmt::Display) -> BuildError {
+    BuildError::Model(error.to_string())
+}
+
+fn account() -> Credentials {
+    Credentials { user: "overcord".to_owned(), password: "handover".to_owned() }
+}
+
+/// What all nodes are configured with for the handover.
+fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
+    let authentication = match plan.dyndns.as_ref().map(|it| it.auth) {
+        Some(DynDnsAuth::Preemptive) => Authentication::Preemptive,
+        Some(DynDnsAuth::Challenge) | None => Authentication::Challenge,
+    };
+    let service = service_name(dns)?;
+    let mut client = ClientSettings::new(account());
+    client.authentication = authentication;
+    client.timeout = handover.update_timeout;
+    client.host = service.as_str().to_owned();
+    let id_bits = u8::try_from(chord_plan(plan).id_bits).expect("the check keeps it below 161");
+    Ok(Settings {
+        duty: match handover.strategy {
+            Strategy::DynDns => Duty::Watch,
+            Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => Duty::Commanded,
+        },
+        domain: dns.domain.parse().map_err(model_error)?,
+        hostname: dns.domain.parse().map_err(model_error)?,
+        service,
+        record: proxy_key(&dns.domain, id_bits),
+        settling: dns.ttl.saturating_add(handover.application_cache),
+        probing: handover.probe,
+        policies: handover.policies,
+        client,
+    })
+}
+
+/// The zone that the overlay's domain lies in: its parent.
+fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
+    let (_, parent) = dns.domain.split_once('.').ok_or_else(|| {
+        BuildError::Model(format!("dns.domain `{}` has a single label", dns.domain))
+    })?;
+    parent.parse().map_err(model_error)
+}
+
+/// The name of the update service: `members` in the same zone, as the provider has it.
+fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
+    zone_name(dns)?.prefixed("members").map_err(model_error)
+}
+
+fn authority(dns: &DnsPlan, with_service: bool) -> Result<Authority, BuildError> {
+    let ttl = Ttl::from_duration(dns.ttl);
+    let negative = Ttl::from_duration(dns.negative_ttl);
+    let mut zone =
+        Zone::conventional(zone_name(dns)?, AUTHORITY, ttl, negative).map_err(model_error)?;
+    if with_service {
+        let data = Arc::new([RecordData::A(SERVICE)]);
+        let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
+        zone.set(service_name(dns)?, set);
+    }
+    Ok(Authority::new(vec![zone]))
+}
+
+fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
+    let profile = match group.profile {
+        ResolverProfile::Rfc => Profile::Rfc,
+        ResolverProfile::Unbound => Profile::Unbound,
+        ResolverProfile::Bind => Profile::Bind,
+    };
+    let mut policy = profile.cache_policy();
+    policy.min_ttl = Ttl::from_duration(group.min_ttl);
+    policy.max_ttl = Ttl::from_duration(group.max_ttl);
+    policy.prefetch = if group.prefetch { profile.prefetch() } else { profile::Prefetch::Off };
+    policy
+}
+
+fn resolver_config(group: &plan::ResolverPlan, zone: DomainName) -> resolver::Config {
+    let profile = match group.profile {
+        ResolverProfile::Rfc => Profile::Rfc,
+        ResolverProfile::Unbound => Profile::Unbound,
+        ResolverProfile::Bind => Profile::Bind,
+    };
+    let delegation = Delegation { zone, authority: AUTHORITY.at(Port::DNS) };
+    let mut config = resolver::Config::new(profile, vec![delegation]);
+    config.cache = cache_policy(group);
+    config
+}
+
+fn service(plan: &Plan, dns: &DnsPlan) -> Result<Option<UpdateServer>, BuildError> {
+    let Some(dyndns) = &plan.dyndns else { return Ok(None) };
+    let settings = ServerSettings {
+        service_time: dyndns.service_time,
+        publish_delay: dns.publish_delay,
+        abuse_limit: dyndns
+            .abuse_limit
+            .map(|limit| AbuseLimit { updates: limit.updates, per: limit.per }),
+        ..ServerSettings::default()
+    };
+    let hostname: Hostname = dns.domain.parse().map_err(model_error)?;
+    let account = Account { credentials: account(), hostnames: vec![hostname] };
+    Ok(Some(UpdateServer::new(settings, &[account])))
+}
+
+fn network(
+    plan: &Plan,
+    cast: &Cast,
+    seed: u64,
+    end: SimTime,
+) -> Result<crate::world::host::WorldNetwork, BuildError> {
+    let latency = match &plan.network.latency {
+        LatencyPlan::Constant { value } => Latency::constant(*value),
+        LatencyPlan::Uniform { min, max } => Latency::uniform(seed, *min, *max),
+        LatencyPlan::LogNormal { median, sigma } => Latency::lognormal(seed, *median, *sigma),
+        LatencyPlan::Topology(topology) => {
+            let small = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
+            let parameters = TopologyParameters {
+                routers: small(topology.routers),
+                links: small(topology.links),
+                link_min: topology.min_link,
+                link_max: topology.max_link,
+                access_min: topology.access,
+                access_max: topology.access,
+            };
+            Latency::topology(seed, &parameters)
+        }
+    }
+    .map_err(model_error)?;
+    let settings = net::Settings {
+        seed,
+        latency,
+        jitter: plan.network.jitter,
+        loss: plan.network.loss,
+        departed_hosts: match plan.network.departed_hosts {
+            plan::DepartedHosts::Silent => net::DepartedHosts::Silent,
+            plan::DepartedHosts::Unreachable => net::DepartedHosts::Unreachable,
+        },
+        epoch: epoch_of(end.since(SimTime::ZERO)),
+        tick: SimDuration::from_millis(1),
+    };
+    let names: Vec<NameHash> = cast.names.iter().map(|name| NameHash::of(name)).collect();
+    Ok(Network::new(settings, &names))
+}
+
+fn arrivals(plan: plan::Arrivals) -> Result<Arrivals, BuildError> {
+    match plan.model {
+        ArrivalModel::Poisson => {
+            Arrivals::poisson(1.0 / plan.interval.as_secs_f64()).map_err(model_error)
+        }
+        ArrivalModel::Periodic => Arrivals::periodic(plan.interval).map_err(model_error),
+    }
+}
+
+/// All hosts, by id.
+fn hosts(
+    plan: &Plan,
+    cast: &Cast,
+    members: &[Member],
+    kit: &Kit,
+    seed: u64,
+) -> Result<Vec<Host>, BuildError> {
+    let mut hosts: Vec<Option<Host>> = cast.names.iter().map(|_| None).collect();
+    hosts[cast.id(director::NAME).index()] = Some(Host::Director);
+    for member in members {
+        let name = &cast.names[member.host.index()];
+        hosts[member.host.index()] = Some(Host::Node(node(plan, name, member, kit, seed)?));
+    }
+    if let Some(dns) = &plan.dns {
+        let zone = zone_name(dns)?;
+        let configs: Vec<Arc<resolver::Config>> = dns
+            .resolvers
+            .iter()
+            .map(|group| Arc::new(resolver_config(group, zone.clone())))
+            .collect();
+        for resolver in &cast.resolvers {
+            let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
+            let config = Arc::clone(&configs[resolver.group.index()]);
+            let host = Host::Resolver(Box::new(Resolver::new(config, dice)));
+            hosts[cast.id(&resolver.name).index()] = Some(host);
+        }
+        for caller in &plan.callers {
+            let host = Host::Caller(Box::new(domain(caller, cast, kit, dns, seed)?));
+            hosts[cast.id(&caller.domain).index()] = Some(host);
+        }
+        if let Some(name) = &cast.authority {
+            let host = Host::Authority(Box::new(authority(dns, cast.service.is_some())?));
+            hosts[cast.id(name).index()] = Some(host);
+        }
+        if let (Some(name), Some(service)) = (&cast.service, service(plan, dns)?) {
+            hosts[cast.id(name).index()] = Some(Host::Service(Box::new(service)));
+        }
+    }
+    // What is left is an update service without DNS, which serves nobody.
+    Ok(hosts.into_iter().map(|host| host.unwrap_or(Host::Director)).collect())
+}
+
+fn node(
+    plan: &Plan,
+    name: &str,
+    member: &Member,
+    kit: &Kit,
+    seed: u64,
+) -> Result<Node, BuildError> {
+    let dice = Dice::new(kit.draws, member.name);
+    let lookups = match plan.overlay.lookups {
+        None => None,
+        Some(plan) => Some(Lookups {
+            arrivals: ArrivalTimes::new(arrivals(plan)?, seed, Purpose::Workload, name),
+            keys: Dice::new(Draws::new(seed, Purpose::Workload), member.name),
+            id_bits: kit.chord.id_bits,
+        }),
+    };
+    // A placeholder until the node starts, when it gets the plug-in of that life.
+    let chord = Chord::new(member.contact, RingId(0), Arc::clone(&kit.chord));
+    let plugin = PluginManagement::new(chord, OverlayRepository::default(), dice);
+    Ok(Node::new(plugin, lookups))
+}
+
+fn domain(
+    caller: &plan::CallerPlan,
+    cast: &Cast,
+    kit: &Kit,
+    dns: &DnsPlan,
+    seed: u64,
+) -> Result<Caller, BuildError> {
+    let arrivals = arrivals(caller.lookups)?;
+    let users = (1..=caller.users)
+        .map(|user| {
+            let name = format!("{}/user-{user}", caller.domain);
+            ArrivalTimes::new(arrivals, seed, Purpose::Callers, &name)
+        })
+        .collect();
+    let dice = Dice::new(kit.draws, NameHash::of(&caller.domain));
+    let stub = Stub::new(cast.servers_of(&caller.domain), dice);
+    Ok(Caller::new(stub, dns.domain.parse().map_err(model_error)?, users))
+}
+
+fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError> {
+    let mut addresses = Vec::new();
+    if let Some(name) = &cast.authority {
+        addresses.push((cast.id(name), AUTHORITY));
+    }
+    if let Some(name) = cast.service.as_ref().filter(|_| plan.dns.is_some()) {
+        addresses.push((cast.id(name), SERVICE));
+    }
+    let resolvers = cast.resolvers.iter().enumerate();
+    addresses.extend(resolvers.map(|(place, it)| (cast.id(&it.name), resolver_address(place))));
+    let mut domains: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
+    domains.sort_unstable();
+    let callers = (FIRST_CALLER..).zip(domains);
+    addresses.extend(callers.map(|(bits, name)| (cast.id(name), Address::from_bits(bits))));
+    addresses.sort();
+    Ok(Infrastructure {
+        addresses,
+        authority: match (&cast.authority, &plan.dns) {
+            (Some(name), Some(dns)) => {
+                Some((cast.id(name), dns.domain.parse().map_err(model_error)?))
+            }
+            _ => None,
+        },
+        service: cast.service.as_ref().filter(|_| plan.dns.is_some()).map(|name| cast.id(name)),
+    })
+}
+
+fn stage(
+    plan: &Plan,
+    cast: &Cast,
+    members: &[Member],
+    directory: Directory,
+    end: SimTime,
+) -> Result<Stage, BuildError> {
+    let warmup = SimTime::ZERO + plan.warmup;
+    let run = end.since(SimTime::ZERO);
+    let mut callers: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
+    callers.sort_unstable();
+    let callers = callers
+        .into_iter()
+        .filter_map(|domain| {
+            let resolver = &cast.resolvers[cast.resolver_of(domain)?].name;
+            Some(CallerDomain { host: cast.id(domain), resolver: cast.id(resolver) })
+        })
+        .collect();
+    let truth = Truth::new(TruthConfig {
+        nodes: members.iter().map(|member| member.host).collect(),
+        resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
+        callers,
+        warmup,
+        timeline_bin: plan.timeline_bin.unwrap_or_else(|| run.mul_f64(1.0 / 500.0)),
+    });
+    let question = match &plan.dns {
+        Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),
+        None => None,
+    };
+    let fingerprint = Fingerprint::new(epoch_of(run));
+    Ok(Stage::new(truth, directory, fingerprint, warmup, question))
+}
+
+fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {
+    let mut by_host = vec![None; cast.names.len()];
+    for (id, member) in (0..).zip(members) {
+        by_host[member.host.index()] = Some(MemberId(id));
+    }
+    by_host
+}
+
+fn strategy(plan: &Plan) -> director::Strategy {
+    match plan.handover.as_ref().map(|handover| handover.strategy) {
+        None => director::Strategy::None,
+        Some(Strategy::Static) => director::Strategy::Static,
+        Some(Strategy::DynDns) => director::Strategy::Tests,
+        Some(Strategy::Oracle) => director::Strategy::Oracle,
+        Some(Strategy::Clairvoyant) => director::Strategy::Clairvoyant(dns(plan).ttl),
+    }
+}
+
+fn opening(plan: &Plan, seed: u64) -> Opening {
+    Opening {
+        converged: chord_plan(plan).start == ChordStart::Converged && !is_only_named(plan),
+        start_spread: plan.overlay.start_spread,
+        arrivals: plan.churn.is_some()
+            || !plan.hosts.is_empty()
+            || !plan.events.is_empty()
+            || chord_plan(plan).start == ChordStart::Join,
+        seed,
+    }
+}
+
+/// Whether nobody is generated, so that nobody can stand in a converged overlay.
+fn is_only_named(plan: &Plan) -> bool {
+    plan.overlay.nodes == 0 && !has_trace(plan)
+}
+
+fn has_trace(plan: &Plan) -> bool {
+    matches!(&plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }))
+}
+
+fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, BuildError> {
+    let target = |target: &plan::Target| {
+        Ok(match target {
+            plan::Target::Proxy => director::Target::Binding,
+            plan::Target::Share(share) => director::Target::Share(*share),
+            plan::Target::Host(name) => {
+                let members = cast.generated.iter().chain(cast.named.iter().map(|(it, _)| it));
+                let place = (0..).zip(members).find(|(_, other)| *other == name);
+                let (place, _) = place.ok_or_else(|| cast.unknown(name))?;
+                director::Target::Member(MemberId(place))
+            }
+        })
+    };
+    plan.events
+        .iter()
+        .map(|event| {
+            Ok(director::Line {
+                when: match event.when {
+                    plan::When::At(at) => director::When::At(at),
+                    plan::When::Every(period) => director::When::Every(period),
+                },
+                spread: event.spread,
+                action: match &event.action {
+                    plan::Action::Depart { target: who, back_after, graceful } => {
+                        director::Action::Depart {
+                            target: target(who)?,
+                            back_after: *back_after,
+                            graceful: *graceful,
+                        }
+                    }
+                    plan::Action::Return { target: who } => {
+                        director::Action::Return { target: target(who)? }
+                    }
+                    plan::Action::DynDnsDown { back_after } => {
+                        director::Action::ServiceDown { back_after: *back_after }
+                    }
+                    plan::Action::DynDnsUp => director::Action::ServiceUp,
+                },
+            })
+        })
+        .collect()
+}
