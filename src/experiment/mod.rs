@@ -15,5 +15,6 @@ pub mod store;
 pub mod summary;
 
 pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, TraceDigest};
-pub use run::{Happening, Outcome, Simulate, run_study};
+pub use run::{Halt, Happening, Outcome, Simulate, run_study};
+pub use simulator::{Simulator, Supervisor};
 pub use summary::{Summary, Theory, summarise};
