@@ -57,6 +57,12 @@ fn table<R: Row>(outputs: &[RunOutput], rows: fn(&RunOutput) -> &Vec<R>) -> Text
     TextFile::new(format!("{}.csv", R::TABLE), text)
 }
 
+/// `runs.csv` of these runs of a study.
+#[must_use]
+pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
+    runs(study, outputs)
+}
+
 /// `runs.csv`: the run, the varied keys, seed, fingerprint, every headline metric.
 fn runs(study: &Study, outputs: &[RunOutput]) -> String {
     let metrics: Vec<&str> = outputs
