@@ -208,8 +208,9 @@ impl<'a> Errand<'a> {
         started: u64,
         console: &mut Console<'_>,
     ) -> Result<(), Failure> {
-        let summary = summarise(&self.study, &outcome.outputs, &[]);
-        let files = report::files(&self.study, outcome, &summary, None);
+        let summary = summarise(&self.study, &outcome.outputs, &self.simulator.theory());
+        let curve = self.simulator.stale_window_curve();
+        let files = report::files(&self.study, outcome, &summary, curve.as_ref());
         let failures = outcome.failures.iter().map(|it| (it.run, it.message.clone())).collect();
         let circumstances = Circumstances {
             command: std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect(),

@@ -141,6 +141,9 @@ pub fn headline(
     headline.push("stale_share", tally.stale_share);
     push_windows(&mut headline, counted_stale(stale, warmup).map(|row| row.window).collect());
     headline.push("stale_answers", count(tally.stale_answers));
+    // Without a departure there is no quotient, and no value.
+    let per_departure = tally.stale_answers as f64 / tally.departures as f64;
+    headline.push("stale_answers_per_departure", Some(per_departure));
     headline.push("answers", count(tally.answers));
     for (name, part) in PARTS {
         push_part(&mut headline, name, &lasted(handovers.iter().copied(), part));
