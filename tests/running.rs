@@ -63,6 +63,13 @@ fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     all
 }
 
+fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
+    assert!(left.keys().eq(right.keys()), "{:?} {:?}", left.keys(), right.keys());
+    for (name, content) in left {
+        assert!(*content == right[name], "{name} differs");
+    }
+}
+
 /// The folder of the latest study below a folder of results.
 fn latest(results: &Path) -> std::path::PathBuf {
     let id = fs::read_to_string(results.join("tiny/latest")).unwrap();
@@ -116,10 +123,10 @@ fn a_repeat_is_kept_and_a_fresh_one_on_other_threads_is_the_same() {
     let again = run(&["--jobs", "1", "--out", "one"]);
     assert!(!fresh.contains("kept from before"), "{fresh}");
     assert!(again.starts_with("tiny: 3 runs, 3 of them kept from before\n"), "{again}");
-    assert_eq!(of("one"), before);
+    assert_same(&of("one"), &before);
     // Elsewhere, on four threads: the same bytes.
     run(&["--jobs", "4", "--out", "four"]);
-    assert_eq!(of("four"), before);
+    assert_same(&of("four"), &before);
     // More replications: the first three are there already.
     let more = run(&["--replications", "4", "--out", "one"]);
     assert!(more.starts_with("tiny: 4 runs, 3 of them kept from before\n"), "{more}");
@@ -150,7 +157,7 @@ fn nothing_is_written_when_one_of_the_scenarios_is_not_sound() {
     fs::write(path.join("b.toml"), bad).unwrap();
     let (code, out, err) = overcord(path, &["run", "a.toml", "b.toml"]);
     assert_eq!((code, out.as_str()), (Some(2), ""));
-    assert!(err.starts_with("b.toml:16:1: churn: unknown key `session`"), "{err}");
+    assert!(err.starts_with("b.toml:16:1: churn.session: unknown key `session`"), "{err}");
 
     let event = "[[event]]\nat = \"5m\"\naction = \"depart\"\nhost = \"node-00099\"\n";
     fs::write(path.join("c.toml"), format!("{TINY}{event}")).unwrap();
@@ -178,7 +185,7 @@ fn a_host_can_be_watched() {
     assert!(log.lines().all(|line| line.contains("node-00001")));
     // Watching changes nothing, and only the first replication is simulated.
     assert_eq!(table.replace("logged/", "plain/"), plain.1);
-    assert_eq!(files(&path.join("logged")), files(&path.join("plain")));
+    assert_same(&files(&path.join("logged")), &files(&path.join("plain")));
 
     let (code, _, err) = overcord(path, &["run", "a.toml", "--log", "host=nod-00001"]);
     let told =
