@@ -20,9 +20,10 @@ use crate::overcord::discovery::{Discovery, Resolution, Step, Test, Verdict};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
-use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::{
-    Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
+    Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
+    UpdateFailure,
 };
 use crate::overcord::proxy_role::{Aftermath, Claim, Role, Stage};
 use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
@@ -160,6 +161,10 @@ impl Handover {
         if !self.watches() || self.role.is_proxy() {
             return;
         }
+        if !plugin.is_member() && !plugin.is_asking() {
+            // It is on its way in; being let in begins the procedures.
+            return;
+        }
         let Probing { interval, jitter, .. } = self.settings.probing;
         let factor = 1.0 + jitter * (2.0 * self.dice.unit() - 1.0);
         ctx.set_after(NodeTimer::Procedure.into(), interval.mul_f64(factor));
@@ -257,6 +262,10 @@ impl Handover {
         if verdict != Verdict::Unresolved {
             self.unresolved = 0;
         }
+        let finds_nobody = matches!(verdict, Verdict::Failed(..) | Verdict::OwnAddress);
+        if finds_nobody && self.must_wait(ctx, plugin) {
+            return;
+        }
         match verdict {
             Verdict::Playing(address) => {
                 self.failures = 0;
@@ -274,6 +283,21 @@ impl Handover {
                 OnUnresolved::Retry => self.retry_resolution(ctx, plugin),
             },
         }
+    }
+
+    /// A node that nobody lets in, and that finds no proxy peer, leaves its replacement to the
+    /// members for two probe intervals: then it has to believe that there are none. True when it
+    /// goes on waiting.
+    fn must_wait<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) -> bool {
+        let patience = self.settings.probing.interval * 2;
+        let waits = plugin.is_asking()
+            && self.settings.policies.bootstrap == Bootstrap::Cached
+            && !plugin.has_waited(ctx.now(), patience);
+        if waits {
+            plugin.pause();
+            ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+        }
+        waits
     }
 
     fn test_failed<C: NodeContext>(

@@ -134,6 +134,10 @@ pub fn build(
         None => None,
         Some(name) => Some(cast.find(name).ok_or_else(|| cast.unknown(name))?),
     };
+    let returns = match plan.churn.as_ref().map(|churn| churn.return_address) {
+        Some(plan::ReturnAddress::New) => ReturnAddress::New,
+        Some(plan::ReturnAddress::Same) | None => ReturnAddress::Same,
+    };
     let next_address = Address::from_bits(FIRST_MEMBER + cast.generated.len() as u32);
     Ok(World {
         network,
@@ -141,16 +145,7 @@ pub fn build(
         stage,
         director,
         infrastructure: infrastructure(plan, &cast)?,
-        population: Population {
-            members,
-            schedule,
-            return_address: match plan.churn.as_ref().map(|churn| churn.return_address) {
-                Some(plan::ReturnAddress::New) => ReturnAddress::New,
-                Some(plan::ReturnAddress::Same) | None => ReturnAddress::Same,
-            },
-            next_address,
-            kit,
-        },
+        population: Population::new(members, schedule, returns, next_address, kit),
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -442,16 +437,7 @@ fn members(
         let address = Address::from_bits(address);
         let contact = directory.add(Contact { id, endpoint: address.at(Port::OVERLAY) });
         positions.push((id, members.len()));
-        members.push(Member {
-            host: cast.id(name),
-            name: hash,
-            presence,
-            address,
-            contact,
-            held: false,
-            up: false,
-            starts: 0,
-        });
+        members.push(Member::new(cast.id(name), hash, presence, address, contact));
     }
     positions.sort_unstable();
     if let Some(pair) = positions.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -807,10 +793,6 @@ fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         converged: chord_plan(plan).start == ChordStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
-        arrivals: plan.churn.is_some()
-            || !plan.hosts.is_empty()
-            || !plan.events.is_empty()
-            || chord_plan(plan).start == ChordStart::Join,
         seed,
     }
 }
