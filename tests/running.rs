@@ -193,6 +193,35 @@ fn a_host_can_be_watched() {
     assert_eq!((code, err.as_str()), (Some(2), told));
 }
 
+/// The run would last a century: it ends because it is asked to.
+#[cfg(unix)]
+#[test]
+fn an_interrupt_ends_a_run_with_130_and_leaves_nothing_half_done() {
+    use std::io::{BufRead as _, BufReader, Read as _};
+    use std::process::{Command, Stdio};
+
+    let folder = tiny();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_overcord"))
+        .current_dir(folder.path())
+        .args(["run", "a.toml", "--set", "duration=876000h", "--log", "host=node-00001"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    out.read_line(&mut String::new()).unwrap();
+    // It simulates, so it listens.
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(asked.success());
+    std::io::copy(&mut out, &mut std::io::sink()).unwrap();
+    let mut told = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    let expected = "overcord: tiny: interrupted: 0 of 1 runs are kept, and the same command goes on from there\n";
+    assert_eq!(told, expected);
+    assert!(!folder.path().join("results").exists());
+}
+
 #[test]
 fn a_run_with_a_trace_lasts_as_long_as_it() {
     let folder = TempDir::new().unwrap();
