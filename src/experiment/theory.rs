@@ -256,10 +256,8 @@ fn broken_claims(plan: &Plan, handover: &HandoverPlan) -> Vec<&'static str> {
         || plan.churn.is_some();
     let together =
         repeated && handover.policies.losers == Losers::StepDown && handover.probe.jitter == 0.0;
-    let graceful = plan.churn.as_ref().is_some_and(|churn| churn.graceful > 0.0);
     let broken = [
         (plan.churn.is_some(), "ordinary members stay"),
-        (graceful, "departures are not announced"),
         (together, "members probe at independent phases (those that step down together do not)"),
         (handover.probe.jitter > 0.0, "members probe at a fixed period"),
         (plan.network.loss > 0.0, "no message is lost"),
