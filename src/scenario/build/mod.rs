@@ -159,6 +159,33 @@ pub fn duration_of(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> SimDu
     plan.duration.unwrap_or_else(span)
 }
 
+/// What a resolver has to do for conventional callers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResolverLoad {
+    /// Its group.
+    pub group: ResolverGroup,
+    /// Questions a second, from all callers that were dealt to it.
+    pub rate: f64,
+}
+
+/// The load of each resolver.
+///
+/// # Errors
+/// When the plan asks for what cannot be.
+pub fn resolver_loads(
+    plan: &Plan,
+    trace: Option<&Arc<AvailabilityTrace>>,
+) -> Result<Vec<ResolverLoad>, BuildError> {
+    let cast = Cast::new(plan, trace)?;
+    let idle = |resolver: &ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
+    let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
+    for caller in &plan.callers {
+        let place = cast.resolver_of(&caller.domain).expect("every caller is dealt a resolver");
+        loads[place].rate += f64::from(caller.users) / caller.lookups.interval.as_secs_f64();
+    }
+    Ok(loads)
+}
+
 fn dns(plan: &Plan) -> &DnsPlan {
     plan.dns.as_ref().expect("resolvers stand in [dns]")
 }
