@@ -35,7 +35,7 @@ use crate::overlay::{Contact, Directory, RingId};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
-    FingersPerRound, HandoverPlan, LatencyPlan, Plan, PluginPlan, Routing, Strategy,
+    FingersPerRound, HandoverPlan, LatencyPlan, Plan, PluginPlan, ResolverGroup, Routing, Strategy,
 };
 use crate::sim::Fingerprint;
 use crate::time::{SimDuration, SimTime};
@@ -177,7 +177,7 @@ pub fn resolver_loads(
     trace: Option<&Arc<AvailabilityTrace>>,
 ) -> Result<Vec<ResolverLoad>, BuildError> {
     let cast = Cast::new(plan, trace)?;
-    let idle = |resolver: &ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
+    let idle = |resolver: &cast::ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
     let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
     for caller in &plan.callers {
         let place = cast.resolver_of(&caller.domain).expect("every caller is dealt a resolver");
