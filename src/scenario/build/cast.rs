@@ -17,7 +17,7 @@ pub(super) struct Cast {
     pub(super) generated: Vec<String>,
     /// Named members, in the order of their names, with their place in the plan.
     pub(super) named: Vec<(String, usize)>,
-    /// Resolvers, in the order of the groups.
+    /// Resolvers, in the order of their names.
     pub(super) resolvers: Vec<ResolverHost>,
     /// The resolver of each user, by name of user: generated and named members, then callers.
     pub(super) served_by: Vec<(String, usize)>,
@@ -109,7 +109,22 @@ impl Cast {
             }
             self.served_by.extend(served);
         }
+        self.rank_resolvers();
         self.served_by.sort();
+    }
+
+    /// Orders the resolvers by name, whatever the order of the groups.
+    fn rank_resolvers(&mut self) {
+        let mut order: Vec<usize> = (0..self.resolvers.len()).collect();
+        order.sort_by(|&a, &b| self.resolvers[a].name.cmp(&self.resolvers[b].name));
+        let mut rank = vec![0; order.len()];
+        for (place, &former) in order.iter().enumerate() {
+            rank[former] = place;
+        }
+        for (_, resolver) in &mut self.served_by {
+            *resolver = rank[*resolver];
+        }
+        self.resolvers.sort_by(|a, b| a.name.cmp(&b.name));
     }
 
     pub(super) fn find(&self, name: &str) -> Option<HostId> {
