@@ -164,7 +164,7 @@ impl World {
             }
             self.hand(host, arrival);
             self.direct();
-            if events % PROGRESS_EVERY == 0 && !progress(self.network.now()) {
+            if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
             }
             if self.stage.truth.departures() >= self.stop_after_departures {
