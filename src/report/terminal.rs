@@ -150,7 +150,7 @@ fn spans(point: &PointSummary) -> Grid {
             cell("mean"),
             cell("p95"),
             cell("max"),
-            share.map(percent).unwrap_or_default(),
+            share.map(|share| format!("{:.1} %", share * 100.0)).unwrap_or_default(),
             point.estimate(&format!("{name}.mean")).map(interval).unwrap_or_default(),
         ]);
     };

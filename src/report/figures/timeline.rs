@@ -56,14 +56,14 @@ fn table(rows: &[TimelineRow], departures: &[SimTime]) -> String {
 
 fn draw(label: &str, spec: &CellSpec, output: &RunOutput, departures: &[SimTime]) -> String {
     let rows = &output.timeline;
-    let frame = Frame { left: 110, top: 100, right: 960, bottom: 400 };
+    let frame = Frame { left: 110, top: 116, right: 960, bottom: 416 };
     let end = rows[rows.len() - 1].time.as_secs_f64().max(1.0);
     // The axis ends at a round tick at or above the highest share.
     let highest = rows.iter().map(share).fold(0.05, f64::max);
     let step = tick_step(highest, 5);
     let up = frame.up(((highest / step - 1e-9).ceil() * step).min(1.0));
     let across = frame.across(end);
-    svg(WIDTH, 600, |canvas| {
+    svg(WIDTH, 590, |canvas| {
         let resolvers = rows.iter().map(|row| row.resolvers).max().unwrap_or(0) as usize;
         let point = if label.is_empty() { String::new() } else { format!(" ({label})") };
         let below = format!(
@@ -93,14 +93,14 @@ fn draw(label: &str, spec: &CellSpec, output: &RunOutput, departures: &[SimTime]
             1,
         );
         if warm > frame.left {
-            let edge = [(warm, frame.top), (warm, frame.bottom + 96)];
+            let edge = [(warm, frame.top - 4), (warm, frame.bottom + 96)];
             canvas.line(edge.to_vec(), palette::GREY, 1);
             let (at, lettering) = if warm < frame.left + 400 {
-                ((warm + 6, frame.top + 8), Lettering::LABEL)
+                ((warm, frame.top - 12), Lettering::LABEL)
             } else {
-                ((warm - 6, frame.top + 8), Lettering::LABEL.right())
+                ((warm, frame.top - 12), Lettering::LABEL.right())
             };
-            canvas.text("end of the warm-up", at, lettering.colored(palette::GREY));
+            canvas.text("end of the warm-up", at, lettering.colored(palette::SLATE));
         }
     })
 }
