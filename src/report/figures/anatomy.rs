@@ -11,7 +11,7 @@ use crate::metrics::tables::{Anatomy, HandoverRow, RunOutput};
 use crate::report::axis::{Frame, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
-use crate::report::quantity::span;
+use crate::report::quantity::number;
 use crate::report::tables::csv_text;
 
 const TITLE: &str = "Where the time of a handover goes";
@@ -139,7 +139,8 @@ fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
                 since = until;
             }
             let at = (across.at(since) + 8, middle);
-            canvas.text(&span(since), at, Lettering { bold: true, ..Lettering::LABEL });
+            let text = format!("{} {}", number(since / unit.seconds), unit.name);
+            canvas.text(&text, at, Lettering { bold: true, ..Lettering::LABEL });
         }
         canvas.line(vec![(frame.left, frame.top), (frame.left, frame.bottom)], palette::BLACK, 1);
     })
