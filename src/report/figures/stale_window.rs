@@ -180,19 +180,19 @@ fn curve_at(curve: &Curve, seconds: f64) -> f64 {
 fn legend(canvas: &Canvas<'_>, windows: &[Windows<'_>], curve: Option<&Curve>, top: i32) {
     let mut y = top;
     for (windows, color) in windows.iter().zip(palette::LINES) {
-        canvas.line(vec![(110, y), (150, y)], color, 3);
+        canvas.line(vec![(40, y), (80, y)], color, 3);
         let label = if windows.label.is_empty() { "measured" } else { windows.label };
         let text = format!(
-            "{label}: {} are zero; of the others median {}, 95 % up to {}",
+            "{label}: {} zero; above it median {}, p95 {}",
             percent(windows.zeros as f64 / windows.all() as f64),
             windows.quantile(0.5),
             windows.quantile(0.95)
         );
-        canvas.text(&text, (162, y), Lettering::LABEL);
+        canvas.text(&text, (92, y), Lettering::LABEL);
         y += 26;
     }
     if let Some(curve) = curve {
-        canvas.dashes(&[(110, y), (120, y), (130, y), (140, y)], palette::BLACK, 2);
-        canvas.text(&format!("theory, above zero: {}", curve.label), (162, y), Lettering::LABEL);
+        canvas.dashes(&[(40, y), (50, y), (60, y), (70, y)], palette::BLACK, 2);
+        canvas.text(&format!("theory, above zero: {}", curve.label), (92, y), Lettering::LABEL);
     }
 }
