@@ -187,13 +187,14 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
 
 /// Messages and bytes sent per hour that a node was up: all, then of each protocol.
 fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64) {
-    let sent = |protocol: Option<Protocol>, amount: fn(&SignallingRow) -> u64| {
+    type Amount = fn(&SignallingRow) -> u64;
+    let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
             row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
         };
         Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
     };
-    let amounts: [(&str, fn(&SignallingRow) -> u64); 2] =
+    let amounts: [(&str, Amount); 2] =
         [("messages", |row| row.messages), ("bytes", |row| row.bytes)];
     for (unit, amount) in amounts {
         headline.push(format!("{unit}_per_node_hour"), sent(None, amount));
