@@ -41,7 +41,10 @@ pub struct RunRequest {
 impl RunRequest {
     /// Reads and checks all scenarios of a command line.
     pub fn new(arguments: &RunArguments) -> Result<Self, Failure> {
-        let assignments = arguments.overrides.assignments();
+        let mut assignments = arguments.overrides.assignments();
+        if arguments.log.is_some() {
+            assignments.push("replications=1".to_owned());
+        }
         let load = |path: &PathBuf| {
             let loaded = files::load(path, &assignments)?;
             let simulator = loaded.simulator(arguments.checkers);
@@ -106,10 +109,7 @@ impl<'a> Errand<'a> {
         interrupt: &'a Interrupt,
     ) -> Self {
         let digest = loaded.trace.as_ref().map(|recorded| recorded.digest);
-        let mut study = simulator.study(loaded.text.clone(), loaded.scenario.effective(), digest);
-        if request.log.is_some() {
-            study.cells.truncate(1);
-        }
+        let study = simulator.study(loaded.text.clone(), loaded.scenario.effective(), digest);
         let store = Store::new(&request.out, &study.scenario);
         Self { request, study, store, simulator, interrupt }
     }
@@ -208,8 +208,9 @@ impl<'a> Errand<'a> {
         started: u64,
         console: &mut Console<'_>,
     ) -> Result<(), Failure> {
-        let summary = summarise(&self.study, &outcome.outputs, &[]);
-        let files = report::files(&self.study, outcome, &summary, None);
+        let summary = summarise(&self.study, &outcome.outputs, &self.simulator.theory());
+        let curve = self.simulator.stale_window_curve();
+        let files = report::files(&self.study, outcome, &summary, curve.as_ref());
         let failures = outcome.failures.iter().map(|it| (it.run, it.message.clone())).collect();
         let circumstances = Circumstances {
             command: std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect(),

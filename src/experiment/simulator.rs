@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::churn::trace::AvailabilityTrace;
 use crate::experiment::cell::{CellSpec, Study, TraceDigest};
 use crate::experiment::run::{Halt, Simulate};
+use crate::experiment::summary::Theory;
+use crate::experiment::theory::{self, Curve};
 use crate::metrics::collect::collect;
 use crate::metrics::tables::RunOutput;
 use crate::scenario::Plan;
@@ -69,6 +71,18 @@ impl Simulator {
             })
             .collect();
         Study { scenario: self.plan.name.clone(), as_written, effective, varied: Vec::new(), cells }
+    }
+
+    /// What closed forms say about the scenario.
+    #[must_use]
+    pub fn theory(&self) -> Vec<Theory> {
+        theory::theory(&self.plan, self.trace.as_ref(), 0)
+    }
+
+    /// The distribution of stale windows by a closed form, where there is one.
+    #[must_use]
+    pub fn stale_window_curve(&self) -> Option<Curve> {
+        theory::stale_window_curve(&self.plan, self.trace.as_ref())
     }
 
     /// The world of one run, logging the events of a host if one is named.

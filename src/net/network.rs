@@ -86,6 +86,8 @@ pub struct Network<P: Payload, T> {
     latency: Latency,
     jitter: f64,
     loss: f64,
+    /// Whether anything is drawn for each message.
+    is_random: bool,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -115,6 +117,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
+            is_random: settings.jitter > 0.0 || settings.loss > 0.0,
             departed_hosts: settings.departed_hosts,
             ledger: Ledger::default(),
             in_flight: 0,
@@ -249,16 +252,21 @@ impl<P: Payload, T: Timer> Network<P, T> {
     fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
         let bytes = message.transport().header_len() + message.wire_len();
         self.ledger.book(Direction::Sent, message.class(), bytes);
-        let name = self.stations[origin.index()].name;
-        let counter = u64::from(self.kernel.counter(origin));
-        let lost = self.loss > 0.0 && self.loss_draws.unit(name.0, counter) < self.loss;
         let holder = self.holders.holder(to.address);
+        let name = self.stations[origin.index()].name;
+        let chance = match holder {
+            Some(target) if self.is_random => {
+                flow_chance(name, self.stations[target.index()].name, self.kernel.now(), &message)
+            }
+            _ => 0,
+        };
+        let lost = self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss;
         let Some(target) = holder.filter(|_| !lost) else {
             self.kernel.skip(origin);
             self.ledger.book(Direction::Lost, message.class(), bytes);
             return;
         };
-        let delay = self.delay(name, self.stations[target.index()].name, counter);
+        let delay = self.delay(name, self.stations[target.index()].name, chance);
         let carried = match message.pack() {
             Packed::Hot(hot) => Packed::Hot(hot),
             Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
@@ -271,7 +279,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// The delay of one message. What a host sends to itself does not cross the network.
     #[inline]
-    fn delay(&self, from: NameHash, to: NameHash, counter: u64) -> SimDuration {
+    fn delay(&self, from: NameHash, to: NameHash, chance: u64) -> SimDuration {
         if from == to {
             return SimDuration::ZERO;
         }
@@ -279,7 +287,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         if self.jitter == 0.0 {
             return base;
         }
-        base + base.mul_f64(self.jitter * self.jitter_draws.unit(from.0, counter))
+        base + base.mul_f64(self.jitter * self.jitter_draws.unit(chance, 0))
     }
 
     /// Whether packets are conserved: what the ledger has booked as sent and as neither delivered
@@ -307,6 +315,13 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn upcoming(&self, n: usize) -> Option<HostId> {
         self.kernel.upcoming(n)
     }
+}
+
+/// What loss and jitter of a message hang on: its flow, the moment, and what it says. So the traffic
+/// of others, even with the same host, changes nobody's luck. The same message sent twice at one
+/// moment shares its fate.
+fn flow_chance(from: NameHash, to: NameHash, now: SimTime, message: &impl Payload) -> u64 {
+    mix2(mix2(from.0, to.0), mix2(now.as_nanos(), message.digest()))
 }
 
 /// A host's access to the network: the simulator's [`Context`].

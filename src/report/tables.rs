@@ -16,7 +16,7 @@ use crate::report::TextFile;
 #[must_use]
 pub fn tables(study: &Study, outputs: &[RunOutput], summary: &Summary) -> Vec<TextFile> {
     vec![
-        TextFile::new("runs.csv", runs(study, outputs)),
+        TextFile::new("runs.csv", runs_csv(study, outputs)),
         table(outputs, |output| &output.handovers),
         table(outputs, |output| &output.stale),
         table(outputs, |output| &output.signalling),
@@ -58,7 +58,8 @@ fn table<R: Row>(outputs: &[RunOutput], rows: fn(&RunOutput) -> &Vec<R>) -> Text
 }
 
 /// `runs.csv`: the run, the varied keys, seed, fingerprint, every headline metric.
-fn runs(study: &Study, outputs: &[RunOutput]) -> String {
+#[must_use]
+pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
     let metrics: Vec<&str> = outputs
         .first()
         .map(|output| output.headline.iter().map(|(name, _)| name).collect())

@@ -28,7 +28,6 @@ use crate::net::{Arrival, Direction, Ledger};
 use crate::rng::mix2;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
-use crate::world::checkers::Checkers;
 use crate::world::director::Director;
 use crate::world::host::{Host, Timer, WorldNetwork};
 use crate::world::observation::Observation;
@@ -66,8 +65,6 @@ pub struct World {
     pub stop_after_departures: u64,
     /// The host whose events are logged.
     pub logged: Option<HostId>,
-    /// The judges, if there are any.
-    pub checkers: Option<Checkers>,
 }
 
 /// The hosts that serve the others.
@@ -196,7 +193,7 @@ impl World {
     fn hand(&mut self, host: HostId, arrival: Arrival<crate::overcord::Message, Timer>) {
         match arrival {
             Arrival::Message { from, message, .. } => {
-                if let Some(checkers) = &mut self.checkers {
+                if let Some(checkers) = &mut self.stage.checkers {
                     checkers.delivered(self.network.now(), host, &message);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
@@ -266,7 +263,7 @@ impl World {
         }
     }
 
-    fn close(self, before: Before, events: u64) -> Outcome {
+    fn close(mut self, before: Before, events: u64) -> Outcome {
         let now = self.network.now();
         let mut violations = Vec::new();
         if !self.network.conserved() {
@@ -275,7 +272,7 @@ impl World {
                 counted: self.network.in_flight(),
             });
         }
-        if let Some(checkers) = self.checkers {
+        if let Some(checkers) = self.stage.checkers.take() {
             violations.extend(checkers.complaints(&self.names));
         }
         let unchanged_updates =
