@@ -4,9 +4,8 @@ use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
 use crate::net::{Direction, Ledger, Packed, Payload};
-use crate::rng::{Draws, NameHash, Purpose, mix2};
-use crate::sim::kernel::Popped;
-use crate::sim::{Context, Fingerprint, HostId, Input, Kernel, Timer};
+use crate::rng::{Draws, NameHash, Purpose};
+use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// What happens to a datagram for an address whose host is gone.
@@ -53,19 +52,23 @@ pub struct ColdId(u32);
 /// What happens next, and to whom.
 #[derive(Debug)]
 pub enum Arrival<P, T> {
-    /// A datagram arrives at this port.
-    Message {
-        /// Who sent it, with the port to which an answer goes.
-        from: Endpoint,
-        /// The port that it was sent to.
-        port: Port,
-        /// What it says.
-        message: P,
-    },
+    /// A datagram arrives.
+    Message(Delivery<P>),
     /// A timer goes off.
     Timer(T),
     /// The scenario's script acts.
     Command(u32),
+}
+
+/// A datagram that has arrived.
+#[derive(Debug)]
+pub struct Delivery<P> {
+    /// Who sent it, with the port to which an answer goes.
+    pub from: Endpoint,
+    /// The port that it was sent to.
+    pub port: Port,
+    /// What it says.
+    pub message: P,
 }
 
 /// Whoever is told what components observe.
@@ -197,23 +200,33 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// What happens next, no later than `limit`. Messages for hosts that are gone are booked as
     /// lost on the way.
-    #[inline]
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
-            match self.kernel.pop(limit)? {
-                (host, Popped::Timer(timer)) => return Some((host, Arrival::Timer(timer))),
-                (host, Popped::Command(command)) => return Some((host, Arrival::Command(command))),
-                (host, Popped::Message(packet)) => {
-                    if let Some(arrival) = self.deliver(host, packet) {
-                        return Some((host, arrival));
-                    }
+            let event = self.pop(limit)?;
+            let arrival = match event.input {
+                Input::Timer { timer, .. } => Some(Arrival::Timer(timer)),
+                Input::Command(command) => Some(Arrival::Command(command)),
+                Input::Message(packet) => {
+                    self.deliver(event.host, &packet).map(Arrival::Message)
                 }
+            };
+            if let Some(arrival) = arrival {
+                return Some((event.host, arrival));
             }
         }
     }
 
+    /// The next event, no later than `limit`. A packet is to be [delivered](Self::deliver):
+    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on.
     #[inline]
-    fn deliver(&mut self, host: HostId, packet: Packet<P::Hot>) -> Option<Arrival<P, T>> {
+    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<Packet<P::Hot>, T>>> {
+        self.kernel.pop(limit)
+    }
+
+    /// Delivers a packet that was [popped](Self::pop), if its receiver is there; one that is gone
+    /// books it as lost.
+    #[inline]
+    pub fn deliver(&mut self, host: HostId, packet: &Packet<P::Hot>) -> Option<Delivery<P>> {
         self.in_flight -= 1;
         let message = match packet.carried {
             Packed::Hot(hot) => hot.into(),
@@ -222,14 +235,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let bytes = message.transport().header_len() + message.wire_len();
         if self.stations[host.index()].address != Some(packet.to) {
             self.ledger.book(Direction::Lost, message.class(), bytes);
-            self.bounce(&packet, &message);
+            self.bounce(packet, &message);
             return None;
         }
         self.ledger.book(Direction::Delivered, message.class(), bytes);
-        let content = mix2(u64::from(packet.from.bits()), message.digest());
-        self.fingerprint.add(self.kernel.now(), host, content);
+        // The sender is told apart by an odd multiplier; what is added is mixed again.
+        let sender = u64::from(packet.from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.fingerprint.add(self.kernel.now(), host, message.digest() ^ sender);
         let from = packet.from.at(message.source_port());
-        Some(Arrival::Message { from, port: packet.port, message })
+        Some(Delivery { from, port: packet.port, message })
     }
 
     /// The router in front of a departed host tells the sender, when it is configured to.
@@ -306,6 +320,14 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn upcoming(&self, n: usize) -> Option<HostId> {
         self.kernel.upcoming(n)
+    }
+
+    /// Reads from what is kept of a host here, so that it is in the cache soon; what is read means
+    /// nothing.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self, host: HostId) -> u32 {
+        self.kernel.touch(host)
     }
 }
 
@@ -479,7 +501,7 @@ mod tests {
 
     fn next(network: &mut Network<Note, NoTimer>) -> Option<(HostId, Note)> {
         match network.next(SimTime::from_secs(1_000))? {
-            (host, Arrival::Message { message, .. }) => Some((host, message)),
+            (host, Arrival::Message(delivery)) => Some((host, delivery.message)),
             other => panic!("only messages were sent: {other:?}"),
         }
     }

@@ -166,6 +166,10 @@ pub enum Timer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum NodeTimer {
+    /// The next look-up of a random key.
+    Lookup,
+    /// A join is tried again.
+    Join,
     /// The next regular procedure of the discovery layer begins.
     Procedure,
     /// An echo has not been answered in time.
@@ -178,18 +182,14 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
-    /// A join is tried again.
-    Join,
-    /// The next look-up of a random key.
-    Lookup,
 }
 
 impl sim::Timer for Timer {
-    /// The plug-in's slots are the even ones, all others the odd ones: a node whose overlay is all
-    /// that runs keeps a short table.
+    /// The plug-in's slots are the even ones, all others the odd ones, the most frequent first: a
+    /// node whose overlay is all that runs keeps a short table.
     #[inline]
     fn slot(self) -> u32 {
-        const OWN: u32 = NodeTimer::Lookup as u32 + 1;
+        const OWN: u32 = NodeTimer::Renew as u32 + 1;
         match self {
             Self::Overlay(timer) => 2 * timer.slot(),
             Self::Node(timer) => 2 * (timer as u32) + 1,

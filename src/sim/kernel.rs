@@ -1,5 +1,7 @@
 //! The clock, the incarnations of hosts and the generations of timers.
 
+use smallvec::SmallVec;
+
 use crate::sim::queue::Queue;
 use crate::sim::{Event, HostId, Input, Timer};
 use crate::time::{SimDuration, SimTime};
@@ -16,24 +18,20 @@ pub struct Kernel<M, T> {
 
 /// What the kernel keeps of a host. A host that restarts is another incarnation of it: timers of
 /// the former one are dead.
+///
+/// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
+/// the inline ones cost a second.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct HostSlot {
     incarnation: u32,
     counter: u32,
     /// By timer slot: odd while the timer is set.
-    generations: Vec<u32>,
+    generations: SmallVec<[u32; INLINE_TIMERS]>,
 }
 
-/// What [`Kernel::pop`] hands out: stale timers are sorted out already.
-#[derive(Clone, Copy, Debug)]
-pub enum Popped<M, T> {
-    /// A message arrives.
-    Message(M),
-    /// A timer goes off.
-    Timer(T),
-    /// The scenario's script acts.
-    Command(u32),
-}
+/// Timers of a host that stand inside its [`HostSlot`].
+const INLINE_TIMERS: usize = 12;
 
 impl<M: Copy, T: Timer> Kernel<M, T> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
@@ -145,29 +143,26 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
         slot.incarnation += 1;
-        slot.generations = Vec::new();
+        slot.generations = SmallVec::new();
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
-    /// left, the clock moves to `limit`.
+    /// left, the clock moves to `limit`. Stale timers are sorted out already.
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<(HostId, Popped<M, T>)> {
+    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<M, T>>> {
         loop {
             let Some(event) = self.queue.pop_until(limit) else {
                 self.now = self.now.max(limit);
                 return None;
             };
             self.now = event.at;
-            match event.input {
-                Input::Message(message) => return Some((event.host, Popped::Message(message))),
-                Input::Command(command) => return Some((event.host, Popped::Command(command))),
-                Input::Timer { incarnation, generation, timer } => {
-                    if self.expire(event.host, incarnation, generation, timer) {
-                        return Some((event.host, Popped::Timer(timer)));
-                    }
-                    self.stale_timers += 1;
-                }
+            if let Input::Timer { incarnation, generation, timer } = event.input
+                && !self.expire(event.host, incarnation, generation, timer)
+            {
+                self.stale_timers += 1;
+                continue;
             }
+            return Some(event);
         }
     }
 
@@ -191,6 +186,14 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     #[inline]
     pub fn upcoming(&self, n: usize) -> Option<HostId> {
         self.queue.upcoming(n).map(|event| event.host)
+    }
+
+    /// Reads from what the kernel keeps of a host, so that it is in the cache soon; what is read
+    /// means nothing.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self, host: HostId) -> u32 {
+        self.hosts[host.index()].counter
     }
 }
 
@@ -224,13 +227,13 @@ mod tests {
 
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
-        while let Some((host, popped)) = kernel.pop(SimTime::from_secs(100)) {
-            let what = match popped {
-                Popped::Message(text) => text.to_owned(),
-                Popped::Timer(Tick(n)) => format!("timer {n}"),
-                Popped::Command(n) => format!("command {n}"),
+        while let Some(event) = kernel.pop(SimTime::from_secs(100)) {
+            let what = match event.input {
+                Input::Message(text) => text.to_owned(),
+                Input::Timer { timer: Tick(n), .. } => format!("timer {n}"),
+                Input::Command(n) => format!("command {n}"),
             };
-            out.push((kernel.now().as_nanos() / 1_000_000_000, host.0, what));
+            out.push((kernel.now().as_nanos() / 1_000_000_000, event.host.0, what));
         }
         out
     }
@@ -263,6 +266,11 @@ mod tests {
         let fired = drain(&mut kernel);
         assert_eq!(fired, [(2, 0, "timer 0".into()), (5, 1, "timer 1".into())]);
         assert_eq!(kernel.stale_timers(), 3);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
+        assert_eq!(size_of::<HostSlot>(), 64);
     }
 
     #[test]

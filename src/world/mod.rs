@@ -24,13 +24,14 @@ pub mod truth;
 use crate::address::Address;
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
-use crate::net::{Arrival, Direction, Ledger};
+use crate::net::{Delivery, Direction, Ledger};
 use crate::rng::mix2;
-use crate::sim::HostId;
+use crate::overcord::Message;
+use crate::sim::{HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::checkers::Checkers;
 use crate::world::director::Director;
-use crate::world::host::{Host, Timer, WorldNetwork};
+use crate::world::host::{Host, WorldInput, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::stage::{LookupTotals, Stage};
@@ -38,8 +39,10 @@ use crate::world::truth::{Report, Violation};
 
 pub use director::{Action, Line, Strategy, Target, When};
 
-/// How many events ahead the memory of a host is touched, so that it has arrived when it is needed.
-const PREFETCH: usize = 8;
+/// How many events ahead the memory of a host is touched.
+const FAR: usize = 8;
+/// How many events ahead what that memory points to is touched.
+const NEAR: usize = 4;
 
 /// A world, ready to be run.
 #[derive(Debug)]
@@ -156,16 +159,11 @@ impl World {
         let mut before = Before::default();
         let mut events = 0u64;
         self.open();
-        while let Some((host, arrival)) = self.network.next(self.end) {
+        while let Some(event) = self.network.pop(self.end) {
             events += 1;
-            if let Some(ahead) = self.network.upcoming(PREFETCH) {
-                std::hint::black_box(matches!(self.hosts[ahead.index()], Host::Director));
-            }
+            self.touch_ahead();
             self.keep_time(&mut before);
-            if self.logged.is_some() {
-                self.log_arrival(host, &arrival, log);
-            }
-            self.hand(host, arrival);
+            self.hand(event.host, &event.input, log);
             self.direct();
             if events % PROGRESS_EVERY == 0 && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
@@ -192,24 +190,48 @@ impl World {
         }
     }
 
+    /// Touches what the events to come will need. In a large world nearly each event finds its host
+    /// out of the cache; fetched ahead, several are on their way at a time.
     #[inline]
-    fn hand(&mut self, host: HostId, arrival: Arrival<crate::overcord::Message, Timer>) {
-        match arrival {
-            Arrival::Message { from, message, .. } => {
+    fn touch_ahead(&self) {
+        if let Some(host) = self.network.upcoming(FAR) {
+            std::hint::black_box(self.network.touch(host) ^ self.hosts[host.index()].touch());
+        }
+        if let Some(host) = self.network.upcoming(NEAR) {
+            std::hint::black_box(self.hosts[host.index()].touch_behind());
+        }
+    }
+
+    #[inline]
+    fn hand(&mut self, host: HostId, input: &WorldInput, log: LogSink<'_>) {
+        match input {
+            Input::Message(packet) => {
+                let Some(delivery) = self.network.deliver(host, packet) else { return };
+                if self.logged.is_some() {
+                    self.log_message(host, &delivery, log);
+                }
                 if let Some(checkers) = &mut self.checkers {
-                    checkers.delivered(self.network.now(), host, &message);
+                    checkers.delivered(self.network.now(), host, &delivery.message);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
-                self.hosts[host.index()].receive(&mut link, from, message);
+                self.hosts[host.index()].receive(&mut link, delivery.from, delivery.message);
             }
-            Arrival::Timer(timer) => {
+            Input::Timer { timer, .. } => {
+                if self.logged == Some(host) {
+                    self.log_own(host, &format!("{timer:?}"), log);
+                }
                 let mut link = self.network.link(host, &mut self.stage);
-                let published = self.hosts[host.index()].timer(&mut link, timer);
+                let published = self.hosts[host.index()].timer(&mut link, *timer);
                 for Publish { address, .. } in published {
                     self.publish(address);
                 }
             }
-            Arrival::Command(command) => self.command(host, command),
+            Input::Command(command) => {
+                if self.logged == Some(host) {
+                    self.log_own(host, &self.director.describe(*command), log);
+                }
+                self.command(host, *command);
+            }
         }
     }
 
@@ -241,29 +263,19 @@ impl World {
         self.director.member_on(host)
     }
 
-    fn log_arrival(
-        &self,
-        host: HostId,
-        arrival: &Arrival<crate::overcord::Message, Timer>,
-        log: LogSink<'_>,
-    ) {
-        let name = |host: HostId| self.names[host.index()].as_str();
-        let now = self.network.now();
-        let mine = self.logged == Some(host);
-        match arrival {
-            Arrival::Message { from, message, port } => {
-                let sender = self.network.holder(from.address);
-                if mine || (sender.is_some() && sender == self.logged) {
-                    let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
-                    log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
-                }
-            }
-            Arrival::Timer(timer) if mine => log(&format!("{now:>16} {} {timer:?}", name(host))),
-            Arrival::Command(command) if mine => {
-                log(&format!("{now:>16} {} {}", name(host), self.director.describe(*command)));
-            }
-            Arrival::Timer(_) | Arrival::Command(_) => {}
+    fn log_message(&self, host: HostId, delivery: &Delivery<Message>, log: LogSink<'_>) {
+        let Delivery { from, port, message } = delivery;
+        let sender = self.network.holder(from.address);
+        if self.logged == Some(host) || (sender.is_some() && sender == self.logged) {
+            let name = |host: HostId| self.names[host.index()].as_str();
+            let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
+            let now = self.network.now();
+            log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
         }
+    }
+
+    fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
+        log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }
 
     fn close(self, before: Before, events: u64) -> Outcome {

@@ -133,6 +133,20 @@ impl Chord {
         self.table.successors()
     }
 
+    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self) -> u32 {
+        self.operations ^ self.table.me.index()
+    }
+
+    /// Reads from what the node points to.
+    #[must_use]
+    #[inline]
+    pub fn touch_behind(&self) -> u32 {
+        self.table.touch_behind()
+    }
+
     /// How many records it holds, as owner or as replica.
     #[must_use]
     pub fn records(&self) -> usize {

@@ -59,6 +59,12 @@ impl Table {
         self.fingers.iter().flatten().copied()
     }
 
+    /// Reads from the fingers.
+    #[inline]
+    pub(super) fn touch_behind(&self) -> u32 {
+        self.fingers.last().copied().flatten().map_or(0, NodeRef::index)
+    }
+
     #[inline]
     fn distance(&self, node: NodeRef, facts: &impl Facts) -> u64 {
         self.id.distance_to(facts.contact(node).id)
@@ -137,6 +143,23 @@ impl Table {
             best[count.min(2)] = last_resort;
         }
         best
+    }
+
+    /// The one node known that most closely precedes the key: the first of
+    /// [`closer`](Table::closer), which a look-up that is forwarded needs alone.
+    #[inline]
+    pub(super) fn next_hop(&self, key: RingId, facts: &impl Facts) -> Option<NodeRef> {
+        let limit = self.id.distance_to(key).wrapping_sub(1);
+        let listed = self.listed_below(limit, facts).checked_sub(1).map(|i| self.successors[i]);
+        let finger = self.fingers_below(limit, facts).next();
+        match (finger, listed) {
+            (Some(finger), Some(listed))
+                if self.distance(finger, facts) <= self.distance(listed, facts) =>
+            {
+                Some(listed)
+            }
+            (finger, listed) => finger.or(listed),
+        }
     }
 
     /// The fingers at most so far away, farthest first, without repeats. A finger of level `j` is
