@@ -3,6 +3,7 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
+use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload};
 use crate::rng::{Draws, NameHash, Purpose};
 use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
@@ -232,21 +233,22 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Hot(hot) => hot.into(),
             Packed::Cold(id) => self.cold.take(id),
         };
-        let bytes = message.transport().header_len() + message.wire_len();
+        let (Account { class, bytes }, digest) = message.account_and_digest();
         if self.stations[host.index()].address != Some(packet.to) {
-            self.ledger.book(Direction::Lost, message.class(), bytes);
+            self.ledger.book(Direction::Lost, class, bytes);
             self.bounce(packet, &message);
             return None;
         }
-        self.ledger.book(Direction::Delivered, message.class(), bytes);
+        self.ledger.book(Direction::Delivered, class, bytes);
         // The sender is told apart by an odd multiplier; what is added is mixed again.
         let sender = u64::from(packet.from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.fingerprint.add(self.kernel.now(), host, message.digest() ^ sender);
+        self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
         let from = packet.from.at(message.source_port());
         Some(Delivery { from, port: packet.port, message })
     }
 
     /// The router in front of a departed host tells the sender, when it is configured to.
+    #[cold]
     fn bounce(&mut self, packet: &Packet<P::Hot>, message: &P) {
         if self.departed_hosts == DepartedHosts::Silent {
             return;
@@ -254,46 +256,61 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let Some(router) = self.holders.holder(packet.to) else { return };
         if let Some(error) = message.undeliverable(packet.to.at(packet.port)) {
             let back = packet.from.at(message.source_port());
-            self.transmit(router, packet.to, back, error);
+            self.transmit(router, packet.to, back, error.account(), error.pack());
         }
     }
 
-    /// Sends a datagram from a host under an address.
-    #[inline]
-    fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
-        let bytes = message.transport().header_len() + message.wire_len();
-        self.ledger.book(Direction::Sent, message.class(), bytes);
-        let name = self.stations[origin.index()].name;
-        let counter = u64::from(self.kernel.counter(origin));
-        let lost = self.loss > 0.0 && self.loss_draws.unit(name.0, counter) < self.loss;
+    /// Sends a datagram from a host under an address. The message comes taken apart, since where it
+    /// is made its variant is known, and neither its account nor its packing needs a match.
+    fn transmit(
+        &mut self,
+        origin: HostId,
+        from: Address,
+        to: Endpoint,
+        Account { class, bytes }: Account,
+        message: Packed<P::Hot, P>,
+    ) {
+        self.ledger.book(Direction::Sent, class, bytes);
         let holder = self.holders.holder(to.address);
-        let Some(target) = holder.filter(|_| !lost) else {
+        let Some(target) = holder.filter(|_| self.loss == 0.0 || !self.is_lost(origin)) else {
             self.kernel.skip(origin);
-            self.ledger.book(Direction::Lost, message.class(), bytes);
+            self.ledger.book(Direction::Lost, class, bytes);
             return;
         };
-        let delay = self.delay(name, self.stations[target.index()].name, counter);
-        let carried = match message.pack() {
+        let carried = match message {
             Packed::Hot(hot) => Packed::Hot(hot),
             Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
         };
         let packet = Packet { from, to: to.address, port: to.port, carried };
-        let at = self.kernel.now().saturating_add(delay);
+        let at = self.kernel.now().saturating_add(self.delay(origin, target));
         self.in_flight += 1;
         self.kernel.schedule(at, origin, target, Input::Message(packet));
     }
 
-    /// The delay of one message. What a host sends to itself does not cross the network.
+    /// Whether the next datagram of a host gets lost.
+    fn is_lost(&self, origin: HostId) -> bool {
+        let name = self.stations[origin.index()].name;
+        self.loss_draws.unit(name.0, u64::from(self.kernel.counter(origin))) < self.loss
+    }
+
+    /// The delay of the next datagram of a host. What a host sends to itself does not cross the
+    /// network.
     #[inline]
-    fn delay(&self, from: NameHash, to: NameHash, counter: u64) -> SimDuration {
-        if from == to {
+    fn delay(&self, origin: HostId, target: HostId) -> SimDuration {
+        if origin == target {
             return SimDuration::ZERO;
         }
-        let base = self.latency.base(from, to);
+        // Names are another place in memory: only where the delay hangs on them.
+        let name = |host: HostId| self.stations[host.index()].name;
+        let base = match self.latency {
+            Latency::Constant(base) => base,
+            _ => self.latency.base(name(origin), name(target)),
+        };
         if self.jitter == 0.0 {
             return base;
         }
-        base + base.mul_f64(self.jitter * self.jitter_draws.unit(from.0, counter))
+        let counter = u64::from(self.kernel.counter(origin));
+        base + base.mul_f64(self.jitter * self.jitter_draws.unit(name(origin).0, counter))
     }
 
     /// Whether packets are conserved: what the ledger has booked as sent and as neither delivered
@@ -371,7 +388,8 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
     #[inline]
     fn send(&mut self, to: Endpoint, message: P) {
         if let Some(from) = self.network.address(self.host) {
-            self.network.transmit(self.host, from, to, message);
+            let account = message.account();
+            self.network.transmit(self.host, from, to, account, message.pack());
         }
     }
     #[inline]

@@ -4,6 +4,7 @@ use crate::address::{Address, Endpoint, Port};
 use crate::dns;
 use crate::dyndns::ClientTimer;
 use crate::http;
+use crate::net::payload::Account;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Packed, Payload, Transport};
@@ -134,6 +135,22 @@ impl Payload for Message {
         }
     }
 
+    #[inline]
+    fn account(&self) -> Account {
+        match self {
+            Self::Overlay(message) => message.account(),
+            Self::Dns(_) | Self::Icmp(_) | Self::Tcp(_) => self.rare_account(),
+        }
+    }
+
+    #[inline]
+    fn account_and_digest(&self) -> (Account, u64) {
+        match self {
+            Self::Overlay(message) => message.account_and_digest(),
+            Self::Dns(_) | Self::Icmp(_) | Self::Tcp(_) => (self.rare_account(), self.digest()),
+        }
+    }
+
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
         let (source, destination) = (self.source_port(), to.port);
         let quoted = match self {
@@ -144,6 +161,14 @@ impl Payload for Message {
         };
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
         Some(Self::Icmp(Icmp::Unreachable(error)))
+    }
+}
+
+impl Message {
+    #[inline(never)]
+    fn rare_account(&self) -> Account {
+        let bytes = self.transport().header_len() + self.wire_len();
+        Account { class: self.class(), bytes }
     }
 }
 

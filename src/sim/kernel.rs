@@ -1,7 +1,5 @@
 //! The clock, the incarnations of hosts and the generations of timers.
 
-use smallvec::SmallVec;
-
 use crate::sim::queue::Queue;
 use crate::sim::{Event, HostId, Input, Timer};
 use crate::time::{SimDuration, SimTime};
@@ -27,8 +25,13 @@ struct HostSlot {
     incarnation: u32,
     counter: u32,
     /// By timer slot: odd while the timer is set.
-    generations: SmallVec<[u32; INLINE_TIMERS]>,
+    first: [u32; INLINE_TIMERS],
+    others: Option<Box<Others>>,
 }
+
+/// The generations of the slots from [`INLINE_TIMERS`] on.
+#[derive(Debug, Default)]
+struct Others(Vec<u32>);
 
 /// Timers of a host that stand inside its [`HostSlot`].
 const INLINE_TIMERS: usize = 12;
@@ -117,13 +120,10 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     #[inline]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
         let slot = &mut self.hosts[host.index()];
-        let index = timer.slot() as usize;
-        if index >= slot.generations.len() {
-            slot.generations.resize(index + 1, 0);
-        }
+        let current = slot.generation_mut(timer.slot() as usize);
         // From an even generation (not set) to the next odd one, or from odd to the odd after.
-        let generation = slot.generations[index].wrapping_add(1) | 1;
-        slot.generations[index] = generation;
+        let generation = current.wrapping_add(1) | 1;
+        *current = generation;
         let input = Input::Timer { incarnation: slot.incarnation, generation, timer };
         self.schedule(at, host, host, input);
     }
@@ -131,19 +131,17 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        let generations = &mut self.hosts[host.index()].generations;
-        if let Some(generation) = generations.get_mut(timer.slot() as usize)
-            && *generation & 1 == 1
-        {
-            *generation = generation.wrapping_add(1);
-        }
+        let generation = self.hosts[host.index()].generation_mut(timer.slot() as usize);
+        // From odd to the even one after; an even one stays.
+        *generation = generation.wrapping_add(*generation & 1);
     }
 
     /// Ends this incarnation of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
         slot.incarnation += 1;
-        slot.generations = SmallVec::new();
+        slot.first = [0; INLINE_TIMERS];
+        slot.others = None;
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
@@ -173,7 +171,7 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         if slot.incarnation != incarnation {
             return false;
         }
-        let current = &mut slot.generations[timer.slot() as usize];
+        let current = slot.generation_mut(timer.slot() as usize);
         if *current != generation {
             return false;
         }
@@ -194,6 +192,25 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     #[inline]
     pub fn touch(&self, host: HostId) -> u32 {
         self.hosts[host.index()].counter
+    }
+}
+
+impl HostSlot {
+    #[inline]
+    fn generation_mut(&mut self, timer: usize) -> &mut u32 {
+        if timer < INLINE_TIMERS {
+            return &mut self.first[timer];
+        }
+        self.other_mut(timer - INLINE_TIMERS)
+    }
+
+    #[inline(never)]
+    fn other_mut(&mut self, index: usize) -> &mut u32 {
+        let Others(generations) = &mut **self.others.get_or_insert_default();
+        if index >= generations.len() {
+            generations.resize(index + 1, 0);
+        }
+        &mut generations[index]
     }
 }
 

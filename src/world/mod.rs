@@ -147,7 +147,7 @@ pub struct Stopped(pub SimTime);
 /// The ledger at the start of the time that counts.
 #[derive(Debug, Default)]
 struct Before {
-    ledger: Option<Ledger>,
+    ledger: Option<Box<Ledger>>,
 }
 
 impl World {
@@ -181,13 +181,18 @@ impl World {
     fn keep_time(&mut self, before: &mut Before) {
         let now = self.network.now();
         if before.ledger.is_none() && now >= self.warmup {
-            before.ledger = Some(self.network.ledger().clone());
+            before.ledger = Some(Box::new(self.network.ledger().clone()));
         }
         if now >= self.stage.truth.next_bin() {
-            let messages = self.network.ledger().total(Direction::Sent).messages;
-            self.stage.truth.set_messages(messages);
-            self.stage.truth.advance(now);
+            self.close_bin(now);
         }
+    }
+
+    #[cold]
+    fn close_bin(&mut self, now: SimTime) {
+        let messages = self.network.ledger().total(Direction::Sent).messages;
+        self.stage.truth.set_messages(messages);
+        self.stage.truth.advance(now);
     }
 
     /// Touches what the events to come will need. In a large world nearly each event finds its host
@@ -222,8 +227,8 @@ impl World {
                 }
                 let mut link = self.network.link(host, &mut self.stage);
                 let published = self.hosts[host.index()].timer(&mut link, *timer);
-                for Publish { address, .. } in published {
-                    self.publish(address);
+                if !published.is_empty() {
+                    self.publish_all(&published);
                 }
             }
             Input::Command(command) => {
@@ -232,6 +237,13 @@ impl World {
                 }
                 self.command(host, *command);
             }
+        }
+    }
+
+    #[cold]
+    fn publish_all(&mut self, published: &[Publish]) {
+        for &Publish { address, .. } in published {
+            self.publish(address);
         }
     }
 
@@ -263,6 +275,7 @@ impl World {
         self.director.member_on(host)
     }
 
+    #[cold]
     fn log_message(&self, host: HostId, delivery: &Delivery<Message>, log: LogSink<'_>) {
         let Delivery { from, port, message } = delivery;
         let sender = self.network.holder(from.address);
@@ -274,6 +287,7 @@ impl World {
         }
     }
 
+    #[cold]
     fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
         log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }

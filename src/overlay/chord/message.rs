@@ -11,6 +11,7 @@
 use smallvec::SmallVec;
 
 use crate::address::Port;
+use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
 use crate::overlay::chord::codec;
 use crate::overlay::{NodeRef, OverlayId, RingId};
@@ -237,55 +238,55 @@ const fn class(purpose: Purpose) -> Class {
 }
 
 impl Small {
+    /// The purpose, the octets and the digest, from one match: each match costs a jump that is
+    /// hard to foresee, and this is the message that there are millions of.
     #[inline]
-    fn purpose(self) -> Purpose {
-        match self {
-            Self::Find(header, ..)
-            | Self::Closer(header, _)
-            | Self::Found(header, _)
-            | Self::Route(header, ..)
-                if !header.maintenance() =>
-            {
-                Purpose::OverlayLookup
-            }
-            Self::Fetch(..) | Self::NoRecord(_) | Self::StoreReply(..) => Purpose::StoreFetch,
-            _ => Purpose::OverlayMaintenance,
-        }
-    }
-
-    /// Two multiplications' worth of mixing over its 16 octets.
-    #[inline]
-    fn digest(self) -> u64 {
+    fn account(self) -> (Purpose, u32, u64) {
+        use Purpose::{OverlayLookup, OverlayMaintenance, StoreFetch};
         let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
         let pair = |a: u64, b: u64| (a << 32) | b;
         let best = |[a, b, c]: Best| (node(a), pair(node(b), node(c)));
+        let word = |overlay: OverlayId| u64::from(overlay.0);
         let key = |key: Key| RingId::from(key).0;
-        let (kind, header, (first, second)) = match self {
-            Self::Ping(header, overlay) => (1, header, (0, u64::from(overlay.0))),
-            Self::Pong(header) => (2, header, (0, 0)),
-            Self::Stabilize(header, overlay) => (3, header, (0, u64::from(overlay.0))),
-            Self::Neighbours(header, a, b) => (4, header, (0, pair(node(a), node(b)))),
+        let of_lookup = |header: Header| {
+            if header.maintenance() { OverlayMaintenance } else { OverlayLookup }
+        };
+        let (kind, header, (first, second), purpose) = match self {
+            Self::Ping(header, overlay) => (1, header, (0, word(overlay)), OverlayMaintenance),
+            Self::Pong(header) => (2, header, (0, 0), OverlayMaintenance),
+            Self::Stabilize(header, overlay) => {
+                (3, header, (0, word(overlay)), OverlayMaintenance)
+            }
+            Self::Neighbours(header, a, b) => {
+                (4, header, (0, pair(node(a), node(b))), OverlayMaintenance)
+            }
             Self::Notify(header, a, overlay) => {
-                (5, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
+                (5, header, (0, pair(node(Some(a)), word(overlay))), OverlayMaintenance)
             }
             Self::NewSuccessor(header, a, overlay) => {
-                (6, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
+                (6, header, (0, pair(node(Some(a)), word(overlay))), OverlayMaintenance)
             }
-            Self::Find(header, a, overlay) => (7, header, (u64::from(overlay.0), key(a))),
-            Self::Closer(header, nodes) => (8, header, best(nodes)),
-            Self::Found(header, nodes) => (9, header, best(nodes)),
-            Self::Route(header, a, origin) => (10, header, (node(Some(origin)), key(a))),
-            Self::Join(header, a) => (11, header, (0, node(Some(a)))),
-            Self::Refused(header, a) => (12, header, (0, node(a))),
+            Self::Find(header, a, overlay) => {
+                (7, header, (word(overlay), key(a)), of_lookup(header))
+            }
+            Self::Closer(header, nodes) => (8, header, best(nodes), of_lookup(header)),
+            Self::Found(header, nodes) => (9, header, best(nodes), of_lookup(header)),
+            Self::Route(header, a, origin) => {
+                (10, header, (node(Some(origin)), key(a)), of_lookup(header))
+            }
+            Self::Join(header, a) => (11, header, (0, node(Some(a))), OverlayMaintenance),
+            Self::Refused(header, a) => (12, header, (0, node(a)), OverlayMaintenance),
             Self::Leaving(header, a, b, overlay) => {
-                (13, header, (u64::from(overlay.0), pair(node(Some(a)), node(b))))
+                let nodes = pair(node(Some(a)), node(b));
+                (13, header, (word(overlay), nodes), OverlayMaintenance)
             }
-            Self::Fetch(header, a, overlay) => (14, header, (u64::from(overlay.0), key(a))),
-            Self::NoRecord(header) => (15, header, (0, 0)),
-            Self::StoreReply(header, verdict) => (16, header, (0, verdict as u64)),
+            Self::Fetch(header, a, overlay) => (14, header, (word(overlay), key(a)), StoreFetch),
+            Self::NoRecord(header) => (15, header, (0, 0), StoreFetch),
+            Self::StoreReply(header, verdict) => (16, header, (0, verdict as u64), StoreFetch),
         };
         let head = pair((kind << 24) | header.bits(), first);
-        mix(head.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
+        let digest = mix(head.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second);
+        (purpose, codec::small_len(self), digest)
     }
 }
 
@@ -352,7 +353,7 @@ impl Payload for Message {
     #[inline]
     fn class(&self) -> Class {
         class(match self {
-            Self::Small(small) => small.purpose(),
+            Self::Small(small) => small.account().0,
             Self::Large(large) => match **large {
                 Large::NeighbourList(..) | Large::Welcome(..) => Purpose::OverlayMaintenance,
                 Large::Store(..) | Large::Replicate(..) | Large::Fetched(..) => Purpose::StoreFetch,
@@ -363,8 +364,20 @@ impl Payload for Message {
     #[inline]
     fn digest(&self) -> u64 {
         match self {
-            Self::Small(small) => small.digest(),
+            Self::Small(small) => small.account().2,
             Self::Large(large) => large.digest(),
+        }
+    }
+
+    #[inline]
+    fn account_and_digest(&self) -> (Account, u64) {
+        match self {
+            Self::Small(small) => {
+                let (purpose, octets, digest) = small.account();
+                let bytes = Transport::Udp.header_len() + octets;
+                (Account { class: class(purpose), bytes }, digest)
+            }
+            Self::Large(large) => (self.account(), large.digest()),
         }
     }
 }

@@ -17,8 +17,8 @@ pub(super) struct Table {
     pub(super) me: NodeRef,
     pub(super) predecessor: Option<NodeRef>,
     successors: SmallVec<[NodeRef; 4]>,
+    /// The longest is the last: finger 63.
     fingers: Box<[Option<NodeRef>]>,
-    first_level: u8,
 }
 
 /// What the death of a node meant.
@@ -38,7 +38,6 @@ impl Table {
             predecessor: None,
             successors: SmallVec::new(),
             fingers: Box::default(),
-            first_level: 64,
         }
     }
 
@@ -63,6 +62,12 @@ impl Table {
     #[inline]
     pub(super) fn touch_behind(&self) -> u32 {
         self.fingers.last().copied().flatten().map_or(0, NodeRef::index)
+    }
+
+    /// The level of the first finger that has a place.
+    #[inline]
+    fn first_level(&self) -> u8 {
+        64 - self.fingers.len() as u8
     }
 
     #[inline]
@@ -171,7 +176,7 @@ impl Table {
         facts: &'a impl Facts,
     ) -> impl Iterator<Item = NodeRef> + 'a {
         let top = 64 - limit.leading_zeros() as usize;
-        let end = top.saturating_sub(usize::from(self.first_level)).min(self.fingers.len());
+        let end = top.saturating_sub(usize::from(self.first_level())).min(self.fingers.len());
         let mut last = None;
         self.fingers[..end].iter().rev().flatten().copied().filter(move |&finger| {
             let fresh = last != Some(finger) && self.distance(finger, facts) <= limit;
@@ -288,26 +293,26 @@ impl Table {
 
     /// Keeps a place for each finger from this level on and none for shorter ones.
     pub(super) fn fit_fingers(&mut self, first_level: u8) {
-        if first_level == self.first_level {
+        if first_level == self.first_level() {
             return;
         }
         let known = |level: u8| {
-            level.checked_sub(self.first_level).and_then(|i| self.fingers[usize::from(i)])
+            level.checked_sub(self.first_level()).and_then(|i| self.fingers[usize::from(i)])
         };
         self.fingers = (first_level..64).map(known).collect();
-        self.first_level = first_level;
     }
 
     /// Enters a finger; one that equals the successor, or this node, is none.
     pub(super) fn set_finger(&mut self, level: u8, node: NodeRef) {
         let trivial = node == self.me || self.successor() == Some(node);
-        if level < self.first_level {
+        if level < self.first_level() {
             if trivial {
                 return;
             }
             self.fit_fingers(level);
         }
-        self.fingers[usize::from(level - self.first_level)] = (!trivial).then_some(node);
+        let place = usize::from(level - self.first_level());
+        self.fingers[place] = (!trivial).then_some(node);
     }
 
     /// Takes a whole state at once: a converged start.
@@ -315,10 +320,8 @@ impl Table {
         &mut self,
         predecessor: Option<NodeRef>,
         successors: SmallVec<[NodeRef; 4]>,
-        first_level: u8,
         fingers: Box<[Option<NodeRef>]>,
     ) {
-        assert_eq!(fingers.len(), usize::from(64 - first_level), "a place for each level");
-        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers, first_level };
+        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers };
     }
 }
