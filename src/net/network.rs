@@ -207,9 +207,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             let arrival = match event.input {
                 Input::Timer { timer, .. } => Some(Arrival::Timer(timer)),
                 Input::Command(command) => Some(Arrival::Command(command)),
-                Input::Message(packet) => {
-                    self.deliver(event.host, &packet).map(Arrival::Message)
-                }
+                Input::Message(packet) => self.deliver(event.host, &packet).map(Arrival::Message),
             };
             if let Some(arrival) = arrival {
                 return Some((event.host, arrival));
@@ -229,11 +227,14 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn deliver(&mut self, host: HostId, packet: &Packet<P::Hot>) -> Option<Delivery<P>> {
         self.in_flight -= 1;
-        let message = match packet.carried {
-            Packed::Hot(hot) => hot.into(),
-            Packed::Cold(id) => self.cold.take(id),
+        let (message, Account { class, bytes }, digest): (P, _, _) = match &packet.carried {
+            Packed::Hot(hot) => ((*hot).into(), P::hot_account(hot), P::hot_digest(hot)),
+            Packed::Cold(id) => {
+                let message = self.cold.take(*id);
+                let (account, digest) = (message.account(), message.digest());
+                (message, account, digest)
+            }
         };
-        let (Account { class, bytes }, digest) = message.account_and_digest();
         if self.stations[host.index()].address != Some(packet.to) {
             self.ledger.book(Direction::Lost, class, bytes);
             self.bounce(packet, &message);
@@ -256,20 +257,23 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let Some(router) = self.holders.holder(packet.to) else { return };
         if let Some(error) = message.undeliverable(packet.to.at(packet.port)) {
             let back = packet.from.at(message.source_port());
-            self.transmit(router, packet.to, back, error.account(), error.pack());
+            self.transmit(router, packet.to, back, error.pack());
         }
     }
 
-    /// Sends a datagram from a host under an address. The message comes taken apart, since where it
-    /// is made its variant is known, and neither its account nor its packing needs a match.
+    /// Sends a datagram from a host under an address. The message comes packed: where it is made
+    /// its variant is known, and packing it needs no match.
     fn transmit(
         &mut self,
         origin: HostId,
         from: Address,
         to: Endpoint,
-        Account { class, bytes }: Account,
         message: Packed<P::Hot, P>,
     ) {
+        let Account { class, bytes } = match &message {
+            Packed::Hot(hot) => P::hot_account(hot),
+            Packed::Cold(message) => message.account(),
+        };
         self.ledger.book(Direction::Sent, class, bytes);
         let holder = self.holders.holder(to.address);
         let Some(target) = holder.filter(|_| self.loss == 0.0 || !self.is_lost(origin)) else {
@@ -332,11 +336,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.cold.len()
     }
 
-    /// The host of the event `n` places ahead, if it is known.
-    #[must_use]
+    /// The hosts of some events to come: see [`Kernel::upcoming`].
     #[inline]
-    pub fn upcoming(&self, n: usize) -> Option<HostId> {
-        self.kernel.upcoming(n)
+    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
+        self.kernel.upcoming(skip, count)
     }
 
     /// Reads from what is kept of a host here, so that it is in the cache soon; what is read means
@@ -385,11 +388,10 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
         self.network.kernel.now()
     }
     /// A host that has gone down while it handled its last input sends nothing any more.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, to: Endpoint, message: P) {
         if let Some(from) = self.network.address(self.host) {
-            let account = message.account();
-            self.network.transmit(self.host, from, to, account, message.pack());
+            self.network.transmit(self.host, from, to, message.pack());
         }
     }
     #[inline]

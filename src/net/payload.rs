@@ -36,11 +36,16 @@ pub trait Payload: Sized + Debug {
         Account { class: self.class(), bytes }
     }
 
-    /// Its account and its digest at once: a type with many variants can answer in one match
-    /// instead of four.
+    /// The account of the small form, which can be had for less than that of the message.
     #[inline]
-    fn account_and_digest(&self) -> (Account, u64) {
-        (self.account(), self.digest())
+    fn hot_account(hot: &Self::Hot) -> Account {
+        (*hot).into().account()
+    }
+
+    /// The digest of the small form: the same as the message's.
+    #[inline]
+    fn hot_digest(hot: &Self::Hot) -> u64 {
+        (*hot).into().digest()
     }
 
     /// The ICMP error that comes back when this message could not be delivered to `to`, for

@@ -4,8 +4,8 @@ use crate::address::{Address, Endpoint, Port};
 use crate::dns;
 use crate::dyndns::ClientTimer;
 use crate::http;
-use crate::net::payload::Account;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
+use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Packed, Payload, Transport};
 use crate::overlay::{self, chord};
@@ -29,7 +29,7 @@ pub enum Message {
 #[derive(Clone, Copy, Debug)]
 pub enum Hot {
     /// Of the overlay.
-    Overlay(chord::Small),
+    Overlay(chord::Compact),
     /// ICMP.
     Icmp(Icmp),
     /// A TCP segment without data.
@@ -40,7 +40,7 @@ impl From<Hot> for Message {
     #[inline]
     fn from(hot: Hot) -> Self {
         match hot {
-            Hot::Overlay(small) => Self::Overlay(chord::Message::Small(small)),
+            Hot::Overlay(compact) => Self::Overlay(compact.into()),
             Hot::Icmp(icmp) => Self::Icmp(icmp),
             Hot::Tcp(control) => Self::Tcp(Segment::Control(control)),
         }
@@ -78,7 +78,7 @@ impl Payload for Message {
     #[inline]
     fn pack(self) -> Packed<Hot, Self> {
         match self {
-            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small)),
+            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small.into())),
             Self::Icmp(icmp) => Packed::Hot(Hot::Icmp(icmp)),
             Self::Tcp(Segment::Control(control)) => Packed::Hot(Hot::Tcp(control)),
             cold => Packed::Cold(cold),
@@ -136,18 +136,18 @@ impl Payload for Message {
     }
 
     #[inline]
-    fn account(&self) -> Account {
-        match self {
-            Self::Overlay(message) => message.account(),
-            Self::Dns(_) | Self::Icmp(_) | Self::Tcp(_) => self.rare_account(),
+    fn hot_account(hot: &Hot) -> Account {
+        match hot {
+            Hot::Overlay(compact) => chord::Message::hot_account(compact),
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).account(),
         }
     }
 
     #[inline]
-    fn account_and_digest(&self) -> (Account, u64) {
-        match self {
-            Self::Overlay(message) => message.account_and_digest(),
-            Self::Dns(_) | Self::Icmp(_) | Self::Tcp(_) => (self.rare_account(), self.digest()),
+    fn hot_digest(hot: &Hot) -> u64 {
+        match hot {
+            Hot::Overlay(compact) => chord::Message::hot_digest(compact),
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).digest(),
         }
     }
 
@@ -161,14 +161,6 @@ impl Payload for Message {
         };
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
         Some(Self::Icmp(Icmp::Unreachable(error)))
-    }
-}
-
-impl Message {
-    #[inline(never)]
-    fn rare_account(&self) -> Account {
-        let bytes = self.transport().header_len() + self.wire_len();
-        Account { class: self.class(), bytes }
     }
 }
 

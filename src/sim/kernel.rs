@@ -179,11 +179,11 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         true
     }
 
-    /// The host of the event `n` places ahead, if known: for touching its memory in time.
-    #[must_use]
+    /// The hosts of up to `count` events to come, after the next `skip` of them, as far as they are
+    /// known: for touching their memory in time.
     #[inline]
-    pub fn upcoming(&self, n: usize) -> Option<HostId> {
-        self.queue.upcoming(n).map(|event| event.host)
+    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
+        self.queue.upcoming(skip, count).iter().map(|event| event.host)
     }
 
     /// Reads from what the kernel keeps of a host, so that it is in the cache soon; what is read

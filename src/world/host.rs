@@ -19,8 +19,9 @@ pub type WorldInput = sim::Input<Packet<Hot>, Timer>;
 /// A host's access to it.
 pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
 
-/// A host. The rare kinds are boxed.
+/// A host. The rare kinds are boxed, and a node fills three lines of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub enum Host {
     /// A member of the overlay, up or down.
     Node(Node),
@@ -178,5 +179,10 @@ mod tests {
     #[test]
     fn an_event_is_48_octets() {
         assert!(size_of::<sim::Event<WorldInput>>() <= 48);
+    }
+
+    #[test]
+    fn a_host_fills_three_lines_of_the_cache() {
+        assert!(size_of::<Host>() <= 192);
     }
 }

@@ -25,8 +25,8 @@ use crate::address::Address;
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
 use crate::net::{Delivery, Direction, Ledger};
-use crate::rng::mix2;
 use crate::overcord::Message;
+use crate::rng::mix2;
 use crate::sim::{HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::checkers::Checkers;
@@ -39,10 +39,8 @@ use crate::world::truth::{Report, Violation};
 
 pub use director::{Action, Line, Strategy, Target, When};
 
-/// How many events ahead the memory of a host is touched.
-const FAR: usize = 8;
-/// How many events ahead what that memory points to is touched.
-const NEAR: usize = 4;
+/// How many events' memory is touched at a time.
+const BATCH: usize = 8;
 
 /// A world, ready to be run.
 #[derive(Debug)]
@@ -161,7 +159,9 @@ impl World {
         self.open();
         while let Some(event) = self.network.pop(self.end) {
             events += 1;
-            self.touch_ahead();
+            if events % BATCH as u64 == 0 {
+                self.touch_ahead();
+            }
             self.keep_time(&mut before);
             self.hand(event.host, &event.input, log);
             self.direct();
@@ -196,15 +196,19 @@ impl World {
     }
 
     /// Touches what the events to come will need. In a large world nearly each event finds its host
-    /// out of the cache; fetched ahead, several are on their way at a time.
-    #[inline]
+    /// out of the cache. Touched one by one, each would be waited for; touched in a batch, with
+    /// nothing in between, all are on their way at the same time.
+    #[inline(never)]
     fn touch_ahead(&self) {
-        if let Some(host) = self.network.upcoming(FAR) {
-            std::hint::black_box(self.network.touch(host) ^ self.hosts[host.index()].touch());
+        let mut read = 0;
+        for host in self.network.upcoming(BATCH, BATCH) {
+            read ^= self.network.touch(host) ^ self.hosts[host.index()].touch();
         }
-        if let Some(host) = self.network.upcoming(NEAR) {
-            std::hint::black_box(self.hosts[host.index()].touch_behind());
+        // The batch before has brought what tells where these are.
+        for host in self.network.upcoming(0, BATCH) {
+            read ^= self.hosts[host.index()].touch_behind();
         }
+        std::hint::black_box(read);
     }
 
     #[inline]

@@ -14,6 +14,7 @@ use crate::address::Port;
 use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
 use crate::overlay::chord::codec;
+use crate::overlay::chord::compact::Compact;
 use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 
@@ -106,7 +107,7 @@ impl Header {
     }
 
     #[inline]
-    const fn bits(self) -> u64 {
+    pub(super) const fn bits(self) -> u64 {
         u32::from_be_bytes([0, self.0[0], self.0[1], self.0[2]]) as u64
     }
 }
@@ -114,8 +115,8 @@ impl Header {
 /// A key inside a [`Small`]: a [`RingId`] aligned to four octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    high: u32,
-    low: u32,
+    pub(super) high: u32,
+    pub(super) low: u32,
 }
 
 impl From<RingId> for Key {
@@ -237,59 +238,6 @@ const fn class(purpose: Purpose) -> Class {
     Class { protocol: Protocol::Chord, purpose }
 }
 
-impl Small {
-    /// The purpose, the octets and the digest, from one match: each match costs a jump that is
-    /// hard to foresee, and this is the message that there are millions of.
-    #[inline]
-    fn account(self) -> (Purpose, u32, u64) {
-        use Purpose::{OverlayLookup, OverlayMaintenance, StoreFetch};
-        let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
-        let pair = |a: u64, b: u64| (a << 32) | b;
-        let best = |[a, b, c]: Best| (node(a), pair(node(b), node(c)));
-        let word = |overlay: OverlayId| u64::from(overlay.0);
-        let key = |key: Key| RingId::from(key).0;
-        let of_lookup = |header: Header| {
-            if header.maintenance() { OverlayMaintenance } else { OverlayLookup }
-        };
-        let (kind, header, (first, second), purpose) = match self {
-            Self::Ping(header, overlay) => (1, header, (0, word(overlay)), OverlayMaintenance),
-            Self::Pong(header) => (2, header, (0, 0), OverlayMaintenance),
-            Self::Stabilize(header, overlay) => {
-                (3, header, (0, word(overlay)), OverlayMaintenance)
-            }
-            Self::Neighbours(header, a, b) => {
-                (4, header, (0, pair(node(a), node(b))), OverlayMaintenance)
-            }
-            Self::Notify(header, a, overlay) => {
-                (5, header, (0, pair(node(Some(a)), word(overlay))), OverlayMaintenance)
-            }
-            Self::NewSuccessor(header, a, overlay) => {
-                (6, header, (0, pair(node(Some(a)), word(overlay))), OverlayMaintenance)
-            }
-            Self::Find(header, a, overlay) => {
-                (7, header, (word(overlay), key(a)), of_lookup(header))
-            }
-            Self::Closer(header, nodes) => (8, header, best(nodes), of_lookup(header)),
-            Self::Found(header, nodes) => (9, header, best(nodes), of_lookup(header)),
-            Self::Route(header, a, origin) => {
-                (10, header, (node(Some(origin)), key(a)), of_lookup(header))
-            }
-            Self::Join(header, a) => (11, header, (0, node(Some(a))), OverlayMaintenance),
-            Self::Refused(header, a) => (12, header, (0, node(a)), OverlayMaintenance),
-            Self::Leaving(header, a, b, overlay) => {
-                let nodes = pair(node(Some(a)), node(b));
-                (13, header, (word(overlay), nodes), OverlayMaintenance)
-            }
-            Self::Fetch(header, a, overlay) => (14, header, (word(overlay), key(a)), StoreFetch),
-            Self::NoRecord(header) => (15, header, (0, 0), StoreFetch),
-            Self::StoreReply(header, verdict) => (16, header, (0, verdict as u64), StoreFetch),
-        };
-        let head = pair((kind << 24) | header.bits(), first);
-        let digest = mix(head.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second);
-        (purpose, codec::small_len(self), digest)
-    }
-}
-
 impl Large {
     fn digest(&self) -> u64 {
         let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
@@ -324,12 +272,12 @@ impl Large {
 }
 
 impl Payload for Message {
-    type Hot = Small;
+    type Hot = Compact;
 
     #[inline]
-    fn pack(self) -> Packed<Small, Self> {
+    fn pack(self) -> Packed<Compact, Self> {
         match self {
-            Self::Small(small) => Packed::Hot(small),
+            Self::Small(small) => Packed::Hot(small.into()),
             large @ Self::Large(_) => Packed::Cold(large),
         }
     }
@@ -342,18 +290,16 @@ impl Payload for Message {
         Port::OVERLAY
     }
 
-    #[inline]
     fn wire_len(&self) -> u32 {
         match self {
-            Self::Small(small) => codec::small_len(*small),
+            Self::Small(small) => Compact::from(*small).octets(),
             Self::Large(large) => codec::large_len(large),
         }
     }
 
-    #[inline]
     fn class(&self) -> Class {
         class(match self {
-            Self::Small(small) => small.account().0,
+            Self::Small(small) => Compact::from(*small).purpose(),
             Self::Large(large) => match **large {
                 Large::NeighbourList(..) | Large::Welcome(..) => Purpose::OverlayMaintenance,
                 Large::Store(..) | Large::Replicate(..) | Large::Fetched(..) => Purpose::StoreFetch,
@@ -361,24 +307,29 @@ impl Payload for Message {
         })
     }
 
-    #[inline]
     fn digest(&self) -> u64 {
         match self {
-            Self::Small(small) => small.account().2,
+            Self::Small(small) => Compact::from(*small).digest(),
             Self::Large(large) => large.digest(),
         }
     }
 
     #[inline]
-    fn account_and_digest(&self) -> (Account, u64) {
-        match self {
-            Self::Small(small) => {
-                let (purpose, octets, digest) = small.account();
-                let bytes = Transport::Udp.header_len() + octets;
-                (Account { class: class(purpose), bytes }, digest)
-            }
-            Self::Large(large) => (self.account(), large.digest()),
-        }
+    fn hot_account(hot: &Compact) -> Account {
+        let bytes = Transport::Udp.header_len() + hot.octets();
+        Account { class: class(hot.purpose()), bytes }
+    }
+
+    #[inline]
+    fn hot_digest(hot: &Compact) -> u64 {
+        hot.digest()
+    }
+}
+
+impl From<Compact> for Message {
+    #[inline]
+    fn from(compact: Compact) -> Self {
+        Self::Small(compact.into())
     }
 }
 
@@ -389,7 +340,8 @@ mod tests {
     #[test]
     fn what_is_sent_all_the_time_fits_sixteen_octets() {
         assert_eq!(size_of::<Small>(), 16);
-        assert_eq!(align_of::<Small>(), 4);
+        assert_eq!(size_of::<Compact>(), 16);
+        assert_eq!(align_of::<Compact>(), 4);
         assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
     }
 

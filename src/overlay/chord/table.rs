@@ -32,13 +32,7 @@ pub(super) struct Loss {
 impl Table {
     /// A node that knows nobody.
     pub(super) fn new(me: NodeRef, id: RingId) -> Self {
-        Self {
-            id,
-            me,
-            predecessor: None,
-            successors: SmallVec::new(),
-            fingers: Box::default(),
-        }
+        Self { id, me, predecessor: None, successors: SmallVec::new(), fingers: Box::default() }
     }
 
     /// The next node, if there is another.
