@@ -63,7 +63,7 @@ fn a_missing_trace_is_told_at_the_key_that_names_it() {
     let told = "sub/a.toml:4:9: churn.trace: sub/t.avt: cannot be read: ";
     assert!(err.starts_with(told), "{err}");
     // Beside the scenario it is found; so is one relative to the working directory in --set.
-    fs::write(folder.path().join("sub/t.avt"), "").unwrap();
+    fs::write(folder.path().join("sub/t.avt"), "a 1 0 90000\n").unwrap();
     assert_eq!(overcord(folder.path(), &["check", "sub/a.toml"]).0, Some(0));
     let set = ["check", "sub/a.toml", "--set", "churn.trace=t.avt"];
     let (code, _, err) = overcord(folder.path(), &set);

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
-use crate::scenario::plan::TraceFormat;
+use crate::churn::trace::TraceFormat;
 
 /// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
 #[derive(Clone, Debug, Parser)]
@@ -16,7 +16,7 @@ Examples:
   overcord check handover.toml                validate it, print it with all defaults
   overcord run handover.toml --set dns.ttl=5s simulate it with a shorter TTL
 
-Exit codes: 0 ok, 1 a comparison failed, 2 wrong usage or scenario, 130 interrupted.")]
+Exit codes: 0 ok, 1 a run failed, 2 wrong usage or scenario, 130 interrupted.")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -26,8 +26,12 @@ pub struct Arguments {
 /// What to do.
 #[derive(Clone, Debug, Subcommand)]
 pub enum Command {
+    /// Simulate scenarios, and write tables and figures
+    Run(RunArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
+    /// Look into recorded sessions
+    Trace(TraceArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
     /// Print the JSON Schema of scenario files
@@ -83,9 +87,9 @@ pub struct RunArguments {
     /// The folder for results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
-    /// Print every event of a host in the first replication to standard error
+    /// Simulate only the first replication, and print every event of this host
     #[arg(long, value_name = "host=NAME", value_parser = parse_log_host)]
-    pub log: Vec<LogHost>,
+    pub log: Option<LogHost>,
     /// Judge the simulator while it runs: rings consistent, packets conserved, phases add up
     #[arg(long)]
     pub checkers: bool,
@@ -252,7 +256,7 @@ mod tests {
         ] {
             assert_eq!(run(line).map(|_| ()), Err(told.to_owned()));
         }
-        assert_eq!(run("x run a --log host=alice").unwrap().log, [LogHost("alice".to_owned())]);
+        assert_eq!(run("x run a --log host=alice").unwrap().log, Some(LogHost("alice".to_owned())));
     }
 
     #[test]

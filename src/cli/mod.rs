@@ -5,13 +5,17 @@
 
 pub mod arguments;
 pub mod check;
+pub mod clock;
 pub mod files;
 pub mod init;
+pub mod interrupt;
 pub mod outcome;
+pub mod progress;
 pub mod run;
 pub mod schema;
+pub mod trace;
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser};
@@ -34,17 +38,20 @@ pub struct Console<'a> {
 pub fn main() -> ExitCode {
     // Wrong usage, `--help` and `--version` end here; clap exits with 2 on wrong usage.
     let arguments = Arguments::parse();
-    let (out, err) = (io::stdout(), io::stderr());
+    // Standard error is not locked: progress is drawn, and panics are told, by other threads.
+    let mut err = io::stderr();
     let interactive = err.is_terminal();
-    let mut out = out.lock();
-    let mut console = Console { out: &mut out, err: &mut err.lock(), interactive };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let mut console = Console { out: &mut out, err: &mut err, interactive };
     conclude(execute(&arguments.command, &mut console), &mut console).into()
 }
 
 /// Runs a command.
 pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     match command {
+        Command::Run(arguments) => run::run(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),
         Command::Completions(arguments) => {

@@ -6,15 +6,19 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+use crate::churn::trace::TraceError;
+use crate::experiment::run::StudyError;
+use crate::experiment::store::StoreError;
 use crate::scenario::Report;
+use crate::scenario::build::BuildError;
 
 /// How a command ended, as its exit code tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It did what it should: 0.
     Done,
-    /// A comparison failed: 1.
-    Different,
+    /// A run or a comparison failed: 1.
+    Failed,
     /// Wrong usage, or a scenario that cannot be run: 2.
     Refused,
     /// The user ended it: 130, as shells have it for SIGINT.
@@ -27,7 +31,7 @@ impl Outcome {
     pub const fn code(self) -> u8 {
         match self {
             Self::Done => 0,
-            Self::Different => 1,
+            Self::Failed => 1,
             Self::Refused => 2,
             Self::Interrupted => 130,
         }
@@ -46,6 +50,47 @@ pub enum Failure {
     /// A scenario is not sound.
     #[error("{0}")]
     Scenario(Box<Report>),
+    /// A scenario that is sound by itself gives no world.
+    #[error("{}: {error}", path.display())]
+    Build {
+        /// The scenario.
+        path: PathBuf,
+        /// Why not.
+        error: BuildError,
+    },
+    /// A trace that was given by itself does not follow its grammar.
+    #[error("{}:{}:{}: {}", path.display(), error.line, error.column, error.kind)]
+    Trace {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: TraceError,
+    },
+    /// The format of a trace is neither given nor told by its name.
+    #[error("the extension of {} does not tell its format: give --format avt or --format events", path.display())]
+    Format {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The host to be logged does not exist.
+    #[error("{}: there is no host `{host}` to log{}", path.display(), suggest(nearest.as_deref()))]
+    NoHost {
+        /// The scenario.
+        path: PathBuf,
+        /// The host, as given.
+        host: String,
+        /// The nearest that exists, when one is near.
+        nearest: Option<String>,
+    },
+    /// A study could not be carried out.
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    /// Results could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// Ctrl-C cannot be caught.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Signals(ctrlc::Error),
     /// A file could not be read.
     #[error("cannot read {}: {error}", path.display())]
     Read {
@@ -71,6 +116,10 @@ pub enum Failure {
     /// Standard output is closed or full.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
+}
+
+fn suggest(nearest: Option<&str>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 impl Failure {

@@ -1,26 +1,39 @@
-//! `overcord run`: from its arguments to a request that can be carried out.
+//! `overcord run`: simulates scenarios and leaves their tables and figures.
+//!
+//! Every scenario is read, checked and built once before anything is simulated or written. Runs
+//! that are kept from before are not simulated again.
 
-use std::num::NonZeroU16;
+use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use std::thread;
 
 use super::arguments::{LogHost, RunArguments};
 use super::files::{self, Loaded};
-use super::outcome::Failure;
+use super::interrupt::Interrupt;
+use super::outcome::{Failure, Outcome};
+use super::progress::Progress;
+use super::{Console, clock};
+use crate::experiment::cell::Study;
+use crate::experiment::manifest::{Circumstances, manifest};
+use crate::experiment::run::{Failure as RunFailure, guarded};
+use crate::experiment::store::Store;
+use crate::experiment::{self, Halt, Happening, Simulator, run_study, summarise};
+use crate::report;
+use crate::scenario::build::duration_of;
+use crate::scenario::problem::nearest;
 
-/// All that a run needs, read and checked: nothing is simulated or written before every scenario is
-/// found sound.
+/// All that a run needs, read and checked.
 #[derive(Clone, Debug)]
 pub struct RunRequest {
-    /// The scenarios, in the order given.
-    pub scenarios: Vec<Loaded>,
-    /// How many runs at a time; `None` is one for each processor.
-    pub jobs: Option<NonZeroU16>,
+    /// The scenarios, in the order given, each with what simulates it.
+    pub scenarios: Vec<(Loaded, Simulator)>,
+    /// How many runs at a time.
+    pub jobs: usize,
     /// The folder for results.
     pub out: PathBuf,
-    /// The hosts whose events are printed.
-    pub log: Vec<LogHost>,
-    /// Whether the simulator is judged while it runs.
-    pub checkers: bool,
+    /// The host whose events are printed.
+    pub log: Option<LogHost>,
     /// Whether progress is not shown, even to a terminal.
     pub quiet: bool,
 }
@@ -28,15 +41,196 @@ pub struct RunRequest {
 impl RunRequest {
     /// Reads and checks all scenarios of a command line.
     pub fn new(arguments: &RunArguments) -> Result<Self, Failure> {
-        let assignments = arguments.overrides.assignments();
-        let load = |path: &PathBuf| files::load(path, &assignments);
+        let mut assignments = arguments.overrides.assignments();
+        if arguments.log.is_some() {
+            assignments.push("replications=1".to_owned());
+        }
+        let load = |path: &PathBuf| {
+            let loaded = files::load(path, &assignments)?;
+            let simulator = loaded.simulator(arguments.checkers);
+            let names = loaded.first_world(&simulator)?.names;
+            match &arguments.log {
+                Some(LogHost(host)) if !names.contains(host) => Err(Failure::NoHost {
+                    path: path.clone(),
+                    host: host.clone(),
+                    nearest: nearest(host, names.iter().map(String::as_str)),
+                }),
+                _ => Ok((loaded, simulator)),
+            }
+        };
+        let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Ok(Self {
             scenarios: arguments.files.iter().map(load).collect::<Result<_, _>>()?,
-            jobs: arguments.jobs.and_then(NonZeroU16::new),
+            jobs: match arguments.jobs.and_then(NonZeroU16::new) {
+                _ if arguments.log.is_some() => 1,
+                Some(jobs) => usize::from(jobs.get()),
+                None => processors(),
+            },
             out: arguments.out.clone(),
             log: arguments.log.clone(),
-            checkers: arguments.checkers,
             quiet: arguments.quiet,
         })
+    }
+}
+
+/// Simulates scenarios.
+pub fn run(arguments: &RunArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let request = RunRequest::new(arguments)?;
+    let interrupt = Interrupt::listen()?;
+    let mut outcome = Outcome::Done;
+    for (place, (loaded, simulator)) in request.scenarios.iter().enumerate() {
+        if place > 0 {
+            writeln!(console.out).map_err(Failure::Output)?;
+        }
+        let errand = Errand::new(&request, loaded, simulator, &interrupt);
+        match errand.carry_out(console)? {
+            Outcome::Done => {}
+            Outcome::Interrupted => return Ok(Outcome::Interrupted),
+            other => outcome = other,
+        }
+    }
+    Ok(outcome)
+}
+
+/// One scenario of a request.
+struct Errand<'a> {
+    request: &'a RunRequest,
+    study: Study,
+    store: Store,
+    simulator: &'a Simulator,
+    interrupt: &'a Interrupt,
+}
+
+impl<'a> Errand<'a> {
+    fn new(
+        request: &'a RunRequest,
+        loaded: &Loaded,
+        simulator: &'a Simulator,
+        interrupt: &'a Interrupt,
+    ) -> Self {
+        let digest = loaded.trace.as_ref().map(|recorded| recorded.digest);
+        let study = simulator.study(loaded.text.clone(), loaded.scenario.effective(), digest);
+        let store = Store::new(&request.out, &study.scenario);
+        Self { request, study, store, simulator, interrupt }
+    }
+
+    fn carry_out(&self, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+        let started = clock::now();
+        let outcome = match &self.request.log {
+            Some(LogHost(host)) => self.simulate_logged(host, console)?,
+            None => self.simulate(console)?,
+        };
+        let (kept, total) = (outcome.outputs.len(), self.study.cells.len());
+        if kept + outcome.failures.len() < total {
+            self.tell(console, &format!(
+                "interrupted: {kept} of {total} runs are kept, and the same command goes on from there"
+            ));
+            return Ok(Outcome::Interrupted);
+        }
+        if kept > 0 {
+            self.report(&outcome, started, console)?;
+        }
+        for failure in &outcome.failures {
+            let RunFailure { run, message } = failure;
+            let seed = self.study.cells[*run as usize].seed;
+            self.tell(console, &format!("run {run} (seed {seed}) failed: {message}"));
+        }
+        Ok(if outcome.failures.is_empty() { Outcome::Done } else { Outcome::Failed })
+    }
+
+    /// Loads what is kept of the study and simulates the rest.
+    fn simulate(&self, console: &mut Console<'_>) -> Result<experiment::Outcome, Failure> {
+        let shown = console.interactive && !self.request.quiet;
+        let progress = Arc::new(Progress::new(
+            self.study.cells.len(),
+            duration_of(self.simulator.plan(), None),
+            shown,
+            self.interrupt.clone(),
+        ));
+        let simulator = self.simulator.clone().supervised(progress.clone());
+        let damaged = Mutex::new(Vec::new());
+        let report = |happening: Happening| {
+            progress.happened(&happening);
+            if let Happening::Damaged { run, reason } = happening {
+                let told = format!(
+                    "what is kept of run {run} cannot be used ({reason}); simulating it again"
+                );
+                damaged.lock().expect("nothing panics here").push(told);
+            }
+        };
+        let outcome = run_study(&self.study, &self.store, self.request.jobs, &simulator, &report);
+        progress.finish();
+        for told in damaged.into_inner().expect("nothing panics here") {
+            self.tell(console, &told);
+        }
+        Ok(outcome?)
+    }
+
+    /// Simulates the first run, whether or not it is kept, and prints what happens on a host.
+    fn simulate_logged(
+        &self,
+        host: &str,
+        console: &mut Console<'_>,
+    ) -> Result<experiment::Outcome, Failure> {
+        let spec = &self.study.cells[0];
+        let quiet = Progress::new(
+            1,
+            duration_of(self.simulator.plan(), None),
+            false,
+            self.interrupt.clone(),
+        );
+        let simulator = self.simulator.clone().supervised(Arc::new(quiet));
+        let mut written = Ok(());
+        let mut log = |line: &str| {
+            if written.is_ok() {
+                written = writeln!(console.out, "{line}");
+            }
+        };
+        let given = guarded(|| simulator.run(spec.run, spec.seed, Some(host), &mut log));
+        written.map_err(Failure::Output)?;
+        let (mut outputs, mut failures) = (Vec::new(), Vec::new());
+        match given {
+            Ok(output) => {
+                self.store.save(spec, &output)?;
+                outputs.push(output);
+            }
+            Err(Halt::Failed(message)) => failures.push(RunFailure { run: spec.run, message }),
+            Err(Halt::Stopped) => {}
+        }
+        writeln!(console.out).map_err(Failure::Output)?;
+        Ok(experiment::Outcome { outputs, failures, loaded: 0 })
+    }
+
+    /// Writes tables, figures and manifest, and prints the table.
+    fn report(
+        &self,
+        outcome: &experiment::Outcome,
+        started: u64,
+        console: &mut Console<'_>,
+    ) -> Result<(), Failure> {
+        let summary = summarise(&self.study, &outcome.outputs, &self.simulator.theory());
+        let curve = self.simulator.stale_window_curve();
+        let files = report::files(&self.study, outcome, &summary, curve.as_ref());
+        let failures = outcome.failures.iter().map(|it| (it.run, it.message.clone())).collect();
+        let circumstances = Circumstances {
+            command: std::env::args_os().map(|it| it.to_string_lossy().into_owned()).collect(),
+            directory: std::env::current_dir()
+                .map_or_else(|_| String::new(), |folder| folder.display().to_string()),
+            started,
+            finished: clock::now(),
+            jobs: self.request.jobs,
+            loaded: outcome.loaded,
+            failures,
+        };
+        let manifest = manifest(&self.study, &circumstances);
+        let folder = report::write(&self.store, &self.study, &files, &manifest)?;
+        let folder = folder.display().to_string();
+        let table = report::terminal::table(&self.study, outcome, &summary, &folder);
+        console.out.write_all(table.as_bytes()).map_err(Failure::Output)
+    }
+
+    /// Tells standard error something; when that is closed, nobody is there to be told.
+    fn tell(&self, console: &mut Console<'_>, message: &str) {
+        let _ = writeln!(console.err, "overcord: {}: {message}", self.study.scenario);
     }
 }

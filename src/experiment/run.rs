@@ -14,15 +14,29 @@ use crate::experiment::cell::{CellSpec, Study};
 use crate::experiment::store::{Store, StoreError, Stored};
 use crate::metrics::tables::RunOutput;
 
+/// Why a run gave no output.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Halt {
+    /// It was stopped from outside.
+    #[error("stopped")]
+    Stopped,
+    /// It cannot be carried out, or what it gave is not to be trusted.
+    #[error("{0}")]
+    Failed(String),
+}
+
 /// What can carry out a run.
 pub trait Simulate: Sync {
     /// Carries out one run; the output must depend on the spec alone.
-    fn simulate(&self, spec: &CellSpec) -> RunOutput;
+    ///
+    /// # Errors
+    /// When there is no output.
+    fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt>;
 }
 
 impl<F: Fn(&CellSpec) -> RunOutput + Sync> Simulate for F {
-    fn simulate(&self, spec: &CellSpec) -> RunOutput {
-        self(spec)
+    fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt> {
+        Ok(self(spec))
     }
 }
 
@@ -38,6 +52,8 @@ pub enum Happening {
     },
     /// Another run is there.
     Progress {
+        /// The run.
+        run: u32,
         /// Runs that are there, failed ones included.
         done: usize,
         /// Of these, the ones that were loaded and not simulated.
@@ -49,19 +65,19 @@ pub enum Happening {
     },
 }
 
-/// A run that panicked.
+/// A run that failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     /// The run.
     pub run: u32,
-    /// What the panic said.
+    /// Why; after a panic, what it said.
     pub message: String,
 }
 
 /// What a study gave.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Outcome {
-    /// The outputs, in the order of the runs; failed ones are missing.
+    /// The outputs, in the order of the runs; failed and stopped ones are missing.
     pub outputs: Vec<RunOutput>,
     /// The runs that failed.
     pub failures: Vec<Failure>,
@@ -132,7 +148,8 @@ impl Outcome {
                 self.loaded += usize::from(matches!(source, Source::Loaded));
                 self.outputs.push(RunOutput { run, ..output });
             }
-            Some(Err(message)) => self.failures.push(Failure { run, message }),
+            Some(Err(Halt::Failed(message))) => self.failures.push(Failure { run, message }),
+            Some(Err(Halt::Stopped)) => {}
             None => {
                 if let Some(same) = self.outputs.iter().find(|output| output.run == first) {
                     self.outputs.push(RunOutput { run, ..same.clone() });
@@ -161,8 +178,9 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    fn progress(&self) {
+    fn progress(&self, run: u32) {
         (self.report)(Happening::Progress {
+            run,
             done: self.done,
             loaded: self.loaded,
             failed: self.failed,
@@ -171,7 +189,7 @@ impl Tally<'_> {
     }
 }
 
-type Given = Result<(RunOutput, Source), String>;
+type Given = Result<(RunOutput, Source), Halt>;
 
 fn carry_out(
     spec: &CellSpec,
@@ -187,25 +205,32 @@ fn carry_out(
                 let happening = Happening::Damaged { run: spec.run, reason: error.to_string() };
                 (locked().report)(happening);
             }
-            let output = catch_unwind(AssertUnwindSafe(|| simulate.simulate(spec)));
-            match output {
-                Ok(output) => {
-                    store.save(spec, &output)?;
-                    Ok((output, Source::Simulated))
-                }
-                Err(panic) => Err(message_of(&*panic)),
+            let output = guarded(|| simulate.simulate(spec));
+            if let Ok(output) = &output {
+                store.save(spec, output)?;
             }
+            output.map(|output| (output, Source::Simulated))
         }
     };
     let mut tally = locked();
-    tally.done += 1;
     match &given {
         Ok((_, Source::Loaded)) => tally.loaded += 1,
         Ok((_, Source::Simulated)) => {}
-        Err(_) => tally.failed += 1,
+        Err(Halt::Failed(_)) => tally.failed += 1,
+        Err(Halt::Stopped) => return Ok(given),
     }
-    tally.progress();
+    tally.done += 1;
+    tally.progress(spec.run);
     Ok(given)
+}
+
+/// Carries out a run; one that panics has failed.
+///
+/// # Errors
+/// When the run gives no output.
+pub fn guarded(run: impl FnOnce() -> Result<RunOutput, Halt>) -> Result<RunOutput, Halt> {
+    catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|panic| Err(Halt::Failed(message_of(&*panic))))
 }
 
 fn message_of(panic: &(dyn std::any::Any + Send)) -> String {
@@ -381,7 +406,7 @@ pub(crate) mod tests {
         let noticed =
             happenings.iter().filter(|it| matches!(it, Happening::Damaged { run: 1, .. }));
         assert_eq!(noticed.count(), 1);
-        let last = Happening::Progress { done: 2, loaded: 1, failed: 0, total: 2 };
+        let last = Happening::Progress { run: 1, done: 2, loaded: 1, failed: 0, total: 2 };
         assert_eq!(happenings.last(), Some(&last));
     }
 
@@ -398,6 +423,27 @@ pub(crate) mod tests {
         assert_eq!(outcome.failures.len(), 1);
         assert!(outcome.failures[0].message.contains("an invariant is broken"));
         assert!(!store.cell(study(3).cells[1].id()).exists());
+    }
+
+    /// Stops every run from the third on.
+    struct Impatient;
+
+    impl Simulate for Impatient {
+        fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt> {
+            if spec.run < 2 { Ok(fake_output(spec)) } else { Err(Halt::Stopped) }
+        }
+    }
+
+    #[test]
+    fn a_stopped_run_is_neither_output_nor_failure() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), "s");
+        let happenings = Mutex::new(0);
+        let report = |_| *happenings.lock().unwrap() += 1;
+        let outcome = run_study(&study(5), &store, 2, &Impatient, &report).unwrap();
+        assert!(outcome.outputs.iter().map(|output| output.run).eq([0, 1]));
+        assert_eq!((outcome.failures.len(), happenings.into_inner().unwrap()), (0, 2));
+        assert_eq!(carry(&study(5), &store, 2).1, 3, "the two are kept");
     }
 
     #[test]

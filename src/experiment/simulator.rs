@@ -1,10 +1,13 @@
 //! A scenario as something that can be run: its study, and the simulation of one cell of it.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::churn::trace::AvailabilityTrace;
 use crate::experiment::cell::{CellSpec, Study, TraceDigest};
-use crate::experiment::run::Simulate;
+use crate::experiment::run::{Halt, Simulate};
+use crate::experiment::summary::Theory;
+use crate::experiment::theory::{self, Curve};
 use crate::metrics::collect::collect;
 use crate::metrics::tables::RunOutput;
 use crate::scenario::Plan;
@@ -12,12 +15,19 @@ use crate::scenario::build::{BuildError, Watch, build};
 use crate::time::SimTime;
 use crate::world::World;
 
+/// Watches runs from outside while they go on.
+pub trait Supervisor: fmt::Debug + Send + Sync {
+    /// A run has come to this simulated time; answering false stops it.
+    fn reached(&self, run: u32, at: SimTime) -> bool;
+}
+
 /// Carries out the runs of one scenario.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     plan: Arc<Plan>,
     trace: Option<Arc<AvailabilityTrace>>,
     checkers: bool,
+    supervisor: Option<Arc<dyn Supervisor>>,
 }
 
 impl Simulator {
@@ -25,7 +35,13 @@ impl Simulator {
     /// judged, and one that breaks a rule of the simulator fails.
     #[must_use]
     pub fn new(plan: Plan, trace: Option<AvailabilityTrace>, checkers: bool) -> Self {
-        Self { plan: Arc::new(plan), trace: trace.map(Arc::new), checkers }
+        Self { plan: Arc::new(plan), trace: trace.map(Arc::new), checkers, supervisor: None }
+    }
+
+    /// The simulator with somebody who is told how far its runs have come, and may stop them.
+    #[must_use]
+    pub fn supervised(self, supervisor: Arc<dyn Supervisor>) -> Self {
+        Self { supervisor: Some(supervisor), ..self }
     }
 
     /// The plan.
@@ -51,10 +67,22 @@ impl Simulator {
                 seed: self.plan.seed.wrapping_add(run.into()),
                 warmup: SimTime::ZERO + self.plan.warmup,
                 effective: without_identity(&effective),
-                trace: trace.clone(),
+                trace,
             })
             .collect();
         Study { scenario: self.plan.name.clone(), as_written, effective, varied: Vec::new(), cells }
+    }
+
+    /// What closed forms say about the scenario.
+    #[must_use]
+    pub fn theory(&self) -> Vec<Theory> {
+        theory::theory(&self.plan, self.trace.as_ref(), 0)
+    }
+
+    /// The distribution of stale windows by a closed form, where there is one.
+    #[must_use]
+    pub fn stale_window_curve(&self) -> Option<Curve> {
+        theory::stale_window_curve(&self.plan, self.trace.as_ref())
     }
 
     /// The world of one run, logging the events of a host if one is named.
@@ -69,30 +97,33 @@ impl Simulator {
     /// Runs one seed to its end, passing the log of the logged host on.
     ///
     /// # Errors
-    /// When the plan gives no world with this seed.
-    ///
-    /// # Panics
-    /// When the run breaks a rule of the simulator: a defect of the simulator, never of the
-    /// scenario.
+    /// When the plan gives no world with this seed, when the supervisor stops the run, or when the
+    /// run breaks a rule of the simulator: a defect of the simulator, never of the scenario.
     pub fn run(
         &self,
         run: u32,
         seed: u64,
         logged: Option<&str>,
         log: &mut dyn FnMut(&str),
-    ) -> Result<RunOutput, BuildError> {
-        let world = self.world(seed, logged)?;
+    ) -> Result<RunOutput, Halt> {
+        let goes_on = |at| self.supervisor.as_ref().is_none_or(|it| it.reached(run, at));
+        if !goes_on(SimTime::ZERO) {
+            return Err(Halt::Stopped);
+        }
+        let world = self.world(seed, logged).map_err(|error| Halt::Failed(error.to_string()))?;
         let names = world.names.clone();
-        let outcome = world.run(log, &mut |_| true).expect("nobody asks it to stop");
+        let outcome = world.run(log, &mut |at| goes_on(at)).map_err(|_| Halt::Stopped)?;
+        if outcome.violations.is_empty() {
+            return Ok(collect(run, seed, &names, &outcome));
+        }
         let complaints: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
-        assert!(complaints.is_empty(), "seed {seed}: {}", complaints.join("; "));
-        Ok(collect(run, seed, &names, &outcome))
+        Err(Halt::Failed(format!("seed {seed}: {}", complaints.join("; "))))
     }
 }
 
 impl Simulate for Simulator {
-    fn simulate(&self, spec: &CellSpec) -> RunOutput {
-        self.run(spec.run, spec.seed, None, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
+    fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt> {
+        self.run(spec.run, spec.seed, None, &mut |_| {})
     }
 }
 

@@ -3,8 +3,8 @@
 //! The independent unit is the run. Intervals are Student's over the runs; those of quantiles
 //! (`…median`, `…p95`), which are not normal over few runs, are bootstrapped over the runs. The
 //! deviation from theory is in standard errors of the mean over runs. With a single run that does
-//! not exist; stale windows and the means of handover phases then have one that is clustered by
-//! departure, and other metrics have none.
+//! not exist; stale windows and answers and the means of handover phases then have one that is
+//! clustered by departure, and other metrics have none.
 
 use std::collections::BTreeMap;
 
@@ -148,15 +148,20 @@ fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
     Sample::of(values)?.interval()
 }
 
-/// The standard error of the mean of a metric that is a mean over rows, clustered by departure.
+/// The standard error, clustered by departure, of the mean of a metric that is a mean over rows or
+/// over departures.
 fn error_by_departure(output: &RunOutput, warmup: SimTime, metric: &str) -> Option<f64> {
     let mut clusters: BTreeMap<SimTime, Vec<f64>> = BTreeMap::new();
-    let name = metric.strip_suffix(".mean")?;
-    if name == "stale_window" {
+    if metric == "stale_answers_per_departure" {
+        for row in counted_stale(&output.stale, warmup) {
+            clusters.entry(row.ended).or_insert_with(|| vec![0.0])[0] += row.stale_answers as f64;
+        }
+    } else if metric == "stale_window.mean" {
         for row in counted_stale(&output.stale, warmup) {
             clusters.entry(row.ended).or_default().push(row.window.as_secs_f64());
         }
     } else {
+        let name = metric.strip_suffix(".mean")?;
         let (_, part) = PARTS.iter().find(|(part, _)| *part == name)?;
         let complete = |row: &&HandoverRow| row.closed.is_complete();
         for row in counted_handovers(&output.handovers, warmup).filter(complete) {
@@ -205,12 +210,16 @@ mod tests {
         for row in &mut later {
             row.ended = SimTime::from_secs(900);
             row.window = crate::time::SimDuration::from_secs(10);
+            row.stale_answers = 1;
         }
         output.stale.extend(later);
         // Clusters {37, 0} and {10, 10}, mean 14.25: sums of deviations 8.5 and −8.5;
         // √(2/1 · 2 · 8.5²)/4 = 4.25.
         let error = error_by_departure(&output, SimTime::ZERO, "stale_window.mean").unwrap();
         assert!((error - 4.25).abs() < 1e-12, "{error}");
+        // Answers of the two departures: 4 + 4 and 1 + 1; standard deviation 6/√2, error 3.
+        let error = error_by_departure(&output, SimTime::ZERO, "stale_answers_per_departure");
+        assert!((error.unwrap() - 3.0).abs() < 1e-12, "{error:?}");
         assert_eq!(error_by_departure(&output, SimTime::ZERO, "departures"), None);
         let summary = summarise(&study, &[output], &[]);
         assert_eq!(summary.points[0].estimate("stale_window.mean").unwrap().interval, None);

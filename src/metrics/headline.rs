@@ -141,6 +141,9 @@ pub fn headline(
     headline.push("stale_share", tally.stale_share);
     push_windows(&mut headline, counted_stale(stale, warmup).map(|row| row.window).collect());
     headline.push("stale_answers", count(tally.stale_answers));
+    // Without a departure there is no quotient, and no value.
+    let per_departure = tally.stale_answers as f64 / tally.departures as f64;
+    headline.push("stale_answers_per_departure", Some(per_departure));
     headline.push("answers", count(tally.answers));
     for (name, part) in PARTS {
         push_part(&mut headline, name, &lasted(handovers.iter().copied(), part));
@@ -185,15 +188,18 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
     headline.push(format!("{name}.max"), seconds(longest));
 }
 
+/// What is summed up of a row of signalling.
+type Amount = fn(&SignallingRow) -> u64;
+
 /// Messages and bytes sent per hour that a node was up: all, then of each protocol.
 fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64) {
-    let sent = |protocol: Option<Protocol>, amount: fn(&SignallingRow) -> u64| {
+    let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
             row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
         };
         Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
     };
-    let amounts: [(&str, fn(&SignallingRow) -> u64); 2] =
+    let amounts: [(&str, Amount); 2] =
         [("messages", |row| row.messages), ("bytes", |row| row.bytes)];
     for (unit, amount) in amounts {
         headline.push(format!("{unit}_per_node_hour"), sent(None, amount));

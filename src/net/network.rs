@@ -5,7 +5,7 @@ use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
 use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload};
-use crate::rng::{Draws, NameHash, Purpose};
+use crate::rng::{Draws, NameHash, Purpose, mix2};
 use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
 use crate::time::{SimDuration, SimTime};
 
@@ -90,6 +90,8 @@ pub struct Network<P: Payload, T> {
     latency: Latency,
     jitter: f64,
     loss: f64,
+    /// Whether anything is drawn for each message.
+    is_random: bool,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -119,6 +121,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
+            is_random: settings.jitter > 0.0 || settings.loss > 0.0,
             departed_hosts: settings.departed_hosts,
             ledger: Ledger::default(),
             in_flight: 0,
@@ -276,7 +279,12 @@ impl<P: Payload, T: Timer> Network<P, T> {
         };
         self.ledger.book(Direction::Sent, class, bytes);
         let holder = self.holders.holder(to.address);
-        let Some(target) = holder.filter(|_| self.loss == 0.0 || !self.is_lost(origin)) else {
+        let chance = match holder {
+            Some(target) if self.is_random => self.chance(origin, target, &message),
+            _ => 0,
+        };
+        let lost = self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss;
+        let Some(target) = holder.filter(|_| !lost) else {
             self.kernel.skip(origin);
             self.ledger.book(Direction::Lost, class, bytes);
             return;
@@ -286,35 +294,43 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
         };
         let packet = Packet { from, to: to.address, port: to.port, carried };
-        let at = self.kernel.now().saturating_add(self.delay(origin, target));
+        let at = self.kernel.now().saturating_add(self.delay(origin, target, chance));
         self.in_flight += 1;
         self.kernel.schedule(at, origin, target, Input::Message(packet));
     }
 
-    /// Whether the next datagram of a host gets lost.
-    fn is_lost(&self, origin: HostId) -> bool {
-        let name = self.stations[origin.index()].name;
-        self.loss_draws.unit(name.0, u64::from(self.kernel.counter(origin))) < self.loss
+    /// What loss and jitter of a message hang on: its flow, the moment, and what it says. So the
+    /// traffic of others, even with the same host, changes nobody's luck. The same message sent
+    /// twice at one moment shares its fate.
+    fn chance(&self, origin: HostId, target: HostId, message: &Packed<P::Hot, P>) -> u64 {
+        let digest = match message {
+            Packed::Hot(hot) => P::hot_digest(hot),
+            Packed::Cold(message) => message.digest(),
+        };
+        let flow = mix2(self.name(origin).0, self.name(target).0);
+        mix2(flow, mix2(self.kernel.now().as_nanos(), digest))
     }
 
-    /// The delay of the next datagram of a host. What a host sends to itself does not cross the
-    /// network.
     #[inline]
-    fn delay(&self, origin: HostId, target: HostId) -> SimDuration {
+    fn name(&self, host: HostId) -> NameHash {
+        self.stations[host.index()].name
+    }
+
+    /// The delay of a message. What a host sends to itself does not cross the network.
+    #[inline]
+    fn delay(&self, origin: HostId, target: HostId, chance: u64) -> SimDuration {
         if origin == target {
             return SimDuration::ZERO;
         }
         // Names are another place in memory: only where the delay hangs on them.
-        let name = |host: HostId| self.stations[host.index()].name;
         let base = match self.latency {
             Latency::Constant(base) => base,
-            _ => self.latency.base(name(origin), name(target)),
+            _ => self.latency.base(self.name(origin), self.name(target)),
         };
         if self.jitter == 0.0 {
             return base;
         }
-        let counter = u64::from(self.kernel.counter(origin));
-        base + base.mul_f64(self.jitter * self.jitter_draws.unit(name(origin).0, counter))
+        base + base.mul_f64(self.jitter * self.jitter_draws.unit(chance, 0))
     }
 
     /// Whether packets are conserved: what the ledger has booked as sent and as neither delivered

@@ -80,7 +80,7 @@ impl Node {
             self.plugin.placed();
             self.plugin.dht.start(&mut ctx.lift());
         } else {
-            self.plugin.restart(dht);
+            self.plugin.restart(dht, ctx.now());
         }
         match entry {
             Entry::Placed => {}
@@ -149,8 +149,14 @@ impl Node {
     }
 
     fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
-        match (next, &mut self.handover) {
+        let watching = self.handover.as_deref_mut().filter(|part| part.watches());
+        match (next, watching) {
             (Next::AskDiscovery, Some(handover)) => handover.procedure(ctx, &mut self.plugin),
+            // Nobody can be asked: everybody whom it knows has been gone for long.
+            (Next::TryLater, None) if self.plugin.has_waited(ctx.now(), REJOIN_AFTER * 4) => {
+                let upcalls = self.plugin.found(&mut ctx.lift());
+                self.take_upcalls(ctx, upcalls);
+            }
             (Next::TryLater, _) => ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER),
             (Next::Wait | Next::AskDiscovery, _) => {}
         }
@@ -179,12 +185,17 @@ impl Node {
                 }
             }
             Upcall::JoinFailed => {
-                let ask = self.handover.as_ref().is_some_and(|part| part.watches());
+                let watching = self.handover.as_deref_mut().filter(|part| part.watches());
+                let ask = watching.is_some();
+                if let Some(handover) = watching {
+                    // Outside, it can't look anybody up, and would only hide that from the members.
+                    handover.give_up_role(ctx);
+                }
                 let next = self.plugin.join_failed(ask);
                 self.go_on(ctx, next);
             }
             Upcall::Isolated => {
-                self.plugin.isolated();
+                self.plugin.isolated(ctx.now());
                 self.join(ctx);
             }
             Upcall::Got { id, record } => {

@@ -1,10 +1,13 @@
 //! Plug-in management (paper, Fig. 3): the DHT plug-in of a node, and how the node gets into its
 //! overlay.
 //!
-//! A node joins through members that it remembers ([`Bootstrap::Cached`]), or through the proxy
-//! peer that DNS names ([`Bootstrap::Dns`]). When nobody lets it in, it asks the other way; when
-//! there is no other way, or that fails as well, it founds an overlay of its own if there is no
-//! proxy peer, and tries again later if there is. There is one kind of plug-in, Chord.
+//! A node joins through members that it remembers ([`Bootstrap::Cached`]), and when none of them
+//! lets it in, through the proxy peer that DNS names; or through the proxy peer at once
+//! ([`Bootstrap::Dns`]). A node that finds no proxy peer either has a choice to make: if it founds
+//! an overlay of its own and claims the name, while another overlay lives, it cuts that one off
+//! from the world (A22). By the letter it does so at once. As intended, it first gives the members
+//! time to replace their proxy peer ([`PluginManagement::has_waited`]). There is one kind of
+//! plug-in, Chord.
 
 use crate::address::{Address, Endpoint, Port};
 use crate::overcord::overlay_repository::OverlayRepository;
@@ -12,7 +15,7 @@ use crate::overcord::policy::Bootstrap;
 use crate::overlay::chord::Chord;
 use crate::overlay::{Dht, DhtContext, NodeRef, Upcalls};
 use crate::rng::Dice;
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 
 /// The pause before a node that nobody let in tries again.
 pub const REJOIN_AFTER: SimDuration = SimDuration::from_secs(30);
@@ -24,6 +27,8 @@ pub struct PluginManagement {
     pub dht: Chord,
     membership: Membership,
     repository: OverlayRepository,
+    /// Since when it has tried to get in.
+    outside_since: SimTime,
     dice: Dice,
 }
 
@@ -57,7 +62,13 @@ impl PluginManagement {
     /// A node outside of any overlay.
     #[must_use]
     pub fn new(dht: Chord, repository: OverlayRepository, dice: Dice) -> Self {
-        Self { dht, membership: Membership::Outside, repository, dice }
+        Self {
+            dht,
+            membership: Membership::Outside,
+            repository,
+            outside_since: SimTime::ZERO,
+            dice,
+        }
     }
 
     /// Writes the repository: what the node knows before it has ever been in the overlay.
@@ -66,9 +77,10 @@ impl PluginManagement {
     }
 
     /// The host restarts, perhaps under another contact; what is on disk is kept.
-    pub fn restart(&mut self, dht: Chord) {
+    pub fn restart(&mut self, dht: Chord, now: SimTime) {
         self.remember_acquaintances();
         self.dht = dht;
+        self.outside_since = now;
         self.membership = Membership::Outside;
     }
 
@@ -90,6 +102,17 @@ impl PluginManagement {
     #[must_use]
     pub fn is_asking(&self) -> bool {
         self.membership == Membership::Asking
+    }
+
+    /// Whether it has been trying to get in for as long as this.
+    #[must_use]
+    pub fn has_waited(&self, now: SimTime, patience: SimDuration) -> bool {
+        now.since(self.outside_since) >= patience
+    }
+
+    /// The node gives up for now, to try again after [`REJOIN_AFTER`].
+    pub fn pause(&mut self) {
+        self.membership = Membership::Outside;
     }
 
     /// The node stands in an overlay that was created as a whole.
@@ -156,7 +179,8 @@ impl PluginManagement {
     }
 
     /// The plug-in has lost all its neighbours: what it remembers is all that it has.
-    pub fn isolated(&mut self) {
+    pub fn isolated(&mut self, now: SimTime) {
+        self.outside_since = now;
         self.remember_acquaintances();
     }
 }

@@ -205,7 +205,7 @@ pub(crate) mod tests {
     }
 
     #[test]
-    fn zz_dump() {
+    fn a_study_of_any_size_gives_all_files_and_the_same_ones_again() {
         let curve = Curve {
             label: "gap + U(0, 60 s)".into(),
             points: vec![(0.0, 0.15), (20.0, 0.15), (100.0, 1.0)],
@@ -214,12 +214,16 @@ pub(crate) mod tests {
             [("one", study(1)), ("ten", study(10)), ("sweep", sweep()), ("none", study(0))]
         {
             let (outcome, summary) = carried(&study);
-            println!("{}", terminal::table(&study, &outcome, &summary, "results/handover/latest"));
-            for file in files(&study, &outcome, &summary, Some(&curve)) {
-                let path = std::path::Path::new("/tmp/fig").join(name).join(file.name);
-                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-                std::fs::write(path, file.text).unwrap();
-            }
+            let once = files(&study, &outcome, &summary, Some(&curve));
+            assert_eq!(once, files(&study, &outcome, &summary, Some(&curve)), "{name}");
+            let of_kind = |end: &str| once.iter().filter(|it| it.name.ends_with(end)).count();
+            // Seven tables of the study (one of them JSON), four figures with a table each.
+            assert_eq!((of_kind(".svg"), of_kind(".csv"), of_kind(".json")), (4, 10, 1), "{name}");
+            let drawn = |it: &&TextFile| it.name.ends_with(".svg");
+            let whole = |it: &TextFile| it.text.starts_with("<svg") && it.text.contains("</svg>");
+            assert!(once.iter().filter(drawn).all(whole), "{name}");
+            let table = terminal::table(&study, &outcome, &summary, "results/handover/latest");
+            assert!(table.ends_with("figures  results/handover/latest/figures/*.svg\n"), "{table}");
         }
     }
 }

@@ -16,7 +16,7 @@ use crate::report::TextFile;
 #[must_use]
 pub fn tables(study: &Study, outputs: &[RunOutput], summary: &Summary) -> Vec<TextFile> {
     vec![
-        TextFile::new("runs.csv", runs(study, outputs)),
+        TextFile::new("runs.csv", runs_csv(study, outputs)),
         table(outputs, |output| &output.handovers),
         table(outputs, |output| &output.stale),
         table(outputs, |output| &output.signalling),
@@ -58,7 +58,8 @@ fn table<R: Row>(outputs: &[RunOutput], rows: fn(&RunOutput) -> &Vec<R>) -> Text
 }
 
 /// `runs.csv`: the run, the varied keys, seed, fingerprint, every headline metric.
-fn runs(study: &Study, outputs: &[RunOutput]) -> String {
+#[must_use]
+pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
     let metrics: Vec<&str> = outputs
         .first()
         .map(|output| output.headline.iter().map(|(name, _)| name).collect())
@@ -230,7 +231,7 @@ mod tests {
                 "0,ru.ac.za,50,7,5,0.25,0,30,2,0.000000001,42.25,42.250000001,44.250000001,1,2,3,\
                  10.0.0.1,,censored,claim",
                 "0,ru.ac.za,200,7,5,0.25,0,30,2,0.000000001,42.25,42.250000001,44.250000001,1,2,3,\
-                 10.0.0.1,,request,claim",
+                 10.0.0.1,,lookup,claim",
             ]
         );
         assert_eq!(

@@ -114,7 +114,7 @@ mod tests {
         assert_ne!(stable_hash(&Some(0u32)), stable_hash(&None::<u32>));
         // Golden: 64-bit words mixed one after another, the length of a list first.
         let by_hand = mix2(mix2(mix2(0, 2), 5), 6);
-        assert_eq!(stable_hash(&vec![5u32, 6]), by_hand);
+        assert_eq!(stable_hash(&vec![HostId(5), HostId(6)]), by_hand);
     }
 
     #[test]

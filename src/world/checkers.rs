@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::dns;
 use crate::dns::checker::{TtlChecker, Violation};
 use crate::dns::profile::CachePolicy;
 use crate::overcord::Message;
@@ -38,12 +39,22 @@ impl Checkers {
         }
     }
 
+    /// A resolver answers a client.
+    pub fn answered(&mut self, now: SimTime, resolver: HostId, message: &dns::Message) {
+        let Some(judge) = self.resolvers.get(&resolver) else { return };
+        if message.response
+            && let Err(violation) = judge.downstream(now, message)
+            && self.violations.len() < KEPT
+        {
+            self.violations.push((resolver, violation));
+        }
+    }
+
     /// What was found.
     #[must_use]
     pub fn complaints(self, names: &[String]) -> Vec<Complaint> {
         self.violations
             .into_iter()
-            .take(KEPT)
             .map(|(host, violation)| Complaint::Ttl {
                 resolver: names[host.index()].clone(),
                 violation,

@@ -136,8 +136,6 @@ pub struct Opening {
     pub converged: bool,
     /// They begin to test, or to join, uniformly spread over this span.
     pub start_spread: SimDuration,
-    /// Whether members come while the run goes on: by churn, by name, by the script.
-    pub arrivals: bool,
     /// The seed of the run.
     pub seed: u64,
 }
@@ -195,12 +193,6 @@ impl Director {
     #[must_use]
     pub fn member_on(&self, host: HostId) -> Option<MemberId> {
         self.by_host[host.index()]
-    }
-
-    /// Whether anybody can come to join while the run goes on.
-    #[must_use]
-    pub fn may_join(&self) -> bool {
-        self.opening.arrivals
     }
 
     /// Numbers a command. Toggles, of which there are many, are numbered by their member.

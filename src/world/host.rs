@@ -9,6 +9,7 @@ use crate::net::{Link, Network};
 use crate::overcord::message::Hot;
 use crate::overcord::{self, Message, Node};
 use crate::sim;
+use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
 use crate::world::stage::{Observed, Stage};
 
@@ -103,6 +104,36 @@ pub fn as_node<'a, 'b>(
     sim::Context::lift(link)
 }
 
+/// A resolver's context that shows its answers to its judge, if it has one.
+struct Judged<'a, 'b>(Lifted<'a, 'b, dns::Message, resolver::Timer, resolver::Observation>);
+
+impl sim::Context for Judged<'_, '_> {
+    type Message = dns::Message;
+    type Timer = resolver::Timer;
+    type Observation = resolver::Observation;
+
+    fn now(&self) -> SimTime {
+        self.0.now()
+    }
+    fn send(&mut self, to: Endpoint, message: dns::Message) {
+        let (now, link) = (self.0.now(), self.0.host_mut());
+        let resolver = link.host();
+        if let Some(checkers) = &mut link.observer_mut().checkers {
+            checkers.answered(now, resolver, &message);
+        }
+        self.0.send(to, message);
+    }
+    fn set(&mut self, timer: resolver::Timer, at: SimTime) {
+        self.0.set(timer, at);
+    }
+    fn cancel(&mut self, timer: resolver::Timer) {
+        self.0.cancel(timer);
+    }
+    fn observe(&mut self, observation: resolver::Observation) {
+        self.0.observe(observation);
+    }
+}
+
 impl Host {
     /// Reads from the host itself, so that it is in the cache soon; what is read means nothing.
     #[must_use]
@@ -131,8 +162,7 @@ impl Host {
         match (self, message) {
             (Self::Node(node), message) => node.receive(&mut as_node(link), from, message),
             (Self::Resolver(resolver), Message::Dns(message)) => {
-                let ctx = &mut link.lift::<dns::Message, resolver::Timer, resolver::Observation>();
-                resolver.receive(ctx, from, message);
+                resolver.receive(&mut Judged(link.lift()), from, message);
             }
             (Self::Authority(authority), Message::Dns(message)) => {
                 let ctx = &mut link.lift::<dns::Message, authority::Never, Observed>();
@@ -157,8 +187,7 @@ impl Host {
         match (self, timer) {
             (Self::Node(node), Timer::Node(timer)) => node.timer(&mut as_node(link), timer),
             (Self::Resolver(resolver), Timer::Resolver(timer)) => {
-                let ctx = &mut link.lift::<dns::Message, resolver::Timer, resolver::Observation>();
-                resolver.timer(ctx, timer);
+                resolver.timer(&mut Judged(link.lift()), timer);
             }
             (Self::Service(service), Timer::Service(timer)) => {
                 return service.timer(&mut link.lift::<_, ServerTimer, Accepted>(), timer);

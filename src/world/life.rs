@@ -21,7 +21,6 @@ impl World {
     pub(super) fn open(&mut self) {
         self.bring_up_infrastructure();
         let first: Vec<MemberId> = self.up_at_start();
-        self.write_bootstrap_lists(&first);
         if self.director.opening.converged {
             self.place(&first);
         } else {
@@ -57,30 +56,20 @@ impl World {
             .collect()
     }
 
-    /// A node that was never in the overlay has a list of members with it: of those that are up at
-    /// the start, or else the founder.
-    fn write_bootstrap_lists(&mut self, first: &[MemberId]) {
-        let everybody_stays = !self.director.may_join();
-        if everybody_stays {
-            return;
-        }
-        let founder = self.founder(first);
-        for id in self.population.ids() {
-            let mut rng = self.population.setup_stream(id, self.director.opening.seed);
-            let mut peers: Vec<NodeRef> = Vec::new();
-            if let Some(last) = first.len().checked_sub(1) {
-                let wanted = BOOTSTRAP_PEERS.min(first.len());
-                // Drawn with replacement; the repository keeps a member once.
-                peers.extend((0..wanted).map(|_| {
-                    let other = first[uniform_u64(&mut rng, 0, last as u64) as usize];
-                    self.population.members[other.index()].contact
-                }));
-            } else if let Some(founder) = founder {
-                peers.push(self.population.members[founder.index()].contact);
-            }
-            let repository = OverlayRepository::with_peers(peers);
-            self.node_mut(id).plugin.set_repository(repository);
-        }
+    /// A node that was never in the overlay comes with a list of members, such as a user agent is
+    /// shipped with: some of those that are up when it starts.
+    fn write_bootstrap_list(&mut self, id: MemberId) {
+        let up = self.population.up();
+        let Some(last) = up.len().checked_sub(1) else { return };
+        let mut rng = self.population.setup_stream(id, self.director.opening.seed);
+        // Drawn with replacement; the repository keeps a member once.
+        let peers: Vec<NodeRef> = (0..BOOTSTRAP_PEERS)
+            .map(|_| {
+                let other = up[uniform_u64(&mut rng, 0, last as u64) as usize];
+                self.population.members[other.index()].contact
+            })
+            .collect();
+        self.node_mut(id).plugin.set_repository(OverlayRepository::with_peers(peers));
     }
 
     /// The members that are up at the start stand in a converged ring; one of them plays the role.
@@ -154,23 +143,6 @@ impl World {
         }
     }
 
-    /// Who starts first: ties go to the member with the smaller id.
-    fn founder(&self, first: &[MemberId]) -> Option<MemberId> {
-        if self.director.opening.converged && !first.is_empty() {
-            return None;
-        }
-        let generated = first.iter().map(|&id| {
-            (SimTime::ZERO + self.setup_span(id, self.director.opening.start_spread), id)
-        });
-        let named = self.population.ids().filter_map(|id| {
-            match self.population.members[id.index()].presence {
-                Presence::From(start) => Some((start, id)),
-                Presence::Scheduled(..) => None,
-            }
-        });
-        generated.chain(named).min().map(|(_, id)| id)
-    }
-
     fn schedule_churn(&mut self) {
         for id in self.population.ids() {
             match self.population.members[id.index()].presence {
@@ -235,7 +207,7 @@ impl World {
         };
         let next = churn.next(&self.population.schedule, now);
         member.presence = Presence::Scheduled(churn, next);
-        let (up, held) = (member.up, member.held);
+        let (up, held) = (member.is_up(), member.held);
         if up && !next.up {
             self.take_down(id, ended.graceful);
         } else if !up && next.up && !held {
@@ -251,12 +223,11 @@ impl World {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(_) => true,
         };
-        if !wanted || member.up || member.held {
+        if !wanted || member.is_up() || member.held {
             return;
         }
-        let first = self.population.members.iter().all(|member| member.starts == 0);
-        let found = first && !self.director.opening.converged
-            || first && self.population.members.len() == 1;
+        // Where nobody was placed, whoever starts first founds the overlay.
+        let found = !self.population.has_begun();
         self.bring_up(id, None, if found { Entry::Found } else { Entry::Join });
         if found && !matches!(self.director.strategy, Strategy::None | Strategy::Tests) {
             self.install(id);
@@ -266,10 +237,11 @@ impl World {
     /// A member comes up.
     pub(super) fn bring_up(&mut self, id: MemberId, placed: Option<Chord>, entry: Entry) {
         self.population.readdress(id, &mut self.stage.directory);
-        let member = &mut self.population.members[id.index()];
-        member.starts += 1;
-        member.up = true;
-        let member = member.clone();
+        if entry == Entry::Join && self.population.members[id.index()].starts == 0 {
+            self.write_bootstrap_list(id);
+        }
+        self.population.rise(id);
+        let member = self.population.members[id.index()].clone();
         let now = self.network.now();
         self.network.bring_up(member.host, member.address);
         self.director.count_presence(now, true);
@@ -297,7 +269,7 @@ impl World {
                 node.leave(&mut as_node(&mut link));
             }
         }
-        self.population.members[id.index()].up = false;
+        self.population.fall(id);
         self.network.take_down(host);
         let now = self.network.now();
         self.director.count_presence(now, false);
@@ -321,7 +293,7 @@ impl World {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(start) => start <= self.network.now(),
         };
-        if was_held && wanted && !member.up {
+        if was_held && wanted && !member.is_up() {
             self.bring_up(id, None, Entry::Join);
         }
     }
@@ -340,7 +312,7 @@ impl World {
         match action {
             Action::Depart { target, back_after, graceful } => {
                 for id in fixed.map_or_else(|| self.targets(target, true), |id| vec![id]) {
-                    if self.population.members[id.index()].up {
+                    if self.population.members[id.index()].is_up() {
                         self.take_down(id, graceful);
                     }
                     self.population.members[id.index()].held = true;
@@ -374,7 +346,7 @@ impl World {
                     .ids()
                     .filter(|id| {
                         let member = &members[id.index()];
-                        if going { member.up } else { member.held }
+                        if going { member.is_up() } else { member.held }
                     })
                     .collect();
                 self.director.sample(&pool, share)

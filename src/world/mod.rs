@@ -29,7 +29,6 @@ use crate::overcord::Message;
 use crate::rng::mix2;
 use crate::sim::{HostId, Input};
 use crate::time::{SimDuration, SimTime};
-use crate::world::checkers::Checkers;
 use crate::world::director::Director;
 use crate::world::host::{Host, WorldInput, WorldNetwork};
 use crate::world::observation::Observation;
@@ -67,8 +66,6 @@ pub struct World {
     pub stop_after_departures: u64,
     /// The host whose events are logged.
     pub logged: Option<HostId>,
-    /// The judges, if there are any.
-    pub checkers: Option<Checkers>,
 }
 
 /// The hosts that serve the others.
@@ -159,13 +156,13 @@ impl World {
         self.open();
         while let Some(event) = self.network.pop(self.end) {
             events += 1;
-            if events % BATCH as u64 == 0 {
+            if events.is_multiple_of(BATCH as u64) {
                 self.touch_ahead();
             }
             self.keep_time(&mut before);
             self.hand(event.host, &event.input, log);
             self.direct();
-            if events % PROGRESS_EVERY == 0 && !progress(self.network.now()) {
+            if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
             }
             if self.stage.truth.departures() >= self.stop_after_departures {
@@ -219,7 +216,7 @@ impl World {
                 if self.logged.is_some() {
                     self.log_message(host, &delivery, log);
                 }
-                if let Some(checkers) = &mut self.checkers {
+                if let Some(checkers) = &mut self.stage.checkers {
                     checkers.delivered(self.network.now(), host, &delivery.message);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
@@ -296,7 +293,7 @@ impl World {
         log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }
 
-    fn close(self, before: Before, events: u64) -> Outcome {
+    fn close(mut self, before: Before, events: u64) -> Outcome {
         let now = self.network.now();
         let mut violations = Vec::new();
         if !self.network.conserved() {
@@ -305,7 +302,7 @@ impl World {
                 counted: self.network.in_flight(),
             });
         }
-        if let Some(checkers) = self.checkers {
+        if let Some(checkers) = self.stage.checkers.take() {
             violations.extend(checkers.complaints(&self.names));
         }
         let unchanged_updates =

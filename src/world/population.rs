@@ -61,8 +61,8 @@ pub struct Member {
     pub contact: NodeRef,
     /// Whether the script keeps it down.
     pub held: bool,
-    /// Whether it is up.
-    pub up: bool,
+    /// Its place among those that are up; `None` while it is down.
+    up: Option<u32>,
     /// How often it has started.
     pub starts: u32,
 }
@@ -80,6 +80,9 @@ pub struct Population {
     pub next_address: Address,
     /// What nodes are made of.
     pub kit: Kit,
+    /// Those that are up, in an order that hangs on who came and went, and when.
+    up: Vec<MemberId>,
+    begun: bool,
 }
 
 /// What nodes are made of.
@@ -123,7 +126,71 @@ impl Kit {
     }
 }
 
+impl Member {
+    /// A member that has never been up.
+    #[must_use]
+    pub fn new(
+        host: HostId,
+        name: NameHash,
+        presence: Presence,
+        address: Address,
+        contact: NodeRef,
+    ) -> Self {
+        Self { host, name, presence, address, contact, held: false, up: None, starts: 0 }
+    }
+
+    /// Whether it is up.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.up.is_some()
+    }
+}
+
 impl Population {
+    /// A population of which nobody is up.
+    #[must_use]
+    pub fn new(
+        members: Vec<Member>,
+        schedule: Schedule,
+        return_address: ReturnAddress,
+        next_address: Address,
+        kit: Kit,
+    ) -> Self {
+        let (up, begun) = (Vec::new(), false);
+        Self { members, schedule, return_address, next_address, kit, up, begun }
+    }
+
+    /// Those that are up.
+    #[must_use]
+    pub fn up(&self) -> &[MemberId] {
+        &self.up
+    }
+
+    /// Whether anybody has ever been up.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.begun
+    }
+
+    /// A member starts.
+    pub fn rise(&mut self, id: MemberId) {
+        let member = &mut self.members[id.index()];
+        assert!(member.up.is_none(), "a member that is up does not start");
+        member.starts += 1;
+        member.up = Some(self.up.len() as u32);
+        self.up.push(id);
+        self.begun = true;
+    }
+
+    /// A member goes.
+    pub fn fall(&mut self, id: MemberId) {
+        let place = self.members[id.index()].up.take().expect("a member that goes was up");
+        self.up.swap_remove(place as usize);
+        if let Some(&moved) = self.up.get(place as usize) {
+            self.members[moved.index()].up = Some(place);
+        }
+    }
+
     /// All member ids.
     pub fn ids(&self) -> impl Iterator<Item = MemberId> + use<> {
         (0..self.members.len() as u32).map(MemberId)

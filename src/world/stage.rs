@@ -11,6 +11,7 @@ use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
 use crate::time::SimTime;
 use crate::world::caller;
+use crate::world::checkers::Checkers;
 use crate::world::observation::{Answer, Observation};
 use crate::world::truth::Truth;
 
@@ -86,6 +87,8 @@ pub struct Stage {
     pub lookups: LookupTotals,
     /// The digest of all observations.
     pub fingerprint: Fingerprint,
+    /// The judges, if there are any.
+    pub checkers: Option<Checkers>,
     warmup: SimTime,
     /// The question for the overlay's A record: others are nobody's concern.
     question: Option<Question>,
@@ -102,8 +105,8 @@ impl Stage {
         warmup: SimTime,
         question: Option<Question>,
     ) -> Self {
-        let lookups = LookupTotals::default();
-        Self { truth, directory, lookups, fingerprint, warmup, question }
+        let (lookups, checkers) = (LookupTotals::default(), None);
+        Self { truth, directory, lookups, fingerprint, checkers, warmup, question }
     }
 
     /// Tells truth.

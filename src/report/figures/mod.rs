@@ -10,21 +10,13 @@ mod stale_window;
 mod timeline;
 
 use crate::experiment::cell::{CellSpec, Study};
+pub use crate::experiment::theory::Curve;
 use crate::metrics::tables::RunOutput;
 use crate::report::TextFile;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 
 /// The width of a figure, in pixels.
 const WIDTH: u32 = 1000;
-
-/// A distribution function that theory gives, to be laid over a measured one.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Curve {
-    /// What the legend calls it.
-    pub label: String,
-    /// Seconds and the share that is not longer, by seconds; straight in between.
-    pub points: Vec<(f64, f64)>,
-}
 
 /// A sweep point with its runs.
 struct Point<'a> {

@@ -6,25 +6,29 @@
 //! (strategies without tests) plays the role when it is told to. In the order of *listen, record,
 //! update* (A3) a proxy peer accepts probes before anybody can find it.
 
+mod binding;
+mod transport;
+
+pub use transport::TransportEvent;
+
 use std::sync::Arc;
 
-use crate::address::{Address, Endpoint, Port};
+use crate::address::Address;
 use crate::dns::stub::Stub;
 use crate::dns::{ApplicationCache, DomainName};
-use crate::dyndns::{ClientSettings, Hostname, UpdateClient, UpdateOutcome};
+use crate::dyndns::{ClientSettings, Hostname, UpdateClient};
 use crate::http;
-use crate::net::icmp::{Echo, Icmp};
-use crate::net::tcp::{ConnectionId, Ending, Segment, Tcp, Upcall};
+use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Resolution, Step, Test, Verdict};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
-use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::{
-    Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
+    Bootstrap, OnUnresolved, OwnAddress, Policies, Probing, Test1Failure,
 };
-use crate::overcord::proxy_role::{Aftermath, Claim, Role, Stage};
+use crate::overcord::proxy_role::{Claim, Role};
 use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
 use crate::overlay::{Dht, OperationId, Record, RingId};
 use crate::rng::Dice;
@@ -37,8 +41,6 @@ const CONNECTIONS: u16 = 2_048;
 const RESOLUTION_RETRIES: u32 = 3;
 /// The pause before the first of these; each further one is twice as long.
 const RESOLUTION_PAUSE: SimDuration = SimDuration::from_secs(5);
-/// The port of the echo service (RFC 862).
-const ECHO: Port = Port(7);
 
 /// Whether a node looks after the proxy role by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +162,10 @@ impl Handover {
         if !self.watches() || self.role.is_proxy() {
             return;
         }
+        if !plugin.is_member() && !plugin.is_asking() {
+            // It is on its way in; being let in begins the procedures.
+            return;
+        }
         let Probing { interval, jitter, .. } = self.settings.probing;
         let factor = 1.0 + jitter * (2.0 * self.dice.unit() - 1.0);
         ctx.set_after(NodeTimer::Procedure.into(), interval.mul_f64(factor));
@@ -209,44 +215,6 @@ impl Handover {
         }
     }
 
-    /// Starts a test; its result if that is known at once.
-    fn start_test<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        test: Test,
-        address: Address,
-    ) -> Option<bool> {
-        let Probing { kind, port, timeout, .. } = self.settings.probing;
-        let to = match (test, kind) {
-            (Test::Reachable, ProbeKind::Icmp) => {
-                self.echoes = self.echoes.wrapping_add(1);
-                let echo = Echo { identifier: 0, sequence: self.echoes };
-                ctx.send(address.at(Port(0)), Icmp::EchoRequest(echo).into());
-                ctx.set_after(NodeTimer::Ping.into(), timeout);
-                return None;
-            }
-            (Test::Reachable, ProbeKind::Tcp7) => address.at(ECHO),
-            (Test::Reachable, ProbeKind::Tcp) | (Test::Listening, _) => address.at(port),
-        };
-        self.connection = self.tcp.connect(&mut ctx.lift::<_, _, Observation>(), to, timeout);
-        // Without a free connection the node can't tell: as good as no answer.
-        if self.connection.is_none() { Some(false) } else { None }
-    }
-
-    fn test_ended<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        passed: bool,
-    ) {
-        self.connection = None;
-        if let Discovery::Testing(test, address) = self.discovery
-            && let Some(step) = self.discovery.tested(test, address, passed)
-        {
-            self.perform(ctx, plugin, step);
-        }
-    }
-
     /// Acts on a verdict of the discovery layer.
     fn conclude<C: NodeContext>(
         &mut self,
@@ -256,6 +224,10 @@ impl Handover {
     ) {
         if verdict != Verdict::Unresolved {
             self.unresolved = 0;
+        }
+        let finds_nobody = matches!(verdict, Verdict::Failed(..) | Verdict::OwnAddress);
+        if finds_nobody && self.must_wait(ctx, plugin) {
+            return;
         }
         match verdict {
             Verdict::Playing(address) => {
@@ -274,6 +246,21 @@ impl Handover {
                 OnUnresolved::Retry => self.retry_resolution(ctx, plugin),
             },
         }
+    }
+
+    /// A node that nobody lets in, and that finds no proxy peer, leaves its replacement to the
+    /// members for two probe intervals: then it has to believe that there are none. True when it
+    /// goes on waiting.
+    fn must_wait<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) -> bool {
+        let patience = self.settings.probing.interval * 2;
+        let waits = plugin.is_asking()
+            && self.settings.policies.bootstrap == Bootstrap::Cached
+            && !plugin.has_waited(ctx.now(), patience);
+        if waits {
+            plugin.pause();
+            ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+        }
+        waits
     }
 
     fn test_failed<C: NodeContext>(
@@ -429,95 +416,6 @@ impl Handover {
         }
     }
 
-    /// Schedules the next look whether the binding is still this node's own (A7): not before the
-    /// caches that it sees have forgotten the former address (A25).
-    fn check_self_later<C: NodeContext>(&mut self, ctx: &mut C) {
-        if self.watches() && self.settings.policies.losers == Losers::StepDown {
-            let pause = self.settings.settling.max(self.settings.probing.interval);
-            ctx.set_after(NodeTimer::SelfCheck.into(), pause);
-        }
-    }
-
-    /// Looks whether the binding is still this node's own.
-    pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C) {
-        ctx.set_after(NodeTimer::SelfCheck.into(), self.settings.probing.interval);
-        let domain = &self.settings.domain;
-        if let Some(found) =
-            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain)
-        {
-            self.checked_self(ctx, found);
-        }
-    }
-
-    fn checked_self<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
-        // A name that does not resolve says nothing about who plays the role.
-        if let Resolution::Address(found) = found
-            && self.role.checked(found, self.own)
-        {
-            self.give_up_role(ctx);
-        }
-    }
-
-    /// Begins an update of the binding, unless one is under way.
-    fn begin_update<C: NodeContext>(&mut self, ctx: &mut C, tested: Option<Address>) {
-        if self.claim.is_none() {
-            self.claim = Some(Claim::new(tested));
-            self.attempt_update(ctx);
-        }
-    }
-
-    /// Makes an attempt at the update that is under way: resolves the endpoint's name first.
-    pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C) {
-        let Some(claim) = &mut self.claim else { return };
-        claim.stage = Stage::Resolving;
-        ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
-        let service = &self.settings.service;
-        if let Some(found) =
-            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
-        {
-            self.resolved_service(ctx, found);
-        }
-    }
-
-    fn resolved_service<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
-        let Some(claim) = &mut self.claim else { return };
-        let Resolution::Address(endpoint) = found else {
-            return self.update_ended(ctx, None);
-        };
-        claim.stage = Stage::Updating;
-        let hostname = &self.settings.hostname;
-        let outcome =
-            self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
-        if outcome.is_some() {
-            self.update_ended(ctx, outcome);
-        }
-    }
-
-    /// An attempt ended; `None` stands for an endpoint whose name could not be resolved.
-    fn update_ended<C: NodeContext>(&mut self, ctx: &mut C, outcome: Option<UpdateOutcome>) {
-        let Some(claim) = &mut self.claim else { return };
-        let aftermath = claim.attempted(outcome.as_ref());
-        ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
-        match aftermath {
-            Aftermath::Retry(pause) => {
-                ctx.set_after(NodeTimer::Update.into(), pause);
-                return;
-            }
-            Aftermath::Accepted => {
-                if self.role.is_proxy() {
-                    self.check_self_later(ctx);
-                }
-            }
-            Aftermath::Failed => {
-                if self.settings.policies.update_failure == UpdateFailure::StepDown {
-                    self.give_up_role(ctx);
-                }
-            }
-        }
-        self.claim = None;
-        self.clear_suspicion(ctx);
-    }
-
     /// A DNS response or the stub's timer ended a resolution.
     pub fn resolved<C: NodeContext>(
         &mut self,
@@ -549,120 +447,4 @@ impl Handover {
             self.perform(ctx, plugin, step);
         }
     }
-
-    /// An echo was answered (`passed`), or could not be delivered.
-    pub fn echoed<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        echo: Echo,
-        passed: bool,
-    ) {
-        if echo.sequence == self.echoes && self.connection.is_none() {
-            self.ping_ended(ctx, plugin, passed);
-        }
-    }
-
-    /// The test by echo ended.
-    pub fn ping_ended<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        passed: bool,
-    ) {
-        let pinging = matches!(self.discovery, Discovery::Testing(Test::Reachable, _))
-            && self.settings.probing.kind == ProbeKind::Icmp;
-        if pinging {
-            ctx.cancel(NodeTimer::Ping.into());
-            self.test_ended(ctx, plugin, passed);
-        }
-    }
-
-    /// A TCP segment arrived.
-    pub fn segment<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        from: Endpoint,
-        segment: Segment<http::Message>,
-    ) {
-        if segment.header().flow.port == Port::HTTP {
-            let outcome = self.client.receive(&mut ctx.lift::<_, _, Observation>(), from, segment);
-            if outcome.is_some() {
-                self.update_ended(ctx, outcome);
-            }
-            return;
-        }
-        for upcall in self.tcp.receive(&mut ctx.lift::<_, _, Observation>(), from, segment) {
-            self.tcp_upcall(ctx, plugin, upcall);
-        }
-    }
-
-    /// A timer of the update client or of a connection went off, or the network reported that an
-    /// endpoint cannot be reached.
-    pub fn transport<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        event: TransportEvent,
-    ) {
-        let outcome = match event {
-            TransportEvent::ClientTimer(timer) => {
-                self.client.timer(&mut ctx.lift::<_, _, Observation>(), timer)
-            }
-            TransportEvent::TcpTimer(timer) => {
-                for upcall in self.tcp.timer(&mut ctx.lift::<_, _, Observation>(), timer) {
-                    self.tcp_upcall(ctx, plugin, upcall);
-                }
-                None
-            }
-            TransportEvent::Unreachable(to) => {
-                for upcall in self.tcp.unreachable(&mut ctx.lift::<_, _, Observation>(), to) {
-                    self.tcp_upcall(ctx, plugin, upcall);
-                }
-                self.client.unreachable(&mut ctx.lift::<_, _, Observation>(), to)
-            }
-        };
-        if outcome.is_some() {
-            self.update_ended(ctx, outcome);
-        }
-    }
-
-    fn tcp_upcall<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        upcall: Upcall<http::Message>,
-    ) {
-        let (id, passed) = match upcall {
-            Upcall::Connected(id) => {
-                self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
-                (id, true)
-            }
-            // A reset shows that the host is alive, and that nothing listens.
-            Upcall::Refused(id) => {
-                (id, matches!(self.discovery, Discovery::Testing(Test::Reachable, _)))
-            }
-            Upcall::TimedOut(id) | Upcall::Unreachable(id) => (id, false),
-            // A probe of another node: accepting it was the answer.
-            Upcall::Closed(id, Ending::Fin) => {
-                return self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
-            }
-            Upcall::Accepted(..) | Upcall::Received(..) | Upcall::Closed(..) => return,
-        };
-        if self.connection == Some(id) {
-            self.test_ended(ctx, plugin, passed);
-        }
-    }
-}
-
-/// What happens to a node's connections besides segments.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TransportEvent {
-    /// A timer of the update client.
-    ClientTimer(crate::dyndns::ClientTimer),
-    /// A timer of a connection.
-    TcpTimer(crate::net::tcp::TcpTimer),
-    /// Nobody is there.
-    Unreachable(Endpoint),
 }

@@ -5,23 +5,23 @@
 //! from 10.128.0.1 on; the authority and the update service 192.0.2.53 and 192.0.2.80 (RFC 5737),
 //! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 on (RFC 6598).
 
+mod cast;
+mod population;
+mod servers;
+
 use std::sync::Arc;
 
+use cast::Cast;
 use thiserror::Error;
 
-use crate::address::{Address, Endpoint, Port};
+use crate::address::{Address, Port};
+use crate::churn::Schedule;
 use crate::churn::trace::AvailabilityTrace;
-use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
 use crate::dns::application_cache::Life;
-use crate::dns::resolver::{self, Delegation};
+use crate::dns::resolver;
 use crate::dns::stub::Stub;
-use crate::dns::zone::RrSet;
-use crate::dns::{
-    Authority, DomainName, Profile, Question, RecordData, Resolver, Ttl, Zone, profile,
-};
-use crate::dyndns::{
-    AbuseLimit, Account, Authentication, ClientSettings, Hostname, ServerSettings, UpdateServer,
-};
+use crate::dns::{Question, Resolver};
+use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::net::{self, Latency, Network, TopologyParameters};
 use crate::overcord::Node;
@@ -34,11 +34,10 @@ use crate::overlay::chord::{self, Chord};
 use crate::overlay::{Contact, Directory, RingId};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
-    self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, Family,
-    FingersPerRound, HandoverPlan, LatencyPlan, Location, Plan, PluginPlan, ResolverCount,
-    ResolverGroup, ResolverProfile, Routing, Strategy,
+    self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
+    FingersPerRound, HandoverPlan, LatencyPlan, Plan, PluginPlan, ResolverGroup, Routing, Strategy,
 };
-use crate::sim::{Fingerprint, HostId};
+use crate::sim::Fingerprint;
 use crate::time::{SimDuration, SimTime};
 use crate::workload::{ArrivalTimes, Arrivals};
 use crate::world::caller::Caller;
@@ -50,8 +49,6 @@ use crate::world::stage::Stage;
 use crate::world::truth::{CallerDomain, Truth, TruthConfig};
 use crate::world::{Infrastructure, World, epoch_of};
 
-/// The TTL of the update service's own address: an hour, so that it is not what is measured.
-const SERVICE_TTL: SimDuration = SimDuration::from_secs(3_600);
 const AUTHORITY: Address = Address::from_bits(0xc000_0235);
 const SERVICE: Address = Address::from_bits(0xc000_0250);
 const FIRST_MEMBER: u32 = 0x0a00_0001;
@@ -109,7 +106,7 @@ pub fn build(
     watch: &Watch,
 ) -> Result<World, BuildError> {
     let end = SimTime::ZERO + duration_of(plan, trace);
-    let schedule = schedule(plan, seed, trace)?;
+    let schedule = population::schedule(plan, seed, trace)?;
     let cast = Cast::new(plan, trace)?;
     let mut directory = Directory::new();
     let chord = Arc::new(chord_config(plan, seed));
@@ -117,7 +114,7 @@ pub fn build(
     let kit = kit(plan, &cast, chord, seed)?;
     let network = network(plan, &cast, seed, end)?;
     let by_host = by_host(&cast, &members);
-    let script = script(plan, &cast)?;
+    let script = population::script(plan, &cast)?;
     let strategy = strategy(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
@@ -129,10 +126,15 @@ pub fn build(
         SimTime::ZERO + plan.warmup,
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
-    let stage = stage(plan, &cast, &members, directory, end)?;
+    let mut stage = stage(plan, &cast, &members, directory, end)?;
+    stage.checkers = watch.checkers.then(|| judges(plan, &cast));
     let logged = match &watch.logged {
         None => None,
         Some(name) => Some(cast.find(name).ok_or_else(|| cast.unknown(name))?),
+    };
+    let returns = match plan.churn.as_ref().map(|churn| churn.return_address) {
+        Some(plan::ReturnAddress::New) => ReturnAddress::New,
+        Some(plan::ReturnAddress::Same) | None => ReturnAddress::Same,
     };
     let next_address = Address::from_bits(FIRST_MEMBER + cast.generated.len() as u32);
     Ok(World {
@@ -141,27 +143,11 @@ pub fn build(
         stage,
         director,
         infrastructure: infrastructure(plan, &cast)?,
-        population: Population {
-            members,
-            schedule,
-            return_address: match plan.churn.as_ref().map(|churn| churn.return_address) {
-                Some(plan::ReturnAddress::New) => ReturnAddress::New,
-                Some(plan::ReturnAddress::Same) | None => ReturnAddress::Same,
-            },
-            next_address,
-            kit,
-        },
+        population: Population::new(members, schedule, returns, next_address, kit),
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
         logged,
-        checkers: watch.checkers.then(|| {
-            let policies = cast.resolvers.iter().map(|resolver| {
-                let group = &dns(plan).resolvers[resolver.group.index()];
-                (cast.id(&resolver.name), cache_policy(group))
-            });
-            Checkers::new(policies)
-        }),
         names: cast.names,
     })
 }
@@ -173,6 +159,33 @@ pub fn duration_of(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> SimDu
     plan.duration.unwrap_or_else(span)
 }
 
+/// What a resolver has to do for conventional callers.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ResolverLoad {
+    /// Its group.
+    pub group: ResolverGroup,
+    /// Questions a second, from all callers that were dealt to it.
+    pub rate: f64,
+}
+
+/// The load of each resolver.
+///
+/// # Errors
+/// When the plan asks for what cannot be.
+pub fn resolver_loads(
+    plan: &Plan,
+    trace: Option<&Arc<AvailabilityTrace>>,
+) -> Result<Vec<ResolverLoad>, BuildError> {
+    let cast = Cast::new(plan, trace)?;
+    let idle = |resolver: &cast::ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
+    let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
+    for caller in &plan.callers {
+        let place = cast.resolver_of(&caller.domain).expect("every caller is dealt a resolver");
+        loads[place].rate += f64::from(caller.users) / caller.lookups.interval.as_secs_f64();
+    }
+    Ok(loads)
+}
+
 fn dns(plan: &Plan) -> &DnsPlan {
     plan.dns.as_ref().expect("resolvers stand in [dns]")
 }
@@ -180,192 +193,6 @@ fn dns(plan: &Plan) -> &DnsPlan {
 fn chord_plan(plan: &Plan) -> &ChordPlan {
     let PluginPlan::Chord(chord) = &plan.overlay.plugin;
     chord
-}
-
-/// Who is there, by name.
-struct Cast {
-    /// All names in their order: a host's id is its place here.
-    names: Vec<String>,
-    /// Generated members, in the order of their names.
-    generated: Vec<String>,
-    /// Named members, in the order of their names, with their place in the plan.
-    named: Vec<(String, usize)>,
-    /// Resolvers, in the order of the groups.
-    resolvers: Vec<ResolverHost>,
-    /// The resolver of each user, by name of user: generated and named members, then callers.
-    served_by: Vec<(String, usize)>,
-    /// The authority and the update service, if there are any.
-    authority: Option<String>,
-    service: Option<String>,
-}
-
-struct ResolverHost {
-    name: String,
-    group: ResolverGroup,
-}
-
-impl Cast {
-    fn new(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> Result<Self, BuildError> {
-        let count = generated(plan, trace)?;
-        if count >= u64::from(FIRST_NAMED - FIRST_MEMBER) {
-            return Err(BuildError::TooMany(count));
-        }
-        let digits = count.to_string().len().max(5);
-        let generated: Vec<String> =
-            (1..=count).map(|rank| format!("node-{rank:0digits$}")).collect();
-        let mut named: Vec<(String, usize)> =
-            plan.hosts.iter().enumerate().map(|(place, host)| (host.name.clone(), place)).collect();
-        named.sort();
-        let mut cast = Self {
-            names: Vec::new(),
-            generated,
-            named,
-            resolvers: Vec::new(),
-            served_by: Vec::new(),
-            authority: plan.dns.is_some().then(|| "dns-authority".to_owned()),
-            service: plan.dyndns.is_some().then(|| "update-service".to_owned()),
-        };
-        if let Some(dns) = &plan.dns {
-            cast.deal_resolvers(plan, dns);
-        }
-        let mut names = vec![director::NAME.to_owned()];
-        names.extend(cast.generated.iter().cloned());
-        names.extend(cast.named.iter().map(|(name, _)| name.clone()));
-        names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
-        names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
-        names.extend(cast.authority.iter().chain(&cast.service).cloned());
-        names.sort();
-        cast.names = names;
-        Ok(cast)
-    }
-
-    /// Users of a group are dealt to its resolvers in turn, in the order of their names.
-    fn deal_resolvers(&mut self, plan: &Plan, dns: &DnsPlan) {
-        let mut users: Vec<(String, ResolverGroup)> = Vec::new();
-        let members = |name: &String, group: Option<ResolverGroup>| Some((name.clone(), group?));
-        if plan.handover.is_some() {
-            let group = plan.overlay.resolver;
-            users.extend(self.generated.iter().filter_map(|name| members(name, group)));
-            users.extend(
-                self.named.iter().filter_map(|(name, at)| members(name, plan.hosts[*at].resolver)),
-            );
-        }
-        users.extend(plan.callers.iter().map(|it| (it.domain.clone(), it.resolver)));
-        users.sort();
-        for (index, group) in dns.resolvers.iter().enumerate() {
-            let id = ResolverGroup(index as u32);
-            let first = self.resolvers.len();
-            let mine = users.iter().filter(|(_, group)| *group == id);
-            let mut served: Vec<(String, usize)> = Vec::new();
-            match group.count {
-                ResolverCount::Fixed(count) => {
-                    let digits = count.to_string().len();
-                    self.resolvers.extend((1..=count).map(|rank| ResolverHost {
-                        name: format!("{}-{rank:0digits$}", group.name),
-                        group: id,
-                    }));
-                    let turn = |(place, (user, _)): (usize, &(String, _))| {
-                        (user.clone(), first + place % count as usize)
-                    };
-                    served.extend(mine.enumerate().map(turn));
-                }
-                ResolverCount::Each => {
-                    for (user, _) in mine {
-                        served.push((user.clone(), self.resolvers.len()));
-                        let name = format!("{}@{user}", group.name);
-                        self.resolvers.push(ResolverHost { name, group: id });
-                    }
-                }
-            }
-            self.served_by.extend(served);
-        }
-        self.served_by.sort();
-    }
-
-    fn find(&self, name: &str) -> Option<HostId> {
-        let place = self.names.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
-        Some(HostId(place as u32))
-    }
-
-    fn id(&self, name: &str) -> HostId {
-        self.find(name).expect("the cast lists every name")
-    }
-
-    fn unknown(&self, name: &str) -> BuildError {
-        let last = self.generated.last().cloned().unwrap_or_else(|| "none".to_owned());
-        BuildError::UnknownHost(name.to_owned(), self.generated.len() as u64, last)
-    }
-
-    /// The place of a user's resolver among [`Cast::resolvers`].
-    fn resolver_of(&self, user: &str) -> Option<usize> {
-        let place = self.served_by.binary_search_by(|(other, _)| other.as_str().cmp(user)).ok()?;
-        Some(self.served_by[place].1)
-    }
-
-    fn servers_of(&self, user: &str) -> Arc<[Endpoint]> {
-        self.resolver_of(user)
-            .map(resolver_address)
-            .map(|it| it.at(Port::DNS))
-            .into_iter()
-            .collect()
-    }
-}
-
-fn resolver_address(place: usize) -> Address {
-    Address::from_bits(FIRST_RESOLVER + place as u32)
-}
-
-/// How many members are generated.
-fn generated(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> Result<u64, BuildError> {
-    if let Some(trace) = trace {
-        return Ok(trace.nodes.len() as u64);
-    }
-    match &plan.churn {
-        Some(ChurnPlan { source: ChurnSource::Model { session, downtime }, .. }) => {
-            let model = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
-            Ok(model.hosts_for(plan.overlay.nodes))
-        }
-        _ => Ok(u64::from(plan.overlay.nodes)),
-    }
-}
-
-fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {
-    let family = match plan.family {
-        Family::Exponential => churn::Family::Exponential,
-        Family::Weibull { shape } => churn::Family::Weibull { shape },
-        Family::Pareto { shape } => churn::Family::Pareto { shape },
-        Family::LogNormal { sigma } => churn::Family::Lognormal { sigma },
-    };
-    let centre = match plan.location {
-        Location::Mean(mean) => churn::Centre::Mean(mean),
-        Location::Median(median) => churn::Centre::Median(median),
-    };
-    churn::Lifetime::new(family, centre).map_err(|error| BuildError::Model(error.to_string()))
-}
-
-fn schedule(
-    plan: &Plan,
-    seed: u64,
-    trace: Option<&Arc<AvailabilityTrace>>,
-) -> Result<Schedule, BuildError> {
-    let Some(churn) = &plan.churn else { return Ok(Schedule::always_up()) };
-    let model = |error: &dyn std::fmt::Display| BuildError::Model(error.to_string());
-    let graceful = GracefulShare::new(churn.graceful).map_err(|error| model(&error))?;
-    match &churn.source {
-        ChurnSource::Model { session, downtime } => {
-            let drawn = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
-            Ok(Schedule::model(seed, drawn, graceful))
-        }
-        ChurnSource::Trace(source) => {
-            let recorded = trace.expect("a plan with trace churn comes with its trace");
-            let spread = if source.spread.is_zero() {
-                Arc::clone(recorded)
-            } else {
-                Arc::new(recorded.as_ref().clone().spread(source.spread, seed))
-            };
-            Ok(Schedule::trace(seed, spread, graceful))
-        }
-    }
 }
 
 fn chord_config(plan: &Plan, seed: u64) -> chord::Config {
@@ -415,16 +242,7 @@ fn members(
         let address = Address::from_bits(address);
         let contact = directory.add(Contact { id, endpoint: address.at(Port::OVERLAY) });
         positions.push((id, members.len()));
-        members.push(Member {
-            host: cast.id(name),
-            name: hash,
-            presence,
-            address,
-            contact,
-            held: false,
-            up: false,
-            starts: 0,
-        });
+        members.push(Member::new(cast.id(name), hash, presence, address, contact));
     }
     positions.sort_unstable();
     if let Some(pair) = positions.windows(2).find(|pair| pair[0].0 == pair[1].0) {
@@ -477,7 +295,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         Some(DynDnsAuth::Preemptive) => Authentication::Preemptive,
         Some(DynDnsAuth::Challenge) | None => Authentication::Challenge,
     };
-    let service = service_name(dns)?;
+    let service = servers::service_name(dns)?;
     let mut client = ClientSettings::new(account());
     client.authentication = authentication;
     client.timeout = handover.update_timeout;
@@ -497,72 +315,6 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         policies: handover.policies,
         client,
     })
-}
-
-/// The zone that the overlay's domain lies in: its parent.
-fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
-    let (_, parent) = dns.domain.split_once('.').ok_or_else(|| {
-        BuildError::Model(format!("dns.domain `{}` has a single label", dns.domain))
-    })?;
-    parent.parse().map_err(model_error)
-}
-
-/// The name of the update service: `members` in the same zone, as the provider has it.
-fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
-    zone_name(dns)?.prefixed("members").map_err(model_error)
-}
-
-fn authority(dns: &DnsPlan, with_service: bool) -> Result<Authority, BuildError> {
-    let ttl = Ttl::from_duration(dns.ttl);
-    let negative = Ttl::from_duration(dns.negative_ttl);
-    let mut zone =
-        Zone::conventional(zone_name(dns)?, AUTHORITY, ttl, negative).map_err(model_error)?;
-    if with_service {
-        let data = Arc::new([RecordData::A(SERVICE)]);
-        let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
-        zone.set(service_name(dns)?, set);
-    }
-    Ok(Authority::new(vec![zone]))
-}
-
-fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
-    let profile = match group.profile {
-        ResolverProfile::Rfc => Profile::Rfc,
-        ResolverProfile::Unbound => Profile::Unbound,
-        ResolverProfile::Bind => Profile::Bind,
-    };
-    let mut policy = profile.cache_policy();
-    policy.min_ttl = Ttl::from_duration(group.min_ttl);
-    policy.max_ttl = Ttl::from_duration(group.max_ttl);
-    policy.prefetch = if group.prefetch { profile.prefetch() } else { profile::Prefetch::Off };
-    policy
-}
-
-fn resolver_config(group: &plan::ResolverPlan, zone: DomainName) -> resolver::Config {
-    let profile = match group.profile {
-        ResolverProfile::Rfc => Profile::Rfc,
-        ResolverProfile::Unbound => Profile::Unbound,
-        ResolverProfile::Bind => Profile::Bind,
-    };
-    let delegation = Delegation { zone, authority: AUTHORITY.at(Port::DNS) };
-    let mut config = resolver::Config::new(profile, vec![delegation]);
-    config.cache = cache_policy(group);
-    config
-}
-
-fn service(plan: &Plan, dns: &DnsPlan) -> Result<Option<UpdateServer>, BuildError> {
-    let Some(dyndns) = &plan.dyndns else { return Ok(None) };
-    let settings = ServerSettings {
-        service_time: dyndns.service_time,
-        publish_delay: dns.publish_delay,
-        abuse_limit: dyndns
-            .abuse_limit
-            .map(|limit| AbuseLimit { updates: limit.updates, per: limit.per }),
-        ..ServerSettings::default()
-    };
-    let hostname: Hostname = dns.domain.parse().map_err(model_error)?;
-    let account = Account { credentials: account(), hostnames: vec![hostname] };
-    Ok(Some(UpdateServer::new(settings, &[account])))
 }
 
 fn network(
@@ -629,11 +381,11 @@ fn hosts(
         hosts[member.host.index()] = Some(Host::Node(node(plan, name, member, kit, seed)?));
     }
     if let Some(dns) = &plan.dns {
-        let zone = zone_name(dns)?;
+        let zone = servers::zone_name(dns)?;
         let configs: Vec<Arc<resolver::Config>> = dns
             .resolvers
             .iter()
-            .map(|group| Arc::new(resolver_config(group, zone.clone())))
+            .map(|group| Arc::new(servers::resolver_config(group, zone.clone())))
             .collect();
         for resolver in &cast.resolvers {
             let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
@@ -646,10 +398,10 @@ fn hosts(
             hosts[cast.id(&caller.domain).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let host = Host::Authority(Box::new(authority(dns, cast.service.is_some())?));
+            let host = Host::Authority(Box::new(servers::authority(dns, cast.service.is_some())?));
             hosts[cast.id(name).index()] = Some(host);
         }
-        if let (Some(name), Some(service)) = (&cast.service, service(plan, dns)?) {
+        if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {
             hosts[cast.id(name).index()] = Some(Host::Service(Box::new(service)));
         }
     }
@@ -707,7 +459,8 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
         addresses.push((cast.id(name), SERVICE));
     }
     let resolvers = cast.resolvers.iter().enumerate();
-    addresses.extend(resolvers.map(|(place, it)| (cast.id(&it.name), resolver_address(place))));
+    addresses
+        .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));
     let mut domains: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
     domains.sort_unstable();
     let callers = (FIRST_CALLER..).zip(domains);
@@ -758,6 +511,14 @@ fn stage(
     Ok(Stage::new(truth, directory, fingerprint, warmup, question))
 }
 
+/// A judge of each resolver.
+fn judges(plan: &Plan, cast: &Cast) -> Checkers {
+    Checkers::new(cast.resolvers.iter().map(|resolver| {
+        let group = &dns(plan).resolvers[resolver.group.index()];
+        (cast.id(&resolver.name), servers::cache_policy(group))
+    }))
+}
+
 fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {
     let mut by_host = vec![None; cast.names.len()];
     for (id, member) in (0..).zip(members) {
@@ -780,10 +541,6 @@ fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         converged: chord_plan(plan).start == ChordStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
-        arrivals: plan.churn.is_some()
-            || !plan.hosts.is_empty()
-            || !plan.events.is_empty()
-            || chord_plan(plan).start == ChordStart::Join,
         seed,
     }
 }
@@ -795,47 +552,4 @@ fn is_only_named(plan: &Plan) -> bool {
 
 fn has_trace(plan: &Plan) -> bool {
     matches!(&plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }))
-}
-
-fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, BuildError> {
-    let target = |target: &plan::Target| {
-        Ok(match target {
-            plan::Target::Proxy => director::Target::Binding,
-            plan::Target::Share(share) => director::Target::Share(*share),
-            plan::Target::Host(name) => {
-                let members = cast.generated.iter().chain(cast.named.iter().map(|(it, _)| it));
-                let place = (0..).zip(members).find(|(_, other)| *other == name);
-                let (place, _) = place.ok_or_else(|| cast.unknown(name))?;
-                director::Target::Member(MemberId(place))
-            }
-        })
-    };
-    plan.events
-        .iter()
-        .map(|event| {
-            Ok(director::Line {
-                when: match event.when {
-                    plan::When::At(at) => director::When::At(at),
-                    plan::When::Every(period) => director::When::Every(period),
-                },
-                spread: event.spread,
-                action: match &event.action {
-                    plan::Action::Depart { target: who, back_after, graceful } => {
-                        director::Action::Depart {
-                            target: target(who)?,
-                            back_after: *back_after,
-                            graceful: *graceful,
-                        }
-                    }
-                    plan::Action::Return { target: who } => {
-                        director::Action::Return { target: target(who)? }
-                    }
-                    plan::Action::DynDnsDown { back_after } => {
-                        director::Action::ServiceDown { back_after: *back_after }
-                    }
-                    plan::Action::DynDnsUp => director::Action::ServiceUp,
-                },
-            })
-        })
-        .collect()
 }

@@ -1,0 +1,118 @@
+//! How far a study has come, shown to whoever waits at a terminal.
+//!
+//! The bar counts simulated time over all runs that have to be simulated; runs that are kept from
+//! before are taken out of it, so that the time left is that of the others.
+
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::interrupt::Interrupt;
+use crate::experiment::{Happening, Supervisor};
+use crate::time::{SimDuration, SimTime};
+
+/// How often the bar is drawn when nothing is reported.
+const TICK: Duration = Duration::from_millis(250);
+
+/// The progress of one study; it also stops the runs when the user asks for that.
+#[derive(Debug)]
+pub struct Progress {
+    bar: ProgressBar,
+    /// How long a run lasts, in milliseconds of simulated time.
+    length: u64,
+    /// How far each run has come, likewise.
+    reached: Vec<AtomicU64>,
+    loaded: AtomicUsize,
+    interrupt: Interrupt,
+}
+
+impl Progress {
+    /// The progress of so many runs of this length; `shown` to a terminal or not.
+    #[must_use]
+    pub fn new(runs: usize, length: SimDuration, shown: bool, interrupt: Interrupt) -> Self {
+        let length = millis(length).max(1);
+        let bar =
+            if shown { bar(length.saturating_mul(runs as u64)) } else { ProgressBar::hidden() };
+        bar.set_message(told(0, runs));
+        Self {
+            bar,
+            length,
+            reached: (0..runs).map(|_| AtomicU64::new(0)).collect(),
+            loaded: AtomicUsize::new(0),
+            interrupt,
+        }
+    }
+
+    /// Shows that another run is there.
+    pub fn happened(&self, happening: &Happening) {
+        let Happening::Progress { run, done, loaded, total, .. } = *happening else { return };
+        if self.loaded.swap(loaded, Ordering::Relaxed) < loaded {
+            self.bar.dec_length(self.length);
+        } else {
+            self.advance(run, self.length);
+        }
+        self.bar.set_message(told(done, total));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn advance(&self, run: u32, to: u64) {
+        let Some(reached) = self.reached.get(run as usize) else { return };
+        let before = reached.swap(to, Ordering::Relaxed);
+        self.bar.inc(to.saturating_sub(before));
+    }
+}
+
+impl Supervisor for Progress {
+    fn reached(&self, run: u32, at: SimTime) -> bool {
+        self.advance(run, millis(at.since(SimTime::ZERO)).min(self.length));
+        !self.interrupt.is_asked()
+    }
+}
+
+fn millis(span: SimDuration) -> u64 {
+    span.as_nanos() / 1_000_000
+}
+
+fn told(done: usize, total: usize) -> String {
+    format!("{done} of {total} {}", if total == 1 { "run" } else { "runs" })
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let style = ProgressStyle::with_template("{bar:40} {percent:>3} %  {msg}  {eta} left")
+        .expect("the template is well-formed");
+    let bar = ProgressBar::new(length).with_style(style);
+    bar.enable_steady_tick(TICK);
+    bar
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn progress(runs: usize) -> Progress {
+        let progress = Progress::new(runs, SimDuration::from_secs(10), false, Interrupt::default());
+        progress.bar.set_length(10_000 * runs as u64);
+        progress
+    }
+
+    #[test]
+    fn the_bar_counts_what_has_to_be_simulated() {
+        let progress = progress(3);
+        let done = |run, done, loaded| {
+            progress.happened(&Happening::Progress { run, done, loaded, failed: 0, total: 3 });
+            (progress.bar.position(), progress.bar.length())
+        };
+        assert!(progress.reached(1, SimTime::from_secs(4)));
+        assert_eq!(progress.bar.position(), 4_000);
+        // Run 0 is kept from before: it takes 10 of the 30 s away. Run 1 ends (6 s more), run 2
+        // never said how far it was.
+        assert_eq!(done(0, 1, 1), (4_000, Some(20_000)));
+        assert_eq!(done(1, 2, 1), (10_000, Some(20_000)));
+        assert_eq!(done(2, 3, 1), (20_000, Some(20_000)));
+    }
+}

@@ -1,0 +1,107 @@
+//! The binding: updating it, trying again, and looking whether it is still the node's own.
+
+use crate::address::Address;
+use crate::dyndns::UpdateOutcome;
+use crate::overcord::Observation;
+use crate::overcord::discovery::Resolution;
+use crate::overcord::handover::Handover;
+use crate::overcord::message::NodeTimer;
+use crate::overcord::names::Asker;
+use crate::overcord::node::NodeContext;
+use crate::overcord::policy::{Losers, UpdateFailure};
+use crate::overcord::proxy_role::{Aftermath, Claim, Stage};
+
+impl Handover {
+    /// Schedules the next look whether the binding is still this node's own (A7): not before the
+    /// caches that it sees have forgotten the former address (A25).
+    pub(super) fn check_self_later<C: NodeContext>(&mut self, ctx: &mut C) {
+        if self.watches() && self.settings.policies.losers == Losers::StepDown {
+            let pause = self.settings.settling.max(self.settings.probing.interval);
+            ctx.set_after(NodeTimer::SelfCheck.into(), pause);
+        }
+    }
+
+    /// Looks whether the binding is still this node's own.
+    pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C) {
+        ctx.set_after(NodeTimer::SelfCheck.into(), self.settings.probing.interval);
+        let domain = &self.settings.domain;
+        if let Some(found) =
+            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain)
+        {
+            self.checked_self(ctx, found);
+        }
+    }
+
+    pub(super) fn checked_self<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
+        // A name that does not resolve says nothing about who plays the role.
+        if let Resolution::Address(found) = found
+            && self.role.checked(found, self.own)
+        {
+            self.give_up_role(ctx);
+        }
+    }
+
+    /// Begins an update of the binding, unless one is under way.
+    pub(super) fn begin_update<C: NodeContext>(&mut self, ctx: &mut C, tested: Option<Address>) {
+        if self.claim.is_none() {
+            self.claim = Some(Claim::new(tested));
+            self.attempt_update(ctx);
+        }
+    }
+
+    /// Makes an attempt at the update that is under way: resolves the endpoint's name first.
+    pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C) {
+        let Some(claim) = &mut self.claim else { return };
+        claim.stage = Stage::Resolving;
+        ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
+        let service = &self.settings.service;
+        if let Some(found) =
+            self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
+        {
+            self.resolved_service(ctx, found);
+        }
+    }
+
+    pub(super) fn resolved_service<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
+        let Some(claim) = &mut self.claim else { return };
+        let Resolution::Address(endpoint) = found else {
+            return self.update_ended(ctx, None);
+        };
+        claim.stage = Stage::Updating;
+        let hostname = &self.settings.hostname;
+        let outcome =
+            self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
+        if outcome.is_some() {
+            self.update_ended(ctx, outcome);
+        }
+    }
+
+    /// An attempt ended; `None` stands for an endpoint whose name could not be resolved.
+    pub(super) fn update_ended<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        outcome: Option<UpdateOutcome>,
+    ) {
+        let Some(claim) = &mut self.claim else { return };
+        let aftermath = claim.attempted(outcome.as_ref());
+        ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
+        match aftermath {
+            Aftermath::Retry(pause) => {
+                ctx.set_after(NodeTimer::Update.into(), pause);
+                return;
+            }
+            Aftermath::Accepted => {
+                if self.role.is_proxy() {
+                    self.check_self_later(ctx);
+                }
+            }
+            Aftermath::Failed => {
+                if self.settings.policies.update_failure == UpdateFailure::StepDown {
+                    self.give_up_role(ctx);
+                }
+            }
+        }
+        self.claim = None;
+        self.clear_suspicion(ctx);
+    }
+}

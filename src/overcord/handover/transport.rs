@@ -1,0 +1,170 @@
+//! Tests of the proxy peer, and the connections of the node: probes of its own, probes of others,
+//! and the update client's.
+
+use crate::address::{Address, Endpoint, Port};
+use crate::http;
+use crate::net::icmp::{Echo, Icmp};
+use crate::net::tcp::{ECHO, Ending, Segment, Upcall};
+use crate::overcord::Observation;
+use crate::overcord::discovery::{Discovery, Test};
+use crate::overcord::handover::Handover;
+use crate::overcord::message::NodeTimer;
+use crate::overcord::node::NodeContext;
+use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::policy::{ProbeKind, Probing};
+
+/// What happens to a node's connections besides segments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransportEvent {
+    /// A timer of the update client.
+    ClientTimer(crate::dyndns::ClientTimer),
+    /// A timer of a connection.
+    TcpTimer(crate::net::tcp::TcpTimer),
+    /// Nobody is there.
+    Unreachable(Endpoint),
+}
+
+impl Handover {
+    /// Starts a test; its result if that is known at once.
+    pub(super) fn start_test<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        test: Test,
+        address: Address,
+    ) -> Option<bool> {
+        let Probing { kind, port, timeout, .. } = self.settings.probing;
+        let to = match (test, kind) {
+            (Test::Reachable, ProbeKind::Icmp) => {
+                self.echoes = self.echoes.wrapping_add(1);
+                let echo = Echo { identifier: 0, sequence: self.echoes };
+                ctx.send(address.at(Port(0)), Icmp::EchoRequest(echo).into());
+                ctx.set_after(NodeTimer::Ping.into(), timeout);
+                return None;
+            }
+            (Test::Reachable, ProbeKind::Tcp7) => address.at(ECHO),
+            (Test::Reachable, ProbeKind::Tcp) | (Test::Listening, _) => address.at(port),
+        };
+        self.connection = self.tcp.connect(&mut ctx.lift::<_, _, Observation>(), to, timeout);
+        // Without a free connection the node can't tell: as good as no answer.
+        if self.connection.is_none() { Some(false) } else { None }
+    }
+
+    pub(super) fn test_ended<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        passed: bool,
+    ) {
+        self.connection = None;
+        if let Discovery::Testing(test, address) = self.discovery
+            && let Some(step) = self.discovery.tested(test, address, passed)
+        {
+            self.perform(ctx, plugin, step);
+        }
+    }
+
+    /// An echo was answered (`passed`), or could not be delivered.
+    pub fn echoed<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        echo: Echo,
+        passed: bool,
+    ) {
+        if echo.sequence == self.echoes && self.connection.is_none() {
+            self.ping_ended(ctx, plugin, passed);
+        }
+    }
+
+    /// The test by echo ended.
+    pub fn ping_ended<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        passed: bool,
+    ) {
+        let pinging = matches!(self.discovery, Discovery::Testing(Test::Reachable, _))
+            && self.settings.probing.kind == ProbeKind::Icmp;
+        if pinging {
+            ctx.cancel(NodeTimer::Ping.into());
+            self.test_ended(ctx, plugin, passed);
+        }
+    }
+
+    /// A TCP segment arrived.
+    pub fn segment<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        from: Endpoint,
+        segment: Segment<http::Message>,
+    ) {
+        if segment.header().flow.port == Port::HTTP {
+            let outcome = self.client.receive(&mut ctx.lift::<_, _, Observation>(), from, segment);
+            if outcome.is_some() {
+                self.update_ended(ctx, outcome);
+            }
+            return;
+        }
+        for upcall in self.tcp.receive(&mut ctx.lift::<_, _, Observation>(), from, segment) {
+            self.tcp_upcall(ctx, plugin, upcall);
+        }
+    }
+
+    /// A timer of the update client or of a connection went off, or the network reported that an
+    /// endpoint cannot be reached.
+    pub fn transport<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        event: TransportEvent,
+    ) {
+        let outcome = match event {
+            TransportEvent::ClientTimer(timer) => {
+                self.client.timer(&mut ctx.lift::<_, _, Observation>(), timer)
+            }
+            TransportEvent::TcpTimer(timer) => {
+                for upcall in self.tcp.timer(&mut ctx.lift::<_, _, Observation>(), timer) {
+                    self.tcp_upcall(ctx, plugin, upcall);
+                }
+                None
+            }
+            TransportEvent::Unreachable(to) => {
+                for upcall in self.tcp.unreachable(&mut ctx.lift::<_, _, Observation>(), to) {
+                    self.tcp_upcall(ctx, plugin, upcall);
+                }
+                self.client.unreachable(&mut ctx.lift::<_, _, Observation>(), to)
+            }
+        };
+        if outcome.is_some() {
+            self.update_ended(ctx, outcome);
+        }
+    }
+
+    fn tcp_upcall<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        upcall: Upcall<http::Message>,
+    ) {
+        let (id, passed) = match upcall {
+            Upcall::Connected(id) => {
+                self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
+                (id, true)
+            }
+            // A reset shows that the host is alive, and that nothing listens.
+            Upcall::Refused(id) => {
+                (id, matches!(self.discovery, Discovery::Testing(Test::Reachable, _)))
+            }
+            Upcall::TimedOut(id) | Upcall::Unreachable(id) => (id, false),
+            // A probe of another node: accepting it was the answer.
+            Upcall::Closed(id, Ending::Fin) => {
+                return self.tcp.close(&mut ctx.lift::<_, _, Observation>(), id);
+            }
+            Upcall::Accepted(..) | Upcall::Received(..) | Upcall::Closed(..) => return,
+        };
+        if self.connection == Some(id) {
+            self.test_ended(ctx, plugin, passed);
+        }
+    }
+}

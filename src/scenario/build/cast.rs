@@ -1,0 +1,161 @@
+//! Who is there: the names of all hosts, and who asks which resolver.
+
+use std::sync::Arc;
+
+use super::{BuildError, FIRST_MEMBER, FIRST_NAMED, FIRST_RESOLVER, population};
+use crate::address::{Address, Endpoint, Port};
+use crate::churn::trace::AvailabilityTrace;
+use crate::scenario::plan::{DnsPlan, Plan, ResolverCount, ResolverGroup};
+use crate::sim::HostId;
+use crate::world::director;
+
+/// Who is there, by name.
+pub(super) struct Cast {
+    /// All names in their order: a host's id is its place here.
+    pub(super) names: Vec<String>,
+    /// Generated members, in the order of their names.
+    pub(super) generated: Vec<String>,
+    /// Named members, in the order of their names, with their place in the plan.
+    pub(super) named: Vec<(String, usize)>,
+    /// Resolvers, in the order of their names.
+    pub(super) resolvers: Vec<ResolverHost>,
+    /// The resolver of each user, by name of user: generated and named members, then callers.
+    pub(super) served_by: Vec<(String, usize)>,
+    /// The authority and the update service, if there are any.
+    pub(super) authority: Option<String>,
+    pub(super) service: Option<String>,
+}
+
+pub(super) struct ResolverHost {
+    pub(super) name: String,
+    pub(super) group: ResolverGroup,
+}
+
+impl Cast {
+    pub(super) fn new(
+        plan: &Plan,
+        trace: Option<&Arc<AvailabilityTrace>>,
+    ) -> Result<Self, BuildError> {
+        let count = population::generated(plan, trace)?;
+        if count >= u64::from(FIRST_NAMED - FIRST_MEMBER) {
+            return Err(BuildError::TooMany(count));
+        }
+        let digits = count.to_string().len().max(5);
+        let generated: Vec<String> =
+            (1..=count).map(|rank| format!("node-{rank:0digits$}")).collect();
+        let mut named: Vec<(String, usize)> =
+            plan.hosts.iter().enumerate().map(|(place, host)| (host.name.clone(), place)).collect();
+        named.sort();
+        let mut cast = Self {
+            names: Vec::new(),
+            generated,
+            named,
+            resolvers: Vec::new(),
+            served_by: Vec::new(),
+            authority: plan.dns.is_some().then(|| "dns-authority".to_owned()),
+            service: plan.dyndns.is_some().then(|| "update-service".to_owned()),
+        };
+        if let Some(dns) = &plan.dns {
+            cast.deal_resolvers(plan, dns);
+        }
+        let mut names = vec![director::NAME.to_owned()];
+        names.extend(cast.generated.iter().cloned());
+        names.extend(cast.named.iter().map(|(name, _)| name.clone()));
+        names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
+        names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
+        names.extend(cast.authority.iter().chain(&cast.service).cloned());
+        names.sort();
+        cast.names = names;
+        Ok(cast)
+    }
+
+    /// Users of a group are dealt to its resolvers in turn, in the order of their names.
+    fn deal_resolvers(&mut self, plan: &Plan, dns: &DnsPlan) {
+        let mut users: Vec<(String, ResolverGroup)> = Vec::new();
+        let members = |name: &String, group: Option<ResolverGroup>| Some((name.clone(), group?));
+        if plan.handover.is_some() {
+            let group = plan.overlay.resolver;
+            users.extend(self.generated.iter().filter_map(|name| members(name, group)));
+            users.extend(
+                self.named.iter().filter_map(|(name, at)| members(name, plan.hosts[*at].resolver)),
+            );
+        }
+        users.extend(plan.callers.iter().map(|it| (it.domain.clone(), it.resolver)));
+        users.sort();
+        for (index, group) in dns.resolvers.iter().enumerate() {
+            let id = ResolverGroup(index as u32);
+            let first = self.resolvers.len();
+            let mine = users.iter().filter(|(_, group)| *group == id);
+            let mut served: Vec<(String, usize)> = Vec::new();
+            match group.count {
+                ResolverCount::Fixed(count) => {
+                    let digits = count.to_string().len();
+                    self.resolvers.extend((1..=count).map(|rank| ResolverHost {
+                        name: format!("{}-{rank:0digits$}", group.name),
+                        group: id,
+                    }));
+                    let turn = |(place, (user, _)): (usize, &(String, _))| {
+                        (user.clone(), first + place % count as usize)
+                    };
+                    served.extend(mine.enumerate().map(turn));
+                }
+                ResolverCount::Each => {
+                    for (user, _) in mine {
+                        served.push((user.clone(), self.resolvers.len()));
+                        let name = format!("{}@{user}", group.name);
+                        self.resolvers.push(ResolverHost { name, group: id });
+                    }
+                }
+            }
+            self.served_by.extend(served);
+        }
+        self.rank_resolvers();
+        self.served_by.sort();
+    }
+
+    /// Orders the resolvers by name, whatever the order of the groups.
+    fn rank_resolvers(&mut self) {
+        let mut order: Vec<usize> = (0..self.resolvers.len()).collect();
+        order.sort_by(|&a, &b| self.resolvers[a].name.cmp(&self.resolvers[b].name));
+        let mut rank = vec![0; order.len()];
+        for (place, &former) in order.iter().enumerate() {
+            rank[former] = place;
+        }
+        for (_, resolver) in &mut self.served_by {
+            *resolver = rank[*resolver];
+        }
+        self.resolvers.sort_by(|a, b| a.name.cmp(&b.name));
+    }
+
+    pub(super) fn find(&self, name: &str) -> Option<HostId> {
+        let place = self.names.binary_search_by(|other| other.as_str().cmp(name)).ok()?;
+        Some(HostId(place as u32))
+    }
+
+    pub(super) fn id(&self, name: &str) -> HostId {
+        self.find(name).expect("the cast lists every name")
+    }
+
+    pub(super) fn unknown(&self, name: &str) -> BuildError {
+        let last = self.generated.last().cloned().unwrap_or_else(|| "none".to_owned());
+        BuildError::UnknownHost(name.to_owned(), self.generated.len() as u64, last)
+    }
+
+    /// The place of a user's resolver among [`Cast::resolvers`].
+    pub(super) fn resolver_of(&self, user: &str) -> Option<usize> {
+        let place = self.served_by.binary_search_by(|(other, _)| other.as_str().cmp(user)).ok()?;
+        Some(self.served_by[place].1)
+    }
+
+    pub(super) fn servers_of(&self, user: &str) -> Arc<[Endpoint]> {
+        self.resolver_of(user)
+            .map(resolver_address)
+            .map(|it| it.at(Port::DNS))
+            .into_iter()
+            .collect()
+    }
+}
+
+pub(super) fn resolver_address(place: usize) -> Address {
+    Address::from_bits(FIRST_RESOLVER + place as u32)
+}

@@ -1,0 +1,110 @@
+//! How many members there are, when they are up, and what the script does to them.
+
+use std::sync::Arc;
+
+use super::BuildError;
+use super::cast::Cast;
+use crate::churn::trace::AvailabilityTrace;
+use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
+use crate::scenario::plan::{self, ChurnPlan, ChurnSource, Family, Location, Plan};
+use crate::world::director;
+use crate::world::population::MemberId;
+
+/// How many members are generated.
+pub(super) fn generated(
+    plan: &Plan,
+    trace: Option<&Arc<AvailabilityTrace>>,
+) -> Result<u64, BuildError> {
+    if let Some(trace) = trace {
+        return Ok(trace.nodes.len() as u64);
+    }
+    match &plan.churn {
+        Some(ChurnPlan { source: ChurnSource::Model { session, downtime }, .. }) => {
+            let model = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+            Ok(model.hosts_for(plan.overlay.nodes))
+        }
+        _ => Ok(u64::from(plan.overlay.nodes)),
+    }
+}
+
+pub(super) fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {
+    let family = match plan.family {
+        Family::Exponential => churn::Family::Exponential,
+        Family::Weibull { shape } => churn::Family::Weibull { shape },
+        Family::Pareto { shape } => churn::Family::Pareto { shape },
+        Family::LogNormal { sigma } => churn::Family::Lognormal { sigma },
+    };
+    let centre = match plan.location {
+        Location::Mean(mean) => churn::Centre::Mean(mean),
+        Location::Median(median) => churn::Centre::Median(median),
+    };
+    churn::Lifetime::new(family, centre).map_err(|error| BuildError::Model(error.to_string()))
+}
+
+pub(super) fn schedule(
+    plan: &Plan,
+    seed: u64,
+    trace: Option<&Arc<AvailabilityTrace>>,
+) -> Result<Schedule, BuildError> {
+    let Some(churn) = &plan.churn else { return Ok(Schedule::always_up()) };
+    let model = |error: &dyn std::fmt::Display| BuildError::Model(error.to_string());
+    let graceful = GracefulShare::new(churn.graceful).map_err(|error| model(&error))?;
+    match &churn.source {
+        ChurnSource::Model { session, downtime } => {
+            let drawn = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+            Ok(Schedule::model(seed, drawn, graceful))
+        }
+        ChurnSource::Trace(source) => {
+            let recorded = trace.expect("a plan with trace churn comes with its trace");
+            let spread = if source.spread.is_zero() {
+                Arc::clone(recorded)
+            } else {
+                Arc::new(recorded.as_ref().clone().spread(source.spread, seed))
+            };
+            Ok(Schedule::trace(seed, spread, graceful))
+        }
+    }
+}
+
+pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, BuildError> {
+    let target = |target: &plan::Target| {
+        Ok(match target {
+            plan::Target::Proxy => director::Target::Binding,
+            plan::Target::Share(share) => director::Target::Share(*share),
+            plan::Target::Host(name) => {
+                let members = cast.generated.iter().chain(cast.named.iter().map(|(it, _)| it));
+                let place = (0..).zip(members).find(|(_, other)| *other == name);
+                let (place, _) = place.ok_or_else(|| cast.unknown(name))?;
+                director::Target::Member(MemberId(place))
+            }
+        })
+    };
+    plan.events
+        .iter()
+        .map(|event| {
+            Ok(director::Line {
+                when: match event.when {
+                    plan::When::At(at) => director::When::At(at),
+                    plan::When::Every(period) => director::When::Every(period),
+                },
+                spread: event.spread,
+                action: match &event.action {
+                    plan::Action::Depart { target: who, back_after, graceful } => {
+                        director::Action::Depart {
+                            target: target(who)?,
+                            back_after: *back_after,
+                            graceful: *graceful,
+                        }
+                    }
+                    plan::Action::Return { target: who } => {
+                        director::Action::Return { target: target(who)? }
+                    }
+                    plan::Action::DynDnsDown { back_after } => {
+                        director::Action::ServiceDown { back_after: *back_after }
+                    }
+                    plan::Action::DynDnsUp => director::Action::ServiceUp,
+                },
+            })
+        })
+        .collect()
+}

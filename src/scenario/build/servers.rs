@@ -1,0 +1,81 @@
+//! The authority, the resolvers and the update service.
+
+use std::sync::Arc;
+
+use super::{AUTHORITY, BuildError, SERVICE, account, model_error};
+use crate::address::Port;
+use crate::dns::resolver::{self, Delegation};
+use crate::dns::zone::RrSet;
+use crate::dns::{Authority, DomainName, Profile, RecordData, Ttl, Zone, profile};
+use crate::dyndns::{AbuseLimit, Account, Hostname, ServerSettings, UpdateServer};
+use crate::scenario::plan::{self, DnsPlan, Plan, ResolverProfile};
+use crate::time::SimDuration;
+
+/// The TTL of the update service's own address: an hour, so that it is not what is measured.
+const SERVICE_TTL: SimDuration = SimDuration::from_secs(3_600);
+
+/// The zone that the overlay's domain lies in: its parent.
+pub(super) fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
+    let (_, parent) = dns.domain.split_once('.').ok_or_else(|| {
+        BuildError::Model(format!("dns.domain `{}` has a single label", dns.domain))
+    })?;
+    parent.parse().map_err(model_error)
+}
+
+/// The name of the update service: `members` in the same zone, as the provider has it.
+pub(super) fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
+    zone_name(dns)?.prefixed("members").map_err(model_error)
+}
+
+pub(super) fn authority(dns: &DnsPlan, with_service: bool) -> Result<Authority, BuildError> {
+    let ttl = Ttl::from_duration(dns.ttl);
+    let negative = Ttl::from_duration(dns.negative_ttl);
+    let mut zone =
+        Zone::conventional(zone_name(dns)?, AUTHORITY, ttl, negative).map_err(model_error)?;
+    if with_service {
+        let data = Arc::new([RecordData::A(SERVICE)]);
+        let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
+        zone.set(service_name(dns)?, set);
+    }
+    Ok(Authority::new(vec![zone]))
+}
+
+pub(super) fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
+    let profile = match group.profile {
+        ResolverProfile::Rfc => Profile::Rfc,
+        ResolverProfile::Unbound => Profile::Unbound,
+        ResolverProfile::Bind => Profile::Bind,
+    };
+    let mut policy = profile.cache_policy();
+    policy.min_ttl = Ttl::from_duration(group.min_ttl);
+    policy.max_ttl = Ttl::from_duration(group.max_ttl);
+    policy.prefetch = if group.prefetch { profile.prefetch() } else { profile::Prefetch::Off };
+    policy
+}
+
+pub(super) fn resolver_config(group: &plan::ResolverPlan, zone: DomainName) -> resolver::Config {
+    let profile = match group.profile {
+        ResolverProfile::Rfc => Profile::Rfc,
+        ResolverProfile::Unbound => Profile::Unbound,
+        ResolverProfile::Bind => Profile::Bind,
+    };
+    let delegation = Delegation { zone, authority: AUTHORITY.at(Port::DNS) };
+    let mut config = resolver::Config::new(profile, vec![delegation]);
+    config.cache = cache_policy(group);
+    config
+}
+
+pub(super) fn service(plan: &Plan, dns: &DnsPlan) -> Result<Option<UpdateServer>, BuildError> {
+    let Some(dyndns) = &plan.dyndns else { return Ok(None) };
+    let settings = ServerSettings {
+        service_time: dyndns.service_time,
+        publish_delay: dns.publish_delay,
+        abuse_limit: dyndns
+            .abuse_limit
+            .map(|limit| AbuseLimit { updates: limit.updates, per: limit.per }),
+        ..ServerSettings::default()
+    };
+    let hostname: Hostname = dns.domain.parse().map_err(model_error)?;
+    let account = Account { credentials: account(), hostnames: vec![hostname] };
+    Ok(Some(UpdateServer::new(settings, &[account])))
+}
