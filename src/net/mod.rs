@@ -28,6 +28,6 @@ pub mod topology;
 
 pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
-pub use network::{Arrival, DepartedHosts, Link, Network, Observer, Settings};
+pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport};
 pub use topology::{Topology, TopologyParameters};

@@ -3,10 +3,10 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
+use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
-use crate::sim::kernel::Popped;
-use crate::sim::{Context, Fingerprint, HostId, Input, Kernel, Timer};
+use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// What happens to a datagram for an address whose host is gone.
@@ -53,19 +53,23 @@ pub struct ColdId(u32);
 /// What happens next, and to whom.
 #[derive(Debug)]
 pub enum Arrival<P, T> {
-    /// A datagram arrives at this port.
-    Message {
-        /// Who sent it, with the port to which an answer goes.
-        from: Endpoint,
-        /// The port that it was sent to.
-        port: Port,
-        /// What it says.
-        message: P,
-    },
+    /// A datagram arrives.
+    Message(Delivery<P>),
     /// A timer goes off.
     Timer(T),
     /// The scenario's script acts.
     Command(u32),
+}
+
+/// A datagram that has arrived.
+#[derive(Debug)]
+pub struct Delivery<P> {
+    /// Who sent it, with the port to which an answer goes.
+    pub from: Endpoint,
+    /// The port that it was sent to.
+    pub port: Port,
+    /// What it says.
+    pub message: P,
 }
 
 /// Whoever is told what components observe.
@@ -200,42 +204,55 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// What happens next, no later than `limit`. Messages for hosts that are gone are booked as
     /// lost on the way.
-    #[inline]
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
-            match self.kernel.pop(limit)? {
-                (host, Popped::Timer(timer)) => return Some((host, Arrival::Timer(timer))),
-                (host, Popped::Command(command)) => return Some((host, Arrival::Command(command))),
-                (host, Popped::Message(packet)) => {
-                    if let Some(arrival) = self.deliver(host, packet) {
-                        return Some((host, arrival));
-                    }
-                }
+            let event = self.pop(limit)?;
+            let arrival = match event.input {
+                Input::Timer { timer, .. } => Some(Arrival::Timer(timer)),
+                Input::Command(command) => Some(Arrival::Command(command)),
+                Input::Message(packet) => self.deliver(event.host, &packet).map(Arrival::Message),
+            };
+            if let Some(arrival) = arrival {
+                return Some((event.host, arrival));
             }
         }
     }
 
+    /// The next event, no later than `limit`. A packet is to be [delivered](Self::deliver):
+    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on.
     #[inline]
-    fn deliver(&mut self, host: HostId, packet: Packet<P::Hot>) -> Option<Arrival<P, T>> {
+    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<Packet<P::Hot>, T>>> {
+        self.kernel.pop(limit)
+    }
+
+    /// Delivers a packet that was [popped](Self::pop), if its receiver is there; one that is gone
+    /// books it as lost.
+    #[inline]
+    pub fn deliver(&mut self, host: HostId, packet: &Packet<P::Hot>) -> Option<Delivery<P>> {
         self.in_flight -= 1;
-        let message = match packet.carried {
-            Packed::Hot(hot) => hot.into(),
-            Packed::Cold(id) => self.cold.take(id),
+        let (message, Account { class, bytes }, digest): (P, _, _) = match &packet.carried {
+            Packed::Hot(hot) => ((*hot).into(), P::hot_account(hot), P::hot_digest(hot)),
+            Packed::Cold(id) => {
+                let message = self.cold.take(*id);
+                let (account, digest) = (message.account(), message.digest());
+                (message, account, digest)
+            }
         };
-        let bytes = message.transport().header_len() + message.wire_len();
         if self.stations[host.index()].address != Some(packet.to) {
-            self.ledger.book(Direction::Lost, message.class(), bytes);
-            self.bounce(&packet, &message);
+            self.ledger.book(Direction::Lost, class, bytes);
+            self.bounce(packet, &message);
             return None;
         }
-        self.ledger.book(Direction::Delivered, message.class(), bytes);
-        let content = mix2(u64::from(packet.from.bits()), message.digest());
-        self.fingerprint.add(self.kernel.now(), host, content);
+        self.ledger.book(Direction::Delivered, class, bytes);
+        // The sender is told apart by an odd multiplier; what is added is mixed again.
+        let sender = u64::from(packet.from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
         let from = packet.from.at(message.source_port());
-        Some(Arrival::Message { from, port: packet.port, message })
+        Some(Delivery { from, port: packet.port, message })
     }
 
     /// The router in front of a departed host tells the sender, when it is configured to.
+    #[cold]
     fn bounce(&mut self, packet: &Packet<P::Hot>, message: &P) {
         if self.departed_hosts == DepartedHosts::Silent {
             return;
@@ -243,47 +260,73 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let Some(router) = self.holders.holder(packet.to) else { return };
         if let Some(error) = message.undeliverable(packet.to.at(packet.port)) {
             let back = packet.from.at(message.source_port());
-            self.transmit(router, packet.to, back, error);
+            self.transmit(router, packet.to, back, error.pack());
         }
     }
 
-    /// Sends a datagram from a host under an address.
-    #[inline]
-    fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
-        let bytes = message.transport().header_len() + message.wire_len();
-        self.ledger.book(Direction::Sent, message.class(), bytes);
+    /// Sends a datagram from a host under an address. The message comes packed: where it is made
+    /// its variant is known, and packing it needs no match.
+    fn transmit(
+        &mut self,
+        origin: HostId,
+        from: Address,
+        to: Endpoint,
+        message: Packed<P::Hot, P>,
+    ) {
+        let Account { class, bytes } = match &message {
+            Packed::Hot(hot) => P::hot_account(hot),
+            Packed::Cold(message) => message.account(),
+        };
+        self.ledger.book(Direction::Sent, class, bytes);
         let holder = self.holders.holder(to.address);
-        let name = self.stations[origin.index()].name;
         let chance = match holder {
-            Some(target) if self.is_random => {
-                flow_chance(name, self.stations[target.index()].name, self.kernel.now(), &message)
-            }
+            Some(target) if self.is_random => self.chance(origin, target, &message),
             _ => 0,
         };
         let lost = self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss;
         let Some(target) = holder.filter(|_| !lost) else {
             self.kernel.skip(origin);
-            self.ledger.book(Direction::Lost, message.class(), bytes);
+            self.ledger.book(Direction::Lost, class, bytes);
             return;
         };
-        let delay = self.delay(name, self.stations[target.index()].name, chance);
-        let carried = match message.pack() {
+        let carried = match message {
             Packed::Hot(hot) => Packed::Hot(hot),
             Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
         };
         let packet = Packet { from, to: to.address, port: to.port, carried };
-        let at = self.kernel.now().saturating_add(delay);
+        let at = self.kernel.now().saturating_add(self.delay(origin, target, chance));
         self.in_flight += 1;
         self.kernel.schedule(at, origin, target, Input::Message(packet));
     }
 
-    /// The delay of one message. What a host sends to itself does not cross the network.
+    /// What loss and jitter of a message hang on: its flow, the moment, and what it says. So the
+    /// traffic of others, even with the same host, changes nobody's luck. The same message sent
+    /// twice at one moment shares its fate.
+    fn chance(&self, origin: HostId, target: HostId, message: &Packed<P::Hot, P>) -> u64 {
+        let digest = match message {
+            Packed::Hot(hot) => P::hot_digest(hot),
+            Packed::Cold(message) => message.digest(),
+        };
+        let flow = mix2(self.name(origin).0, self.name(target).0);
+        mix2(flow, mix2(self.kernel.now().as_nanos(), digest))
+    }
+
     #[inline]
-    fn delay(&self, from: NameHash, to: NameHash, chance: u64) -> SimDuration {
-        if from == to {
+    fn name(&self, host: HostId) -> NameHash {
+        self.stations[host.index()].name
+    }
+
+    /// The delay of a message. What a host sends to itself does not cross the network.
+    #[inline]
+    fn delay(&self, origin: HostId, target: HostId, chance: u64) -> SimDuration {
+        if origin == target {
             return SimDuration::ZERO;
         }
-        let base = self.latency.base(from, to);
+        // Names are another place in memory: only where the delay hangs on them.
+        let base = match self.latency {
+            Latency::Constant(base) => base,
+            _ => self.latency.base(self.name(origin), self.name(target)),
+        };
         if self.jitter == 0.0 {
             return base;
         }
@@ -309,19 +352,19 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.cold.len()
     }
 
-    /// The host of the event `n` places ahead, if it is known.
+    /// The hosts of some events to come: see [`Kernel::upcoming`].
+    #[inline]
+    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
+        self.kernel.upcoming(skip, count)
+    }
+
+    /// Reads from what is kept of a host here, so that it is in the cache soon; what is read means
+    /// nothing.
     #[must_use]
     #[inline]
-    pub fn upcoming(&self, n: usize) -> Option<HostId> {
-        self.kernel.upcoming(n)
+    pub fn touch(&self, host: HostId) -> u32 {
+        self.kernel.touch(host)
     }
-}
-
-/// What loss and jitter of a message hang on: its flow, the moment, and what it says. So the traffic
-/// of others, even with the same host, changes nobody's luck. The same message sent twice at one
-/// moment shares its fate.
-fn flow_chance(from: NameHash, to: NameHash, now: SimTime, message: &impl Payload) -> u64 {
-    mix2(mix2(from.0, to.0), mix2(now.as_nanos(), message.digest()))
 }
 
 /// A host's access to the network: the simulator's [`Context`].
@@ -361,10 +404,10 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
         self.network.kernel.now()
     }
     /// A host that has gone down while it handled its last input sends nothing any more.
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, to: Endpoint, message: P) {
         if let Some(from) = self.network.address(self.host) {
-            self.network.transmit(self.host, from, to, message);
+            self.network.transmit(self.host, from, to, message.pack());
         }
     }
     #[inline]
@@ -494,7 +537,7 @@ mod tests {
 
     fn next(network: &mut Network<Note, NoTimer>) -> Option<(HostId, Note)> {
         match network.next(SimTime::from_secs(1_000))? {
-            (host, Arrival::Message { message, .. }) => Some((host, message)),
+            (host, Arrival::Message(delivery)) => Some((host, delivery.message)),
             other => panic!("only messages were sent: {other:?}"),
         }
     }

@@ -29,12 +29,40 @@ pub trait Payload: Sized + Debug {
     /// 64 bits that depend on everything the message says, for the fingerprint.
     fn digest(&self) -> u64;
 
+    /// Under what a message is booked, with how much.
+    #[inline]
+    fn account(&self) -> Account {
+        let bytes = self.transport().header_len() + self.wire_len();
+        Account { class: self.class(), bytes }
+    }
+
+    /// The account of the small form, which can be had for less than that of the message.
+    #[inline]
+    fn hot_account(hot: &Self::Hot) -> Account {
+        (*hot).into().account()
+    }
+
+    /// The digest of the small form: the same as the message's.
+    #[inline]
+    fn hot_digest(hot: &Self::Hot) -> u64 {
+        (*hot).into().digest()
+    }
+
     /// The ICMP error that comes back when this message could not be delivered to `to`, for
     /// message types that include one. There is none about an ICMP message (RFC 1122 §3.2.2).
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
         let _ = to;
         None
     }
+}
+
+/// A message in the network's books.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Under what it is booked.
+    pub class: Class,
+    /// Octets with the headers below, from IP on.
+    pub bytes: u32,
 }
 
 /// A message on its way: inside the event, or in the slab.

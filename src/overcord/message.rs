@@ -5,6 +5,7 @@ use crate::dns;
 use crate::dyndns::ClientTimer;
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
+use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Packed, Payload, Transport};
 use crate::overlay::{self, chord};
@@ -28,7 +29,7 @@ pub enum Message {
 #[derive(Clone, Copy, Debug)]
 pub enum Hot {
     /// Of the overlay.
-    Overlay(chord::Small),
+    Overlay(chord::Compact),
     /// ICMP.
     Icmp(Icmp),
     /// A TCP segment without data.
@@ -39,7 +40,7 @@ impl From<Hot> for Message {
     #[inline]
     fn from(hot: Hot) -> Self {
         match hot {
-            Hot::Overlay(small) => Self::Overlay(chord::Message::Small(small)),
+            Hot::Overlay(compact) => Self::Overlay(compact.into()),
             Hot::Icmp(icmp) => Self::Icmp(icmp),
             Hot::Tcp(control) => Self::Tcp(Segment::Control(control)),
         }
@@ -77,7 +78,7 @@ impl Payload for Message {
     #[inline]
     fn pack(self) -> Packed<Hot, Self> {
         match self {
-            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small)),
+            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small.into())),
             Self::Icmp(icmp) => Packed::Hot(Hot::Icmp(icmp)),
             Self::Tcp(Segment::Control(control)) => Packed::Hot(Hot::Tcp(control)),
             cold => Packed::Cold(cold),
@@ -134,6 +135,22 @@ impl Payload for Message {
         }
     }
 
+    #[inline]
+    fn hot_account(hot: &Hot) -> Account {
+        match hot {
+            Hot::Overlay(compact) => chord::Message::hot_account(compact),
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).account(),
+        }
+    }
+
+    #[inline]
+    fn hot_digest(hot: &Hot) -> u64 {
+        match hot {
+            Hot::Overlay(compact) => chord::Message::hot_digest(compact),
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).digest(),
+        }
+    }
+
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
         let (source, destination) = (self.source_port(), to.port);
         let quoted = match self {
@@ -166,6 +183,10 @@ pub enum Timer {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum NodeTimer {
+    /// The next look-up of a random key.
+    Lookup,
+    /// A join is tried again.
+    Join,
     /// The next regular procedure of the discovery layer begins.
     Procedure,
     /// An echo has not been answered in time.
@@ -178,18 +199,14 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
-    /// A join is tried again.
-    Join,
-    /// The next look-up of a random key.
-    Lookup,
 }
 
 impl sim::Timer for Timer {
-    /// The plug-in's slots are the even ones, all others the odd ones: a node whose overlay is all
-    /// that runs keeps a short table.
+    /// The plug-in's slots are the even ones, all others the odd ones, the most frequent first: a
+    /// node whose overlay is all that runs keeps a short table.
     #[inline]
     fn slot(self) -> u32 {
-        const OWN: u32 = NodeTimer::Lookup as u32 + 1;
+        const OWN: u32 = NodeTimer::Renew as u32 + 1;
         match self {
             Self::Overlay(timer) => 2 * timer.slot(),
             Self::Node(timer) => 2 * (timer as u32) + 1,

@@ -93,7 +93,24 @@ impl Node {
                 }
             }
         }
-        self.schedule_lookup(ctx);
+        if let Some(lookups) = &mut self.lookups {
+            let first = lookups.arrivals.first(ctx.now());
+            ctx.set(NodeTimer::Lookup.into(), first);
+        }
+    }
+
+    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self) -> u32 {
+        self.plugin.dht.touch()
+    }
+
+    /// Reads from what the node points to.
+    #[must_use]
+    #[inline]
+    pub fn touch_behind(&self) -> u32 {
+        self.plugin.dht.touch_behind()
     }
 
     /// Leaves the overlay gracefully; the host goes down right after.
@@ -145,7 +162,14 @@ impl Node {
         }
     }
 
+    #[inline]
     fn take_upcalls<C: NodeContext>(&mut self, ctx: &mut C, upcalls: Upcalls) {
+        if !upcalls.is_empty() {
+            self.take_all_upcalls(ctx, upcalls);
+        }
+    }
+
+    fn take_all_upcalls<C: NodeContext>(&mut self, ctx: &mut C, upcalls: Upcalls) {
         for upcall in upcalls {
             self.take_upcall(ctx, upcall);
         }

@@ -33,6 +33,7 @@ pub trait Context {
     fn observe(&mut self, observation: Self::Observation);
 
     /// Sets a timer to go off after a span.
+    #[inline]
     fn set_after(&mut self, timer: Self::Timer, after: SimDuration) {
         let at = self.now().saturating_add(after);
         self.set(timer, at);
@@ -87,7 +88,7 @@ where
     fn now(&self) -> SimTime {
         self.host.now()
     }
-    #[inline]
+    #[inline(always)]
     fn send(&mut self, to: Endpoint, message: M) {
         self.host.send(to, message.into());
     }

@@ -35,7 +35,9 @@ impl Fingerprint {
         while now >= self.current_ends {
             self.close_epoch();
         }
-        let place = mix(now.as_nanos()).wrapping_add(u64::from(host.0));
+        // Two odd multipliers keep time and host apart; the mix over all of it does the rest.
+        let time = now.as_nanos().wrapping_mul(0xd6e8_feb8_6659_fd93);
+        let place = time ^ u64::from(host.0).wrapping_mul(0xff51_afd7_ed55_8ccd);
         self.current = self.current.wrapping_add(mix(place ^ content));
     }
 

@@ -16,24 +16,25 @@ pub struct Kernel<M, T> {
 
 /// What the kernel keeps of a host. A host that restarts is another incarnation of it: timers of
 /// the former one are dead.
+///
+/// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
+/// the inline ones cost a second.
 #[derive(Debug, Default)]
+#[repr(align(64))]
 struct HostSlot {
     incarnation: u32,
     counter: u32,
     /// By timer slot: odd while the timer is set.
-    generations: Vec<u32>,
+    first: [u32; INLINE_TIMERS],
+    others: Option<Box<Others>>,
 }
 
-/// What [`Kernel::pop`] hands out: stale timers are sorted out already.
-#[derive(Clone, Copy, Debug)]
-pub enum Popped<M, T> {
-    /// A message arrives.
-    Message(M),
-    /// A timer goes off.
-    Timer(T),
-    /// The scenario's script acts.
-    Command(u32),
-}
+/// The generations of the slots from [`INLINE_TIMERS`] on.
+#[derive(Debug, Default)]
+struct Others(Vec<u32>);
+
+/// Timers of a host that stand inside its [`HostSlot`].
+const INLINE_TIMERS: usize = 12;
 
 impl<M: Copy, T: Timer> Kernel<M, T> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
@@ -119,13 +120,10 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     #[inline]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
         let slot = &mut self.hosts[host.index()];
-        let index = timer.slot() as usize;
-        if index >= slot.generations.len() {
-            slot.generations.resize(index + 1, 0);
-        }
+        let current = slot.generation_mut(timer.slot() as usize);
         // From an even generation (not set) to the next odd one, or from odd to the odd after.
-        let generation = slot.generations[index].wrapping_add(1) | 1;
-        slot.generations[index] = generation;
+        let generation = current.wrapping_add(1) | 1;
+        *current = generation;
         let input = Input::Timer { incarnation: slot.incarnation, generation, timer };
         self.schedule(at, host, host, input);
     }
@@ -133,41 +131,36 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        let generations = &mut self.hosts[host.index()].generations;
-        if let Some(generation) = generations.get_mut(timer.slot() as usize)
-            && *generation & 1 == 1
-        {
-            *generation = generation.wrapping_add(1);
-        }
+        let generation = self.hosts[host.index()].generation_mut(timer.slot() as usize);
+        // From odd to the even one after; an even one stays.
+        *generation = generation.wrapping_add(*generation & 1);
     }
 
     /// Ends this incarnation of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
         slot.incarnation += 1;
-        slot.generations = Vec::new();
+        slot.first = [0; INLINE_TIMERS];
+        slot.others = None;
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
-    /// left, the clock moves to `limit`.
+    /// left, the clock moves to `limit`. Stale timers are sorted out already.
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<(HostId, Popped<M, T>)> {
+    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<M, T>>> {
         loop {
             let Some(event) = self.queue.pop_until(limit) else {
                 self.now = self.now.max(limit);
                 return None;
             };
             self.now = event.at;
-            match event.input {
-                Input::Message(message) => return Some((event.host, Popped::Message(message))),
-                Input::Command(command) => return Some((event.host, Popped::Command(command))),
-                Input::Timer { incarnation, generation, timer } => {
-                    if self.expire(event.host, incarnation, generation, timer) {
-                        return Some((event.host, Popped::Timer(timer)));
-                    }
-                    self.stale_timers += 1;
-                }
+            if let Input::Timer { incarnation, generation, timer } = event.input
+                && !self.expire(event.host, incarnation, generation, timer)
+            {
+                self.stale_timers += 1;
+                continue;
             }
+            return Some(event);
         }
     }
 
@@ -178,7 +171,7 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         if slot.incarnation != incarnation {
             return false;
         }
-        let current = &mut slot.generations[timer.slot() as usize];
+        let current = slot.generation_mut(timer.slot() as usize);
         if *current != generation {
             return false;
         }
@@ -186,11 +179,38 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         true
     }
 
-    /// The host of the event `n` places ahead, if known: for touching its memory in time.
+    /// The hosts of up to `count` events to come, after the next `skip` of them, as far as they are
+    /// known: for touching their memory in time.
+    #[inline]
+    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
+        self.queue.upcoming(skip, count).iter().map(|event| event.host)
+    }
+
+    /// Reads from what the kernel keeps of a host, so that it is in the cache soon; what is read
+    /// means nothing.
     #[must_use]
     #[inline]
-    pub fn upcoming(&self, n: usize) -> Option<HostId> {
-        self.queue.upcoming(n).map(|event| event.host)
+    pub fn touch(&self, host: HostId) -> u32 {
+        self.hosts[host.index()].counter
+    }
+}
+
+impl HostSlot {
+    #[inline]
+    fn generation_mut(&mut self, timer: usize) -> &mut u32 {
+        if timer < INLINE_TIMERS {
+            return &mut self.first[timer];
+        }
+        self.other_mut(timer - INLINE_TIMERS)
+    }
+
+    #[inline(never)]
+    fn other_mut(&mut self, index: usize) -> &mut u32 {
+        let Others(generations) = &mut **self.others.get_or_insert_default();
+        if index >= generations.len() {
+            generations.resize(index + 1, 0);
+        }
+        &mut generations[index]
     }
 }
 
@@ -224,13 +244,13 @@ mod tests {
 
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
-        while let Some((host, popped)) = kernel.pop(SimTime::from_secs(100)) {
-            let what = match popped {
-                Popped::Message(text) => text.to_owned(),
-                Popped::Timer(Tick(n)) => format!("timer {n}"),
-                Popped::Command(n) => format!("command {n}"),
+        while let Some(event) = kernel.pop(SimTime::from_secs(100)) {
+            let what = match event.input {
+                Input::Message(text) => text.to_owned(),
+                Input::Timer { timer: Tick(n), .. } => format!("timer {n}"),
+                Input::Command(n) => format!("command {n}"),
             };
-            out.push((kernel.now().as_nanos() / 1_000_000_000, host.0, what));
+            out.push((kernel.now().as_nanos() / 1_000_000_000, event.host.0, what));
         }
         out
     }
@@ -263,6 +283,11 @@ mod tests {
         let fired = drain(&mut kernel);
         assert_eq!(fired, [(2, 0, "timer 0".into()), (5, 1, "timer 1".into())]);
         assert_eq!(kernel.stale_timers(), 3);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
+        assert_eq!(size_of::<HostSlot>(), 64);
     }
 
     #[test]

@@ -21,6 +21,7 @@ impl World {
         }
     }
 
+    #[inline(never)]
     fn take_over_if_departed(&mut self) {
         if self.director.permanent.is_none() || self.stage.truth.binding_is_valid() {
             return;

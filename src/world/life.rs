@@ -186,6 +186,7 @@ impl World {
     }
 
     /// Carries out a command.
+    #[inline(never)]
     pub(super) fn command(&mut self, _host: HostId, number: u32) {
         match self.director.command(number) {
             Command::Toggle(id) => self.toggle(id),

@@ -24,12 +24,13 @@ pub mod truth;
 use crate::address::Address;
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
-use crate::net::{Arrival, Direction, Ledger};
+use crate::net::{Delivery, Direction, Ledger};
+use crate::overcord::Message;
 use crate::rng::mix2;
-use crate::sim::HostId;
+use crate::sim::{HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::director::Director;
-use crate::world::host::{Host, Timer, WorldNetwork};
+use crate::world::host::{Host, WorldInput, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::stage::{LookupTotals, Stage};
@@ -37,8 +38,8 @@ use crate::world::truth::{Report, Violation};
 
 pub use director::{Action, Line, Strategy, Target, When};
 
-/// How many events ahead the memory of a host is touched, so that it has arrived when it is needed.
-const PREFETCH: usize = 8;
+/// How many events' memory is touched at a time.
+const BATCH: usize = 8;
 
 /// A world, ready to be run.
 #[derive(Debug)]
@@ -141,7 +142,7 @@ pub struct Stopped(pub SimTime);
 /// The ledger at the start of the time that counts.
 #[derive(Debug, Default)]
 struct Before {
-    ledger: Option<Ledger>,
+    ledger: Option<Box<Ledger>>,
 }
 
 impl World {
@@ -153,16 +154,13 @@ impl World {
         let mut before = Before::default();
         let mut events = 0u64;
         self.open();
-        while let Some((host, arrival)) = self.network.next(self.end) {
+        while let Some(event) = self.network.pop(self.end) {
             events += 1;
-            if let Some(ahead) = self.network.upcoming(PREFETCH) {
-                std::hint::black_box(matches!(self.hosts[ahead.index()], Host::Director));
+            if events.is_multiple_of(BATCH as u64) {
+                self.touch_ahead();
             }
             self.keep_time(&mut before);
-            if self.logged.is_some() {
-                self.log_arrival(host, &arrival, log);
-            }
-            self.hand(host, arrival);
+            self.hand(event.host, &event.input, log);
             self.direct();
             if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
@@ -180,33 +178,73 @@ impl World {
     fn keep_time(&mut self, before: &mut Before) {
         let now = self.network.now();
         if before.ledger.is_none() && now >= self.warmup {
-            before.ledger = Some(self.network.ledger().clone());
+            before.ledger = Some(Box::new(self.network.ledger().clone()));
         }
         if now >= self.stage.truth.next_bin() {
-            let messages = self.network.ledger().total(Direction::Sent).messages;
-            self.stage.truth.set_messages(messages);
-            self.stage.truth.advance(now);
+            self.close_bin(now);
         }
     }
 
+    #[cold]
+    fn close_bin(&mut self, now: SimTime) {
+        let messages = self.network.ledger().total(Direction::Sent).messages;
+        self.stage.truth.set_messages(messages);
+        self.stage.truth.advance(now);
+    }
+
+    /// Touches what the events to come will need. In a large world nearly each event finds its host
+    /// out of the cache. Touched one by one, each would be waited for; touched in a batch, with
+    /// nothing in between, all are on their way at the same time.
+    #[inline(never)]
+    fn touch_ahead(&self) {
+        let mut read = 0;
+        for host in self.network.upcoming(BATCH, BATCH) {
+            read ^= self.network.touch(host) ^ self.hosts[host.index()].touch();
+        }
+        // The batch before has brought what tells where these are.
+        for host in self.network.upcoming(0, BATCH) {
+            read ^= self.hosts[host.index()].touch_behind();
+        }
+        std::hint::black_box(read);
+    }
+
     #[inline]
-    fn hand(&mut self, host: HostId, arrival: Arrival<crate::overcord::Message, Timer>) {
-        match arrival {
-            Arrival::Message { from, message, .. } => {
+    fn hand(&mut self, host: HostId, input: &WorldInput, log: LogSink<'_>) {
+        match input {
+            Input::Message(packet) => {
+                let Some(delivery) = self.network.deliver(host, packet) else { return };
+                if self.logged.is_some() {
+                    self.log_message(host, &delivery, log);
+                }
                 if let Some(checkers) = &mut self.stage.checkers {
-                    checkers.delivered(self.network.now(), host, &message);
+                    checkers.delivered(self.network.now(), host, &delivery.message);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
-                self.hosts[host.index()].receive(&mut link, from, message);
+                self.hosts[host.index()].receive(&mut link, delivery.from, delivery.message);
             }
-            Arrival::Timer(timer) => {
+            Input::Timer { timer, .. } => {
+                if self.logged == Some(host) {
+                    self.log_own(host, &format!("{timer:?}"), log);
+                }
                 let mut link = self.network.link(host, &mut self.stage);
-                let published = self.hosts[host.index()].timer(&mut link, timer);
-                for Publish { address, .. } in published {
-                    self.publish(address);
+                let published = self.hosts[host.index()].timer(&mut link, *timer);
+                if !published.is_empty() {
+                    self.publish_all(&published);
                 }
             }
-            Arrival::Command(command) => self.command(host, command),
+            Input::Command(command) => {
+                if self.logged == Some(host) {
+                    self.log_own(host, &self.director.describe(*command), log);
+                }
+                self.command(host, *command);
+            }
+        }
+    }
+
+    #[cold]
+    fn publish_all(&mut self, published: &[Publish]) {
+        for &Publish { address, .. } in published {
+            self.publish(address);
         }
     }
 
@@ -238,29 +276,21 @@ impl World {
         self.director.member_on(host)
     }
 
-    fn log_arrival(
-        &self,
-        host: HostId,
-        arrival: &Arrival<crate::overcord::Message, Timer>,
-        log: LogSink<'_>,
-    ) {
-        let name = |host: HostId| self.names[host.index()].as_str();
-        let now = self.network.now();
-        let mine = self.logged == Some(host);
-        match arrival {
-            Arrival::Message { from, message, port } => {
-                let sender = self.network.holder(from.address);
-                if mine || (sender.is_some() && sender == self.logged) {
-                    let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
-                    log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
-                }
-            }
-            Arrival::Timer(timer) if mine => log(&format!("{now:>16} {} {timer:?}", name(host))),
-            Arrival::Command(command) if mine => {
-                log(&format!("{now:>16} {} {}", name(host), self.director.describe(*command)));
-            }
-            Arrival::Timer(_) | Arrival::Command(_) => {}
+    #[cold]
+    fn log_message(&self, host: HostId, delivery: &Delivery<Message>, log: LogSink<'_>) {
+        let Delivery { from, port, message } = delivery;
+        let sender = self.network.holder(from.address);
+        if self.logged == Some(host) || (sender.is_some() && sender == self.logged) {
+            let name = |host: HostId| self.names[host.index()].as_str();
+            let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
+            let now = self.network.now();
+            log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
         }
+    }
+
+    #[cold]
+    fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
+        log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }
 
     fn close(mut self, before: Before, events: u64) -> Outcome {

@@ -39,36 +39,9 @@ use super::message::{Best, Header, Key, Large, Message, NodeList, Small, Verdict
 use crate::address::{Address, Endpoint, Port};
 use crate::overlay::{Contact, Facts, NodeRef, OverlayId, RingId};
 
-const HEADER: u32 = 4;
-const OVERLAY: u32 = 4;
-const COUNT: u32 = 1;
-
-/// Octets of an encoded [`Small`].
-#[inline]
-pub(super) fn small_len(small: Small) -> u32 {
-    let id = |header: Header| u32::from(header.id_octets());
-    let contact = |header| id(header) + 6;
-    let list =
-        |header, nodes: Best| COUNT + nodes.iter().flatten().count() as u32 * contact(header);
-    HEADER
-        + match small {
-            Small::Ping(..) | Small::Stabilize(..) => OVERLAY,
-            Small::Pong(_) | Small::NoRecord(_) => 0,
-            Small::Refused(header, instead) => list(header, [instead, None, None]),
-            Small::Neighbours(header, a, b) => COUNT + list(header, [a, b, None]),
-            Small::Notify(header, ..) | Small::NewSuccessor(header, ..) => {
-                contact(header) + OVERLAY
-            }
-            Small::Find(header, ..) | Small::Fetch(header, ..) => id(header) + OVERLAY,
-            Small::Closer(header, nodes) | Small::Found(header, nodes) => list(header, nodes),
-            Small::Route(header, ..) => id(header) + contact(header),
-            Small::Join(header, _) => contact(header),
-            Small::Leaving(header, _, neighbour, _) => {
-                contact(header) + list(header, [neighbour, None, None]) + OVERLAY
-            }
-            Small::StoreReply(..) => 1,
-        }
-}
+pub(super) const HEADER: u32 = 4;
+pub(super) const OVERLAY: u32 = 4;
+pub(super) const COUNT: u32 = 1;
 
 /// Octets of an encoded [`Large`].
 pub(super) fn large_len(large: &Large) -> u32 {

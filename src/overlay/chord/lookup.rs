@@ -138,14 +138,16 @@ impl Chord {
         if let Some(best) = self.table.owner_of(lookup.key, &self.config, ctx) {
             return self.conclude(ctx, lookup, Some(best), ups);
         }
-        let closer = self.table.closer(lookup.key, 3, ctx);
         match self.config.routing {
             Routing::Iterative => {
+                let closer = self.table.closer(lookup.key, 3, ctx);
                 lookup.consider(closer, self.table.me, ctx);
                 self.ask_next(ctx, lookup, ups);
             }
             Routing::Recursive => {
-                let Some(next) = closer[0] else { return self.conclude(ctx, lookup, None, ups) };
+                let Some(next) = self.table.next_hop(lookup.key, ctx) else {
+                    return self.conclude(ctx, lookup, None, ups);
+                };
                 let (key, me) = (Key::from(lookup.key), self.table.me);
                 let timeout = self.config.lookup_timeout;
                 let maintenance = lookup.maintenance();

@@ -11,8 +11,10 @@
 use smallvec::SmallVec;
 
 use crate::address::Port;
+use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
 use crate::overlay::chord::codec;
+use crate::overlay::chord::compact::Compact;
 use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 
@@ -105,7 +107,7 @@ impl Header {
     }
 
     #[inline]
-    const fn bits(self) -> u64 {
+    pub(super) const fn bits(self) -> u64 {
         u32::from_be_bytes([0, self.0[0], self.0[1], self.0[2]]) as u64
     }
 }
@@ -113,8 +115,8 @@ impl Header {
 /// A key inside a [`Small`]: a [`RingId`] aligned to four octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Key {
-    high: u32,
-    low: u32,
+    pub(super) high: u32,
+    pub(super) low: u32,
 }
 
 impl From<RingId> for Key {
@@ -236,59 +238,6 @@ const fn class(purpose: Purpose) -> Class {
     Class { protocol: Protocol::Chord, purpose }
 }
 
-impl Small {
-    #[inline]
-    fn purpose(self) -> Purpose {
-        match self {
-            Self::Find(header, ..)
-            | Self::Closer(header, _)
-            | Self::Found(header, _)
-            | Self::Route(header, ..)
-                if !header.maintenance() =>
-            {
-                Purpose::OverlayLookup
-            }
-            Self::Fetch(..) | Self::NoRecord(_) | Self::StoreReply(..) => Purpose::StoreFetch,
-            _ => Purpose::OverlayMaintenance,
-        }
-    }
-
-    /// Two multiplications' worth of mixing over its 16 octets.
-    #[inline]
-    fn digest(self) -> u64 {
-        let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
-        let pair = |a: u64, b: u64| (a << 32) | b;
-        let best = |[a, b, c]: Best| (node(a), pair(node(b), node(c)));
-        let key = |key: Key| RingId::from(key).0;
-        let (kind, header, (first, second)) = match self {
-            Self::Ping(header, overlay) => (1, header, (0, u64::from(overlay.0))),
-            Self::Pong(header) => (2, header, (0, 0)),
-            Self::Stabilize(header, overlay) => (3, header, (0, u64::from(overlay.0))),
-            Self::Neighbours(header, a, b) => (4, header, (0, pair(node(a), node(b)))),
-            Self::Notify(header, a, overlay) => {
-                (5, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
-            }
-            Self::NewSuccessor(header, a, overlay) => {
-                (6, header, (0, pair(node(Some(a)), u64::from(overlay.0))))
-            }
-            Self::Find(header, a, overlay) => (7, header, (u64::from(overlay.0), key(a))),
-            Self::Closer(header, nodes) => (8, header, best(nodes)),
-            Self::Found(header, nodes) => (9, header, best(nodes)),
-            Self::Route(header, a, origin) => (10, header, (node(Some(origin)), key(a))),
-            Self::Join(header, a) => (11, header, (0, node(Some(a)))),
-            Self::Refused(header, a) => (12, header, (0, node(a))),
-            Self::Leaving(header, a, b, overlay) => {
-                (13, header, (u64::from(overlay.0), pair(node(Some(a)), node(b))))
-            }
-            Self::Fetch(header, a, overlay) => (14, header, (u64::from(overlay.0), key(a))),
-            Self::NoRecord(header) => (15, header, (0, 0)),
-            Self::StoreReply(header, verdict) => (16, header, (0, verdict as u64)),
-        };
-        let head = pair((kind << 24) | header.bits(), first);
-        mix(head.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
-    }
-}
-
 impl Large {
     fn digest(&self) -> u64 {
         let node = |node: Option<NodeRef>| node.map_or(0, |node| u64::from(node.index()) + 1);
@@ -323,12 +272,12 @@ impl Large {
 }
 
 impl Payload for Message {
-    type Hot = Small;
+    type Hot = Compact;
 
     #[inline]
-    fn pack(self) -> Packed<Small, Self> {
+    fn pack(self) -> Packed<Compact, Self> {
         match self {
-            Self::Small(small) => Packed::Hot(small),
+            Self::Small(small) => Packed::Hot(small.into()),
             large @ Self::Large(_) => Packed::Cold(large),
         }
     }
@@ -341,18 +290,16 @@ impl Payload for Message {
         Port::OVERLAY
     }
 
-    #[inline]
     fn wire_len(&self) -> u32 {
         match self {
-            Self::Small(small) => codec::small_len(*small),
+            Self::Small(small) => Compact::from(*small).octets(),
             Self::Large(large) => codec::large_len(large),
         }
     }
 
-    #[inline]
     fn class(&self) -> Class {
         class(match self {
-            Self::Small(small) => small.purpose(),
+            Self::Small(small) => Compact::from(*small).purpose(),
             Self::Large(large) => match **large {
                 Large::NeighbourList(..) | Large::Welcome(..) => Purpose::OverlayMaintenance,
                 Large::Store(..) | Large::Replicate(..) | Large::Fetched(..) => Purpose::StoreFetch,
@@ -360,12 +307,29 @@ impl Payload for Message {
         })
     }
 
-    #[inline]
     fn digest(&self) -> u64 {
         match self {
-            Self::Small(small) => small.digest(),
+            Self::Small(small) => Compact::from(*small).digest(),
             Self::Large(large) => large.digest(),
         }
+    }
+
+    #[inline]
+    fn hot_account(hot: &Compact) -> Account {
+        let bytes = Transport::Udp.header_len() + hot.octets();
+        Account { class: class(hot.purpose()), bytes }
+    }
+
+    #[inline]
+    fn hot_digest(hot: &Compact) -> u64 {
+        hot.digest()
+    }
+}
+
+impl From<Compact> for Message {
+    #[inline]
+    fn from(compact: Compact) -> Self {
+        Self::Small(compact.into())
     }
 }
 
@@ -376,7 +340,8 @@ mod tests {
     #[test]
     fn what_is_sent_all_the_time_fits_sixteen_octets() {
         assert_eq!(size_of::<Small>(), 16);
-        assert_eq!(align_of::<Small>(), 4);
+        assert_eq!(size_of::<Compact>(), 16);
+        assert_eq!(align_of::<Compact>(), 4);
         assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
     }
 

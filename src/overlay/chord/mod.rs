@@ -9,7 +9,7 @@
 //! * `membership`: found, join, leave.
 //! * `storage`: records, replicas, hand-over of keys.
 //! * [`converged`](mod@converged): a stationary ring at once.
-//! * [`message`], [`codec`]: what travels, and its bytes.
+//! * [`message`], [`compact`], [`codec`]: what travels, inside an event, and its bytes.
 //!
 //! Decisions where the sources are silent. A look-up ends at the key's predecessor, also when
 //! another node's successor list would show the owner sooner; the longer lists serve to choose the
@@ -23,6 +23,7 @@
 //! acknowledged recursive hops, positions below the 64th bit.
 
 pub mod codec;
+pub mod compact;
 pub mod config;
 pub mod converged;
 mod exchange;
@@ -37,6 +38,7 @@ mod tests;
 
 use std::sync::Arc;
 
+pub use compact::Compact;
 pub use config::{Config, FingersPerRound, Routing};
 pub use converged::{SameId, converged};
 pub use message::{Large, Message, Small};
@@ -131,6 +133,20 @@ impl Chord {
     #[must_use]
     pub fn successors(&self) -> &[NodeRef] {
         self.table.successors()
+    }
+
+    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    #[must_use]
+    #[inline]
+    pub fn touch(&self) -> u32 {
+        self.operations ^ self.table.me.index()
+    }
+
+    /// Reads from what the node points to.
+    #[must_use]
+    #[inline]
+    pub fn touch_behind(&self) -> u32 {
+        self.table.touch_behind()
     }
 
     /// How many records it holds, as owner or as replica.

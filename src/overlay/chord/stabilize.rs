@@ -179,7 +179,7 @@ impl Chord {
         let hops = header.hops();
         // Beyond the limit it is dropped; the origin's time-out ends it.
         if hops < self.config.hop_limit
-            && let Some(next) = self.table.closer(key, 1, ctx)[0]
+            && let Some(next) = self.table.next_hop(key, ctx)
         {
             let message = Small::Route(header.with_hops(hops + 1), key.into(), origin);
             ctx.send(ctx.contact(next).endpoint, message.into());

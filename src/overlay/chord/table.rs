@@ -17,8 +17,8 @@ pub(super) struct Table {
     pub(super) me: NodeRef,
     pub(super) predecessor: Option<NodeRef>,
     successors: SmallVec<[NodeRef; 4]>,
+    /// The longest is the last: finger 63.
     fingers: Box<[Option<NodeRef>]>,
-    first_level: u8,
 }
 
 /// What the death of a node meant.
@@ -32,14 +32,7 @@ pub(super) struct Loss {
 impl Table {
     /// A node that knows nobody.
     pub(super) fn new(me: NodeRef, id: RingId) -> Self {
-        Self {
-            id,
-            me,
-            predecessor: None,
-            successors: SmallVec::new(),
-            fingers: Box::default(),
-            first_level: 64,
-        }
+        Self { id, me, predecessor: None, successors: SmallVec::new(), fingers: Box::default() }
     }
 
     /// The next node, if there is another.
@@ -57,6 +50,18 @@ impl Table {
     /// The fingers that are known, shortest first.
     pub(super) fn fingers(&self) -> impl Iterator<Item = NodeRef> {
         self.fingers.iter().flatten().copied()
+    }
+
+    /// Reads from the fingers.
+    #[inline]
+    pub(super) fn touch_behind(&self) -> u32 {
+        self.fingers.last().copied().flatten().map_or(0, NodeRef::index)
+    }
+
+    /// The level of the first finger that has a place.
+    #[inline]
+    fn first_level(&self) -> u8 {
+        64 - self.fingers.len() as u8
     }
 
     #[inline]
@@ -139,6 +144,23 @@ impl Table {
         best
     }
 
+    /// The one node known that most closely precedes the key: the first of
+    /// [`closer`](Table::closer), which a look-up that is forwarded needs alone.
+    #[inline]
+    pub(super) fn next_hop(&self, key: RingId, facts: &impl Facts) -> Option<NodeRef> {
+        let limit = self.id.distance_to(key).wrapping_sub(1);
+        let listed = self.listed_below(limit, facts).checked_sub(1).map(|i| self.successors[i]);
+        let finger = self.fingers_below(limit, facts).next();
+        match (finger, listed) {
+            (Some(finger), Some(listed))
+                if self.distance(finger, facts) <= self.distance(listed, facts) =>
+            {
+                Some(listed)
+            }
+            (finger, listed) => finger.or(listed),
+        }
+    }
+
     /// The fingers at most so far away, farthest first, without repeats. A finger of level `j` is
     /// at least 2^j away, so the search begins at the limit's highest bit.
     #[inline]
@@ -148,7 +170,7 @@ impl Table {
         facts: &'a impl Facts,
     ) -> impl Iterator<Item = NodeRef> + 'a {
         let top = 64 - limit.leading_zeros() as usize;
-        let end = top.saturating_sub(usize::from(self.first_level)).min(self.fingers.len());
+        let end = top.saturating_sub(usize::from(self.first_level())).min(self.fingers.len());
         let mut last = None;
         self.fingers[..end].iter().rev().flatten().copied().filter(move |&finger| {
             let fresh = last != Some(finger) && self.distance(finger, facts) <= limit;
@@ -265,26 +287,26 @@ impl Table {
 
     /// Keeps a place for each finger from this level on and none for shorter ones.
     pub(super) fn fit_fingers(&mut self, first_level: u8) {
-        if first_level == self.first_level {
+        if first_level == self.first_level() {
             return;
         }
         let known = |level: u8| {
-            level.checked_sub(self.first_level).and_then(|i| self.fingers[usize::from(i)])
+            level.checked_sub(self.first_level()).and_then(|i| self.fingers[usize::from(i)])
         };
         self.fingers = (first_level..64).map(known).collect();
-        self.first_level = first_level;
     }
 
     /// Enters a finger; one that equals the successor, or this node, is none.
     pub(super) fn set_finger(&mut self, level: u8, node: NodeRef) {
         let trivial = node == self.me || self.successor() == Some(node);
-        if level < self.first_level {
+        if level < self.first_level() {
             if trivial {
                 return;
             }
             self.fit_fingers(level);
         }
-        self.fingers[usize::from(level - self.first_level)] = (!trivial).then_some(node);
+        let place = usize::from(level - self.first_level());
+        self.fingers[place] = (!trivial).then_some(node);
     }
 
     /// Takes a whole state at once: a converged start.
@@ -292,10 +314,8 @@ impl Table {
         &mut self,
         predecessor: Option<NodeRef>,
         successors: SmallVec<[NodeRef; 4]>,
-        first_level: u8,
         fingers: Box<[Option<NodeRef>]>,
     ) {
-        assert_eq!(fingers.len(), usize::from(64 - first_level), "a place for each level");
-        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers, first_level };
+        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers };
     }
 }

@@ -44,10 +44,12 @@ impl<I: Copy> Front<I> {
         }
     }
 
-    /// The sorted event `n` places after the next.
+    /// Up to `count` sorted events, after the next `skip` of them.
     #[inline]
-    pub(super) fn upcoming(&self, n: usize) -> Option<&Event<I>> {
-        self.sorted.get(self.head + n)
+    pub(super) fn upcoming(&self, skip: usize, count: usize) -> &[Event<I>] {
+        let start = (self.head + skip).min(self.sorted.len());
+        let end = (start + count).min(self.sorted.len());
+        &self.sorted[start..end]
     }
 
     /// Takes the event that [`Front::first`] shows.

@@ -39,7 +39,7 @@ const SHIFTS: std::ops::RangeInclusive<u32> = 1..=40;
 const FIT_AFTER: u64 = 8192;
 /// Fewer sorted events than this make the front fetch the tick that follows, so that
 /// [`Queue::upcoming`] sees beyond the end of a tick.
-const LOOKAHEAD: usize = 8;
+const LOOKAHEAD: usize = 16;
 /// How far ahead that tick may lie: a later one would take all that is pushed meanwhile into the
 /// front.
 const LOOKAHEAD_TICKS: u64 = 4;
@@ -140,12 +140,12 @@ impl<I: Copy> Queue<I> {
         self.len == 0
     }
 
-    /// The event that comes `n` places after the next one, if it is known already: a hint, for
-    /// touching memory ahead of its use.
+    /// Up to `count` events to come, after the next `skip` of them, as far as they are known
+    /// already: a hint, for touching memory ahead of its use.
     #[must_use]
     #[inline]
-    pub fn upcoming(&self, n: usize) -> Option<&Event<I>> {
-        self.front.upcoming(n)
+    pub fn upcoming(&self, skip: usize, count: usize) -> &[Event<I>] {
+        self.front.upcoming(skip, count)
     }
 
     /// Puts an event where its tick belongs.

@@ -1,0 +1,214 @@
+//! A [`Small`] message as it travels inside an event: a kind, the header, three words.
+//!
+//! What the network asks of each message (its purpose, its length, its digest) can be answered from
+//! this form by a table and some arithmetic, where the enum needs a jump that the processor can't
+//! foresee. The conversions are the only place that knows what the words mean.
+
+use super::codec::{COUNT, HEADER, OVERLAY};
+use super::message::{Best, Header, Key, Small, Verdict};
+use crate::net::Purpose;
+use crate::overlay::{NodeRef, OverlayId};
+use crate::rng::mix;
+
+/// A small message: 16 octets, aligned to four.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Compact {
+    kind: Kind,
+    header: Header,
+    words: [u32; 3],
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Kind {
+    Ping,
+    Pong,
+    Stabilize,
+    Neighbours,
+    Notify,
+    NewSuccessor,
+    Find,
+    Closer,
+    Found,
+    Route,
+    Join,
+    Refused,
+    Leaving,
+    Fetch,
+    NoRecord,
+    StoreReply,
+}
+
+/// What is on the wire for a kind, besides the header.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Octets that are always there and have always this length.
+    fixed: u8,
+    /// How many keys there are.
+    keys: u8,
+    /// Which words are contacts, if they are there: ones for those, zeros for the others.
+    contacts: [u32; 3],
+    /// Its purpose, unless it is a look-up that serves the overlay itself.
+    purpose: Purpose,
+}
+
+/// Octets of a contact besides its identifier: address and port.
+const ENDPOINT: u32 = 6;
+
+/// By [`Kind`]. A static, so that it is not built anew at each use.
+static SHAPES: [Shape; 16] = {
+    const NONE: [u32; 3] = [0; 3];
+    const ALL: [u32; 3] = [u32::MAX; 3];
+    const FIRST: [u32; 3] = [u32::MAX, 0, 0];
+    const TWO: [u32; 3] = [u32::MAX, u32::MAX, 0];
+    const LAST: [u32; 3] = [0, 0, u32::MAX];
+    const fn shape(fixed: u32, keys: u8, contacts: [u32; 3], purpose: Purpose) -> Shape {
+        Shape { fixed: fixed as u8, keys, contacts, purpose }
+    }
+    use Purpose::{OverlayLookup, OverlayMaintenance, StoreFetch};
+    let mut shapes = [shape(0, 0, NONE, OverlayMaintenance); 16];
+    shapes[Kind::Ping as usize] = shape(OVERLAY, 0, NONE, OverlayMaintenance);
+    shapes[Kind::Stabilize as usize] = shape(OVERLAY, 0, NONE, OverlayMaintenance);
+    shapes[Kind::Neighbours as usize] = shape(2 * COUNT, 0, TWO, OverlayMaintenance);
+    shapes[Kind::Notify as usize] = shape(OVERLAY, 0, FIRST, OverlayMaintenance);
+    shapes[Kind::NewSuccessor as usize] = shape(OVERLAY, 0, FIRST, OverlayMaintenance);
+    shapes[Kind::Find as usize] = shape(OVERLAY, 1, NONE, OverlayLookup);
+    shapes[Kind::Closer as usize] = shape(COUNT, 0, ALL, OverlayLookup);
+    shapes[Kind::Found as usize] = shape(COUNT, 0, ALL, OverlayLookup);
+    shapes[Kind::Route as usize] = shape(0, 1, LAST, OverlayLookup);
+    shapes[Kind::Join as usize] = shape(0, 0, FIRST, OverlayMaintenance);
+    shapes[Kind::Refused as usize] = shape(COUNT, 0, FIRST, OverlayMaintenance);
+    shapes[Kind::Leaving as usize] = shape(COUNT + OVERLAY, 0, TWO, OverlayMaintenance);
+    shapes[Kind::Fetch as usize] = shape(OVERLAY, 1, NONE, StoreFetch);
+    shapes[Kind::NoRecord as usize] = shape(0, 0, NONE, StoreFetch);
+    shapes[Kind::StoreReply as usize] = shape(1, 0, NONE, StoreFetch);
+    shapes
+};
+
+impl Compact {
+    #[inline]
+    const fn new(kind: Kind, header: Header, words: [u32; 3]) -> Self {
+        Self { kind, header, words }
+    }
+
+    /// What it is for.
+    #[must_use]
+    #[inline]
+    pub fn purpose(&self) -> Purpose {
+        match SHAPES[self.kind as usize].purpose {
+            Purpose::OverlayLookup if self.header.maintenance() => Purpose::OverlayMaintenance,
+            purpose => purpose,
+        }
+    }
+
+    /// Octets of it encoded.
+    #[must_use]
+    #[inline]
+    pub fn octets(&self) -> u32 {
+        let shape = &SHAPES[self.kind as usize];
+        let [a, b, c] = shape.contacts;
+        let [x, y, z] = self.words;
+        let contacts = u32::from(a & x != 0) + u32::from(b & y != 0) + u32::from(c & z != 0);
+        let ids = contacts + u32::from(shape.keys);
+        let id_octets = u32::from(self.header.id_octets());
+        HEADER + u32::from(shape.fixed) + contacts * ENDPOINT + ids * id_octets
+    }
+
+    /// A digest of all of it.
+    #[must_use]
+    #[inline]
+    pub const fn digest(&self) -> u64 {
+        let [a, b, c] = self.words;
+        let head = ((self.kind as u64 + 1) << 24) | self.header.bits();
+        let (first, second) = ((head << 32) | a as u64, ((b as u64) << 32) | c as u64);
+        mix(first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
+    }
+}
+
+/// A contact as a word: 0 for none.
+#[inline]
+const fn word(node: Option<NodeRef>) -> u32 {
+    match node {
+        Some(node) => node.index() + 1,
+        None => 0,
+    }
+}
+
+#[inline]
+fn contact(word: u32) -> Option<NodeRef> {
+    word.checked_sub(1).map(NodeRef::new)
+}
+
+impl From<Small> for Compact {
+    #[inline]
+    fn from(small: Small) -> Self {
+        let best = |[a, b, c]: Best| [word(a), word(b), word(c)];
+        let node = |node: NodeRef| word(Some(node));
+        match small {
+            Small::Ping(header, overlay) => Self::new(Kind::Ping, header, [overlay.0, 0, 0]),
+            Small::Pong(header) => Self::new(Kind::Pong, header, [0; 3]),
+            Small::Stabilize(header, overlay) => {
+                Self::new(Kind::Stabilize, header, [overlay.0, 0, 0])
+            }
+            Small::Neighbours(header, a, b) => {
+                Self::new(Kind::Neighbours, header, [word(a), word(b), 0])
+            }
+            Small::Notify(header, a, overlay) => {
+                Self::new(Kind::Notify, header, [node(a), overlay.0, 0])
+            }
+            Small::NewSuccessor(header, a, overlay) => {
+                Self::new(Kind::NewSuccessor, header, [node(a), overlay.0, 0])
+            }
+            Small::Find(header, key, overlay) => {
+                Self::new(Kind::Find, header, [key.high, key.low, overlay.0])
+            }
+            Small::Closer(header, nodes) => Self::new(Kind::Closer, header, best(nodes)),
+            Small::Found(header, nodes) => Self::new(Kind::Found, header, best(nodes)),
+            Small::Route(header, key, origin) => {
+                Self::new(Kind::Route, header, [key.high, key.low, node(origin)])
+            }
+            Small::Join(header, a) => Self::new(Kind::Join, header, [node(a), 0, 0]),
+            Small::Refused(header, a) => Self::new(Kind::Refused, header, [word(a), 0, 0]),
+            Small::Leaving(header, a, b, overlay) => {
+                Self::new(Kind::Leaving, header, [node(a), word(b), overlay.0])
+            }
+            Small::Fetch(header, key, overlay) => {
+                Self::new(Kind::Fetch, header, [key.high, key.low, overlay.0])
+            }
+            Small::NoRecord(header) => Self::new(Kind::NoRecord, header, [0; 3]),
+            Small::StoreReply(header, verdict) => {
+                Self::new(Kind::StoreReply, header, [verdict as u32, 0, 0])
+            }
+        }
+    }
+}
+
+impl From<Compact> for Small {
+    #[inline]
+    fn from(Compact { kind, header, words: [a, b, c] }: Compact) -> Self {
+        let node = |word: u32| contact(word).expect("a word that stands for a contact");
+        let best = [contact(a), contact(b), contact(c)];
+        let key = Key { high: a, low: b };
+        match kind {
+            Kind::Ping => Self::Ping(header, OverlayId(a)),
+            Kind::Pong => Self::Pong(header),
+            Kind::Stabilize => Self::Stabilize(header, OverlayId(a)),
+            Kind::Neighbours => Self::Neighbours(header, contact(a), contact(b)),
+            Kind::Notify => Self::Notify(header, node(a), OverlayId(b)),
+            Kind::NewSuccessor => Self::NewSuccessor(header, node(a), OverlayId(b)),
+            Kind::Find => Self::Find(header, key, OverlayId(c)),
+            Kind::Closer => Self::Closer(header, best),
+            Kind::Found => Self::Found(header, best),
+            Kind::Route => Self::Route(header, key, node(c)),
+            Kind::Join => Self::Join(header, node(a)),
+            Kind::Refused => Self::Refused(header, contact(a)),
+            Kind::Leaving => Self::Leaving(header, node(a), contact(b), OverlayId(c)),
+            Kind::Fetch => Self::Fetch(header, key, OverlayId(c)),
+            Kind::NoRecord => Self::NoRecord(header),
+            Kind::StoreReply if a == Verdict::Stored as u32 => {
+                Self::StoreReply(header, Verdict::Stored)
+            }
+            Kind::StoreReply => Self::StoreReply(header, Verdict::Outdated),
+        }
+    }
+}
