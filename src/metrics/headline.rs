@@ -65,7 +65,7 @@ pub struct Tally {
     pub late_claims: u64,
     /// Time with more than one up believer in the proxy role.
     pub split_brain: SimDuration,
-    /// Updates that the endpoint received.
+    /// Updates that nodes began, retries included, whether or not the endpoint was reached.
     pub updates: u64,
     /// Requests (or bare look-ups) that callers began.
     pub requests: u64,

@@ -159,11 +159,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
         &self.fingerprint
     }
 
-    /// Adds something observed to the digest.
-    pub fn mix_in(&mut self, host: HostId, content: u64) {
-        self.fingerprint.add(self.kernel.now(), host, content);
-    }
-
     /// The address of a host that is up.
     #[must_use]
     #[inline]
@@ -283,7 +278,8 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Some(target) if self.is_random => self.chance(origin, target, &message),
             _ => 0,
         };
-        let lost = self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss;
+        let lossy = self.loss > 0.0 && holder != Some(origin);
+        let lost = lossy && self.loss_draws.unit(chance, 0) < self.loss;
         let Some(target) = holder.filter(|_| !lost) else {
             self.kernel.skip(origin);
             self.ledger.book(Direction::Lost, class, bytes);

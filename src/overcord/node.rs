@@ -115,6 +115,7 @@ impl Node {
 
     /// Leaves the overlay gracefully; the host goes down right after.
     pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
+        self.plugin.remember_acquaintances();
         // Operations that fail with the leave concern nobody any more.
         let _ = self.plugin.dht.leave(&mut ctx.lift());
     }
@@ -123,6 +124,13 @@ impl Node {
     pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C) {
         if let Some(handover) = &mut self.handover {
             handover.take_role(ctx, &mut self.plugin);
+        }
+    }
+
+    /// No longer plays the proxy peer.
+    pub fn give_up_role<C: NodeContext>(&mut self, ctx: &mut C) {
+        if let Some(handover) = &mut self.handover {
+            handover.give_up_role(ctx);
         }
     }
 
@@ -254,7 +262,7 @@ impl Node {
             Icmp::EchoRequest(echo) => ctx.send(from, echo.reply().into()),
             Icmp::EchoReply(echo) => {
                 if let Some(handover) = &mut self.handover {
-                    handover.echoed(ctx, &mut self.plugin, echo, true);
+                    handover.echoed(ctx, &mut self.plugin, (from.address, echo), true);
                 }
             }
             Icmp::Unreachable(error) => self.unreachable(ctx, error),
@@ -273,7 +281,7 @@ impl Node {
                 handover.transport(ctx, &mut self.plugin, event);
             }
             (Quoted::Echo(echo), Some(handover)) => {
-                handover.echoed(ctx, &mut self.plugin, echo, false);
+                handover.echoed(ctx, &mut self.plugin, (error.destination, echo), false);
             }
             // The stub resolver ignores errors, as glibc's unconnected sockets do.
             (Quoted::Udp { .. } | Quoted::Tcp { .. } | Quoted::Echo(_), _) => {}

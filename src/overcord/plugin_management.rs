@@ -91,7 +91,7 @@ impl PluginManagement {
     }
 
     /// Remembers the members that the plug-in knows now.
-    fn remember_acquaintances(&mut self) {
+    pub fn remember_acquaintances(&mut self) {
         // The nearest are remembered last, so that they are forgotten last.
         for peer in self.dht.acquaintances().into_iter().rev() {
             self.repository.remember(peer);
@@ -104,10 +104,15 @@ impl PluginManagement {
         matches!(self.membership, Membership::Member | Membership::Adrift)
     }
 
-    /// Whether it should join through a proxy peer that it finds: it is outside, or adrift.
+    /// Whether it should join through a proxy peer that it finds: it is outside, or adrift and
+    /// nobody has joined it since.
     #[must_use]
     pub fn wants_in(&self) -> bool {
-        matches!(self.membership, Membership::Asking | Membership::Adrift)
+        match self.membership {
+            Membership::Asking => true,
+            Membership::Adrift => self.dht.successors().is_empty(),
+            _ => false,
+        }
     }
 
     /// Whether the node waits for the discovery layer to find a proxy peer to join through.

@@ -29,7 +29,20 @@ impl World {
         let candidates: Vec<HostId> = self.stage.truth.main_members().collect();
         let Some(host) = self.director.choose(&candidates) else { return };
         let id = self.member_on(host).expect("members of an overlay are members");
+        // Whoever still believes to play the role is no valid proxy peer: it is told.
+        let believers: Vec<HostId> = self.stage.truth.proxy_hosts().collect();
+        for believer in believers.into_iter().filter(|&believer| believer != host) {
+            self.let_give_up(believer);
+        }
         self.hand_over_to(id);
+    }
+
+    /// Plans the succession of whoever is in the binding now.
+    pub(super) fn expect_departure_from_binding(&mut self) {
+        let host = self.stage.truth.binding_host();
+        if let Some(id) = host.and_then(|host| self.member_on(host)) {
+            self.expect_departure(id);
+        }
     }
 
     fn hand_over_to(&mut self, id: MemberId) {
@@ -67,13 +80,12 @@ impl World {
         if !still {
             return;
         }
-        let outlives = |other: MemberId| {
-            other != id
-                && match self.population.members[other.index()].presence {
-                    Presence::Scheduled(_, interval) => interval.until > leave,
-                    Presence::From(_) => true,
-                }
-        };
+        if let Some((at, line)) = self.director.scripted_leave(id, self.network.now())
+            && at == leave
+        {
+            self.director.fixed[line] = Some(id);
+        }
+        let outlives = |other: MemberId| other != id && self.leave_of(other) > leave;
         let candidates: Vec<MemberId> = self
             .stage
             .truth
@@ -82,11 +94,6 @@ impl World {
             .filter(|&other| outlives(other))
             .collect();
         let Some(successor) = self.director.choose(&candidates) else { return };
-        if let Some((at, line)) = self.director.scripted_leave(id, self.network.now())
-            && at == leave
-        {
-            self.director.fixed[line] = Some(id);
-        }
         self.tell(host, &Observation::ProxyRetiring);
         self.hand_over_to(successor);
     }

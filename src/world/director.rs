@@ -259,16 +259,19 @@ impl Director {
     }
 
     /// When the script lets this member go next, by a line about it or about the binding, with the
-    /// line.
+    /// line. A line about the binding whose moment has been foreseen concerns only the member that
+    /// was in the binding then.
     #[must_use]
     pub fn scripted_leave(&self, member: MemberId, from: SimTime) -> Option<(SimTime, usize)> {
-        let concerns = |action: &Action| match action {
-            Action::Depart { target: Target::Binding, .. } => true,
-            Action::Depart { target: Target::Member(other), .. } => *other == member,
+        let concerns = |line: usize| match self.script[line].action {
+            Action::Depart { target: Target::Binding, .. } => {
+                self.fixed[line].is_none_or(|fixed| fixed == member)
+            }
+            Action::Depart { target: Target::Member(other), .. } => other == member,
             _ => false,
         };
         (0..self.script.len())
-            .filter(|&line| concerns(&self.script[line].action) && self.next_play[line] > from)
+            .filter(|&line| self.next_play[line] > from && concerns(line))
             .map(|line| (self.next_play[line], line))
             .min()
     }

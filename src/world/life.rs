@@ -207,11 +207,11 @@ impl World {
         };
         let next = churn.next(&self.population.schedule, now);
         member.presence = Presence::Scheduled(churn, next);
-        let (up, held) = (member.is_up(), member.held);
+        let (up, held) = (member.is_up(), member.is_held());
         if up && !next.up {
             self.take_down(id, ended.graceful);
         } else if !up && next.up && !held {
-            self.bring_up(id, None, Entry::Join);
+            self.come(id);
         }
         self.schedule_toggle(id, next.until.max(now));
     }
@@ -223,13 +223,17 @@ impl World {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(_) => true,
         };
-        if !wanted || member.is_up() || member.held {
-            return;
+        if wanted && !member.is_up() && !member.is_held() {
+            self.come(id);
         }
-        // Where nobody was placed, whoever starts first founds the overlay.
-        let found = !self.population.has_begun();
-        self.bring_up(id, None, if found { Entry::Found } else { Entry::Join });
-        if found && !matches!(self.director.strategy, Strategy::None | Strategy::Tests) {
+    }
+
+    /// A member comes by itself: where nobody has ever been up, it founds the overlay, otherwise it
+    /// joins.
+    fn come(&mut self, id: MemberId) {
+        let founds = !self.population.has_begun();
+        self.bring_up(id, None, if founds { Entry::Found } else { Entry::Join });
+        if founds && !matches!(self.director.strategy, Strategy::None | Strategy::Tests) {
             self.install(id);
         }
     }
@@ -285,16 +289,39 @@ impl World {
         }
     }
 
-    /// The script lets a member come back, if its schedule does.
-    fn release(&mut self, id: MemberId) {
+    /// A member no longer plays the role.
+    pub(super) fn let_give_up(&mut self, host: HostId) {
+        let mut link = self.network.link(host, &mut self.stage);
+        if let Host::Node(node) = &mut self.hosts[host.index()] {
+            node.give_up_role(&mut as_node(&mut link));
+        }
+    }
+
+    /// The script keeps a member away until then, or longer if it was told so before.
+    fn hold(&mut self, id: MemberId, until: SimTime) {
         let member = &mut self.population.members[id.index()];
-        let was_held = std::mem::replace(&mut member.held, false);
+        let until = member.held_until.map_or(until, |former| former.max(until));
+        member.held_until = Some(until);
+        if until < SimTime::MAX {
+            self.command_member(id, until, Command::Release(id));
+        }
+    }
+
+    /// The script lets a member come back, if its schedule does, unless it was told meanwhile to
+    /// stay away longer.
+    fn release(&mut self, id: MemberId) {
+        let now = self.network.now();
+        let member = &mut self.population.members[id.index()];
+        if member.held_until.is_none_or(|until| until > now) {
+            return;
+        }
+        member.held_until = None;
         let wanted = match member.presence {
             Presence::Scheduled(_, interval) => interval.up,
-            Presence::From(start) => start <= self.network.now(),
+            Presence::From(start) => start <= now,
         };
-        if was_held && wanted && !member.is_up() {
-            self.bring_up(id, None, Entry::Join);
+        if wanted && !member.is_up() {
+            self.come(id);
         }
     }
 
@@ -308,21 +335,21 @@ impl World {
             // The moment that was drawn lies in [k period, k period + spread), spread ≤ period.
             let rounds = now.as_nanos() / period.as_nanos() + 1;
             self.schedule_line(line, SimTime::ZERO.saturating_add(period * rounds));
+            self.expect_departure_from_binding();
         }
         match action {
             Action::Depart { target, back_after, graceful } => {
-                for id in fixed.map_or_else(|| self.targets(target, true), |id| vec![id]) {
+                let foreseen = fixed.filter(|id| self.population.members[id.index()].is_up());
+                for id in foreseen.map_or_else(|| self.targets(target, true), |id| vec![id]) {
                     if self.population.members[id.index()].is_up() {
                         self.take_down(id, graceful);
                     }
-                    self.population.members[id.index()].held = true;
-                    if let Some(span) = back_after {
-                        self.command_member(id, now.saturating_add(span), Command::Release(id));
-                    }
+                    self.hold(id, back_after.map_or(SimTime::MAX, |it| now.saturating_add(it)));
                 }
             }
             Action::Return { target } => {
                 for id in self.targets(target, false) {
+                    self.population.members[id.index()].held_until = Some(now);
                     self.release(id);
                 }
             }
@@ -346,7 +373,7 @@ impl World {
                     .ids()
                     .filter(|id| {
                         let member = &members[id.index()];
-                        if going { member.is_up() } else { member.held }
+                        if going { member.is_up() } else { member.is_held() }
                     })
                     .collect();
                 self.director.sample(&pool, share)

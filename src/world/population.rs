@@ -59,8 +59,8 @@ pub struct Member {
     pub address: Address,
     /// Its contact under that address.
     pub contact: NodeRef,
-    /// Whether the script keeps it down.
-    pub held: bool,
+    /// Until when the script keeps it down; `None` when it does not.
+    pub held_until: Option<SimTime>,
     /// Its place among those that are up; `None` while it is down.
     up: Option<u32>,
     /// How often it has started.
@@ -136,7 +136,13 @@ impl Member {
         address: Address,
         contact: NodeRef,
     ) -> Self {
-        Self { host, name, presence, address, contact, held: false, up: None, starts: 0 }
+        Self { host, name, presence, address, contact, held_until: None, up: None, starts: 0 }
+    }
+
+    /// Whether the script keeps it down.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.held_until.is_some()
     }
 
     /// Whether it is up.

@@ -9,7 +9,8 @@ use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
 use crate::overcord::policy::{Losers, UpdateFailure};
-use crate::overcord::proxy_role::{Aftermath, Claim, Stage};
+use crate::overcord::proxy_role::{Aftermath, Claim, Role, Stage};
+use crate::time::SimDuration;
 
 impl Handover {
     /// Schedules the next look whether the binding is still this node's own (A7): not before the
@@ -33,7 +34,11 @@ impl Handover {
     }
 
     pub(super) fn checked_self<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
-        // A name that does not resolve says nothing about who plays the role.
+        // A name that does not resolve says nothing about who plays the role, and while the node's
+        // own update is under way the binding can't be its own yet.
+        if self.claim.is_some() {
+            return;
+        }
         if let Resolution::Address(found) = found
             && self.role.checked(found, self.own)
         {
@@ -92,6 +97,9 @@ impl Handover {
         self.clear_suspicion(ctx);
         let steps_down = self.settings.policies.update_failure == UpdateFailure::StepDown;
         if aftermath == Aftermath::Accepted && self.role.is_proxy() {
+            // DNS decides: whom it took last writes the higher epoch into the overlay record (A7).
+            self.role = Role::taken(ctx.now());
+            ctx.set_after(NodeTimer::Renew.into(), SimDuration::ZERO);
             self.check_self_later(ctx);
         } else if aftermath == Aftermath::Failed && steps_down {
             self.give_up_role(ctx);

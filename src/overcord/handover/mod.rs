@@ -313,7 +313,11 @@ impl Handover {
             return;
         }
         self.unresolved = 0;
-        if plugin.is_member() {
+        if plugin.is_asking() {
+            // DNS does not help it in: back to the members that it remembers.
+            plugin.pause();
+            ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+        } else if plugin.is_member() {
             let key = self.settings.record;
             let (id, upcalls) = plugin.dht.get(&mut ctx.lift(), key);
             self.fetch = Some(id);
@@ -380,6 +384,7 @@ impl Handover {
         self.tcp.listen(self.settings.probing.port);
         self.role = Role::taken(ctx.now());
         self.discovery.abandon();
+        self.connection = None;
         for timer in [NodeTimer::Procedure, NodeTimer::Resolve] {
             ctx.cancel(timer.into());
         }
@@ -406,6 +411,10 @@ impl Handover {
     /// Puts the overlay's proxy record, and renews it at half of its lifetime.
     pub fn store_record<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Role::Proxy { since, .. } = self.role else { return };
+        if !self.watches() {
+            // Takeover by command sends no message.
+            return;
+        }
         ctx.set_after(NodeTimer::Renew.into(), LIFETIME.mul_f64(0.5));
         if plugin.is_member() {
             let port = self.settings.probing.port;

@@ -63,15 +63,16 @@ impl Handover {
         }
     }
 
-    /// An echo was answered (`passed`), or could not be delivered.
+    /// An echo was answered by this address (`passed`), or could not be delivered to it.
     pub fn echoed<C: NodeContext>(
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
-        echo: Echo,
+        (address, echo): (Address, Echo),
         passed: bool,
     ) {
-        if echo.sequence == self.echoes && self.connection.is_none() {
+        let awaited = self.discovery == Discovery::Testing(Test::Reachable, address);
+        if awaited && echo.sequence == self.echoes {
             self.ping_ended(ctx, plugin, passed);
         }
     }
