@@ -144,6 +144,14 @@ impl Payload for Message {
     }
 
     #[inline]
+    fn hot_source_port(hot: &Hot) -> Port {
+        match hot {
+            Hot::Overlay(_) => Port::OVERLAY,
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).source_port(),
+        }
+    }
+
+    #[inline]
     fn hot_digest(hot: &Hot) -> u64 {
         match hot {
             Hot::Overlay(compact) => chord::Message::hot_digest(compact),
