@@ -1,5 +1,7 @@
 //! The shape of the code, kept by tests: layers, lengths, docs.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! `run` and `trace stats` as a user types them: what is printed, what is written, what is kept.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;

@@ -1,5 +1,7 @@
 //! Whole runs: determinism, closed forms, and the committed baselines.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::{env, fs};

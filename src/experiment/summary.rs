@@ -168,7 +168,15 @@ fn error_by_departure(output: &RunOutput, warmup: SimTime, metric: &str) -> Opti
             clusters.entry(row.opened).or_default().push(part(&row.anatomy).as_secs_f64());
         }
     }
-    clustered_standard_error(&clusters.into_values().collect::<Vec<_>>())
+    let clusters: Vec<_> = clusters.into_values().collect();
+    let error = clustered_standard_error(&clusters)?;
+    if metric == "stale_answers_per_departure" {
+        // The mean is over departures, of which there are fewer than ends of validity when losers
+        // of a claim step down.
+        let departures = output.headline.value("departures").filter(|&count| count > 0.0)?;
+        return Some(error * clusters.len() as f64 / departures);
+    }
+    Some(error)
 }
 
 #[cfg(test)]

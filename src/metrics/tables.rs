@@ -414,3 +414,33 @@ impl Row for TimelineRow {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(fields: &[&str]) -> Result<StaleRow, RowError> {
+        let record = csv::StringRecord::from(fields);
+        StaleRow::from_fields(&mut Fields::of::<StaleRow>(&record, 0))
+    }
+
+    #[test]
+    fn times_are_exact_to_the_nanosecond() {
+        // The last is above 2^53 ns, where a double would lose digits.
+        for span in [0, 1, 999_999_999, 1_500_000_000, 9_007_199_254_740_993] {
+            let span = SimDuration::from_nanos(span);
+            assert_eq!(nanos(&span.to_string()), Some(span.as_nanos()));
+        }
+        for wrong in ["", ".5", "1.0000000001", "-1", "1e3", "1,5", "99999999999999999999"] {
+            assert_eq!(nanos(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_with_its_column() {
+        assert!(read(&["isp-1", "10.0.0.1", "5", "0.25", "1", "2"]).is_ok());
+        let wrong = read(&["isp-1", "10.0.0.1", "5", "soon", "1", "2"]);
+        assert_eq!(wrong, Err(RowError::Field { column: "window_s", field: "soon".into() }));
+        assert_eq!(read(&["isp-1", "10.0.0.1"]), Err(RowError::Short { column: "ended_s" }));
+    }
+}

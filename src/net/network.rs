@@ -521,7 +521,7 @@ mod tests {
     impl Payload for Note {
         type Hot = Self;
         fn pack(self) -> Packed<Self, Self> {
-            if self.0 % 2 == 0 { Packed::Hot(self) } else { Packed::Cold(self) }
+            if self.0.is_multiple_of(2) { Packed::Hot(self) } else { Packed::Cold(self) }
         }
         fn transport(&self) -> Transport {
             Transport::Udp

@@ -185,18 +185,16 @@ impl Node {
                 }
             }
             Upcall::JoinFailed => {
-                let watching = self.handover.as_deref_mut().filter(|part| part.watches());
-                let ask = watching.is_some();
-                if let Some(handover) = watching {
-                    // Outside, it can't look anybody up, and would only hide that from the members.
-                    handover.give_up_role(ctx);
-                }
+                let ask = self.handover.as_ref().is_some_and(|part| part.watches());
                 let next = self.plugin.join_failed(ask);
                 self.go_on(ctx, next);
             }
             Upcall::Isolated => {
                 self.plugin.isolated(ctx.now());
-                self.join(ctx);
+                let stays = |part: &Handover| part.watches() || part.is_proxy();
+                if !self.handover.as_deref().is_some_and(stays) {
+                    self.join(ctx);
+                }
             }
             Upcall::Got { id, record } => {
                 if let Some(handover) = &mut self.handover {

@@ -6,7 +6,11 @@
 //! ([`Bootstrap::Dns`]). A node that finds no proxy peer either has a choice to make: if it founds
 //! an overlay of its own and claims the name, while another overlay lives, it cuts that one off
 //! from the world (A22). By the letter it does so at once. As intended, it first gives the members
-//! time to replace their proxy peer ([`PluginManagement::has_waited`]). There is one kind of
+//! time to replace their proxy peer ([`PluginManagement::has_waited`]).
+//!
+//! A member that loses all its neighbours is *adrift*: it can't tell whether the others died or it
+//! was cut off. It goes on as the only member that it knows, tests and claims like any other, and
+//! joins anew through the first other proxy peer that passes its tests. There is one kind of
 //! plug-in, Chord.
 
 use crate::address::{Address, Endpoint, Port};
@@ -45,6 +49,8 @@ enum Membership {
     JoiningProxy,
     /// In.
     Member,
+    /// In, but all its neighbours are gone: the last member, or cut off from the others.
+    Adrift,
 }
 
 /// What the node has to do next to get in.
@@ -95,7 +101,13 @@ impl PluginManagement {
     /// Whether the node is a member of an overlay.
     #[must_use]
     pub fn is_member(&self) -> bool {
-        self.membership == Membership::Member
+        matches!(self.membership, Membership::Member | Membership::Adrift)
+    }
+
+    /// Whether it should join through a proxy peer that it finds: it is outside, or adrift.
+    #[must_use]
+    pub fn wants_in(&self) -> bool {
+        matches!(self.membership, Membership::Asking | Membership::Adrift)
     }
 
     /// Whether the node waits for the discovery layer to find a proxy peer to join through.
@@ -170,7 +182,7 @@ impl PluginManagement {
                 self.membership = Membership::Asking;
                 Next::AskDiscovery
             }
-            Membership::Member => Next::Wait,
+            Membership::Member | Membership::Adrift => Next::Wait,
             _ => {
                 self.membership = Membership::Outside;
                 Next::TryLater
@@ -181,6 +193,7 @@ impl PluginManagement {
     /// The plug-in has lost all its neighbours: what it remembers is all that it has.
     pub fn isolated(&mut self, now: SimTime) {
         self.outside_since = now;
+        self.membership = Membership::Adrift;
         self.remember_acquaintances();
     }
 }

@@ -14,6 +14,8 @@ pub(crate) mod palette {
 
     pub(crate) const BLACK: RGBColor = RGBColor(0x1a, 0x1a, 0x1a);
     pub(crate) const GREY: RGBColor = RGBColor(0x8c, 0x8c, 0x8c);
+    /// For words that stand back, yet are read: 7 to 1 against white.
+    pub(crate) const SLATE: RGBColor = RGBColor(0x55, 0x55, 0x55);
     pub(crate) const PALE: RGBColor = RGBColor(0xe4, 0xe4, 0xe4);
     pub(crate) const BLUE: RGBColor = RGBColor(0x00, 0x72, 0xb2);
     pub(crate) const SKY: RGBColor = RGBColor(0x56, 0xb4, 0xe9);
@@ -86,6 +88,11 @@ impl Canvas<'_> {
     /// A filled area.
     pub(crate) fn shape(&self, points: Vec<Pixel>, color: RGBColor) {
         self.area.draw(&Polygon::new(points, color.filled())).expect(MEMORY);
+    }
+
+    /// About how wide a label is, in pixels: the real font is known only where it is shown.
+    pub(crate) fn label_width(text: &str) -> i32 {
+        text.chars().count() as i32 * 10
     }
 
     /// A line through points.

@@ -6,6 +6,7 @@ pub fn span(seconds: f64) -> String {
     let size = seconds.abs();
     let (value, unit) = match size {
         _ if size == 0.0 => return "0 s".to_owned(),
+        _ if size < 0.000_000_999_5 => (seconds * 1e9, "ns"),
         _ if size < 0.000_999_5 => (seconds * 1e6, "µs"),
         _ if size < 0.999_5 => (seconds * 1e3, "ms"),
         _ if size < 119.95 => (seconds, "s"),
@@ -65,6 +66,7 @@ mod tests {
     fn spans_choose_their_unit() {
         let cases = [
             (0.0, "0 s"),
+            (0.000_000_001, "1 ns"),
             (0.000_002, "2 µs"),
             (0.25, "250 ms"),
             (0.9999, "1 s"),

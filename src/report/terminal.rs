@@ -4,10 +4,12 @@
 use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
-use crate::metrics::headline::{PARTS, PHASES};
-use crate::metrics::tables::protocol_name;
+use crate::metrics::distribution::{mean, quantile};
+use crate::metrics::headline::{PARTS, PHASES, counted_stale};
+use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
 use crate::report::quantity::{number, percent, span};
+use crate::time::SimDuration;
 
 /// The final table. `folder` is where the tables and figures are, as it is to be shown.
 #[must_use]
@@ -24,7 +26,7 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
     text.push('\n');
     match &summary.points[..] {
         [] => {}
-        [point] => one_point(&mut text, point),
+        [point] => one_point(&mut text, point, &above_zero(study, outcome)),
         points => many_points(&mut text, summary, points),
     }
     for failure in &outcome.failures {
@@ -77,10 +79,10 @@ fn shown(point: &PointSummary, metric: &str, words: fn(f64) -> String) -> String
     point.mean(metric).map_or_else(|| "–".to_owned(), words)
 }
 
-fn one_point(text: &mut String, point: &PointSummary) {
+fn one_point(text: &mut String, point: &PointSummary, above_zero: &[SimDuration]) {
     text.push_str(&headcount(point));
     text.push('\n');
-    spans(point).write(text);
+    spans(point, above_zero).write(text);
     text.push('\n');
     let mut rest = Grid::default();
     let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
@@ -136,25 +138,19 @@ fn headcount(point: &PointSummary) -> String {
 }
 
 /// The grid of spans: the stale window, the sums of the anatomy, and its phases in their order.
-fn spans(point: &PointSummary) -> Grid {
+fn spans(point: &PointSummary, above_zero: &[SimDuration]) -> Grid {
     let mut grid = Grid::default();
     let several = point.runs > 1;
     let interval_head = if several { "95 % interval of the mean" } else { "" };
     let heads = ["", "median", "mean", "p95", "max", "share", interval_head];
     grid.row(heads.map(str::to_owned));
+    grid.row(spans_of(point, "stale window of a resolver", "stale_window", None));
+    if !above_zero.is_empty() {
+        grid.rows.push(windows_above_zero(above_zero));
+    }
     let mut row = |title: &str, name: &str, share: Option<f64>| {
-        let cell = |what: &str| shown(point, &format!("{name}.{what}"), span);
-        grid.row([
-            title.to_owned(),
-            cell("median"),
-            cell("mean"),
-            cell("p95"),
-            cell("max"),
-            share.map(percent).unwrap_or_default(),
-            point.estimate(&format!("{name}.mean")).map(interval).unwrap_or_default(),
-        ]);
+        grid.row(spans_of(point, title, name, share));
     };
-    row("stale window of a resolver", "stale_window", None);
     let total = point.mean("total.mean").filter(|total| *total > 0.0);
     let share = |name: &str| Some(point.mean(&format!("{name}.mean"))? / total?);
     row("handover, outage", "outage", share("outage"));
@@ -164,6 +160,47 @@ fn spans(point: &PointSummary) -> Grid {
         row(&format!("  {name}"), name, share(name));
     }
     grid
+}
+
+/// The row of one metric.
+fn spans_of(point: &PointSummary, title: &str, name: &str, share: Option<f64>) -> [String; 7] {
+    let cell = |what: &str| shown(point, &format!("{name}.{what}"), span);
+    [
+        title.to_owned(),
+        cell("median"),
+        cell("mean"),
+        cell("p95"),
+        cell("max"),
+        share.map(|share| format!("{:.1} %", share * 100.0)).unwrap_or_default(),
+        point.estimate(&format!("{name}.mean")).map(interval).unwrap_or_default(),
+    ]
+}
+
+/// The stale windows above zero of all runs, sorted. Most windows are zero: every end of validity
+/// of an address has one for each resolver, whether or not it was in the binding then.
+fn above_zero(study: &Study, outcome: &Outcome) -> Vec<SimDuration> {
+    let of_run = |output: &RunOutput| {
+        let warmup = study.cells[output.run as usize].warmup;
+        let windows = counted_stale(&output.stale, warmup).map(|row| row.window);
+        windows.filter(|window| !window.is_zero()).collect::<Vec<_>>()
+    };
+    let mut windows: Vec<_> = outcome.outputs.iter().flat_map(of_run).collect();
+    windows.sort_unstable();
+    windows
+}
+
+fn windows_above_zero(sorted: &[SimDuration]) -> Vec<String> {
+    let seconds = |window: Option<SimDuration>| {
+        window.map_or_else(|| "–".to_owned(), |window| span(window.as_secs_f64()))
+    };
+    let above = plural(sorted.len() as f64, "window");
+    vec![
+        format!("  the {above} above zero"),
+        seconds(quantile(sorted, 0.5)),
+        mean(sorted.iter().copied()).map_or_else(String::new, span),
+        seconds(quantile(sorted, 0.95)),
+        seconds(sorted.last().copied()),
+    ]
 }
 
 fn interval(estimate: &Estimate) -> String {

@@ -207,7 +207,7 @@ impl Director {
     /// The command with this number.
     #[must_use]
     pub fn command(&self, number: u32) -> Command {
-        if number % 2 == 0 {
+        if number.is_multiple_of(2) {
             return Command::Toggle(MemberId(number / 2));
         }
         self.commands[(number / 2) as usize]

@@ -233,7 +233,7 @@ impl Handover {
             Verdict::Playing(address) => {
                 self.failures = 0;
                 self.clear_suspicion(ctx);
-                if plugin.is_asking() {
+                if plugin.wants_in() {
                     let upcalls = plugin.join_through(&mut ctx.lift(), address);
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
@@ -354,12 +354,8 @@ impl Handover {
         if !plugin.is_asking() {
             return;
         }
-        if plugin.dht.identity().is_some() {
-            plugin.placed();
-        } else {
-            let upcalls = plugin.found(&mut ctx.lift());
-            debug_assert!(upcalls.len() <= 1, "founding succeeds at once");
-        }
+        let upcalls = plugin.found(&mut ctx.lift());
+        debug_assert!(upcalls.len() <= 1, "founding succeeds at once");
     }
 
     /// Listens, puts the record and updates the binding, in this order.

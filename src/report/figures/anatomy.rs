@@ -5,12 +5,13 @@
 
 use plotters::style::RGBColor;
 
+use crate::experiment::CellSpec;
 use crate::metrics::headline::{PARTS, PHASES, counted_handovers};
-use crate::metrics::tables::{Anatomy, HandoverRow};
+use crate::metrics::tables::{Anatomy, HandoverRow, RunOutput};
 use crate::report::axis::{Frame, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
-use crate::report::quantity::span;
+use crate::report::quantity::number;
 use crate::report::tables::csv_text;
 
 const TITLE: &str = "Where the time of a handover goes";
@@ -70,8 +71,7 @@ pub(super) fn figure(points: &[Point<'_>]) -> Figure {
 }
 
 fn episodes<'a>(point: &Point<'a>) -> Vec<&'a HandoverRow> {
-    let of_run = |(spec, output): &(&_, &'a crate::metrics::tables::RunOutput)| {
-        let spec: &crate::experiment::CellSpec = spec;
+    let of_run = |&(spec, output): &(&CellSpec, &'a RunOutput)| {
         counted_handovers(&output.handovers, spec.warmup)
     };
     point.runs.iter().flat_map(of_run).collect()
@@ -110,8 +110,9 @@ fn table(bars: &[Bar]) -> String {
 const ROW: i32 = 50;
 
 fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
-    let frame =
-        Frame { left: 190, top: 190, right: 880, bottom: 190 + ROW * bars.len() as i32 + 10 };
+    let widest = bars.iter().map(|bar| Canvas::label_width(&bar.label)).max().unwrap_or(0);
+    let left = (widest + 30).clamp(190, 600);
+    let frame = Frame { left, top: 190, right: 880, bottom: 190 + ROW * bars.len() as i32 + 10 };
     let longest = bars.iter().map(Bar::total).fold(0.0, f64::max).max(1e-3);
     let across = frame.across(longest);
     svg(WIDTH, (frame.bottom + 70) as u32, |canvas| {
@@ -138,7 +139,8 @@ fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
                 since = until;
             }
             let at = (across.at(since) + 8, middle);
-            canvas.text(&span(since), at, Lettering { bold: true, ..Lettering::LABEL });
+            let text = format!("{} {}", number(since / unit.seconds), unit.name);
+            canvas.text(&text, at, Lettering { bold: true, ..Lettering::LABEL });
         }
         canvas.line(vec![(frame.left, frame.top), (frame.left, frame.bottom)], palette::BLACK, 1);
     })

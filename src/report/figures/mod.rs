@@ -66,14 +66,14 @@ fn points<'a>(study: &'a Study, outputs: &'a [RunOutput]) -> Vec<Point<'a>> {
 fn nothing(title: &str, why: &str) -> String {
     svg(WIDTH, 200, |canvas| {
         canvas.text(title, (40, 40), Lettering::TITLE);
-        canvas.text(why, (40, 100), Lettering::LABEL.colored(palette::GREY));
+        canvas.text(why, (40, 100), Lettering::LABEL.colored(palette::SLATE));
     })
 }
 
 /// The title, and below it a line that says what is counted.
 fn heading(canvas: &Canvas<'_>, title: &str, below: &str) {
     canvas.text(title, (40, 34), Lettering::TITLE);
-    canvas.text(below, (40, 64), Lettering::LABEL.colored(palette::GREY));
+    canvas.text(below, (40, 64), Lettering::LABEL.colored(palette::SLATE));
 }
 
 /// `1 run`, `3 runs`, `12,000 runs`.

@@ -1,0 +1,272 @@
+//! The files of a study and the final table, from fake and from lifelike runs.
+
+use super::*;
+use crate::experiment::cell::CellSpec;
+use crate::experiment::run::tests::{fake_output, study};
+use crate::experiment::summary::{Theory, summarise};
+use crate::metrics::headline::{Tally, headline};
+use crate::metrics::tables::{
+    Anatomy, Closed, HandoverRow, RunOutput, SignallingRow, StaleRow, TimelineRow,
+};
+use crate::net::ledger::{Direction, Protocol, Purpose};
+use crate::rng::{self, Dice, Draws, NameHash};
+use crate::time::{SimDuration, SimTime};
+
+/// A run that looks like one: twelve hours, a departure about every quarter of an hour, eight
+/// resolvers that ask often and cache for a minute.
+fn lifelike(spec: &CellSpec) -> RunOutput {
+    let draws = Draws::new(spec.seed, rng::Purpose::Protocol);
+    let mut dice = Dice::new(draws, NameHash::of("lifelike"));
+    let mut output = fake_output(spec);
+    let (episode, window) = (output.handovers[1].clone(), output.stale[0].clone());
+    (output.handovers, output.stale) = (Vec::new(), Vec::new());
+    let mut now = SimTime::ZERO;
+    let mut seconds = |upto: f64| SimDuration::from_secs_f64(upto * dice.unit());
+    loop {
+        now = now + seconds(1800.0) + SimDuration::from_secs(1);
+        if now > SimTime::from_secs(12 * 3600) {
+            break;
+        }
+        let detect = seconds(40.0);
+        let (claim, update) = (SimDuration::from_secs(5), seconds(1.0));
+        let publish = SimDuration::from_millis(200);
+        let gap = detect + claim + update + publish;
+        for resolver in 1..=8 {
+            let left = seconds(70.0).saturating_sub(SimDuration::from_secs(10));
+            let resolver = format!("isp-{resolver}");
+            let window_here = if left.is_zero() { left } else { gap + left };
+            let row = StaleRow { resolver, ended: now, window: window_here, ..window.clone() };
+            output.stale.push(row);
+        }
+        let (cache, ask, recover) = (seconds(60.0), seconds(15.0), seconds(0.5));
+        let anatomy = Anatomy { detect, claim, update, publish, cache, ask, recover };
+        let closed =
+            if seconds(1.0).as_secs_f64() < 0.1 { Closed::Unasked } else { Closed::Lookup };
+        output.handovers.push(HandoverRow { opened: now, anatomy, closed, ..episode.clone() });
+    }
+    output.timeline = timeline(&output);
+    output.signalling = signalling();
+    let tally = Tally {
+        leaves: 2150,
+        departures: output.handovers.len() as u64 - 3,
+        observed: SimDuration::from_secs(11 * 3600),
+        stale_share: Some(0.0217),
+        stale_answers: 913,
+        answers: 48_211,
+        claimants: vec![3; 40],
+        updates: 131,
+        late_claims: 88,
+        split_brain: SimDuration::from_secs(412),
+        requests: 8640,
+        node_hours: 2200.0,
+        lookup_hops_mean: Some(3.9),
+        lookup_failures: 17,
+        ..Tally::default()
+    };
+    let (handovers, stale) = (&output.handovers, &output.stale);
+    output.headline = headline(spec.warmup, handovers, stale, &output.signalling, &tally);
+    output
+}
+
+fn timeline(output: &RunOutput) -> Vec<TimelineRow> {
+    let bin = |index: u64| {
+        let time = SimTime::from_secs(index * 86);
+        let stale = |row: &&StaleRow| row.ended <= time && time < row.ended + row.window;
+        let gap = |row: &&HandoverRow| {
+            let gap = row.anatomy.restore() - row.anatomy.cache;
+            row.opened <= time && time < row.opened + gap
+        };
+        TimelineRow {
+            time,
+            members: 200,
+            believers: 1,
+            binding_valid: output.handovers.iter().filter(gap).count() == 0,
+            stale_resolvers: output.stale.iter().filter(stale).count() as u32,
+            resolvers: 8,
+            overlays: 1,
+            messages: 1000,
+        }
+    };
+    (1..=502).map(bin).collect()
+}
+
+fn signalling() -> Vec<SignallingRow> {
+    let row = |(protocol, purpose, messages, size)| SignallingRow {
+        protocol,
+        purpose,
+        direction: Direction::Sent,
+        messages,
+        bytes: messages * size,
+    };
+    let rows = [
+        (Protocol::Chord, Purpose::OverlayMaintenance, 14_432_110, 96),
+        (Protocol::Chord, Purpose::OverlayLookup, 312_900, 88),
+        (Protocol::Tcp, Purpose::Probe, 791_000, 60),
+        (Protocol::Icmp, Purpose::Probe, 263_000, 84),
+        (Protocol::Dns, Purpose::DnsClient, 176_000, 82),
+        (Protocol::Dns, Purpose::DnsUpstream, 15_840, 82),
+        (Protocol::Http, Purpose::DynDns, 393, 300),
+    ];
+    rows.map(row).into()
+}
+
+fn carried(study: &Study) -> (Outcome, Summary) {
+    let outputs: Vec<_> = study.cells.iter().map(lifelike).collect();
+    let theory = [Theory {
+        point: 0,
+        metric: "stale_window.mean".into(),
+        value: 52.5,
+        assumption_broken: Some("detection is not uniform".into()),
+    }];
+    let summary = summarise(study, &outputs, &theory);
+    (Outcome { outputs, failures: Vec::new(), loaded: 1 }, summary)
+}
+
+fn sweep() -> Study {
+    let mut study = study(4);
+    study.varied = vec!["dns.ttl".into()];
+    for (spec, ttl) in study.cells.iter_mut().zip(["5s", "30s", "60s", "300s"]) {
+        spec.point = spec.run;
+        spec.varied = vec![ttl.into()];
+    }
+    study
+}
+
+fn curve() -> Curve {
+    Curve {
+        label: "gap + U(0, 60 s)".into(),
+        points: vec![(0.0, 0.15), (20.0, 0.15), (100.0, 1.0)],
+    }
+}
+
+fn all_files(study: &Study) -> Vec<TextFile> {
+    let (outcome, summary) = carried(study);
+    files(study, &outcome, &summary, Some(&curve()))
+}
+
+/// The study of the fake runs, whose numbers are easy to follow.
+fn plain(study: &Study) -> (Outcome, Summary) {
+    let outputs: Vec<_> = study.cells.iter().map(fake_output).collect();
+    let theory = [Theory {
+        point: 0,
+        metric: "stale_window.mean".into(),
+        value: 18.0,
+        assumption_broken: Some("detection is not uniform".into()),
+    }];
+    let summary = summarise(study, &outputs, &theory);
+    (Outcome { outputs, failures: Vec::new(), loaded: 0 }, summary)
+}
+
+fn figure_table(name: &str) -> String {
+    let study = study(1);
+    let (outcome, summary) = plain(&study);
+    let files = files(&study, &outcome, &summary, None);
+    files.into_iter().find(|file| file.name == format!("figures/{name}.csv")).unwrap().text
+}
+
+#[test]
+fn each_figure_has_its_table_beside_it() {
+    for study in [study(1), study(10), sweep(), study(0)] {
+        let files = all_files(&study);
+        assert_eq!(files, all_files(&study), "the same again");
+        let of_kind = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
+        // Six tables of the study and four of figures.
+        assert_eq!((of_kind(".csv"), of_kind(".json"), of_kind(".toml")), (10, 1, 2));
+        let images: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
+        assert_eq!(images.len(), 4);
+        for image in images {
+            let table = image.name.replace(".svg", ".csv");
+            assert!(files.iter().any(|file| file.name == table), "{table}");
+            assert!(image.text.starts_with("<svg") && image.text.ends_with("</svg>\n"));
+        }
+    }
+}
+
+/// The bytes of the figures may change only when their drawing is changed.
+#[test]
+fn figures_have_the_bytes_that_they_had() {
+    let digest = |study: &Study| {
+        let files = all_files(study);
+        let images = files.iter().filter(|file| file.name.ends_with(".svg"));
+        let mut hasher = blake3::Hasher::new();
+        images.for_each(|image| {
+            hasher.update(image.text.as_bytes());
+        });
+        hasher.finalize().to_hex()[..16].to_owned()
+    };
+    let digests = [digest(&study(1)), digest(&sweep())];
+    assert_eq!(digests, ["4daf0ffdfcfe88e8", "05eab8bc686bcdf2"]);
+}
+
+#[test]
+fn the_table_of_the_stale_windows_counts_the_zeros_first() {
+    // Windows 37 s and 0 s: half of all are zero, none of those above zero.
+    assert_eq!(
+        figure_table("stale-window"),
+        "point,window_s,windows_not_longer,share_not_longer,share_not_longer_of_those_above_zero\n\
+         ,0,1,0.5,0\n\
+         ,37,2,1,1\n"
+    );
+}
+
+#[test]
+fn the_table_of_the_anatomy_has_the_complete_episodes_after_the_warm_up() {
+    assert_eq!(
+        figure_table("handover-anatomy"),
+        "episodes_of,episodes,mean_detect_s,mean_claim_s,mean_update_s,mean_publish_s,\
+         mean_cache_s,mean_ask_s,mean_recover_s\n\
+         all,1,7,5,0.25,0,30,2,0.000000001\n"
+    );
+}
+
+#[test]
+fn the_tables_of_signalling_and_timeline() {
+    // 10 messages and 630 bytes in 200 hours of nodes.
+    assert_eq!(
+        figure_table("signalling"),
+        "point,purpose,messages_per_node_hour,bytes_per_node_hour\n,dns-client,0.05,3.15\n"
+    );
+    // Both episodes opened before the only bin ended; one of two resolvers is stale then.
+    assert_eq!(
+        figure_table("stale-timeline"),
+        "time_s,stale_share,binding_valid,handovers_opened\n300,0.5,true,2\n"
+    );
+}
+
+#[test]
+fn the_final_table_is_understood_at_once() {
+    let study = study(2);
+    let (outcome, summary) = plain(&study);
+    let text = terminal::table(&study, &outcome, &summary, "results/handover/0123");
+    assert_eq!(text, include_str!("golden_terminal.txt"));
+}
+
+#[test]
+fn the_final_table_of_a_sweep_has_a_line_a_point_and_names_failures() {
+    let study = sweep();
+    let (mut outcome, summary) = plain(&study);
+    outcome.failures.push(crate::experiment::run::Failure { run: 3, message: "broken".into() });
+    let text = terminal::table(&study, &outcome, &summary, "results/handover/0123");
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!(lines[0], "handover: 4 runs at 4 points");
+    assert!(lines[2].starts_with("dns.ttl  departures  stale share"), "{text}");
+    assert!(lines[3].starts_with("5s                1        0.5 %"), "{text}");
+    assert!(text.contains("\nrun 3 FAILED: broken\n"));
+}
+
+#[test]
+fn a_study_is_written_whole_and_twice_the_same_but_for_the_manifest() {
+    let study = study(2);
+    let (outcome, summary) = plain(&study);
+    let read = |manifest: &str| {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::new(folder.path(), &study.scenario);
+        let files = files(&study, &outcome, &summary, None);
+        let written = write(&store, &study, &files, manifest).unwrap();
+        assert_eq!(store.latest(), Some(written.clone()));
+        assert_eq!(std::fs::read_to_string(written.join("manifest.json")).unwrap(), manifest);
+        let content = |file: &TextFile| std::fs::read_to_string(written.join(&file.name)).unwrap();
+        files.iter().map(content).collect::<Vec<_>>()
+    };
+    assert_eq!(read("first"), read("second"));
+}
