@@ -85,23 +85,28 @@ impl Handover {
         let Some(claim) = &mut self.claim else { return };
         let aftermath = claim.attempted(outcome.as_ref());
         ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
-        match aftermath {
-            Aftermath::Retry(pause) => {
-                ctx.set_after(NodeTimer::Update.into(), pause);
-                return;
-            }
-            Aftermath::Accepted => {
-                if self.role.is_proxy() {
-                    self.check_self_later(ctx);
-                }
-            }
-            Aftermath::Failed => {
-                if self.settings.policies.update_failure == UpdateFailure::StepDown {
-                    self.give_up_role(ctx);
-                }
-            }
+        if let Aftermath::Retry(pause) = aftermath {
+            return ctx.set_after(NodeTimer::Update.into(), pause);
         }
         self.claim = None;
+        self.clear_suspicion(ctx);
+        let steps_down = self.settings.policies.update_failure == UpdateFailure::StepDown;
+        if aftermath == Aftermath::Accepted && self.role.is_proxy() {
+            self.check_self_later(ctx);
+        } else if aftermath == Aftermath::Failed && steps_down {
+            self.give_up_role(ctx);
+        }
+    }
+
+    /// Gives up the update that is under way: a node that no longer plays the role must not get the
+    /// binding.
+    pub(super) fn abandon_claim<C: NodeContext>(&mut self, ctx: &mut C) {
+        let Some(claim) = self.claim.take() else { return };
+        ctx.cancel(NodeTimer::Update.into());
+        self.client.cancel(&mut ctx.lift::<_, _, Observation>());
+        if claim.stage != Stage::Pausing {
+            ctx.observe(Observation::UpdateEnded { accepted: false });
+        }
         self.clear_suspicion(ctx);
     }
 }

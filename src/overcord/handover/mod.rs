@@ -185,7 +185,9 @@ impl Handover {
     ) {
         if self.role.is_proxy() {
             self.store_record(ctx, plugin);
-        } else if !tested {
+        } else if tested {
+            self.watch_after(ctx, self.settings.probing.interval);
+        } else {
             self.procedure(ctx, plugin);
         }
     }
@@ -397,6 +399,7 @@ impl Handover {
             ctx.cancel(timer.into());
         }
         ctx.observe(Observation::ProxyStopped);
+        self.abandon_claim(ctx);
         self.watch_after(ctx, self.settings.probing.interval);
     }
 
