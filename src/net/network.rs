@@ -3,7 +3,7 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
-use crate::net::ledger::Cell;
+use crate::net::packet::{Booked, Packet, Slab};
 use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
@@ -37,48 +37,6 @@ pub struct Settings {
     /// The typical distance of events, to which the queue is fitted; it changes no result.
     pub tick: SimDuration,
 }
-
-/// A datagram inside an event.
-#[derive(Clone, Copy, Debug)]
-pub struct Packet<H> {
-    from: Address,
-    to: Address,
-    port: Port,
-    /// Of what travels inline.
-    booked: Booked,
-    carried: Packed<H, ColdId>,
-}
-
-/// How a message that travels inline was booked when it was sent, to be booked again when it
-/// arrives: a cell of the ledger and up to 1,023 octets. It fits where the packet has room.
-#[derive(Clone, Copy, Debug)]
-struct Booked(u16);
-
-impl Booked {
-    const BYTES_BITS: u32 = u16::BITS - Cell::BITS;
-    /// Stands in a packet whose message is in the slab, which is asked itself.
-    const ELSEWHERE: Self = Self(0);
-
-    #[inline]
-    fn new(cell: Cell, bytes: u32) -> Self {
-        assert!(bytes >> Self::BYTES_BITS == 0, "what travels inline is short");
-        Self((u16::from(cell.bits()) << Self::BYTES_BITS) | bytes as u16)
-    }
-
-    #[inline]
-    fn cell(self) -> Cell {
-        Cell::from_bits((self.0 >> Self::BYTES_BITS) as u8)
-    }
-
-    #[inline]
-    fn bytes(self) -> u32 {
-        u32::from(self.0) & ((1 << Self::BYTES_BITS) - 1)
-    }
-}
-
-/// A message's place in the slab.
-#[derive(Clone, Copy, Debug)]
-pub struct ColdId(u32);
 
 /// What happens next, and to whom.
 #[derive(Debug)]
@@ -473,39 +431,6 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
     fn observe(&mut self, observation: S::Observation) {
         let now = self.network.kernel.now();
         self.observer.observe(now, self.host, observation);
-    }
-}
-
-/// Messages too large to travel inside an event.
-#[derive(Debug)]
-struct Slab<P> {
-    places: Vec<Option<P>>,
-    free: Vec<u32>,
-}
-
-impl<P> Default for Slab<P> {
-    fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<P> Slab<P> {
-    fn insert(&mut self, message: P) -> ColdId {
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = Some(message);
-            return ColdId(place);
-        }
-        self.places.push(Some(message));
-        ColdId(u32::try_from(self.places.len() - 1).expect("fewer than 2^32 messages in flight"))
-    }
-
-    fn take(&mut self, id: ColdId) -> P {
-        self.free.push(id.0);
-        self.places[id.0 as usize].take().expect("a message in the slab is delivered once")
-    }
-
-    fn len(&self) -> usize {
-        self.places.len() - self.free.len()
     }
 }
 

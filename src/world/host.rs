@@ -4,7 +4,7 @@ use crate::address::Endpoint;
 use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::Icmp;
-use crate::net::network::Packet;
+use crate::net::packet::Packet;
 use crate::net::{Link, Network};
 use crate::overcord::message::Hot;
 use crate::overcord::{self, Message, Node};
