@@ -3,7 +3,7 @@
 
 use crate::address::{Address, Endpoint};
 use crate::net::latency::Latency;
-use crate::net::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Payload, Settings};
+use crate::net::{Arrival, DepartedHosts, Link, Network, Observer, Payload, Settings};
 use crate::rng::NameHash;
 use crate::sim::{HostId, Timer};
 use crate::time::{SimDuration, SimTime};
@@ -116,8 +116,9 @@ impl<D: Device> Lab<D> {
         let mut link = self.network.link(host, &mut self.notebook);
         let device = &mut self.devices[host.index()];
         match arrival {
-            Arrival::Message(Delivery { from, message, .. }) => {
-                device.receive(&mut link, from, message);
+            Arrival::Message(delivery) => {
+                let from = delivery.from;
+                device.receive(&mut link, from, delivery.unpack());
             }
             Arrival::Timer(timer) => device.timer(&mut link, timer),
             Arrival::Command(_) => {}

@@ -59,6 +59,32 @@ pub struct Class {
 const PURPOSES: usize = 8;
 const CELLS: usize = 8 * PURPOSES;
 
+/// The place of a class in the ledger: six bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Cell(u8);
+
+impl Cell {
+    pub(super) const BITS: u32 = CELLS.ilog2();
+
+    /// The cell with these bits, of which the lower six count.
+    #[inline]
+    pub(super) const fn from_bits(bits: u8) -> Self {
+        Self(bits % CELLS as u8)
+    }
+
+    #[inline]
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+}
+
+impl From<Class> for Cell {
+    #[inline]
+    fn from(class: Class) -> Self {
+        Self::from_bits(class.protocol as u8 * PURPOSES as u8 + class.purpose as u8)
+    }
+}
+
 /// Messages and bytes counted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Count {
@@ -99,12 +125,18 @@ impl Ledger {
     /// Books one message.
     #[inline]
     pub fn book(&mut self, direction: Direction, class: Class, bytes: u32) {
+        self.book_at(direction, class.into(), bytes);
+    }
+
+    /// Books one message whose cell is known.
+    #[inline]
+    pub(super) fn book_at(&mut self, direction: Direction, cell: Cell, bytes: u32) {
         let cells = match direction {
             Direction::Sent => &mut self.sent,
             Direction::Delivered => &mut self.delivered,
             Direction::Lost => &mut self.lost,
         };
-        let count = &mut cells[class.protocol as usize * PURPOSES + class.purpose as usize];
+        let count = &mut cells[usize::from(cell.bits()) % CELLS];
         count.messages += 1;
         count.bytes += u64::from(bytes);
     }

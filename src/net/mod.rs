@@ -3,7 +3,8 @@
 //! * [`network`]: [`Network`] drives a [`Kernel`](crate::sim::Kernel). A host sends through a
 //!   [`Link`]; the network decides whether and when the datagram arrives; [`Network::next`] hands
 //!   out what happens next.
-//! * [`payload`]: what it needs to know of a message. It knows no protocol.
+//! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
+//!   travels.
 //! * [`addressing`]: who holds an address.
 //! * [`latency`], [`topology`]: the delay between two hosts.
 //! * [`ledger`]: what the signalling costs.
@@ -22,6 +23,7 @@ pub mod lab;
 pub mod latency;
 pub mod ledger;
 pub mod network;
+pub mod packet;
 pub mod payload;
 pub mod tcp;
 pub mod topology;

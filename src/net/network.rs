@@ -3,6 +3,7 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
+use crate::net::packet::{Booked, Packet, Slab};
 use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
@@ -37,22 +38,9 @@ pub struct Settings {
     pub tick: SimDuration,
 }
 
-/// A datagram inside an event.
-#[derive(Clone, Copy, Debug)]
-pub struct Packet<H> {
-    from: Address,
-    to: Address,
-    port: Port,
-    carried: Packed<H, ColdId>,
-}
-
-/// A message's place in the slab.
-#[derive(Clone, Copy, Debug)]
-pub struct ColdId(u32);
-
 /// What happens next, and to whom.
 #[derive(Debug)]
-pub enum Arrival<P, T> {
+pub enum Arrival<P: Payload, T> {
     /// A datagram arrives.
     Message(Delivery<P>),
     /// A timer goes off.
@@ -63,13 +51,23 @@ pub enum Arrival<P, T> {
 
 /// A datagram that has arrived.
 #[derive(Debug)]
-pub struct Delivery<P> {
+pub struct Delivery<P: Payload> {
     /// Who sent it, with the port to which an answer goes.
     pub from: Endpoint,
     /// The port that it was sent to.
     pub port: Port,
+    /// What it says, packed as it came.
+    pub message: Packed<P::Hot, P>,
+}
+
+impl<P: Payload> Delivery<P> {
     /// What it says.
-    pub message: P,
+    pub fn unpack(self) -> P {
+        match self.message {
+            Packed::Hot(hot) => hot.into(),
+            Packed::Cold(message) => message,
+        }
+    }
 }
 
 /// Whoever is told what components observe.
@@ -225,54 +223,60 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn deliver(&mut self, host: HostId, packet: &Packet<P::Hot>) -> Option<Delivery<P>> {
         self.in_flight -= 1;
-        let (message, Account { class, bytes }, digest): (P, _, _) = match &packet.carried {
-            Packed::Hot(hot) => ((*hot).into(), P::hot_account(hot), P::hot_digest(hot)),
+        let (message, cell, bytes, digest) = match &packet.carried {
+            Packed::Hot(hot) => {
+                let Packet { booked, .. } = packet;
+                (Packed::Hot(*hot), booked.cell(), booked.bytes(), P::hot_digest(hot))
+            }
             Packed::Cold(id) => {
                 let message = self.cold.take(*id);
-                let (account, digest) = (message.account(), message.digest());
-                (message, account, digest)
+                let (Account { class, bytes }, digest) = (message.account(), message.digest());
+                (Packed::Cold(message), class.into(), bytes, digest)
             }
         };
+        let from = packet.from.at(match &message {
+            Packed::Hot(hot) => P::hot_source_port(hot),
+            Packed::Cold(message) => message.source_port(),
+        });
+        let delivery = Delivery { from, port: packet.port, message };
         if self.stations[host.index()].address != Some(packet.to) {
-            self.ledger.book(Direction::Lost, class, bytes);
-            self.bounce(packet, &message);
+            self.ledger.book_at(Direction::Lost, cell, bytes);
+            self.bounce(packet, delivery);
             return None;
         }
-        self.ledger.book(Direction::Delivered, class, bytes);
+        self.ledger.book_at(Direction::Delivered, cell, bytes);
         // The sender is told apart by an odd multiplier; what is added is mixed again.
         let sender = u64::from(packet.from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
-        let from = packet.from.at(message.source_port());
-        Some(Delivery { from, port: packet.port, message })
+        Some(delivery)
     }
 
     /// The router in front of a departed host tells the sender, when it is configured to.
     #[cold]
-    fn bounce(&mut self, packet: &Packet<P::Hot>, message: &P) {
+    fn bounce(&mut self, packet: &Packet<P::Hot>, delivery: Delivery<P>) {
         if self.departed_hosts == DepartedHosts::Silent {
             return;
         }
         let Some(router) = self.holders.holder(packet.to) else { return };
-        if let Some(error) = message.undeliverable(packet.to.at(packet.port)) {
-            let back = packet.from.at(message.source_port());
-            self.transmit(router, packet.to, back, error.pack());
+        let back = delivery.from;
+        if let Some(error) = delivery.unpack().undeliverable(packet.to.at(packet.port)) {
+            let account = error.account();
+            self.transmit(router, packet.to, back, account, error.pack());
         }
     }
 
-    /// Sends a datagram from a host under an address. The message comes packed: where it is made
-    /// its variant is known, and packing it needs no match.
+    /// Sends a datagram from a host under an address. The message comes packed and with its
+    /// account: where it is made its variant is known, so that neither needs a match.
     fn transmit(
         &mut self,
         origin: HostId,
         from: Address,
         to: Endpoint,
+        Account { class, bytes }: Account,
         message: Packed<P::Hot, P>,
     ) {
-        let Account { class, bytes } = match &message {
-            Packed::Hot(hot) => P::hot_account(hot),
-            Packed::Cold(message) => message.account(),
-        };
-        self.ledger.book(Direction::Sent, class, bytes);
+        let cell = class.into();
+        self.ledger.book_at(Direction::Sent, cell, bytes);
         let holder = self.holders.holder(to.address);
         let chance = match holder {
             Some(target) if self.is_random => self.chance(origin, target, &message),
@@ -282,14 +286,14 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let lost = lossy && self.loss_draws.unit(chance, 0) < self.loss;
         let Some(target) = holder.filter(|_| !lost) else {
             self.kernel.skip(origin);
-            self.ledger.book(Direction::Lost, class, bytes);
+            self.ledger.book_at(Direction::Lost, cell, bytes);
             return;
         };
-        let carried = match message {
-            Packed::Hot(hot) => Packed::Hot(hot),
-            Packed::Cold(message) => Packed::Cold(self.cold.insert(message)),
+        let (booked, carried) = match message {
+            Packed::Hot(hot) => (Booked::new(cell, bytes), Packed::Hot(hot)),
+            Packed::Cold(message) => (Booked::ELSEWHERE, Packed::Cold(self.cold.insert(message))),
         };
-        let packet = Packet { from, to: to.address, port: to.port, carried };
+        let packet = Packet { from, to: to.address, port: to.port, booked, carried };
         let at = self.kernel.now().saturating_add(self.delay(origin, target, chance));
         self.in_flight += 1;
         self.kernel.schedule(at, origin, target, Input::Message(packet));
@@ -403,7 +407,12 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
     #[inline(always)]
     fn send(&mut self, to: Endpoint, message: P) {
         if let Some(from) = self.network.address(self.host) {
-            self.network.transmit(self.host, from, to, message.pack());
+            let message = message.pack();
+            let account = match &message {
+                Packed::Hot(hot) => P::hot_account(hot),
+                Packed::Cold(message) => message.account(),
+            };
+            self.network.transmit(self.host, from, to, account, message);
         }
     }
     #[inline]
@@ -418,39 +427,6 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
     fn observe(&mut self, observation: S::Observation) {
         let now = self.network.kernel.now();
         self.observer.observe(now, self.host, observation);
-    }
-}
-
-/// Messages too large to travel inside an event.
-#[derive(Debug)]
-struct Slab<P> {
-    places: Vec<Option<P>>,
-    free: Vec<u32>,
-}
-
-impl<P> Default for Slab<P> {
-    fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
-    }
-}
-
-impl<P> Slab<P> {
-    fn insert(&mut self, message: P) -> ColdId {
-        if let Some(place) = self.free.pop() {
-            self.places[place as usize] = Some(message);
-            return ColdId(place);
-        }
-        self.places.push(Some(message));
-        ColdId(u32::try_from(self.places.len() - 1).expect("fewer than 2^32 messages in flight"))
-    }
-
-    fn take(&mut self, id: ColdId) -> P {
-        self.free.push(id.0);
-        self.places[id.0 as usize].take().expect("a message in the slab is delivered once")
-    }
-
-    fn len(&self) -> usize {
-        self.places.len() - self.free.len()
     }
 }
 
@@ -533,7 +509,7 @@ mod tests {
 
     fn next(network: &mut Network<Note, NoTimer>) -> Option<(HostId, Note)> {
         match network.next(SimTime::from_secs(1_000))? {
-            (host, Arrival::Message(delivery)) => Some((host, delivery.message)),
+            (host, Arrival::Message(delivery)) => Some((host, delivery.unpack())),
             other => panic!("only messages were sent: {other:?}"),
         }
     }

@@ -42,6 +42,12 @@ pub trait Payload: Sized + Debug {
         (*hot).into().account()
     }
 
+    /// The port that the small form is sent from.
+    #[inline]
+    fn hot_source_port(hot: &Self::Hot) -> Port {
+        (*hot).into().source_port()
+    }
+
     /// The digest of the small form: the same as the message's.
     #[inline]
     fn hot_digest(hot: &Self::Hot) -> u64 {

@@ -75,7 +75,7 @@ impl From<Segment<http::Message>> for Message {
 impl Payload for Message {
     type Hot = Hot;
 
-    #[inline]
+    #[inline(always)]
     fn pack(self) -> Packed<Hot, Self> {
         match self {
             Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small.into())),
@@ -135,11 +135,19 @@ impl Payload for Message {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hot_account(hot: &Hot) -> Account {
         match hot {
             Hot::Overlay(compact) => chord::Message::hot_account(compact),
             rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).account(),
+        }
+    }
+
+    #[inline]
+    fn hot_source_port(hot: &Hot) -> Port {
+        match hot {
+            Hot::Overlay(_) => Port::OVERLAY,
+            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).source_port(),
         }
     }
 

@@ -7,7 +7,7 @@ use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
 use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
-use crate::overlay::chord::Chord;
+use crate::overlay::chord::{self, Chord};
 use crate::overlay::{Dht, Facts, RingId, Upcall, Upcalls};
 use crate::rng::Dice;
 use crate::sim::Context;
@@ -232,14 +232,22 @@ impl Node {
         }
     }
 
-    /// A message arrived.
+    /// A message of the overlay arrived.
     #[inline]
+    pub fn receive_overlay<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: chord::Message,
+    ) {
+        let upcalls = self.plugin.dht.receive(&mut ctx.lift(), from, message);
+        self.take_upcalls(ctx, upcalls);
+    }
+
+    /// A message arrived.
     pub fn receive<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
         match message {
-            Message::Overlay(message) => {
-                let upcalls = self.plugin.dht.receive(&mut ctx.lift(), from, message);
-                self.take_upcalls(ctx, upcalls);
-            }
+            Message::Overlay(message) => self.receive_overlay(ctx, from, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => {
                 let Some(handover) = &mut self.handover else { return };

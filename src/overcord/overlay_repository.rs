@@ -14,8 +14,9 @@ const CAPACITY: usize = 16;
 /// The members that a node remembers.
 #[derive(Clone, Debug, Default)]
 pub struct OverlayRepository {
-    /// The one remembered last stands last; no member stands twice.
-    peers: Vec<NodeRef>,
+    /// The one remembered last stands last; no member stands twice. Without room to grow, which
+    /// each of a million nodes would carry.
+    peers: Box<[NodeRef]>,
 }
 
 impl OverlayRepository {
@@ -31,11 +32,13 @@ impl OverlayRepository {
 
     /// Remembers a member.
     pub fn remember(&mut self, peer: NodeRef) {
-        self.peers.retain(|&known| known != peer);
-        if self.peers.len() == CAPACITY {
-            self.peers.remove(0);
+        let mut peers = std::mem::take(&mut self.peers).into_vec();
+        peers.retain(|&known| known != peer);
+        if peers.len() == CAPACITY {
+            peers.remove(0);
         }
-        self.peers.push(peer);
+        peers.push(peer);
+        self.peers = peers.into_boxed_slice();
     }
 
     /// The members remembered, in random order, without the node itself.

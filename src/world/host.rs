@@ -4,7 +4,7 @@ use crate::address::Endpoint;
 use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::Icmp;
-use crate::net::network::Packet;
+use crate::net::packet::Packet;
 use crate::net::{Link, Network};
 use crate::overcord::message::Hot;
 use crate::overcord::{self, Message, Node};
@@ -155,8 +155,19 @@ impl Host {
         }
     }
 
-    /// A message arrives.
+    /// A small message arrives. Nearly all are the overlay's: they reach the plug-in without ever
+    /// being a [`Message`].
     #[inline]
+    pub fn receive_hot(&mut self, link: &mut WorldLink<'_>, from: Endpoint, hot: Hot) {
+        match (self, hot) {
+            (Self::Node(node), Hot::Overlay(message)) => {
+                node.receive_overlay(&mut as_node(link), from, message.into());
+            }
+            (host, hot) => host.receive(link, from, hot.into()),
+        }
+    }
+
+    /// A message arrives.
     pub fn receive(&mut self, link: &mut WorldLink<'_>, from: Endpoint, message: Message) {
         use sim::Context as _;
         match (self, message) {

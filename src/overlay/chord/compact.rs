@@ -86,14 +86,14 @@ static SHAPES: [Shape; 16] = {
 };
 
 impl Compact {
-    #[inline]
+    #[inline(always)]
     const fn new(kind: Kind, header: Header, words: [u32; 3]) -> Self {
         Self { kind, header, words }
     }
 
     /// What it is for.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn purpose(&self) -> Purpose {
         match SHAPES[self.kind as usize].purpose {
             Purpose::OverlayLookup if self.header.maintenance() => Purpose::OverlayMaintenance,
@@ -103,7 +103,7 @@ impl Compact {
 
     /// Octets of it encoded.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn octets(&self) -> u32 {
         let shape = &SHAPES[self.kind as usize];
         let [a, b, c] = shape.contacts;
@@ -140,7 +140,7 @@ fn contact(word: u32) -> Option<NodeRef> {
 }
 
 impl From<Small> for Compact {
-    #[inline]
+    #[inline(always)]
     fn from(small: Small) -> Self {
         let best = |[a, b, c]: Best| [word(a), word(b), word(c)];
         let node = |node: NodeRef| word(Some(node));

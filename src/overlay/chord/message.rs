@@ -274,7 +274,7 @@ impl Large {
 impl Payload for Message {
     type Hot = Compact;
 
-    #[inline]
+    #[inline(always)]
     fn pack(self) -> Packed<Compact, Self> {
         match self {
             Self::Small(small) => Packed::Hot(small.into()),
@@ -314,7 +314,7 @@ impl Payload for Message {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn hot_account(hot: &Compact) -> Account {
         let bytes = Transport::Udp.header_len() + hot.octets();
         Account { class: class(hot.purpose()), bytes }
