@@ -246,15 +246,15 @@ pub struct Caller {
     #[schemars(extend("x-default" = "the only group"))]
     pub resolver: Option<String>,
     /// How many users the server has.
-    #[serde(default = "one_user")]
+    #[serde(default = "ten_users")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub users: u32,
     /// Bare look-ups of the overlay's name by each user.
     pub lookups: CallerLookups,
 }
 
-fn one_user() -> u32 {
-    1
+fn ten_users() -> u32 {
+    10
 }
 
 /// Bare look-ups of the overlay's name by each user.

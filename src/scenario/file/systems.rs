@@ -164,7 +164,7 @@ pub struct Resolver {
     #[schemars(extend("x-kind" = "slug"))]
     pub name: String,
     /// How many resolvers the group has, or `"each"`: one for every host that uses it.
-    #[serde(default = "one_resolver")]
+    #[serde(default = "eight_resolvers")]
     pub count: ResolverNumber,
     /// Whose habits the resolvers have. The three keys below override it.
     #[serde(default = "rfc")]
@@ -198,8 +198,8 @@ pub fn resolver_habits(profile: ResolverProfile) -> (Duration, bool) {
 /// The longest that entries live in most resolvers: a day.
 pub const RESOLVER_MAX_TTL: Duration = Duration::from_secs(86_400);
 
-fn one_resolver() -> ResolverNumber {
-    ResolverNumber::Number(1)
+fn eight_resolvers() -> ResolverNumber {
+    ResolverNumber::Number(8)
 }
 
 fn rfc() -> ResolverProfile {
