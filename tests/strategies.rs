@@ -65,7 +65,7 @@ fn no_strategy_breaks_a_rule_and_the_role_is_played_at_the_end() {
                 let strategy = format!("handover.strategy={strategy}");
                 let reading = format!("handover.reading={reading}");
                 let graceful = format!("churn.graceful={graceful}");
-                let start = format!("overlay.start={start}");
+                let start = format!("overlay.chord.start={start}");
                 let spread = format!("overlay.start_spread={spread}");
                 let case = [&*strategy, &*reading, &*graceful, &*start, &*spread];
                 let output = run(SMALL, &case);
@@ -85,7 +85,7 @@ fn the_overlay_stays_one_when_every_leave_is_announced() {
     for strategy in ["static", "oracle"] {
         for start in ["converged", "join"] {
             let strategy = format!("handover.strategy={strategy}");
-            let start = format!("overlay.start={start}");
+            let start = format!("overlay.chord.start={start}");
             let case = [&*strategy, &*start, "churn.graceful=100%", "overlay.start_spread=5m"];
             let output = run(SMALL, &case);
             assert_eq!(output.timeline.last().unwrap().overlays, 1, "{case:?}");
