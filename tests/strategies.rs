@@ -10,7 +10,7 @@ use overcord::experiment::simulator::Simulator;
 use overcord::metrics::tables::RunOutput;
 use overcord::scenario::Scenario;
 
-/// Twenty nodes, half of them up, for two hours: the proxy peer leaves about six times.
+/// Twenty nodes up on average, for two hours: the proxy peer leaves about six times.
 const SMALL: &str = r#"
 name = "small"
 seed = 11
