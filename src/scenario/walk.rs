@@ -81,7 +81,7 @@ fn to_come_below(beginning: &str) -> impl Iterator<Item = &'static str> {
 fn nearest_to_come<'a>(
     word: &str,
     known: impl Iterator<Item = &'a str> + Clone,
-    beginning: &'a str,
+    beginning: &str,
 ) -> Option<String> {
     let lower = word.to_lowercase();
     let distance = |candidate: &str| strsim::damerau_levenshtein(&lower, candidate);
