@@ -127,7 +127,8 @@ pub enum LatencyModel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dns {
-    /// The overlay's domain: its A record is the binding of the proxy role.
+    /// The overlay's domain: its A record is the binding of the proxy role. Not `ns` in its zone,
+    /// and with `[dyndns]` not `members`.
     #[schemars(extend("x-kind" = "domain"))]
     pub domain: String,
     /// The TTL of the A record, in whole seconds.
@@ -331,13 +332,13 @@ pub struct Chord {
     #[schemars(range(min = 1, max = 64))]
     pub successors: u32,
     /// The period of `stabilize`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub stabilize: Duration,
     /// The period of `fix_fingers`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub fix_fingers: Duration,
     /// The period of `check_predecessor`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub check_predecessor: Duration,
     /// The number of bits of an identifier.
     #[schemars(range(min = 8, max = 160))]
@@ -345,7 +346,7 @@ pub struct Chord {
     /// How a look-up travels.
     pub routing: Routing,
     /// How long a node waits for an answer before it takes the other for dead.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
     /// How many nodes hold each value.
     #[schemars(range(min = 1, max = 64))]
