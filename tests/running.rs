@@ -167,7 +167,7 @@ fn nothing_is_written_when_one_of_the_scenarios_is_not_sound() {
         let (code, out, err) = overcord(path, &[command, "c.toml"]);
         assert_eq!((code, out.as_str()), (Some(2), ""));
         assert!(
-            err.starts_with("overcord: c.toml: an event is about the host `node-00099`"),
+            err.starts_with("c.toml:26:8: event.0.host: there is no host `node-00099`; did you"),
             "{err}"
         );
     }
