@@ -319,7 +319,7 @@ mod tests {
         ))
     }
 
-    const ONE: &str = "[[dns.resolver]]\nname = \"isp\"\n";
+    const ONE: &str = "[[dns.resolver]]\nname = \"isp\"\ncount = 1\n";
 
     fn caller(domain: &str, users: u32, lookups: &str) -> String {
         format!("[[caller]]\ndomain = \"{domain}\"\nusers = {users}\nlookups = {{ {lookups} }}\n")
@@ -347,7 +347,7 @@ mod tests {
     fn resolvers_differ_by_who_was_dealt_to_them() {
         // Users of the group by name: a.example, node-00001 … 4. The first of three resolvers gets
         // the caller, the others have nobody who asks: 25.714/3, and the same answers.
-        let three = format!("{ONE}count = 3\n");
+        let three = ONE.replace("count = 1", "count = 3");
         let plan = oracle(&three, &caller("a.example", 1, "interval = \"10s\""));
         let told = told(&plan);
         close(told[0].1, 8.571);

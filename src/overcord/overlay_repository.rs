@@ -41,6 +41,18 @@ impl OverlayRepository {
         self.peers = peers.into_boxed_slice();
     }
 
+    /// How many members it holds.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.peers.len()
+    }
+
+    /// Whether it holds none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.peers.is_empty()
+    }
+
     /// The members remembered, in random order, without the node itself.
     #[must_use]
     pub fn candidates(&self, me: NodeRef, dice: &mut Dice) -> Vec<NodeRef> {

@@ -77,9 +77,17 @@ impl PluginManagement {
         }
     }
 
-    /// Writes the repository: what the node knows before it has ever been in the overlay.
-    pub fn set_repository(&mut self, repository: OverlayRepository) {
-        self.repository = repository;
+    /// Remembers these members.
+    pub fn remember(&mut self, peers: &[NodeRef]) {
+        for &peer in peers {
+            self.repository.remember(peer);
+        }
+    }
+
+    /// How many members it remembers.
+    #[must_use]
+    pub fn known_peers(&self) -> usize {
+        self.repository.len()
     }
 
     /// The host restarts, perhaps under another contact; what is on disk is kept.

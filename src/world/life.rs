@@ -1,7 +1,6 @@
 //! Hosts that come and go: the opening of a run, churn, and the script.
 
 use crate::overcord::node::Entry;
-use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overlay::NodeRef;
 use crate::overlay::chord::{Chord, converged};
 use crate::rng::sample::uniform_u64;
@@ -13,7 +12,7 @@ use crate::world::host::{Host, as_node};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Presence};
 
-/// How many members a node that has never been in the overlay knows of.
+/// How many members a node knows of at least when it comes.
 const BOOTSTRAP_PEERS: usize = 8;
 
 impl World {
@@ -56,20 +55,26 @@ impl World {
             .collect()
     }
 
-    /// A node that was never in the overlay comes with a list of members, such as a user agent is
-    /// shipped with: some of those that are up when it starts.
-    fn write_bootstrap_list(&mut self, id: MemberId) {
+    /// A user agent that knows too few members when it starts gets a list of some: shipped with it,
+    /// or from a page. They are drawn from those that are up.
+    fn top_up_bootstrap_list(&mut self, id: MemberId) {
+        let starts = self.population.members[id.index()].starts;
+        let mut rng = self.population.setup_stream(id, self.director.opening.seed);
+        // Other parts of the same stream are used elsewhere.
+        rng.set_stream(2 + u64::from(starts));
+        let plugin = &mut self.node_mut(id).plugin;
+        plugin.remember_acquaintances();
+        let missing = BOOTSTRAP_PEERS.saturating_sub(plugin.known_peers());
         let up = self.population.up();
         let Some(last) = up.len().checked_sub(1) else { return };
-        let mut rng = self.population.setup_stream(id, self.director.opening.seed);
         // Drawn with replacement; the repository keeps a member once.
-        let peers: Vec<NodeRef> = (0..BOOTSTRAP_PEERS)
+        let peers: Vec<NodeRef> = (0..missing)
             .map(|_| {
                 let other = up[uniform_u64(&mut rng, 0, last as u64) as usize];
                 self.population.members[other.index()].contact
             })
             .collect();
-        self.node_mut(id).plugin.set_repository(OverlayRepository::with_peers(peers));
+        self.node_mut(id).plugin.remember(&peers);
     }
 
     /// The members that are up at the start stand in a converged ring; one of them plays the role.
@@ -127,7 +132,7 @@ impl World {
     /// A uniform share of a span, by the member's set-up stream.
     fn setup_span(&self, id: MemberId, span: SimDuration) -> SimDuration {
         let mut rng = self.population.setup_stream(id, self.director.opening.seed);
-        // The bootstrap list comes from the start of the same stream; another part of it is used.
+        // Other parts of the same stream are used elsewhere.
         rng.set_stream(1);
         if span.is_zero() {
             return span;
@@ -241,8 +246,8 @@ impl World {
     /// A member comes up.
     pub(super) fn bring_up(&mut self, id: MemberId, placed: Option<Chord>, entry: Entry) {
         self.population.readdress(id, &mut self.stage.directory);
-        if entry == Entry::Join && self.population.members[id.index()].starts == 0 {
-            self.write_bootstrap_list(id);
+        if entry == Entry::Join {
+            self.top_up_bootstrap_list(id);
         }
         self.population.rise(id);
         let member = self.population.members[id.index()].clone();
