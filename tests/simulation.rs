@@ -215,6 +215,7 @@ fn a_replayed_trace_has_the_leaves_that_its_statistics_count() {
     let stats = TraceStats::of(trace.as_ref().unwrap());
     let output = run((scenario, trace)).remove(0);
     assert_eq!(output.headline.value("leaves"), Some(stats.leaves as f64));
+    assert!(output.headline.value("departures") > Some(0.0), "the shipped trace shows handovers");
 }
 
 #[test]
