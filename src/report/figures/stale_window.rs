@@ -195,8 +195,8 @@ fn counted(windows: &[Windows<'_>], drawn: Drawn, note: &str) -> String {
             format!("{}, one for each resolver and end of validity{note}", count(all, "window"))
         }
         Drawn::AboveZero => format!(
-            "Drawn: the {} longer than zero{note}. Zero are {} of {}:\nthat validity ended when \
-             the cache of the resolver did not hold the address any more.",
+            "Drawn: the {} longer than zero{note}. The other {} of {} are zero: the address lost\nits \
+             validity when neither the cache of the resolver nor the authority gave it any more.",
             count(all - zeros, "window"),
             number(zeros as f64),
             number(all as f64)
@@ -251,7 +251,7 @@ fn legend(
     }
     if let Some(curve) = curve {
         canvas.dashes(&[(40, y), (50, y), (60, y), (70, y)], palette::BLACK, 2);
-        canvas.text(&format!("theory: {}", curve.label), (92, y), Lettering::LABEL);
+        canvas.text(&curve.label, (92, y), Lettering::LABEL);
     }
 }
 
@@ -296,9 +296,9 @@ mod tests {
     fn the_heading_tells_how_many_are_zero_and_why() {
         let told = counted(&[windows(1000, &[1, 2])], Drawn::AboveZero, "");
         assert!(
-            told.starts_with("Drawn: the 2 windows longer than zero. Zero are 1,000 of 1,002:")
+            told.starts_with("Drawn: the 2 windows longer than zero. The other 1,000 of 1,002 ")
         );
-        assert!(told.ends_with("did not hold the address any more."), "{told}");
+        assert!(told.ends_with("nor the authority gave it any more."), "{told}");
         let all = counted(&[windows(1, &[1, 2])], Drawn::All, "");
         assert_eq!(all, "3 windows, one for each resolver and end of validity");
     }

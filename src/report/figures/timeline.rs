@@ -9,7 +9,7 @@ use crate::metrics::tables::{RunOutput, TimelineRow};
 use crate::report::axis::{Frame, Scale, tick_step, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
-use crate::report::quantity::span;
+use crate::report::quantity::{percent, span};
 use crate::report::tables::csv_text;
 use crate::time::SimTime;
 
@@ -93,15 +93,23 @@ impl Panels {
         self.across.at(time.as_secs_f64())
     }
 
-    /// Each sample with the pixels from it to the next.
-    fn samples<'a>(
+    /// What the samples show, with the pixels from one to the next; equal ones in one piece.
+    fn pieces<T: PartialEq>(
         &self,
-        rows: &'a [TimelineRow],
-    ) -> impl Iterator<Item = (&'a TimelineRow, i32, i32)> {
-        let ends = rows.iter().skip(1).map(|row| self.at(row.time));
-        let ends: Vec<i32> = ends.chain(std::iter::once(self.stale.right)).collect();
-        let from: Vec<i32> = rows.iter().map(|row| self.at(row.time)).collect();
-        rows.iter().zip(from).zip(ends).map(|((row, from), to)| (row, from, to.max(from + 1)))
+        rows: &[TimelineRow],
+        shown: impl Fn(&TimelineRow) -> T,
+    ) -> Vec<(T, i32, i32)> {
+        let mut pieces: Vec<(T, i32, i32)> = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let from = self.at(row.time);
+            let to = rows.get(index + 1).map_or(self.stale.right, |next| self.at(next.time));
+            let (value, to) = (shown(row), to.max(from + 1));
+            match pieces.last_mut() {
+                Some(last) if last.0 == value => last.2 = to,
+                _ => pieces.push((value, from, to)),
+            }
+        }
+        pieces
     }
 }
 
@@ -109,22 +117,18 @@ fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) 
     let rows = &output.timeline;
     let panels = Panels::of(rows, openings);
     svg(WIDTH, (panels.bottom() + 74) as u32, |canvas| {
-        heading(canvas, TITLE, &described(label, spec, rows, openings));
+        heading(canvas, TITLE, &described(label, spec, output, openings));
         let highest = rows.iter().map(share).fold(0.05, f64::max);
         let up = panels.stale.up(round_end(highest).min(1.0));
         panels.stale.draw_percent_up(canvas, up, "stale resolvers");
         let most = rows.iter().map(|row| row.believers).max().unwrap_or(0).max(2);
         let high = panels.believers.up(round_end(f64::from(most)));
         panels.believers.draw_count_up(canvas, high, "proxy peers");
-        for (row, from, to) in panels.samples(rows) {
-            if row.stale_resolvers > 0 {
-                let corner = (from, up.at(share(row)));
-                canvas.bar(corner, (to, panels.stale.bottom), palette::BLUE);
-            }
-            if row.believers > 0 {
-                let corner = (from, high.at(f64::from(row.believers)));
-                canvas.bar(corner, (to, panels.believers.bottom), palette::GREEN);
-            }
+        for (height, from, to) in panels.pieces(rows, |row| up.at(share(row))) {
+            canvas.bar((from, height), (to, panels.stale.bottom), palette::BLUE);
+        }
+        for (height, from, to) in panels.pieces(rows, |row| high.at(f64::from(row.believers))) {
+            canvas.bar((from, height), (to, panels.believers.bottom), palette::GREEN);
         }
         for frame in [panels.stale, panels.believers] {
             canvas.line(frame.lower_edge(), palette::BLACK, 1);
@@ -145,24 +149,29 @@ fn round_end(highest: f64) -> f64 {
 }
 
 /// Which run it is and what is seen of it: two lines.
-fn described(label: &str, spec: &CellSpec, rows: &[TimelineRow], openings: &[SimTime]) -> String {
+fn described(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
+    let rows = &output.timeline;
     let resolvers = rows.iter().map(|row| row.resolvers).max().unwrap_or(0) as usize;
     let point = if label.is_empty() { String::new() } else { format!(" ({label})") };
-    let every = match rows {
+    let every = match &rows[..] {
         [first, second, ..] => second.time.since(first.time),
         _ => rows[0].time.since(SimTime::ZERO),
     };
+    let every = span(every.as_secs_f64());
+    // Samples can miss what is short, or comes in their own rhythm: the exact share stands beside.
+    let stale = output.headline.value("stale_share");
+    let stale =
+        stale.map_or_else(String::new, |share| format!(" stale {} of the time;", percent(share)));
     let marked = match openings.len() {
-        0 => "no handover episode was opened".to_owned(),
-        n => format!("{} that opened a handover episode", count(n, "departure")),
+        0 => "No handover was opened".to_owned(),
+        n => format!("{} opened a handover", count(n, "departure")),
     };
     format!(
-        "Run {}{point}, seed {}: share of {} that would answer stale, sampled every {};\nup nodes \
-         that believe they are the proxy peer (more than one: split brain); {marked}.",
+        "Run {}, seed {}{point}: {},{stale} sampled every {every}\nProxy peers are nodes that think \
+         so: more than one is split brain. {marked}.",
         spec.run,
         spec.seed,
-        count(resolvers, "resolver"),
-        span(every.as_secs_f64())
+        count(resolvers, "resolver")
     )
 }
 
@@ -192,8 +201,8 @@ fn strips(canvas: &Canvas<'_>, panels: &Panels, rows: &[TimelineRow], openings: 
     let strip = panels.unserved;
     canvas.text("no valid", (left, strip + 2), caption);
     canvas.text("binding", (left, strip + 20), caption);
-    for (row, from, to) in panels.samples(rows) {
-        if !row.binding_valid {
+    for (valid, from, to) in panels.pieces(rows, |row| row.binding_valid) {
+        if !valid {
             canvas.bar((from, strip), (to, strip + STRIP), palette::BLACK);
         }
     }
@@ -221,8 +230,13 @@ mod tests {
         // 850 pixels for 1,000 s, from 110: 500 s is at 535.
         let rows = [row(500), row(1000)];
         let panels = Panels::of(&rows, &[]);
-        let spans: Vec<_> = panels.samples(&rows).map(|(_, from, to)| (from, to)).collect();
-        assert_eq!(spans, [(535, 960), (960, 961)]);
+        assert_eq!(panels.pieces(&rows, |row| row.time).len(), 2);
+        assert_eq!(panels.pieces(&rows, |row| row.time)[0], (SimTime::from_secs(500), 535, 960));
+        assert_eq!(
+            panels.pieces(&rows, |row| row.believers),
+            [(1, 535, 961)],
+            "equal ones are one"
+        );
         assert_eq!(panels.departures, None);
         let with = Panels::of(&rows, &[SimTime::from_secs(3)]);
         assert_eq!(with.departures, Some(panels.unserved));
