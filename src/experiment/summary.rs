@@ -225,9 +225,11 @@ mod tests {
         // √(2/1 · 2 · 8.5²)/4 = 4.25.
         let error = error_by_departure(&output, SimTime::ZERO, "stale_window.mean").unwrap();
         assert!((error - 4.25).abs() < 1e-12, "{error}");
-        // Answers of the two departures: 4 + 4 and 1 + 1; standard deviation 6/√2, error 3.
+        // Answers of the two ends of validity: 4 + 4 and 1 + 1; standard deviation 6/√2, error of
+        // their mean 3. The headline counts one departure: the mean over departures is the sum of
+        // both, with an error of 2 · 3.
         let error = error_by_departure(&output, SimTime::ZERO, "stale_answers_per_departure");
-        assert!((error.unwrap() - 3.0).abs() < 1e-12, "{error:?}");
+        assert!((error.unwrap() - 6.0).abs() < 1e-12, "{error:?}");
         assert_eq!(error_by_departure(&output, SimTime::ZERO, "departures"), None);
         let summary = summarise(&study, &[output], &[]);
         assert_eq!(summary.points[0].estimate("stale_window.mean").unwrap().interval, None);

@@ -56,7 +56,7 @@ fn table(rows: &[TimelineRow], openings: &[SimTime]) -> String {
             here.to_string(),
         ]
     });
-    csv_text(&COLUMNS, lines)
+    csv_text(COLUMNS, lines)
 }
 
 /// The height of a strip, and the distance from one to the next.
@@ -162,12 +162,15 @@ fn described(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTi
     let stale = output.headline.value("stale_share");
     let stale =
         stale.map_or_else(String::new, |share| format!(" stale {} of the time;", percent(share)));
+    let missed = rows.iter().all(|row| row.stale_resolvers == 0)
+        && output.headline.value("stale_share").is_some_and(|share| share > 0.0);
+    let missed = if missed { ", which met none of it" } else { "" };
     let marked = match openings.len() {
         0 => "No handover was opened".to_owned(),
         n => format!("{} opened a handover", count(n, "departure")),
     };
     format!(
-        "Run {}, seed {}{point}: {},{stale} sampled every {every}\nProxy peers are nodes that think \
+        "Run {}, seed {}{point}: {},{stale} sampled every {every}{missed}\nProxy peers are nodes that think \
          so: more than one is split brain. {marked}.",
         spec.run,
         spec.seed,
