@@ -79,6 +79,31 @@ fn a_missing_trace_is_told_at_the_key_that_names_it() {
 }
 
 #[test]
+fn a_broken_trace_is_shown_at_its_own_line() {
+    let folder = TempDir::new().unwrap();
+    let text = "name = \"a\"\n[churn]\nmodel = \"trace\"\ntrace = \"t.avt\"\n";
+    fs::write(folder.path().join("a.toml"), text).unwrap();
+    fs::write(folder.path().join("t.avt"), "a 1 0 90000\nb 1 5 x9 \n").unwrap();
+    let told = "\
+t.avt:2:7: expected a time in seconds, got `x9`
+ --> t.avt:2:7
+  |
+2 | b 1 5 x9
+  |       ^^
+  |
+  = note: the trace is named in a.toml:4:9: churn.trace
+
+";
+    let expected = (Some(2), String::new(), told.to_owned());
+    assert_eq!(overcord(folder.path(), &["check", "a.toml"]), expected);
+    // Of a long line only the surroundings are shown: 4,000 sessions, then a broken one.
+    let sessions: String = (0..4_000).map(|at| format!(" {at} {at}")).collect();
+    fs::write(folder.path().join("t.avt"), format!("a 4001{sessions} 4000 x9\n")).unwrap();
+    let (code, _, err) = overcord(folder.path(), &["check", "a.toml"]);
+    assert!(code == Some(2) && err.len() < 800 && err.contains(" 4000 x9\n"), "{err}");
+}
+
+#[test]
 fn wrong_usage_exits_with_2_and_help_with_0() {
     let here = Path::new(".");
     for (arguments, code) in [

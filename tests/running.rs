@@ -253,8 +253,8 @@ fn a_run_with_a_trace_lasts_as_long_as_it() {
     for command in ["run", "check"] {
         let (code, _, err) = overcord(path, &[command, "a.toml"]);
         assert_eq!(code, Some(2));
-        let told = "churn.trace: t.avt: line 2, column 7: expected ";
-        assert!(err.starts_with("a.toml:15:9: ") && err.contains(told), "{err}");
+        let named = "the trace is named in a.toml:15:9: churn.trace\n";
+        assert!(err.starts_with("t.avt:2:7: expected ") && err.contains(named), "{err}");
     }
 }
 

@@ -77,17 +77,19 @@ downtime_mean = "10m"
 strategy = "dyndns"
 "#;
 const ISP: &str = "[[dns.resolver]]\nname = \"isp\"\ncount = 3\n";
-const CAMPUS: &str = "[[dns.resolver]]\nname = \"campus\"\nprofile = \"unbound\"\n";
+const CAMPUS: &str = "[[dns.resolver]]\nname = \"campus\"\ncount = 1\nprofile = \"unbound\"\n";
 const FIRST: &str = r#"
 [[caller]]
 domain = "deebee.dsl.ru.ac.za"
 resolver = "isp"
+users = 1
 lookups = { model = "poisson", rate = "0.1/s" }
 "#;
 const SECOND: &str = r#"
 [[caller]]
 domain = "sip.example.net"
 resolver = "campus"
+users = 1
 lookups = { model = "periodic", interval = "20s" }
 "#;
 
@@ -122,7 +124,7 @@ fn the_order_of_declaration_changes_nothing() {
 fn a_bystander_changes_nothing_for_the_others() {
     let alone = run_one(&small(&[ISP, CAMPUS, FIRST, SECOND]));
     // Its names come first in the order of names, so that every rank moves.
-    let bystander = "[[dns.resolver]]\nname = \"aaa\"\n[[caller]]\ndomain = \"aaa.example\"\n\
+    let bystander = "[[dns.resolver]]\nname = \"aaa\"\ncount = 1\n[[caller]]\ndomain = \"aaa.example\"\n\
                      resolver = \"aaa\"\nlookups = { model = \"poisson\", rate = \"1/s\" }\n";
     let beside = run_one(&small(&[ISP, CAMPUS, FIRST, SECOND, bystander]));
     assert_ne!(alone.fingerprint, beside.fingerprint, "the bystander is part of the run");

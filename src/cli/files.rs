@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::broken_trace::BrokenTrace;
 use super::outcome::Failure;
 use crate::churn::trace::{AvailabilityTrace, TraceFormat, parse};
 use crate::experiment::{Simulator, TraceDigest};
@@ -43,6 +44,7 @@ pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
     if let Some(recorded) = &trace {
         scenario = scenario
             .with_trace_span(recorded.trace.span)
+            .and_then(|it| it.with_trace_members(recorded.trace.nodes.len() as u64))
             .map_err(|report| Failure::Scenario(Box::new(report)))?;
     }
     let text = String::from_utf8(bytes).expect("a scenario that was parsed is text");
@@ -54,8 +56,10 @@ fn read_trace(scenario: &Scenario) -> Result<Option<Recorded>, Failure> {
     let wrong = |message: String| Failure::Scenario(Box::new(scenario.trace_report(message)));
     let bytes =
         fs::read(&source.path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let trace =
-        parse(&bytes, format_of(source.format)).map_err(|error| wrong(error.to_string()))?;
+    let trace = parse(&bytes, format_of(source.format)).map_err(|error| {
+        let broken = BrokenTrace::new(&source.path, &bytes, error, scenario.trace_place());
+        Failure::BrokenTrace(Box::new(broken))
+    })?;
     Ok(Some(Recorded { trace, digest: TraceDigest::of(&bytes) }))
 }
 

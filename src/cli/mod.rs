@@ -4,6 +4,7 @@
 //! standard output, everything else to standard error.
 
 pub mod arguments;
+pub mod broken_trace;
 pub mod check;
 pub mod clock;
 pub mod files;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use thiserror::Error;
 
+use super::broken_trace::BrokenTrace;
 use crate::churn::trace::TraceError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
@@ -58,6 +59,9 @@ pub enum Failure {
         /// Why not.
         error: BuildError,
     },
+    /// The trace of a scenario does not follow its grammar.
+    #[error("{0}")]
+    BrokenTrace(Box<BrokenTrace>),
     /// A trace that was given by itself does not follow its grammar.
     #[error("{}:{}:{}: {}", path.display(), error.line, error.column, error.kind)]
     Trace {
@@ -137,6 +141,7 @@ impl Failure {
     pub fn render(&self, styled: bool) -> String {
         match self {
             Self::Scenario(report) => report.render(styled),
+            Self::BrokenTrace(broken) => broken.render(styled),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
             other => format!("overcord: {other}\n"),
         }

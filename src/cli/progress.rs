@@ -3,6 +3,8 @@
 //! The bar counts simulated time over all runs that have to be simulated; runs that are kept from
 //! before are taken out of it, so that the time left is that of the others.
 
+use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
@@ -11,6 +13,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use super::interrupt::Interrupt;
 use crate::experiment::{Happening, Supervisor};
 use crate::time::{SimDuration, SimTime};
+use crate::world::ring::RingSummary;
 
 /// How often the bar is drawn when nothing is reported.
 const TICK: Duration = Duration::from_millis(250);
@@ -24,6 +27,8 @@ pub struct Progress {
     /// How far each run has come, likewise.
     reached: Vec<AtomicU64>,
     loaded: AtomicUsize,
+    /// What the rings of the runs that were judged were like.
+    rings: Mutex<BTreeMap<u32, RingSummary>>,
     interrupt: Interrupt,
 }
 
@@ -40,6 +45,7 @@ impl Progress {
             length,
             reached: (0..runs).map(|_| AtomicU64::new(0)).collect(),
             loaded: AtomicUsize::new(0),
+            rings: Mutex::default(),
             interrupt,
         }
     }
@@ -53,6 +59,11 @@ impl Progress {
             self.advance(run, self.length);
         }
         self.bar.set_message(told(done, total));
+    }
+
+    /// Takes what the rings of the runs that were judged were like, by run.
+    pub fn take_rings(&self) -> BTreeMap<u32, RingSummary> {
+        std::mem::take(&mut self.rings.lock().expect("nothing panics here"))
     }
 
     /// Takes the bar away.
@@ -71,6 +82,10 @@ impl Supervisor for Progress {
     fn reached(&self, run: u32, at: SimTime) -> bool {
         self.advance(run, millis(at.since(SimTime::ZERO)).min(self.length));
         !self.interrupt.is_asked()
+    }
+
+    fn judged(&self, run: u32, ring: RingSummary) {
+        self.rings.lock().expect("nothing panics here").insert(run, ring);
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every scenario is read, checked and built once before anything is simulated or written. Runs
 //! that are kept from before are not simulated again.
 
+use std::collections::BTreeMap;
 use std::num::{NonZeroU16, NonZeroUsize};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -22,6 +23,7 @@ use crate::experiment::{self, Halt, Happening, Simulator, run_study, summarise};
 use crate::report;
 use crate::scenario::build::duration_of;
 use crate::scenario::problem::nearest;
+use crate::world::ring::RingSummary;
 
 /// All that a run needs, read and checked.
 #[derive(Clone, Debug)]
@@ -36,7 +38,12 @@ pub struct RunRequest {
     pub log: Option<LogHost>,
     /// Whether progress is not shown, even to a terminal.
     pub quiet: bool,
+    /// Whether the runs are judged.
+    pub checkers: bool,
 }
+
+/// What the rings of the runs that were judged were like, by run.
+type Rings = BTreeMap<u32, RingSummary>;
 
 impl RunRequest {
     /// Reads and checks all scenarios of a command line.
@@ -69,6 +76,7 @@ impl RunRequest {
             out: arguments.out.clone(),
             log: arguments.log.clone(),
             quiet: arguments.quiet,
+            checkers: arguments.checkers,
         })
     }
 }
@@ -116,7 +124,7 @@ impl<'a> Errand<'a> {
 
     fn carry_out(&self, console: &mut Console<'_>) -> Result<Outcome, Failure> {
         let started = clock::now();
-        let outcome = match &self.request.log {
+        let (outcome, rings) = match &self.request.log {
             Some(LogHost(host)) => self.simulate_logged(host, console)?,
             None => self.simulate(console)?,
         };
@@ -130,6 +138,10 @@ impl<'a> Errand<'a> {
         if kept > 0 {
             self.report(&outcome, started, console)?;
         }
+        if self.request.checkers {
+            let text = report::terminal::rings(&rings, outcome.loaded);
+            console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
+        }
         for failure in &outcome.failures {
             let RunFailure { run, message } = failure;
             let seed = self.study.cells[*run as usize].seed;
@@ -139,7 +151,7 @@ impl<'a> Errand<'a> {
     }
 
     /// Loads what is kept of the study and simulates the rest.
-    fn simulate(&self, console: &mut Console<'_>) -> Result<experiment::Outcome, Failure> {
+    fn simulate(&self, console: &mut Console<'_>) -> Result<(experiment::Outcome, Rings), Failure> {
         let shown = console.interactive && !self.request.quiet;
         let progress = Arc::new(Progress::new(
             self.study.cells.len(),
@@ -163,7 +175,7 @@ impl<'a> Errand<'a> {
         for told in damaged.into_inner().expect("nothing panics here") {
             self.tell(console, &told);
         }
-        Ok(outcome?)
+        Ok((outcome?, progress.take_rings()))
     }
 
     /// Simulates the first run, whether or not it is kept, and prints what happens on a host.
@@ -171,15 +183,15 @@ impl<'a> Errand<'a> {
         &self,
         host: &str,
         console: &mut Console<'_>,
-    ) -> Result<experiment::Outcome, Failure> {
+    ) -> Result<(experiment::Outcome, Rings), Failure> {
         let spec = &self.study.cells[0];
-        let quiet = Progress::new(
+        let progress = Arc::new(Progress::new(
             1,
             duration_of(self.simulator.plan(), None),
             false,
             self.interrupt.clone(),
-        );
-        let simulator = self.simulator.clone().supervised(Arc::new(quiet));
+        ));
+        let simulator = self.simulator.clone().supervised(progress.clone());
         let mut written = Ok(());
         let mut log = |line: &str| {
             if written.is_ok() {
@@ -198,7 +210,7 @@ impl<'a> Errand<'a> {
             Err(Halt::Stopped) => {}
         }
         writeln!(console.out).map_err(Failure::Output)?;
-        Ok(experiment::Outcome { outputs, failures, loaded: 0 })
+        Ok((experiment::Outcome { outputs, failures, loaded: 0 }, progress.take_rings()))
     }
 
     /// Writes tables, figures and manifest, and prints the table.

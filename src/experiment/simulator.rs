@@ -14,11 +14,17 @@ use crate::scenario::Plan;
 use crate::scenario::build::{BuildError, Watch, build};
 use crate::time::SimTime;
 use crate::world::World;
+use crate::world::ring::RingSummary;
 
 /// Watches runs from outside while they go on.
 pub trait Supervisor: fmt::Debug + Send + Sync {
     /// A run has come to this simulated time; answering false stops it.
     fn reached(&self, run: u32, at: SimTime) -> bool;
+
+    /// A run that was judged had such rings.
+    fn judged(&self, run: u32, ring: RingSummary) {
+        let _ = (run, ring);
+    }
 }
 
 /// Carries out the runs of one scenario.
@@ -112,7 +118,10 @@ impl Simulator {
         }
         let world = self.world(seed, logged).map_err(|error| Halt::Failed(error.to_string()))?;
         let names = world.names.clone();
-        let outcome = world.run(log, &mut |at| goes_on(at)).map_err(|_| Halt::Stopped)?;
+        let mut outcome = world.run(log, &mut |at| goes_on(at)).map_err(|_| Halt::Stopped)?;
+        if let (Some(supervisor), Some(ring)) = (&self.supervisor, outcome.ring.take()) {
+            supervisor.judged(run, ring);
+        }
         if outcome.violations.is_empty() {
             return Ok(collect(run, seed, &names, &outcome));
         }

@@ -1,6 +1,8 @@
 //! The table that `run` prints at its end: what came out, understood at once, and where the rest
 //! is.
 
+use std::collections::BTreeMap;
+
 use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
@@ -10,6 +12,7 @@ use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
 use crate::report::quantity::{number, percent, span};
 use crate::time::SimDuration;
+use crate::world::ring::{RingSummary, Worst};
 
 /// The final table. `folder` is where the tables and figures are, as it is to be shown.
 #[must_use]
@@ -46,6 +49,39 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
 
 fn plural(n: f64, one: &str) -> String {
     if n == 1.0 { format!("1 {one}") } else { format!("{} {one}s", number(n)) }
+}
+
+/// What the rings of the runs that were judged were like, in two lines at most. `kept` runs were not
+/// simulated, and so not judged.
+#[must_use]
+pub fn rings(rings: &BTreeMap<u32, RingSummary>, kept: usize) -> String {
+    let sum = |of: fn(&RingSummary) -> f64| rings.values().map(of).sum::<f64>();
+    let samples = sum(|ring| ring.samples as f64);
+    if samples == 0.0 {
+        let why = if kept > 0 { ": what is kept is not judged again" } else { "" };
+        return format!("rings    none seen{why}\n");
+    }
+    let runs = plural(rings.len() as f64, "run");
+    let mut text = format!(
+        "rings    {} of {} in {runs} perfect, {} not connected; \
+         wrong first successor: {} of members\n",
+        percent(sum(|ring| ring.perfect as f64) / samples),
+        plural(samples, "sample"),
+        number(sum(|ring| ring.disconnected as f64)),
+        percent(sum(|ring| ring.wrong_shares) / samples),
+    );
+    let mut worst: Option<(u32, &Worst)> = None;
+    for (&run, ring) in rings {
+        if let Some(other) = &ring.worst
+            && worst.is_none_or(|(_, worst)| other.is_worse_than(worst))
+        {
+            worst = Some((run, other));
+        }
+    }
+    if let Some((run, worst)) = worst {
+        text.push_str(&format!("worst    run {run} {worst}\n"));
+    }
+    text
 }
 
 /// A grid of cells, the first column to the left, the others to the right.

@@ -14,7 +14,7 @@ fn messages(text: &str, overrides: &[&str]) -> String {
 
 /// `(scenario, messages)`. Where a scenario begins with `+`, the sections of a working one stand
 /// before it, 8 lines.
-fn check(cases: &[(&str, &str)]) {
+pub(super) fn check(cases: &[(&str, &str)]) {
     let mut wrong = String::new();
     for (text, expected) in cases {
         let text = match text.strip_prefix('+') {
@@ -151,7 +151,10 @@ fn quantities() {
             "x.toml:2:12: duration: 60 has no unit: write \"60s\", \"60ms\" or \"60h\"",
         ),
         ("name = \"x\"\nduration = \"-2h\"", "x.toml:2:12: duration: -2h is negative"),
-        ("name = \"x\"\nduration = \"0s\"", "x.toml:2:12: duration: it must be longer than zero"),
+        (
+            "name = \"x\"\nduration = \"0s\"",
+            "x.toml:2:12: duration: 0s is too short: it must be 1ms or more",
+        ),
         (
             "name = \"x\"\nduration = \"101y\"",
             "x.toml:2:12: duration: `y` is not a unit of time; the units are ns, us, ms, s, m, h \

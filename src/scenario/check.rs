@@ -2,6 +2,7 @@
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
 mod behaviour;
+mod names;
 mod systems;
 
 use std::path::{Path as FilePath, PathBuf};
@@ -27,6 +28,15 @@ pub fn plan(file: &File, document: &Node, folder: &FilePath) -> Result<Plan, Vec
 pub fn end_problems(plan: &Plan, document: &Node, end: SimDuration) -> Vec<Problem> {
     let mut check = Check { document, folder: FilePath::new(""), problems: Vec::new() };
     check.end(plan, end);
+    check.problems
+}
+
+/// What stands against a plan when so many members are generated: needed once a trace is read,
+/// which gives their number.
+#[must_use]
+pub fn member_problems(plan: &Plan, document: &Node, count: u64) -> Vec<Problem> {
+    let mut check = Check { document, folder: FilePath::new(""), problems: Vec::new() };
+    check.members(plan, count);
     check.problems
 }
 
@@ -65,7 +75,7 @@ impl Check<'_> {
     }
 
     fn plan(&mut self, file: &File) -> Plan {
-        let dns = file.dns.as_ref().map(|dns| self.dns(dns));
+        let dns = file.dns.as_ref().map(|dns| self.dns(dns, file.dyndns.is_some()));
         let traced = file.churn.as_ref().is_some_and(|churn| churn.model == ChurnModel::Trace);
         let duration = match file.duration {
             None if traced => None,
@@ -97,8 +107,13 @@ impl Check<'_> {
             events,
             stop_after_departures: file.stop.after_departures,
         };
+        self.names(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);
+        }
+        // What is left out of the plan has been reported, and would shift the numbers of events.
+        if self.problems.is_empty() && !traced {
+            self.generated(&plan);
         }
         plan
     }
@@ -165,6 +180,7 @@ impl Check<'_> {
                 When::Every(period) => before_end(path.then("every"), "an event", period),
             }
         }
+        self.spreads(plan, end);
         if plan.timeline_bin.is_some_and(|bin| bin > end) {
             let found = Duration(plan.timeline_bin.unwrap_or_default()).to_string();
             let relation = "not be longer than";
@@ -172,6 +188,20 @@ impl Check<'_> {
                 &Path::of("timeline_bin"),
                 Fault::Relation { found, relation, other: "duration", limit },
             );
+        }
+    }
+
+    /// Every moment that an event can be drawn for lies in the run.
+    fn spreads(&mut self, plan: &Plan, end: SimDuration) {
+        for (index, event) in plan.events.iter().enumerate() {
+            let When::At(at) = event.when else { continue };
+            let at = at.since(SimTime::ZERO);
+            if at < end && at.saturating_add(event.spread) > end {
+                let text = |duration| Duration(duration).to_string();
+                let (at, spread, end) = (text(at), text(event.spread), text(end));
+                let path = Path::of("event").then(index).then("spread");
+                self.fault(&path, Fault::SpreadPastEnd { at, spread, end });
+            }
         }
     }
 

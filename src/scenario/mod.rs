@@ -23,6 +23,8 @@ pub mod walk;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod collisions;
+#[cfg(test)]
 mod good_input;
 
 use std::path::Path;
@@ -84,6 +86,19 @@ impl Scenario {
         }
         self.plan.duration = Some(span);
         Ok(self)
+    }
+
+    /// Judges what depends on the number of members, which a trace gives.
+    pub fn with_trace_members(self, count: u64) -> Result<Self, Report> {
+        let problems = check::member_problems(&self.plan, &self.document, count);
+        if problems.is_empty() { Ok(self) } else { Err(Report::new(self.sources, problems)) }
+    }
+
+    /// Where the trace is named: file, line, column and key, or the `--set` argument.
+    #[must_use]
+    pub fn trace_place(&self) -> String {
+        let key = document::Path::of("churn.trace");
+        format!("{}: {key}", self.sources.locate(&self.document.place_of(&key)))
     }
 
     /// The file of recorded sessions that the scenario names, if it names one.

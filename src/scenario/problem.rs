@@ -109,6 +109,27 @@ pub enum Fault {
         /// The nearest of them, when one is near.
         nearest: Option<String>,
     },
+    /// A key that does not exist, but is near to one that is to come.
+    #[error("unknown key `{key}`; the nearest, `{nearest}`, is not supported by this version")]
+    KeyToCome {
+        /// The key as written.
+        key: String,
+        /// The nearest.
+        nearest: String,
+    },
+    /// A word that cannot stand here, but is near to one that is to come.
+    #[error(
+        "expected {}, found {found}; the nearest word, `{nearest}`, is not supported by this version",
+        listed(expected)
+    )]
+    WordToCome {
+        /// The value as written.
+        found: String,
+        /// The words that can stand here.
+        expected: Vec<String>,
+        /// The nearest.
+        nearest: String,
+    },
     /// A value of the wrong type.
     #[error("expected {expected}, found {found}")]
     Type {
@@ -142,9 +163,43 @@ pub enum Fault {
         /// The text as written.
         found: String,
     },
+    /// A domain name that lies in no zone.
+    #[error("`{found}` has a single label: the name lies in a zone, such as `chord.dyndns.org`")]
+    SingleLabel {
+        /// The name as written.
+        found: String,
+    },
+    /// A port that something else listens on.
+    #[error("port {port} is taken: {why}")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// By what.
+        why: &'static str,
+    },
     /// A duration that must not be zero.
     #[error("it must be longer than zero")]
     Zero,
+    /// A period or a wait so short that a run would do nothing else.
+    #[error("{found} is too short: it must be 1ms or more")]
+    TooShort {
+        /// The duration as written.
+        found: String,
+    },
+    /// A rate so high that a run would do nothing else.
+    #[error("{found} is too often: it must be 1000/s or less")]
+    TooOften {
+        /// The rate as written.
+        found: String,
+    },
+    /// A wait beyond what makes sense.
+    #[error("{found} is too long: it must be {most} or less")]
+    TooLong {
+        /// The duration as written.
+        found: String,
+        /// The longest.
+        most: String,
+    },
     /// A duration that counts whole seconds.
     #[error("a TTL counts whole seconds, at most 2147483647")]
     NotWholeSeconds,
@@ -196,6 +251,14 @@ pub enum Fault {
         /// For what.
         why: &'static str,
     },
+    /// A name that something else has.
+    #[error("`{name}` is taken: {by} has it")]
+    Taken {
+        /// The name.
+        name: String,
+        /// By what.
+        by: String,
+    },
     /// A name given twice.
     #[error("{what} `{name}` is named twice; the first is number {first}")]
     Twice {
@@ -234,6 +297,16 @@ pub enum Fault {
         /// The end.
         end: String,
     },
+    /// An event that can fall behind the end of the run.
+    #[error("an event at {at}, spread over {spread}, can lie past the end of the run at {end}")]
+    SpreadPastEnd {
+        /// Its earliest moment.
+        at: String,
+        /// Over what it is spread.
+        spread: String,
+        /// The end.
+        end: String,
+    },
     /// A value that must stand in a relation to another.
     #[error("{found} must {relation} `{other}`, which is {limit}")]
     Relation {
@@ -249,6 +322,20 @@ pub enum Fault {
     /// Nobody is in the overlay.
     #[error("an overlay needs members: name hosts, or give a number above zero")]
     NoMembers,
+    /// More members than there are addresses.
+    #[error("it takes {count} members, and there are addresses for {most}")]
+    TooManyMembers {
+        /// How many there would be, those that are away included.
+        count: u64,
+        /// How many there can be.
+        most: u64,
+    },
+    /// A model that cannot be built from its parameters.
+    #[error("{message}")]
+    Model {
+        /// Why not.
+        message: String,
+    },
     /// A number of members beside a trace.
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
@@ -320,6 +407,16 @@ impl Sources {
         }
     }
 
+    /// A place in words: `file:line:column`, or the argument.
+    #[must_use]
+    pub fn locate(&self, place: &Place) -> String {
+        let (line, column) = self.line_column(place);
+        match place.text {
+            0 => format!("{}:{line}:{column}", self.file),
+            set => self.title(set),
+        }
+    }
+
     /// Line and column of a place, both counted from 1, columns in characters.
     #[must_use]
     pub fn line_column(&self, place: &Place) -> (usize, usize) {
@@ -354,11 +451,7 @@ impl Report {
     }
 
     fn headline(&self, problem: &Problem) -> String {
-        let (line, column) = self.sources.line_column(&problem.place);
-        match problem.place.text {
-            0 => format!("{}:{line}:{column}: {problem}", self.sources.file),
-            set => format!("{}: {problem}", self.sources.title(set)),
-        }
+        format!("{}: {problem}", self.sources.locate(&problem.place))
     }
 
     /// All problems with the lines that they stand in, for a terminal (`styled`) or a log.

@@ -3,7 +3,8 @@
 //!
 //! The schema is also what [`walk`](super::walk) checks a file against. Beside the standard keywords
 //! it carries, for the walk and the table: `x-kind` (what a string holds), `x-default` (a default
-//! that depends on other keys), `x-above-zero` and `x-whole-seconds` (of durations).
+//! that depends on other keys), `x-above-zero`, `x-period` (1 ms or more), `x-most-seconds` and
+//! `x-whole-seconds` (of durations).
 
 use std::fmt::Write as _;
 

@@ -11,6 +11,7 @@ use serde_json::Value as Schema;
 use super::document::{Entry, Node, Path, Value};
 use super::problem::{Fault, Problem, nearest};
 use super::schema::{text, words};
+use crate::time::SimDuration;
 use crate::units::{Duration, Probability, Rate, Ratio};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
@@ -68,6 +69,25 @@ const TO_COME: [&str; 48] = [
 
 fn is_to_come(what: &str) -> bool {
     TO_COME.contains(&what)
+}
+
+/// What is to come below a beginning, such as `overlay.` or `overlay.plugin = `: one step.
+fn to_come_below(beginning: &str) -> impl Iterator<Item = &'static str> {
+    let rests = TO_COME.iter().filter_map(move |what| what.strip_prefix(beginning));
+    rests.filter(|rest| !rest.contains(['.', ' ']))
+}
+
+/// The nearest word that is to come, when none that exists is as near.
+fn nearest_to_come<'a>(
+    word: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+    beginning: &str,
+) -> Option<String> {
+    let lower = word.to_lowercase();
+    let distance = |candidate: &str| strsim::damerau_levenshtein(&lower, candidate);
+    let planned = nearest(word, to_come_below(beginning))?;
+    let beaten = known.map(distance).min().is_some_and(|other| other <= distance(&planned));
+    (!beaten).then_some(planned)
 }
 
 /// Everything that is wrong with a document, one key at a time.
@@ -129,13 +149,8 @@ impl Walk {
             match properties.get(key) {
                 Some(schema) => self.value(&entry.node, schema, &below),
                 None => {
-                    let fault = if is_to_come(&below.pattern()) {
-                        Fault::NotSupported { what: key.clone() }
-                    } else {
-                        let known: Vec<_> = properties.keys().cloned().collect();
-                        let nearest = nearest(key, known.iter().map(String::as_str));
-                        Fault::UnknownKey { key: key.clone(), nearest, known }
-                    };
+                    let known = properties.keys().map(String::as_str);
+                    let fault = unknown_key(key, &below, path, known);
                     self.problems.push(Problem::new(entry.key.clone(), below, fault));
                 }
             }
@@ -202,14 +217,16 @@ impl Walk {
             Value::Text(text) if is_to_come(&format!("{} = {text}", path.pattern())) => {
                 Fault::NotSupported { what: text.clone() }
             }
-            value => Fault::Word {
-                found: value.to_string(),
-                expected: known.clone().map(str::to_owned).collect(),
-                nearest: match value {
-                    Value::Text(text) => nearest(text, known),
-                    _ => None,
-                },
-            },
+            value => {
+                let found = value.to_string();
+                let expected = known.clone().map(str::to_owned).collect();
+                let written = if let Value::Text(text) = value { text.as_str() } else { "" };
+                let beginning = format!("{} = ", path.pattern());
+                match nearest_to_come(written, known.clone(), &beginning) {
+                    Some(nearest) => Fault::WordToCome { found, expected, nearest },
+                    None => Fault::Word { found, expected, nearest: nearest(written, known) },
+                }
+            }
         };
         self.report(node, path, fault);
     }
@@ -249,6 +266,31 @@ impl Walk {
     }
 }
 
+/// That a key below `table` does not exist, or not yet.
+fn unknown_key<'a>(
+    key: &str,
+    path: &Path,
+    table: &Path,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Fault {
+    if is_to_come(&path.pattern()) {
+        return Fault::NotSupported { what: key.to_owned() };
+    }
+    let table = table.pattern();
+    let beginning = if table.is_empty() { table } else { format!("{table}.") };
+    let key = key.to_owned();
+    match nearest_to_come(&key, known.clone(), &beginning) {
+        Some(nearest) => Fault::KeyToCome { key, nearest },
+        None => {
+            let nearest = nearest(&key, known.clone());
+            Fault::UnknownKey { key, nearest, known: known.map(str::to_owned).collect() }
+        }
+    }
+}
+
+/// The shortest period and wait, and the shortest interval of a rate.
+const SHORTEST: SimDuration = SimDuration::from_millis(1);
+
 /// What is wrong with a string, by what the schema says that it holds.
 fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
     match text(schema, "x-kind") {
@@ -256,6 +298,14 @@ fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
             let duration = string.parse::<Duration>()?.0;
             if schema.get("x-above-zero").is_some() && duration.is_zero() {
                 return Err(Fault::Zero);
+            }
+            if schema.get("x-period").is_some() && duration < SHORTEST {
+                return Err(Fault::TooShort { found: string.to_owned() });
+            }
+            let most = schema.get("x-most-seconds").and_then(Schema::as_u64);
+            if let Some(most) = most.map(Duration::from_secs).filter(|most| duration > most.0) {
+                let (found, most) = (string.to_owned(), most.to_string());
+                return Err(Fault::TooLong { found, most });
             }
             let seconds = duration.as_secs();
             // RFC 2181, section 8: a TTL is an unsigned number up to 2^31 - 1.
@@ -266,7 +316,9 @@ fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
         }
         "share" => drop(string.parse::<Probability>()?),
         "ratio" => drop(string.parse::<Ratio>()?),
-        "rate" => drop(string.parse::<Rate>()?),
+        "rate" if string.parse::<Rate>()?.interval < SHORTEST => {
+            return Err(Fault::TooOften { found: string.to_owned() });
+        }
         "slug" if !is_slug(string) => return Err(Fault::Slug { found: string.to_owned() }),
         "domain" if !is_domain(string) => return Err(Fault::Domain { found: string.to_owned() }),
         _ => {}

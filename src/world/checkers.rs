@@ -1,5 +1,5 @@
 //! Judges of the simulator itself, switched on by `--checkers` and in tests: does every resolver
-//! obey TTLs? (Packet conservation and the sums of truth are checked in every run.)
+//! obey TTLs, and is the ring in order? (Packet conservation and the sums of truth are checked in every run.)
 
 use std::collections::BTreeMap;
 
@@ -8,8 +8,9 @@ use crate::dns::checker::{TtlChecker, Violation};
 use crate::dns::profile::CachePolicy;
 use crate::overcord::Message;
 use crate::sim::HostId;
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 use crate::world::Complaint;
+use crate::world::ring::{RingSummary, RingWatch};
 
 /// How many complaints of one kind are kept: a broken simulator has many.
 const KEPT: usize = 20;
@@ -17,6 +18,8 @@ const KEPT: usize = 20;
 /// All judges of a run.
 #[derive(Debug, Default)]
 pub struct Checkers {
+    /// The judge of the ring.
+    pub ring: RingWatch,
     resolvers: BTreeMap<HostId, TtlChecker>,
     violations: Vec<(HostId, Violation)>,
 }
@@ -26,7 +29,7 @@ impl Checkers {
     #[must_use]
     pub fn new(resolvers: impl IntoIterator<Item = (HostId, CachePolicy)>) -> Self {
         let judges = |(host, policy)| (host, TtlChecker::new(policy));
-        Self { resolvers: resolvers.into_iter().map(judges).collect(), violations: Vec::new() }
+        Self { resolvers: resolvers.into_iter().map(judges).collect(), ..Self::default() }
     }
 
     /// A message was delivered to a host, which is about to handle it.
@@ -50,15 +53,21 @@ impl Checkers {
         }
     }
 
-    /// What was found.
+    /// What was found at the end of the run, and what the rings were like; `stabilize` is the
+    /// pause between two rounds of the ring's maintenance.
     #[must_use]
-    pub fn complaints(self, names: &[String]) -> Vec<Complaint> {
-        self.violations
-            .into_iter()
-            .map(|(host, violation)| Complaint::Ttl {
-                resolver: names[host.index()].clone(),
-                violation,
-            })
-            .collect()
+    pub fn finish(
+        self,
+        now: SimTime,
+        stabilize: SimDuration,
+        names: &[String],
+    ) -> (RingSummary, Vec<Complaint>) {
+        let (summary, broken) = self.ring.finish(now, stabilize);
+        let ttl = |(host, violation): (HostId, Violation)| Complaint::Ttl {
+            resolver: names[host.index()].clone(),
+            violation,
+        };
+        let found = self.violations.into_iter().map(ttl).chain(broken.map(Complaint::Ring));
+        (summary, found.collect())
     }
 }

@@ -5,7 +5,7 @@
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
 //! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
 //!   by command.
-//! * [`checkers`]: judges of the simulator itself.
+//! * [`checkers`], [`ring`]: judges of the simulator itself.
 //!
 //! **Architecture Invariant:** truth never looks into components, and components never read truth.
 //! The Director reads truth and issues commands.
@@ -18,6 +18,7 @@ pub mod host;
 pub mod life;
 pub mod observation;
 pub mod population;
+pub mod ring;
 pub mod stage;
 pub mod truth;
 
@@ -33,6 +34,7 @@ use crate::world::director::Director;
 use crate::world::host::{Host, WorldInput, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
+use crate::world::ring::{RingSummary, Worst};
 use crate::world::stage::{LookupTotals, Stage};
 use crate::world::truth::{Report, Violation};
 
@@ -100,6 +102,8 @@ pub struct Outcome {
     pub epochs: Vec<u64>,
     /// What the judges found.
     pub violations: Vec<Complaint>,
+    /// What the rings were like, where the run was judged.
+    pub ring: Option<RingSummary>,
 }
 
 /// What a judge of the simulator found.
@@ -124,6 +128,9 @@ pub enum Complaint {
         /// What it did.
         violation: crate::dns::checker::Violation,
     },
+    /// The ring is broken although nobody has left and nobody has come for long.
+    #[error("the ring is broken without churn: {0}")]
+    Ring(Worst),
 }
 
 /// Receives the log of one host, line by line.
@@ -190,6 +197,7 @@ impl World {
         let messages = self.network.ledger().total(Direction::Sent).messages;
         self.stage.truth.set_messages(messages);
         self.stage.truth.advance(now);
+        self.look_at_ring();
     }
 
     /// Touches what the events to come will need. In a large world nearly each event finds its host
@@ -316,9 +324,13 @@ impl World {
                 counted: self.network.in_flight(),
             });
         }
-        if let Some(checkers) = self.stage.checkers.take() {
-            violations.extend(checkers.complaints(&self.names));
-        }
+        self.look_at_ring();
+        let stabilize = self.population.kit.chord.stabilize;
+        let ring = self.stage.checkers.take().map(|checkers| {
+            let (ring, found) = checkers.finish(now, stabilize, &self.names);
+            violations.extend(found);
+            ring
+        });
         let unchanged_updates =
             self.infrastructure.service.map_or(0, |host| match &self.hosts[host.index()] {
                 Host::Service(service) => service.unchanged(),
@@ -350,6 +362,7 @@ impl World {
             fingerprint,
             epochs,
             violations,
+            ring,
         }
     }
 }

@@ -7,6 +7,8 @@
 //! update* (A3) a proxy peer accepts probes before anybody can find it.
 
 mod binding;
+#[cfg(test)]
+mod tests;
 mod transport;
 
 pub use transport::TransportEvent;

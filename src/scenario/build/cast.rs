@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BuildError, FIRST_MEMBER, FIRST_NAMED, FIRST_RESOLVER, population};
+use super::{BuildError, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::trace::AvailabilityTrace;
 use crate::scenario::plan::{DnsPlan, Plan, ResolverCount, ResolverGroup};
@@ -37,12 +37,10 @@ impl Cast {
         trace: Option<&Arc<AvailabilityTrace>>,
     ) -> Result<Self, BuildError> {
         let count = population::generated(plan, trace)?;
-        if count >= u64::from(FIRST_NAMED - FIRST_MEMBER) {
+        if count > MOST_MEMBERS {
             return Err(BuildError::TooMany(count));
         }
-        let digits = count.to_string().len().max(5);
-        let generated: Vec<String> =
-            (1..=count).map(|rank| format!("node-{rank:0digits$}")).collect();
+        let generated: Vec<String> = (1..=count).map(|rank| member_name(rank, count)).collect();
         let mut named: Vec<(String, usize)> =
             plan.hosts.iter().enumerate().map(|(place, host)| (host.name.clone(), place)).collect();
         named.sort();
@@ -65,6 +63,9 @@ impl Cast {
         names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
         names.extend(cast.authority.iter().chain(&cast.service).cloned());
         names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            return Err(BuildError::SameName(pair[0].clone()));
+        }
         cast.names = names;
         Ok(cast)
     }

@@ -56,6 +56,24 @@ const FIRST_NAMED: u32 = 0x0a80_0001;
 const FIRST_RESOLVER: u32 = 0xc612_0001;
 const FIRST_CALLER: u32 = 0x6440_0001;
 
+/// The most members that can be generated.
+pub const MOST_MEMBERS: u64 = (FIRST_NAMED - FIRST_MEMBER - 1) as u64;
+
+/// How many members a plan without a trace generates.
+///
+/// # Errors
+/// When its churn cannot be drawn.
+pub fn generated_members(plan: &Plan) -> Result<u64, BuildError> {
+    population::generated(plan, None)
+}
+
+/// The name of a generated member, by its number from 1 and how many there are.
+#[must_use]
+pub fn member_name(number: u64, count: u64) -> String {
+    let digits = count.to_string().len().max(5);
+    format!("node-{number:0digits$}")
+}
+
 /// Why a plan that is sound by itself gives no world.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum BuildError {
@@ -79,8 +97,11 @@ pub enum BuildError {
     )]
     UnknownHost(String, u64, String),
     /// There are too many members for their addresses.
-    #[error("{0} members are more than there are addresses for (8,388,606)")]
+    #[error("it takes {0} members, and there are addresses for {MOST_MEMBERS}")]
     TooMany(u64),
+    /// Two hosts have the same name.
+    #[error("two hosts are called `{0}`")]
+    SameName(String),
     /// A model cannot be built from its parameters.
     #[error("{0}")]
     Model(String),

@@ -7,11 +7,12 @@ use super::super::file::{
 };
 use super::super::plan::{
     Action, Arrivals, CallerPlan, ChurnPlan, ChurnSource, DnsPlan, EventPlan, Family, HandoverPlan,
-    HostPlan, Lifetime, Location, Policies, Probing, ResolverGroup, Target, TraceFormat, TracePlan,
-    When,
+    HostPlan, Lifetime, Location, Policies, ProbeKind, Probing, ResolverGroup, Target, TraceFormat,
+    TracePlan, When,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
+use super::names::generated_number;
 use crate::address::Port;
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability};
@@ -168,6 +169,15 @@ impl Check<'_> {
             Reading::Intended => Policies::INTENDED,
             Reading::Literal => Policies::LITERAL,
         };
+        let taken = match (handover.probe_port, handover.probe_kind) {
+            (80, _) => Some("the update service has it"),
+            (7, ProbeKind::Tcp7) => Some("test 1 of probe_kind \"tcp7\" has it"),
+            _ => None,
+        };
+        if let Some(why) = taken {
+            let port = handover.probe_port;
+            self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
+        }
         HandoverPlan {
             strategy: handover.strategy,
             policies: Policies {
@@ -246,15 +256,6 @@ impl Check<'_> {
         let mut plans = Vec::new();
         for (index, host) in hosts.iter().enumerate() {
             let path = list.then(index);
-            let reserved = match host.name.as_str() {
-                "proxy" => Some("it stands for whoever is in the binding"),
-                name if generated_number(name).is_some() => Some("members without a name have it"),
-                _ => None,
-            };
-            if let Some(why) = reserved {
-                let name = host.name.clone();
-                self.fault(&path.then("name"), Fault::Reserved { name, why });
-            }
             let resolver = match &host.resolver {
                 None => members,
                 given => self.group(given.as_ref(), &path.then("resolver"), dns),
@@ -354,7 +355,8 @@ impl Check<'_> {
             };
         }
         let named = file.host.iter().any(|host| host.name == *written);
-        // Churn generates more hosts than are up at a time; how many, only the world knows.
+        // Churn generates more hosts than are up at a time; their names are judged once their
+        // number is known.
         let churns = file.churn.as_ref().is_some_and(|churn| churn.model != ChurnModel::None);
         let generated = generated_number(written)
             .is_some_and(|number| number >= 1 && (churns || number <= u64::from(nodes)));
@@ -372,11 +374,4 @@ impl Check<'_> {
         }
         Some(Target::Host(written.clone()))
     }
-}
-
-/// The number of a generated member's name: `node-` and five digits or more.
-fn generated_number(name: &str) -> Option<u64> {
-    let digits = name.strip_prefix("node-")?;
-    let well_formed = digits.len() >= 5 && digits.bytes().all(|byte| byte.is_ascii_digit());
-    if well_formed { digits.parse().ok() } else { None }
 }

@@ -102,7 +102,23 @@ impl Check<'_> {
         }
     }
 
-    pub(super) fn dns(&mut self, dns: &Dns) -> DnsPlan {
+    /// The overlay's own name must leave those alone that the zone has besides.
+    fn domain(&mut self, domain: &str, updates: bool) {
+        let why = match domain.split_once('.') {
+            None => {
+                let fault = Fault::SingleLabel { found: domain.to_owned() };
+                return self.fault(&Path::of("dns.domain"), fault);
+            }
+            Some(("members", _)) if updates => "it is the name of the update service",
+            Some(("ns", _)) => "it is the name of the zone's name server",
+            Some(_) => return,
+        };
+        let name = domain.to_owned();
+        self.fault(&Path::of("dns.domain"), Fault::Reserved { name, why });
+    }
+
+    pub(super) fn dns(&mut self, dns: &Dns, updates: bool) -> DnsPlan {
+        self.domain(&dns.domain.to_ascii_lowercase(), updates);
         let list = Path::of("dns.resolver");
         let names: Vec<_> = dns.resolver.iter().map(|group| group.name.as_str()).collect();
         self.distinct(&list, "name", "resolver group", &names);

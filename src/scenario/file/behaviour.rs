@@ -18,11 +18,11 @@ pub struct Churn {
     pub model: ChurnModel,
     /// The mean time that a member stays. Either this or `session_median`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`1h`", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`1h`", "x-period" = true))]
     pub session_mean: Option<Duration>,
     /// The median time that a member stays. Either this or `session_mean`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "the mean is given", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "the mean is given", "x-period" = true))]
     pub session_median: Option<Duration>,
     /// The shape of `weibull` (1 is exponential, below are heavier tails) or of `pareto` (the tail
     /// index of the Lomax distribution; above 1). Required by both.
@@ -39,11 +39,11 @@ pub struct Churn {
     pub downtime_model: Option<LifetimeModel>,
     /// The mean time that a member stays away. Either this or `downtime_median`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`1h`", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`1h`", "x-period" = true))]
     pub downtime_mean: Option<Duration>,
     /// The median time that a member stays away. Either this or `downtime_mean`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "the mean is given", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "the mean is given", "x-period" = true))]
     pub downtime_median: Option<Duration>,
     /// `shape`, for the time away.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,19 +144,19 @@ pub struct Handover {
     /// The protocol that updates the binding.
     pub update: UpdateProtocol,
     /// How long a node waits for the update endpoint's answer.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub update_timeout: Duration,
     /// The time from the start of a probe to the start of the next.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub probe_interval: Duration,
     /// The greatest share of the interval by which one is longer or shorter, drawn uniformly.
     pub probe_jitter: Probability,
-    /// How long each of the two tests of a probe may take.
-    #[schemars(extend("x-above-zero" = true))]
+    /// How long each of the two tests of a probe may take; 10 minutes at most.
+    #[schemars(extend("x-period" = true, "x-most-seconds" = 600))]
     pub probe_timeout: Duration,
     /// What test 1 of a probe is.
     pub probe_kind: ProbeKind,
-    /// The TCP port of test 2, where a proxy peer listens.
+    /// The TCP port of test 2, where a proxy peer listens; not 80, nor 7 with `probe_kind = "tcp7"`.
     #[schemars(range(min = 1))]
     pub probe_port: u16,
     /// How long a member's own address cache keeps an answer, whatever its TTL; `"0s"` is off, and
@@ -246,15 +246,15 @@ pub struct Caller {
     #[schemars(extend("x-default" = "the only group"))]
     pub resolver: Option<String>,
     /// How many users the server has.
-    #[serde(default = "one_user")]
+    #[serde(default = "ten_users")]
     #[schemars(range(min = 1, max = 1_000_000))]
     pub users: u32,
     /// Bare look-ups of the overlay's name by each user.
     pub lookups: CallerLookups,
 }
 
-fn one_user() -> u32 {
-    1
+fn ten_users() -> u32 {
+    10
 }
 
 /// Bare look-ups of the overlay's name by each user.
@@ -270,7 +270,7 @@ pub struct CallerLookups {
     pub rate: Option<Rate>,
     /// The (mean) time between two look-ups of a user. Either this or `rate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`rate` is given", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`rate` is given", "x-period" = true))]
     pub interval: Option<Duration>,
 }
 
@@ -278,7 +278,8 @@ pub struct CallerLookups {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Host {
-    /// Its name: letters, digits and dashes; not `proxy`, and not `node-` with five digits or more.
+    /// Its name: letters, digits and dashes; not `proxy`, `dns-authority`, `update-service`, nor
+    /// `node-` with five digits or more, nor the name of a resolver or a caller.
     #[schemars(extend("x-kind" = "slug"))]
     pub name: String,
     /// When it comes up.
@@ -300,9 +301,10 @@ pub struct Event {
     pub at: Option<Duration>,
     /// When it is played, again and again: first after this time. Either this or `at`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`at` is given", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`at` is given", "x-period" = true))]
     pub every: Option<Duration>,
-    /// The moment is drawn uniformly from this much time, from `at` (or each `every`) on.
+    /// The moment is drawn uniformly from this much time, from `at` (or each `every`) on; from `at`
+    /// on it must lie within the run.
     #[serde(default)]
     pub spread: Duration,
     /// What happens.

@@ -48,7 +48,7 @@ pub struct File {
     pub seed: u64,
     /// How long the run lasts, in simulated time. It may be left out beside trace churn.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`12h`; with trace churn the span of the trace", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`12h`; with trace churn the span of the trace", "x-period" = true))]
     pub duration: Option<Duration>,
     /// The first part of the run: observed, but not counted. Shorter than `duration`.
     #[serde(default = "warmup")]
@@ -59,7 +59,7 @@ pub struct File {
     pub replications: u32,
     /// The time that a row of `timeline.csv` covers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`duration` / 500", "x-above-zero" = true))]
+    #[schemars(extend("x-default" = "`duration` / 500", "x-period" = true))]
     pub timeline_bin: Option<Duration>,
     /// The network between all hosts.
     #[serde(default)]

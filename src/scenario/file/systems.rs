@@ -127,7 +127,8 @@ pub enum LatencyModel {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Dns {
-    /// The overlay's domain: its A record is the binding of the proxy role.
+    /// The overlay's domain: its A record is the binding of the proxy role. Not `ns` in its zone,
+    /// and with `[dyndns]` not `members`.
     #[schemars(extend("x-kind" = "domain"))]
     pub domain: String,
     /// The TTL of the A record, in whole seconds.
@@ -164,7 +165,7 @@ pub struct Resolver {
     #[schemars(extend("x-kind" = "slug"))]
     pub name: String,
     /// How many resolvers the group has, or `"each"`: one for every host that uses it.
-    #[serde(default = "one_resolver")]
+    #[serde(default = "eight_resolvers")]
     pub count: ResolverNumber,
     /// Whose habits the resolvers have. The three keys below override it.
     #[serde(default = "rfc")]
@@ -198,8 +199,8 @@ pub fn resolver_habits(profile: ResolverProfile) -> (Duration, bool) {
 /// The longest that entries live in most resolvers: a day.
 pub const RESOLVER_MAX_TTL: Duration = Duration::from_secs(86_400);
 
-fn one_resolver() -> ResolverNumber {
-    ResolverNumber::Number(1)
+fn eight_resolvers() -> ResolverNumber {
+    ResolverNumber::Number(8)
 }
 
 fn rfc() -> ResolverProfile {
@@ -331,13 +332,13 @@ pub struct Chord {
     #[schemars(range(min = 1, max = 64))]
     pub successors: u32,
     /// The period of `stabilize`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub stabilize: Duration,
     /// The period of `fix_fingers`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub fix_fingers: Duration,
     /// The period of `check_predecessor`.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub check_predecessor: Duration,
     /// The number of bits of an identifier.
     #[schemars(range(min = 8, max = 160))]
@@ -345,7 +346,7 @@ pub struct Chord {
     /// How a look-up travels.
     pub routing: Routing,
     /// How long a node waits for an answer before it takes the other for dead.
-    #[schemars(extend("x-above-zero" = true))]
+    #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
     /// How many nodes hold each value.
     #[schemars(range(min = 1, max = 64))]
