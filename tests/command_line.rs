@@ -1,7 +1,5 @@
 //! The commands as a user types them: output, exit code, what is written.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::path::Path;
 

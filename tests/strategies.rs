@@ -2,8 +2,6 @@
 //! of leaving and the way of beginning, a run breaks no rule of the simulator, and somebody plays
 //! the proxy role at its end.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::path::Path;
 
 use overcord::experiment::simulator::Simulator;

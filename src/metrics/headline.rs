@@ -8,6 +8,11 @@
 //! `unasked` and `censored` episodes right-censored, and empty when too many are; `max` is the
 //! longest of all, a lower bound when that one is censored. Quantiles are defined in
 //! [`distribution`].
+//!
+//! An unasked episode counts as cut off in every part, also in those up to `restore`, which it
+//! closes with and so shows whole: one rule for all parts, at the price of quantiles that are too
+//! long or missing for these. Where many episodes are unasked (quiet callers), `handovers.csv` has
+//! what is needed to tell them apart.
 
 use crate::metrics::distribution::{self, KaplanMeier, Lasted};
 use crate::metrics::tables::{

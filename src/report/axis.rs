@@ -97,17 +97,34 @@ impl Frame {
 
     /// Draws the vertical axis as percentages, with grid lines, and its label to the left.
     pub(crate) fn draw_percent_up(&self, canvas: &Canvas<'_>, scale: Scale, label: &str) {
-        for tick in ticks(scale.end * 100.0, 6) {
-            let y = scale.at(tick / 100.0);
+        let named = |tick: f64| (tick / 100.0, format!("{} %", number(tick)));
+        self.draw_up(canvas, scale, ticks(scale.end * 100.0, 6).into_iter().map(named), label);
+    }
+
+    /// Draws the vertical axis as whole numbers, with grid lines, and its label to the left.
+    pub(crate) fn draw_count_up(&self, canvas: &Canvas<'_>, scale: Scale, label: &str) {
+        let whole = ticks(scale.end, 4).into_iter().filter(|tick| tick.fract() == 0.0);
+        self.draw_up(canvas, scale, whole.map(|tick| (tick, number(tick))), label);
+    }
+
+    fn draw_up(
+        &self,
+        canvas: &Canvas<'_>,
+        scale: Scale,
+        ticks: impl Iterator<Item = (f64, String)>,
+        label: &str,
+    ) {
+        for (value, name) in ticks {
+            let y = scale.at(value);
             canvas.line(vec![(self.left, y), (self.right, y)], palette::PALE, 1);
-            let at = (self.left - 10, y);
-            canvas.text(&format!("{} %", number(tick)), at, Lettering::LABEL.right());
+            canvas.text(&name, (self.left - 10, y), Lettering::LABEL.right());
         }
         let middle = (self.top + self.bottom) / 2;
         canvas.text(label, (self.left - 78, middle), Lettering::LABEL.centred().upward());
     }
 
-    fn lower_edge(&self) -> Vec<Pixel> {
+    /// The line from the lower left to the lower right corner.
+    pub(crate) fn lower_edge(&self) -> Vec<Pixel> {
         vec![(self.left, self.bottom), (self.right, self.bottom)]
     }
 }

@@ -85,11 +85,6 @@ impl Canvas<'_> {
         self.area.draw(&Rectangle::new([from, to], color.filled())).expect(MEMORY);
     }
 
-    /// A filled area.
-    pub(crate) fn shape(&self, points: Vec<Pixel>, color: RGBColor) {
-        self.area.draw(&Polygon::new(points, color.filled())).expect(MEMORY);
-    }
-
     /// About how wide a label is, in pixels: the real font is known only where it is shown.
     pub(crate) fn label_width(text: &str) -> i32 {
         text.chars().count() as i32 * 10

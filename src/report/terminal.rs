@@ -7,7 +7,7 @@ use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::distribution::{mean, quantile};
-use crate::metrics::headline::{PARTS, PHASES, counted_stale};
+use crate::metrics::headline::{PARTS, counted_stale};
 use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
 use crate::report::quantity::{number, percent, span};
@@ -29,8 +29,16 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
     text.push('\n');
     match &summary.points[..] {
         [] => {}
-        [point] => one_point(&mut text, point, &above_zero(study, outcome)),
-        points => many_points(&mut text, summary, points),
+        [point] => one_point(&mut text, point, &Windows::of(study, outcome, point.point)),
+        points => {
+            let windows = |point: &PointSummary| Windows::of(study, outcome, point.point);
+            many_points(
+                &mut text,
+                summary,
+                points,
+                &points.iter().map(windows).collect::<Vec<_>>(),
+            );
+        }
     }
     for failure in &outcome.failures {
         text.push_str(&format!("\nrun {} FAILED: {}\n", failure.run, failure.message));
@@ -115,128 +123,215 @@ fn shown(point: &PointSummary, metric: &str, words: fn(f64) -> String) -> String
     point.mean(metric).map_or_else(|| "–".to_owned(), words)
 }
 
-fn one_point(text: &mut String, point: &PointSummary, above_zero: &[SimDuration]) {
+fn one_point(text: &mut String, point: &PointSummary, windows: &Windows) {
     text.push_str(&headcount(point));
     text.push('\n');
-    spans(point, above_zero).write(text);
+    if point.mean("episodes").is_some_and(|episodes| episodes > 0.0) || windows.all > 0 {
+        let cells = spans(point, windows);
+        let dashed = cells.rows.iter().flatten().any(|cell| cell == "–");
+        cells.write(text);
+        text.push_str(&notes(point, dashed));
+    } else {
+        text.push_str("No handover to time: no episode was opened, no resolver was stale.\n");
+    }
     text.push('\n');
-    let mut rest = Grid::default();
-    let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
     let value = |metric: &str, words| shown(point, metric, words);
-    rest.row(["stale share of the time".into(), value("stale_share", percent)]);
-    rest.row([
-        "stale answers".into(),
+    let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
+    let mut line = |title: &str, told: String| text.push_str(&format!("{title:<32}{told}\n"));
+    line("stale share of the time", value("stale_share", percent));
+    line("stale windows above zero", windows.told());
+    line(
+        "stale answers",
         format!("{} of {}", value("stale_answers", number), value("answers", number)),
-    ]);
-    rest.row([
-        "claimants of a departure".into(),
+    );
+    line(
+        "claimants of a departure",
         both(value("claimants.mean", number), value("claimants.max", number)),
-    ]);
-    rest.row([
-        "claims".into(),
+    );
+    line("updates of the binding", value("updates", number));
+    line(
+        "claims",
         format!(
-            "{} updates, {} false, {} late",
-            value("updates", number),
+            "{} false (proxy peer was valid), {} late (it was valid again)",
             value("false_claims", number),
             value("late_claims", number)
         ),
-    ]);
-    rest.row(["split brain, share of the time".into(), value("split_brain_share", percent)]);
-    rest.row([
-        "overlay look-ups".into(),
+    );
+    line("split brain, share of the time", value("split_brain_share", percent));
+    line(
+        "overlay look-ups",
         format!(
             "{} hops, {} failed",
             value("lookup_hops.mean", number),
             value("lookup_failures", number)
         ),
-    ]);
-    rest.row(["signalling per node and hour".into(), signalling(point)]);
-    // Words read from the left: the second column is padded by its own width.
-    for row in &rest.rows {
-        text.push_str(&format!("{:<32}{}\n", row[0], row[1]));
+    );
+    line(
+        "signalling per node and hour",
+        format!(
+            "{} messages, {} bytes",
+            value("messages_per_node_hour", number),
+            value("bytes_per_node_hour", number)
+        ),
+    );
+    let protocols = protocols(point);
+    if !protocols.is_empty() {
+        line("  messages by protocol", protocols);
     }
     theory(text, point);
 }
 
 /// Departures and episodes, and how many of those were cut off.
 fn headcount(point: &PointSummary) -> String {
-    let value = |metric| shown(point, metric, number);
-    let each = if point.runs > 1 { " in a run, on average" } else { "" };
+    let value = |metric| plural(point.mean(metric).unwrap_or(0.0), metric_word(metric));
+    let cut = |metric| shown(point, metric, number);
+    let each = if point.runs > 1 { "in a run, on average: " } else { "" };
     format!(
-        "{} leaves, {} departures of the proxy peer, {} handover episodes ({} unasked, {} \
-         censored){each}\n",
+        "{each}{}, {} of the proxy peer,\n{} ({} unasked, {} censored)\n",
         value("leaves"),
         value("departures"),
         value("episodes"),
-        value("unasked"),
-        value("censored")
+        cut("unasked"),
+        cut("censored")
     )
 }
 
-/// The grid of spans: the stale window, the sums of the anatomy, and its phases in their order.
-fn spans(point: &PointSummary, above_zero: &[SimDuration]) -> Grid {
+/// One of what a metric counts.
+fn metric_word(metric: &str) -> &'static str {
+    match metric {
+        "leaves" => "leave",
+        "departures" => "departure",
+        _ => "handover episode",
+    }
+}
+
+/// The rows of an episode: what they are called, and the metric. Parts stand below their sum.
+const EPISODE: [(&str, &str); 10] = [
+    ("handover, outage", "outage"),
+    ("  until restored", "restore"),
+    ("    detect: nobody knows yet", "detect"),
+    ("    claim: a node knows", "claim"),
+    ("    update: in flight", "update"),
+    ("    publish: not served yet", "publish"),
+    ("    cache: old entries live on", "cache"),
+    ("  recover: a request under way", "recover"),
+    ("ask: well again, nobody asks", "ask"),
+    ("handover, whole episode", "total"),
+];
+
+/// The grid of spans: the episode with its parts, and the stale windows.
+fn spans(point: &PointSummary, windows: &Windows) -> Grid {
     let mut grid = Grid::default();
-    let several = point.runs > 1;
-    let interval_head = if several { "95 % interval of the mean" } else { "" };
+    let interval_head = if point.runs > 1 { "95 % of mean" } else { "" };
     let heads = ["", "median", "mean", "p95", "max", "share", interval_head];
     grid.row(heads.map(str::to_owned));
-    grid.row(spans_of(point, "stale window of a resolver", "stale_window", None));
-    if !above_zero.is_empty() {
-        grid.rows.push(windows_above_zero(above_zero));
-    }
-    let mut row = |title: &str, name: &str, share: Option<f64>| {
-        grid.row(spans_of(point, title, name, share));
-    };
     let total = point.mean("total.mean").filter(|total| *total > 0.0);
-    let share = |name: &str| Some(point.mean(&format!("{name}.mean"))? / total?);
-    row("handover, outage", "outage", share("outage"));
-    row("  until restored", "restore", share("restore"));
-    row("handover, whole episode", "total", total.map(|_| 1.0));
-    for (name, _) in &PARTS[..PHASES] {
-        row(&format!("  {name}"), name, share(name));
+    for (title, name) in EPISODE {
+        let share = point.mean(&format!("{name}.mean")).zip(total).map(|(part, all)| part / all);
+        grid.row(spans_of(point, title, name, share));
+    }
+    if !windows.above.is_empty() {
+        grid.row(windows.spans());
     }
     grid
 }
 
-/// The row of one metric.
+/// The row of one part of the episodes.
 fn spans_of(point: &PointSummary, title: &str, name: &str, share: Option<f64>) -> [String; 7] {
     let cell = |what: &str| shown(point, &format!("{name}.{what}"), span);
+    let quantile = |what: &str, p: f64| {
+        if is_zero_up_to(point, name, p) { span(0.0) } else { cell(what) }
+    };
     [
         title.to_owned(),
-        cell("median"),
+        quantile("median", 0.5),
         cell("mean"),
-        cell("p95"),
+        quantile("p95", 0.95),
         cell("max"),
         share.map(|share| format!("{:.1} %", share * 100.0)).unwrap_or_default(),
         point.estimate(&format!("{name}.mean")).map(interval).unwrap_or_default(),
     ]
 }
 
-/// The stale windows above zero of all runs, sorted. Most windows are zero: every end of validity
-/// of an address has one for each resolver, whether or not it was in the binding then.
-fn above_zero(study: &Study, outcome: &Outcome) -> Vec<SimDuration> {
-    let of_run = |output: &RunOutput| {
-        let warmup = study.cells[output.run as usize].warmup;
-        let windows = counted_stale(&output.stale, warmup).map(|row| row.window);
-        windows.filter(|window| !window.is_zero()).collect::<Vec<_>>()
+/// Whether the `p`-quantile of a part is zero although Kaplan–Meier, which takes an unasked episode
+/// as cut off in every part, does not say so. An unasked episode closes when the service is
+/// restored: its parts up to there are seen whole. So where all are zero, only those episodes may be
+/// longer that the end of the run cut off.
+fn is_zero_up_to(point: &PointSummary, name: &str, p: f64) -> bool {
+    let seen_whole = ["detect", "claim", "update", "publish", "cache", "restore"].contains(&name);
+    let zero = point.mean(&format!("{name}.max")) == Some(0.0);
+    let (Some(all), Some(cut)) = (point.mean("episodes"), point.mean("censored")) else {
+        return false;
     };
-    let mut windows: Vec<_> = outcome.outputs.iter().flat_map(of_run).collect();
-    windows.sort_unstable();
-    windows
+    seen_whole && zero && all > 0.0 && all - cut >= p * all
 }
 
-fn windows_above_zero(sorted: &[SimDuration]) -> Vec<String> {
-    let seconds = |window: Option<SimDuration>| {
+/// What the words and dashes of the grid mean.
+fn notes(point: &PointSummary, dashed: bool) -> String {
+    let value = |metric| point.mean(metric).unwrap_or(0.0);
+    let (unasked, censored) = (value("unasked"), value("censored"));
+    let mut notes = String::new();
+    if unasked + censored > 0.0 {
+        let whole = number(value("episodes") - unasked - censored);
+        notes.push_str(&format!(
+            "mean, share: of the {whole} episodes that a request ended; share: of their whole \
+             length.\nmedian, p95: of all, by Kaplan–Meier: an unasked episode (nobody asked before \
+             all was well\nagain) or a censored one (the run ended) lasts at least as long as was \
+             seen.\n"
+        ));
+    } else if value("episodes") > 0.0 {
+        notes.push_str("share: of the mean length of a whole episode.\n");
+    }
+    if dashed {
+        notes.push_str("–: cannot be told; too few episodes were seen to their end.\n");
+    }
+    notes
+}
+
+/// The stale windows of one point.
+struct Windows {
+    /// How many there are, zeros included, in all runs.
+    all: usize,
+    /// Those above zero, sorted. Most are zero under a storm of claimants: every end of validity of
+    /// an address has one for each resolver, whether or not that held it then.
+    above: Vec<SimDuration>,
+}
+
+impl Windows {
+    fn of(study: &Study, outcome: &Outcome, point: u32) -> Self {
+        let spec = |output: &RunOutput| &study.cells[output.run as usize];
+        let outputs = outcome.outputs.iter().filter(|output| spec(output).point == point);
+        let windows: Vec<_> = outputs
+            .flat_map(|output| counted_stale(&output.stale, spec(output).warmup))
+            .map(|row| row.window)
+            .collect();
+        let mut above: Vec<_> =
+            windows.iter().copied().filter(|window| !window.is_zero()).collect();
+        above.sort_unstable();
+        Self { all: windows.len(), above }
+    }
+
+    fn told(&self) -> String {
+        let (above, all) = (number(self.above.len() as f64), number(self.all as f64));
+        format!("{above} of {all}, one for each resolver and end of validity")
+    }
+
+    fn quantile(&self, p: f64) -> String {
+        let window = quantile(&self.above, p);
         window.map_or_else(|| "–".to_owned(), |window| span(window.as_secs_f64()))
-    };
-    let above = plural(sorted.len() as f64, "window");
-    vec![
-        format!("  the {above} above zero"),
-        seconds(quantile(sorted, 0.5)),
-        mean(sorted.iter().copied()).map_or_else(String::new, span),
-        seconds(quantile(sorted, 0.95)),
-        seconds(sorted.last().copied()),
-    ]
+    }
+
+    fn spans(&self) -> [String; 7] {
+        [
+            "stale window of a resolver, > 0".to_owned(),
+            self.quantile(0.5),
+            mean(self.above.iter().copied()).map_or_else(|| "–".to_owned(), span),
+            self.quantile(0.95),
+            self.quantile(1.0),
+            String::new(),
+            String::new(),
+        ]
+    }
 }
 
 fn interval(estimate: &Estimate) -> String {
@@ -244,8 +339,8 @@ fn interval(estimate: &Estimate) -> String {
     bounds.unwrap_or_default()
 }
 
-fn signalling(point: &PointSummary) -> String {
-    let value = |metric: &str| shown(point, metric, number);
+/// The messages of each protocol, the busiest first.
+fn protocols(point: &PointSummary) -> String {
     let mut protocols: Vec<(f64, &str)> = Protocol::ALL
         .iter()
         .map(|protocol| protocol_name(*protocol))
@@ -255,12 +350,7 @@ fn signalling(point: &PointSummary) -> String {
     protocols.sort_by(|a, b| b.0.total_cmp(&a.0));
     let parts: Vec<_> =
         protocols.iter().map(|(messages, name)| format!("{name} {}", number(*messages))).collect();
-    let all = format!(
-        "{} messages, {} bytes",
-        value("messages_per_node_hour"),
-        value("bytes_per_node_hour")
-    );
-    if parts.is_empty() { all } else { format!("{all} (messages: {})", parts.join(", ")) }
+    parts.join(", ")
 }
 
 /// Theory beside what was measured.
@@ -295,28 +385,21 @@ fn is_span(metric: &str) -> bool {
 }
 
 /// One line a point.
-fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary]) {
+fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary], windows: &[Windows]) {
     text.push('\n');
     let mut grid = Grid::default();
-    grid.row([
-        summary.varied.join(", "),
-        "departures".into(),
-        "stale share".into(),
-        "stale window median".into(),
-        "p95".into(),
-        "outage median".into(),
-        "p95".into(),
-        "claimants".into(),
-        "messages/node h".into(),
-    ]);
-    for point in points {
+    let heads = ["", "", "stale", "window > 0", "outage", "outage", "", "messages"];
+    grid.row(heads.map(str::to_owned));
+    let varied = summary.varied.join(", ");
+    let heads = [&varied, "departures", "share", "median", "median", "p95", "claimants", "/node h"];
+    grid.row(heads.map(str::to_owned));
+    for (point, windows) in points.iter().zip(windows) {
         let value = |metric: &str, words| shown(point, metric, words);
         grid.row([
             point.varied.join(", "),
             value("departures", number),
             value("stale_share", percent),
-            value("stale_window.median", span),
-            value("stale_window.p95", span),
+            windows.quantile(0.5),
             value("outage.median", span),
             value("outage.p95", span),
             value("claimants.mean", number),
@@ -324,7 +407,10 @@ fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary]) {
         ]);
     }
     grid.write(text);
+    text.push_str(
+        "window > 0: stale windows of resolvers that are longer than zero, of all runs\n",
+    );
     if points.iter().any(|point| point.runs > 1) {
-        text.push_str("(means over the runs of each point; intervals in summary.csv)\n");
+        text.push_str("the others: means over the runs of each point; intervals in summary.csv\n");
     }
 }

@@ -195,7 +195,7 @@ fn figures_have_the_bytes_that_they_had() {
         hasher.finalize().to_hex()[..16].to_owned()
     };
     let digests = [digest(&study(1)), digest(&sweep())];
-    assert_eq!(digests, ["4daf0ffdfcfe88e8", "05eab8bc686bcdf2"]);
+    assert_eq!(digests, ["203afb583fa1f4a8", "01dbe9254eefab33"]);
 }
 
 #[test]
@@ -229,7 +229,7 @@ fn the_tables_of_signalling_and_timeline() {
     // Both episodes opened before the only bin ended; one of two resolvers is stale then.
     assert_eq!(
         figure_table("stale-timeline"),
-        "time_s,stale_share,binding_valid,handovers_opened\n300,0.5,true,2\n"
+        "time_s,stale_share,believers,binding_valid,handovers_opened\n300,0.5,1,true,2\n"
     );
 }
 
@@ -249,9 +249,78 @@ fn the_final_table_of_a_sweep_has_a_line_a_point_and_names_failures() {
     let text = terminal::table(&study, &outcome, &summary, "results/handover/0123");
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(lines[0], "handover: 4 runs at 4 points");
-    assert!(lines[2].starts_with("dns.ttl  departures  stale share"), "{text}");
-    assert!(lines[3].starts_with("5s                1        0.5 %"), "{text}");
+    assert_eq!(
+        lines[2..5],
+        [
+            "                     stale  window > 0  outage  outage             messages",
+            "dns.ttl  departures  share      median  median     p95  claimants   /node h",
+            "5s                1  0.5 %        37 s  42.3 s  42.3 s          2      0.05",
+        ]
+    );
     assert!(text.contains("\nrun 3 FAILED: broken\n"));
+}
+
+fn final_table(study: &Study, change: impl Fn(&mut RunOutput)) -> String {
+    let mut outputs: Vec<_> = study.cells.iter().map(lifelike).collect();
+    outputs.iter_mut().for_each(change);
+    let summary = summarise(study, &outputs, &[]);
+    let outcome = Outcome { outputs, failures: Vec::new(), loaded: 0 };
+    terminal::table(study, &outcome, &summary, "results/handover/0123")
+}
+
+#[test]
+fn the_final_table_fits_a_terminal() {
+    for study in [study(1), study(10), sweep()] {
+        let text = final_table(&study, |_| ());
+        let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
+}
+
+/// Headline metrics of episodes of which so many were unasked and censored, `publish` zero in all.
+fn with_episodes(output: &mut RunOutput, asked: usize, unasked: usize, censored: usize) {
+    let mut episode = output.handovers[0].clone();
+    episode.opened = SimTime::from_secs(6 * 3600);
+    episode.anatomy.publish = SimDuration::ZERO;
+    let of = |closed, n| std::iter::repeat_n(HandoverRow { closed, ..episode.clone() }, n);
+    output.handovers = of(Closed::Lookup, asked)
+        .chain(of(Closed::Unasked, unasked))
+        .chain(of(Closed::Censored, censored))
+        .collect();
+    let (tally, warmup) = (Tally::default(), SimTime::ZERO);
+    output.headline = headline(warmup, &output.handovers, &output.stale, &[], &tally);
+}
+
+#[test]
+fn a_phase_that_is_always_zero_is_zero_unless_the_end_of_the_run_may_have_cut_it() {
+    let study = study(1);
+    // Of 10 episodes, the median and the 95th percentile of what is zero in all of them.
+    let cases = [
+        ((4, 6, 0), ["0 s", "0 s", "0 s", "0 s"]),
+        ((4, 2, 4), ["0 s", "0 s", "–", "0 s"]),
+        ((2, 2, 6), ["–", "0 s", "–", "0 s"]),
+    ];
+    for ((asked, unasked, censored), expected) in cases {
+        let text = final_table(&study, |it| with_episodes(it, asked, unasked, censored));
+        let line = text.lines().find(|line| line.contains("publish: ")).unwrap();
+        let cells: Vec<_> = line.split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
+        assert_eq!(cells[1..5], expected, "{text}");
+        // At most 4 of 10 are known to end: the 95th percentile of the outage cannot be told.
+        assert!(text.contains("\n–: cannot be told"), "{text}");
+    }
+    let text = final_table(&study, |it| with_episodes(it, 10, 0, 0));
+    assert!(!text.contains("Kaplan") && !text.contains("\n–"), "{text}");
+    assert!(text.contains("\nshare: of the mean length of a whole episode.\n"), "{text}");
+}
+
+#[test]
+fn without_handovers_there_is_no_grid_of_dashes() {
+    let text = final_table(&study(1), |it| {
+        it.stale.clear();
+        with_episodes(it, 0, 0, 0);
+    });
+    assert!(text.contains("\nNo handover to time: "), "{text}");
+    assert!(!text.contains("median"), "{text}");
 }
 
 #[test]

@@ -53,7 +53,7 @@ fn a_collision_that_the_checks_do_not_know_is_an_error_and_no_panic() {
         Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]).expect("it is sound").plan;
     let start = SimTime::ZERO;
     plan.hosts.push(HostPlan { name: "node-00002".to_owned(), start, resolver: None });
-    let error = build(&plan, 1, None, &Watch::default()).err().expect("two have the same name");
+    let error = build(&plan, 1, None, &Watch::default()).expect_err("two have the same name");
     assert_eq!(error.to_string(), "two hosts are called `node-00002`");
 }
 

@@ -209,7 +209,7 @@ impl Bench {
     fn deliver(&mut self) {
         loop {
             if let Some((to, message)) = self.desk.sent.pop_front() {
-                self.from_node(to, message);
+                self.sent_by_node(to, message);
             } else if let Some((to, segment)) = self.server_desk.sent.pop_front() {
                 assert_eq!(to.address, OWN);
                 let from = SERVICE.at(Port::HTTP);
@@ -220,7 +220,7 @@ impl Bench {
         }
     }
 
-    fn from_node(&mut self, to: Endpoint, message: Message) {
+    fn sent_by_node(&mut self, to: Endpoint, message: Message) {
         match message {
             Message::Dns(query) => self.answer(to, &query),
             Message::Icmp(Icmp::EchoRequest(echo)) => {

@@ -118,7 +118,8 @@ fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
     svg(WIDTH, (frame.bottom + 70) as u32, |canvas| {
         let mut below = format!("Mean phases of {}", count(done, "complete episode"));
         if cut > 0 {
-            below = format!("{below}; {cut} unasked or censored left out");
+            let cut = count(cut, "episode");
+            below = format!("{below}; {cut} left out that no request ended (unasked, censored)");
         }
         heading(canvas, TITLE, &below);
         legend(canvas);

@@ -70,10 +70,12 @@ fn nothing(title: &str, why: &str) -> String {
     })
 }
 
-/// The title, and below it a line that says what is counted.
+/// The title, and below it a line or two that say what is counted.
 fn heading(canvas: &Canvas<'_>, title: &str, below: &str) {
     canvas.text(title, (40, 34), Lettering::TITLE);
-    canvas.text(below, (40, 64), Lettering::LABEL.colored(palette::SLATE));
+    for (line, y) in below.lines().zip([64, 86]) {
+        canvas.text(line, (40, y), Lettering::LABEL.colored(palette::SLATE));
+    }
 }
 
 /// `1 run`, `3 runs`, `12,000 runs`.

@@ -63,8 +63,8 @@ const fn described(purpose: Purpose) -> &'static str {
         Purpose::OverlayLookup => "overlay: look-ups",
         Purpose::StoreFetch => "overlay: store and fetch",
         Purpose::Probe => "tests of the proxy peer",
-        Purpose::DnsClient => "DNS: clients",
-        Purpose::DnsUpstream => "DNS: resolvers",
+        Purpose::DnsClient => "DNS: to resolvers",
+        Purpose::DnsUpstream => "DNS: to the authority",
         Purpose::DynDns => "DynDNS: updates",
         Purpose::Error => "network errors",
     }
@@ -79,7 +79,7 @@ fn draw(point: &Point<'_>, costs: &[Cost]) -> String {
         let label =
             if point.label.is_empty() { String::new() } else { format!(", {}", point.label) };
         let below = format!(
-            "Sent per node and hour up, IP and transport headers included; {}{label}",
+            "Sent after the warm-up, per node and hour that it was up; bytes with all headers; {}{label}",
             count(point.runs.len(), "run")
         );
         heading(canvas, TITLE, &below);
@@ -102,7 +102,7 @@ fn bars(
     values: &[f64],
     color: plotters::style::RGBColor,
 ) {
-    const LONGEST: f64 = 200.0;
+    const LONGEST: f64 = 180.0;
     let sum: f64 = values.iter().sum();
     let most = values.iter().copied().fold(0.0, f64::max);
     let head = format!("{unit} per node and hour: {}", number(sum));

@@ -1,9 +1,9 @@
-//! How long stale windows are: the distribution function of those that are not zero, one line a
-//! sweep point, and the share of zeros.
+//! How long stale windows are: their distribution function, one line a sweep point.
 //!
-//! Zeros are many: every end of validity of an address that was ever in the binding has a row for
-//! each resolver, also when none of them held it any more. Drawn with the others they would press
-//! these against the upper edge.
+//! Zeros are windows too. Under a storm of claimants they are nearly all: every end of validity of
+//! an address that was ever in the binding has a row for each resolver, also when none of them held
+//! it any more. Where they would press the others against the upper edge, only the windows above
+//! zero are drawn, and the zeros are told. Beside theory, which speaks of all, all are drawn.
 
 use crate::metrics::distribution::quantile;
 use crate::metrics::headline::counted_stale;
@@ -16,13 +16,36 @@ use crate::time::SimDuration;
 
 const TITLE: &str = "How long resolvers keep giving an address that is no longer valid";
 
-/// The windows of one point.
+/// Above this share of zeros, only the other windows are drawn.
+const MANY_ZEROS: f64 = 0.8;
+
+/// The windows of one point; there is at least one.
 struct Windows<'a> {
     label: &'a str,
     /// How many are zero.
     zeros: usize,
-    /// The others, sorted; never empty.
+    /// The others, sorted.
     sorted: Vec<SimDuration>,
+}
+
+/// Which windows are drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Drawn {
+    All,
+    AboveZero,
+}
+
+impl Drawn {
+    fn choose(windows: &[Windows<'_>], curve: Option<&Curve>) -> Self {
+        let (all, zeros) = totals(windows);
+        let many = zeros as f64 > MANY_ZEROS * all as f64;
+        if many && zeros < all && curve.is_none() { Self::AboveZero } else { Self::All }
+    }
+}
+
+/// How many windows there are, and how many of them are zero.
+fn totals(windows: &[Windows<'_>]) -> (usize, usize) {
+    windows.iter().fold((0, 0), |(all, zeros), it| (all + it.all(), zeros + it.zeros))
 }
 
 impl<'a> Windows<'a> {
@@ -33,7 +56,7 @@ impl<'a> Windows<'a> {
             rows.map(|row| row.window).partition(|window| window.is_zero());
         sorted.sort_unstable();
         let zeros = zeros.len();
-        (!sorted.is_empty()).then_some(Self { label: &point.label, zeros, sorted })
+        (zeros + sorted.len() > 0).then_some(Self { label: &point.label, zeros, sorted })
     }
 
     /// The steps of the distribution function: a length, and how many windows are not longer.
@@ -52,13 +75,36 @@ impl<'a> Windows<'a> {
         self.zeros + self.sorted.len()
     }
 
+    /// The share of the windows above zero that the first `upto` of them are.
     fn share(&self, upto: usize) -> f64 {
-        upto as f64 / self.sorted.len() as f64
+        upto as f64 / self.sorted.len().max(1) as f64
     }
 
-    fn quantile(&self, p: f64) -> String {
-        let quantile = quantile(&self.sorted, p).expect("there are windows");
-        span(quantile.as_secs_f64())
+    /// The line of the distribution function: seconds and the share that is not longer.
+    fn line(&self, drawn: Drawn) -> Vec<(f64, f64)> {
+        let steps = self.steps().into_iter();
+        match drawn {
+            Drawn::AboveZero => {
+                steps.map(|(window, upto)| (window.as_secs_f64(), self.share(upto))).collect()
+            }
+            Drawn::All => std::iter::once((SimDuration::ZERO, 0))
+                .chain(steps)
+                .map(|(window, upto)| {
+                    let share = (self.zeros + upto) as f64 / self.all() as f64;
+                    (window.as_secs_f64(), share)
+                })
+                .collect(),
+        }
+    }
+
+    /// The quantile of all windows, or of those above zero, in words.
+    fn quantile(&self, p: f64, drawn: Drawn) -> String {
+        let mut spans = match drawn {
+            Drawn::All => vec![SimDuration::ZERO; self.zeros],
+            Drawn::AboveZero => Vec::new(),
+        };
+        spans.extend(&self.sorted);
+        quantile(&spans, p).map_or_else(|| "–".to_owned(), |window| span(window.as_secs_f64()))
     }
 }
 
@@ -66,7 +112,7 @@ pub(super) fn figure(points: &[Point<'_>], curve: Option<&Curve>) -> Figure {
     let windows: Vec<Windows<'_>> = points.iter().filter_map(Windows::of).collect();
     let csv = table(&windows);
     if windows.is_empty() {
-        let why = "No resolver would have answered stale after the warm-up.";
+        let why = "No address of the binding lost its validity after the warm-up.";
         return Figure { svg: nothing(TITLE, why), csv };
     }
     Figure { svg: draw(&windows, curve), csv }
@@ -101,68 +147,73 @@ fn table(windows: &[Windows<'_>]) -> String {
 fn draw(windows: &[Windows<'_>], curve: Option<&Curve>) -> String {
     let shown = &windows[..windows.len().min(palette::LINES.len())];
     let entries = shown.len() + usize::from(curve.is_some());
-    let frame = Frame { left: 110, top: 100, right: 960, bottom: 480 };
-    let height = 560 + 26 * entries as u32;
+    let drawn = Drawn::choose(shown, curve);
+    let frame = Frame { left: 110, top: 126, right: 960, bottom: 506 };
+    let height = 586 + 26 * entries as u32;
     svg(WIDTH, height, |canvas| {
-        let (end, note) = axis_end(shown);
+        let (end, mut note) = axis_end(shown);
+        if shown.len() < windows.len() {
+            note = format!("{note}; first {} of {} points", shown.len(), windows.len());
+        }
         let (across, up) = (frame.across(end), frame.up(1.0));
         let unit = time_unit(end);
-        let (all, above): (usize, usize) = shown.iter().fold((0, 0), |(all, above), windows| {
-            (all + windows.all(), above + windows.sorted.len())
-        });
-        let mut below = format!(
-            "{}, one for each resolver and end of validity; the {} above zero are shown{note}",
-            count(all, "window"),
-            number(above as f64)
-        );
-        if shown.len() < windows.len() {
-            below = format!("{below}; first {} of {} points", shown.len(), windows.len());
-        }
-        heading(canvas, TITLE, &below);
-        frame.draw_percent_up(canvas, up, "share of windows not longer");
-        let label = format!("stale window, where it is not zero ({})", unit.name);
-        frame.draw_across(canvas, across, unit.seconds, &label);
+        heading(canvas, TITLE, &counted(shown, drawn, &note));
+        let (vertical, horizontal) = match drawn {
+            Drawn::All => ("share of windows not longer", "stale window"),
+            Drawn::AboveZero => ("share of these not longer", "stale windows longer than zero"),
+        };
+        frame.draw_percent_up(canvas, up, vertical);
+        frame.draw_across(canvas, across, unit.seconds, &format!("{horizontal} ({})", unit.name));
         for (windows, color) in shown.iter().zip(palette::LINES) {
             let mut line: Vec<Pixel> = vec![(frame.left, frame.bottom)];
-            for (window, upto) in windows.steps() {
-                let seconds = window.as_secs_f64();
+            for (seconds, share) in windows.line(drawn) {
                 if seconds > end {
                     break;
                 }
                 let x = across.at(seconds);
                 line.push((x, line[line.len() - 1].1));
-                line.push((x, up.at(windows.share(upto))));
+                line.push((x, up.at(share)));
             }
             line.push((frame.right, line[line.len() - 1].1));
             line.dedup();
             canvas.line(line, color, 2);
         }
         if let Some(curve) = curve {
-            let place =
-                |share: f64| (across.at(share * end), up.at(above_zero(curve, share * end)));
+            let place = |share: f64| (across.at(share * end), up.at(curve_at(curve, share * end)));
             let dashes: Vec<Pixel> = (0..=100).map(|i| place(f64::from(i) / 100.0)).collect();
             canvas.dashes(&dashes, palette::BLACK, 2);
         }
-        legend(canvas, shown, curve, frame.bottom + 82);
+        legend(canvas, shown, drawn, curve, frame.bottom + 82);
     })
+}
+
+/// What is drawn, in words: two lines.
+fn counted(windows: &[Windows<'_>], drawn: Drawn, note: &str) -> String {
+    let (all, zeros) = totals(windows);
+    match drawn {
+        Drawn::All => {
+            format!("{}, one for each resolver and end of validity{note}", count(all, "window"))
+        }
+        Drawn::AboveZero => format!(
+            "Drawn: the {} longer than zero{note}. The other {} of {} are zero: the address lost\nits \
+             validity when neither the cache of the resolver nor the authority gave it any more.",
+            count(all - zeros, "window"),
+            number(zeros as f64),
+            number(all as f64)
+        ),
+    }
 }
 
 /// Where the axis ends: at the longest window, unless a few outliers would squeeze the others.
 fn axis_end(windows: &[Windows<'_>]) -> (f64, String) {
     let mut all: Vec<_> = windows.iter().flat_map(|windows| windows.sorted.clone()).collect();
     all.sort_unstable();
-    let longest = all[all.len() - 1].as_secs_f64();
+    let longest = all.last().map_or(0.0, |longest| longest.as_secs_f64());
     let most = quantile(&all, 0.99).map_or(longest, SimDuration::as_secs_f64);
     if most > 0.0 && longest > 3.0 * most {
         return (1.25 * most, format!("; the longest, {}, is off the axis", span(longest)));
     }
     (if longest > 0.0 { longest * 1.02 } else { 1.0 }, String::new())
-}
-
-/// What the curve says of the windows above zero.
-fn above_zero(curve: &Curve, seconds: f64) -> f64 {
-    let zeros = curve_at(curve, 0.0);
-    if zeros >= 1.0 { 1.0 } else { (curve_at(curve, seconds) - zeros) / (1.0 - zeros) }
 }
 
 /// The curve between its points; before the first it is 0, behind the last as there.
@@ -177,22 +228,78 @@ fn curve_at(curve: &Curve, seconds: f64) -> f64 {
     }
 }
 
-fn legend(canvas: &Canvas<'_>, windows: &[Windows<'_>], curve: Option<&Curve>, top: i32) {
+fn legend(
+    canvas: &Canvas<'_>,
+    windows: &[Windows<'_>],
+    drawn: Drawn,
+    curve: Option<&Curve>,
+    top: i32,
+) {
     let mut y = top;
     for (windows, color) in windows.iter().zip(palette::LINES) {
         canvas.line(vec![(40, y), (80, y)], color, 3);
         let label = if windows.label.is_empty() { "measured" } else { windows.label };
+        let zero = percent(windows.zeros as f64 / windows.all() as f64);
+        let whose = if drawn == Drawn::All { "" } else { "of the others: " };
         let text = format!(
-            "{label}: {} zero; above it median {}, p95 {}",
-            percent(windows.zeros as f64 / windows.all() as f64),
-            windows.quantile(0.5),
-            windows.quantile(0.95)
+            "{label}: {zero} zero; {whose}median {}, p95 {}",
+            windows.quantile(0.5, drawn),
+            windows.quantile(0.95, drawn)
         );
         canvas.text(&text, (92, y), Lettering::LABEL);
         y += 26;
     }
     if let Some(curve) = curve {
         canvas.dashes(&[(40, y), (50, y), (60, y), (70, y)], palette::BLACK, 2);
-        canvas.text(&format!("theory, above zero: {}", curve.label), (92, y), Lettering::LABEL);
+        canvas.text(&curve.label, (92, y), Lettering::LABEL);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn windows(zeros: usize, seconds: &[u64]) -> Windows<'static> {
+        let sorted = seconds.iter().copied().map(SimDuration::from_secs).collect();
+        Windows { label: "", zeros, sorted }
+    }
+
+    #[test]
+    fn zeros_are_left_out_when_they_are_more_than_four_in_five_and_theory_is_silent() {
+        let curve = Curve { label: String::new(), points: vec![(0.0, 0.5), (1.0, 1.0)] };
+        let cases = [
+            (4, &[7][..], None, false), // 80 % exactly
+            (5, &[7][..], None, true),  // 83 %
+            (5, &[7][..], Some(&curve), false),
+            (5, &[][..], None, false), // nothing else to draw
+        ];
+        for (zeros, seconds, curve, above) in cases {
+            let chosen = Drawn::choose(&[windows(zeros, seconds)], curve);
+            assert_eq!(chosen == Drawn::AboveZero, above, "{zeros} zeros and {seconds:?}");
+        }
+    }
+
+    #[test]
+    fn lines_and_quantiles_are_of_what_is_drawn() {
+        // Six zeros, then 10 s twice and 30 s: of all nine 6/9, 8/9, 1; of the three 2/3, 1.
+        let it = windows(6, &[10, 10, 30]);
+        assert_eq!(it.line(Drawn::All), [(0.0, 6.0 / 9.0), (10.0, 8.0 / 9.0), (30.0, 1.0)]);
+        assert_eq!(it.line(Drawn::AboveZero), [(10.0, 2.0 / 3.0), (30.0, 1.0)]);
+        assert_eq!([0.5, 0.95].map(|p| it.quantile(p, Drawn::All)), ["0 s", "30 s"]);
+        assert_eq!([0.5, 0.95].map(|p| it.quantile(p, Drawn::AboveZero)), ["10 s", "30 s"]);
+        let none = windows(3, &[]);
+        assert_eq!(none.line(Drawn::All), [(0.0, 1.0)]);
+        assert_eq!(none.quantile(0.5, Drawn::AboveZero), "–");
+    }
+
+    #[test]
+    fn the_heading_tells_how_many_are_zero_and_why() {
+        let told = counted(&[windows(1000, &[1, 2])], Drawn::AboveZero, "");
+        assert!(
+            told.starts_with("Drawn: the 2 windows longer than zero. The other 1,000 of 1,002 ")
+        );
+        assert!(told.ends_with("nor the authority gave it any more."), "{told}");
+        let all = counted(&[windows(1, &[1, 2])], Drawn::All, "");
+        assert_eq!(all, "3 windows, one for each resolver and end of validity");
     }
 }

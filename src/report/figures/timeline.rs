@@ -1,18 +1,19 @@
-//! The share of stale resolvers over the time of one run, with the departures that opened a
-//! handover episode. (Ends of validity in `stale.csv` are no departures: most are of addresses that
+//! The share of stale resolvers and the believers in the proxy role over the time of one run, with
+//! the departures that opened a handover episode. (Ends of validity in `stale.csv` are no departures: most are of addresses that
 //! were not in the binding any more.)
 
 use std::collections::BTreeSet;
 
 use crate::experiment::cell::CellSpec;
 use crate::metrics::tables::{RunOutput, TimelineRow};
-use crate::report::axis::{Frame, tick_step, time_unit};
-use crate::report::canvas::{Canvas, Lettering, Pixel, palette, svg};
+use crate::report::axis::{Frame, Scale, tick_step, time_unit};
+use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
+use crate::report::quantity::{percent, span};
 use crate::report::tables::csv_text;
 use crate::time::SimTime;
 
-const TITLE: &str = "Stale resolvers over time";
+const TITLE: &str = "Stale resolvers and proxy peers over time";
 
 pub(super) fn figure(points: &[Point<'_>]) -> Figure {
     let run = points.first().and_then(|point| Some((&point.label, point.runs.first()?)));
@@ -37,6 +38,9 @@ fn share(row: &TimelineRow) -> f64 {
     f64::from(row.stale_resolvers) / f64::from(row.resolvers)
 }
 
+const COLUMNS: &[&str] =
+    &["time_s", "stale_share", "believers", "binding_valid", "handovers_opened"];
+
 /// Each bin, with the handovers opened since the bin before.
 fn table(rows: &[TimelineRow], openings: &[SimTime]) -> String {
     let mut passed = 0;
@@ -47,86 +51,206 @@ fn table(rows: &[TimelineRow], openings: &[SimTime]) -> String {
         vec![
             row.time.to_string(),
             share(row).to_string(),
+            row.believers.to_string(),
             row.binding_valid.to_string(),
             here.to_string(),
         ]
     });
-    csv_text(&["time_s", "stale_share", "binding_valid", "handovers_opened"], lines)
+    csv_text(COLUMNS, lines)
+}
+
+/// The height of a strip, and the distance from one to the next.
+const STRIP: i32 = 22;
+const STRIPS: i32 = 42;
+
+/// Where the panels stand, and the scale of time that they share.
+struct Panels {
+    stale: Frame,
+    believers: Frame,
+    across: Scale,
+    /// The strip of departures; left out when no episode is known.
+    departures: Option<i32>,
+    /// The strip of the binding.
+    unserved: i32,
+}
+
+impl Panels {
+    fn of(rows: &[TimelineRow], openings: &[SimTime]) -> Self {
+        let end = rows.last().map_or(0.0, |row| row.time.as_secs_f64()).max(1.0);
+        let stale = Frame { left: 110, top: 140, right: 960, bottom: 340 };
+        let believers = Frame { top: 366, bottom: 506, ..stale };
+        let first = believers.bottom + 16;
+        let departures = (!openings.is_empty()).then_some(first);
+        let unserved = departures.map_or(first, |strip| strip + STRIPS);
+        Self { stale, believers, across: stale.across(end), departures, unserved }
+    }
+
+    fn bottom(&self) -> i32 {
+        self.unserved + STRIP + 16
+    }
+
+    fn at(&self, time: SimTime) -> i32 {
+        self.across.at(time.as_secs_f64())
+    }
+
+    /// What the samples show, with the pixels from one to the next; equal ones in one piece.
+    fn pieces<T: PartialEq>(
+        &self,
+        rows: &[TimelineRow],
+        shown: impl Fn(&TimelineRow) -> T,
+    ) -> Vec<(T, i32, i32)> {
+        let mut pieces: Vec<(T, i32, i32)> = Vec::new();
+        for (index, row) in rows.iter().enumerate() {
+            let from = self.at(row.time);
+            let to = rows.get(index + 1).map_or(self.stale.right, |next| self.at(next.time));
+            let (value, to) = (shown(row), to.max(from + 1));
+            match pieces.last_mut() {
+                Some(last) if last.0 == value => last.2 = to,
+                _ => pieces.push((value, from, to)),
+            }
+        }
+        pieces
+    }
 }
 
 fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
     let rows = &output.timeline;
-    let frame = Frame { left: 110, top: 116, right: 960, bottom: 416 };
-    let end = rows[rows.len() - 1].time.as_secs_f64().max(1.0);
-    // The axis ends at a round tick at or above the highest share.
-    let highest = rows.iter().map(share).fold(0.05, f64::max);
-    let step = tick_step(highest, 5);
-    let up = frame.up(((highest / step - 1e-9).ceil() * step).min(1.0));
-    let across = frame.across(end);
-    svg(WIDTH, 590, |canvas| {
-        let resolvers = rows.iter().map(|row| row.resolvers).max().unwrap_or(0) as usize;
-        let point = if label.is_empty() { String::new() } else { format!(" ({label})") };
-        let below = format!(
-            "Run {}{point}, seed {}: {}; {} by the departure of the proxy peer, marked below",
-            spec.run,
-            spec.seed,
-            count(resolvers, "resolver"),
-            count(openings.len(), "handover")
-        );
-        heading(canvas, TITLE, &below);
-        let warm = across.at(spec.warmup.as_secs_f64());
-        frame.draw_percent_up(canvas, up, "resolvers that would answer stale");
-        let mut area: Vec<Pixel> = vec![(frame.left, frame.bottom)];
-        for row in rows {
-            let x = across.at(row.time.as_secs_f64());
-            area.extend([(x, area[area.len() - 1].1), (x, up.at(share(row)))]);
+    let panels = Panels::of(rows, openings);
+    svg(WIDTH, (panels.bottom() + 74) as u32, |canvas| {
+        heading(canvas, TITLE, &described(label, spec, output, openings));
+        let highest = rows.iter().map(share).fold(0.05, f64::max);
+        let up = panels.stale.up(round_end(highest).min(1.0));
+        panels.stale.draw_percent_up(canvas, up, "stale resolvers");
+        let most = rows.iter().map(|row| row.believers).max().unwrap_or(0).max(2);
+        let high = panels.believers.up(round_end(f64::from(most)));
+        panels.believers.draw_count_up(canvas, high, "proxy peers");
+        for (height, from, to) in panels.pieces(rows, |row| up.at(share(row))) {
+            canvas.bar((from, height), (to, panels.stale.bottom), palette::BLUE);
         }
-        area.push((area[area.len() - 1].0, frame.bottom));
-        canvas.shape(area, palette::BLUE);
-        strips(canvas, &frame, rows, openings, |at| across.at(at.as_secs_f64()));
-        let lower = Frame { top: frame.bottom + 96, bottom: frame.bottom + 96, ..frame };
-        let unit = time_unit(end);
-        lower.draw_across(canvas, across, unit.seconds, &format!("time ({})", unit.name));
-        canvas.line(
-            vec![(frame.left, frame.bottom), (frame.right, frame.bottom)],
-            palette::BLACK,
-            1,
-        );
-        if warm > frame.left {
-            let edge = [(warm, frame.top - 4), (warm, frame.bottom + 96)];
-            canvas.line(edge.to_vec(), palette::GREY, 1);
-            let (at, lettering) = if warm < frame.left + 400 {
-                ((warm, frame.top - 12), Lettering::LABEL)
-            } else {
-                ((warm, frame.top - 12), Lettering::LABEL.right())
-            };
-            canvas.text("end of the warm-up", at, lettering.colored(palette::SLATE));
+        for (height, from, to) in panels.pieces(rows, |row| high.at(f64::from(row.believers))) {
+            canvas.bar((from, height), (to, panels.believers.bottom), palette::GREEN);
         }
+        for frame in [panels.stale, panels.believers] {
+            canvas.line(frame.lower_edge(), palette::BLACK, 1);
+        }
+        strips(canvas, &panels, rows, openings);
+        let lower = Frame { top: panels.bottom(), bottom: panels.bottom(), ..panels.stale };
+        let unit = time_unit(panels.across.end);
+        let label = format!("time ({})", unit.name);
+        lower.draw_across(canvas, panels.across, unit.seconds, &label);
+        warmup(canvas, &panels, spec.warmup);
     })
 }
 
-/// Below the diagram: when handovers began, and when the authority served no valid address.
-fn strips(
-    canvas: &Canvas<'_>,
-    frame: &Frame,
-    rows: &[TimelineRow],
-    openings: &[SimTime],
-    at: impl Fn(SimTime) -> i32,
-) {
-    let (first, second) = (frame.bottom + 16, frame.bottom + 58);
-    let caption = Lettering { pixels: 14, ..Lettering::LABEL };
-    canvas.text("handovers", (frame.left - 10, first + 11), caption.right());
-    canvas.text("no valid", (frame.left - 10, second + 2), caption.right());
-    canvas.text("binding", (frame.left - 10, second + 20), caption.right());
-    for x in openings.iter().map(|opened| at(*opened)).collect::<BTreeSet<_>>() {
-        canvas.line(vec![(x, first), (x, first + 22)], palette::VERMILION, 1);
+/// The end of an axis: a round tick at or above the highest value.
+fn round_end(highest: f64) -> f64 {
+    let step = tick_step(highest, 5);
+    (highest / step - 1e-9).ceil() * step
+}
+
+/// Which run it is and what is seen of it: two lines.
+fn described(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
+    let rows = &output.timeline;
+    let resolvers = rows.iter().map(|row| row.resolvers).max().unwrap_or(0) as usize;
+    let point = if label.is_empty() { String::new() } else { format!(" ({label})") };
+    let every = match &rows[..] {
+        [first, second, ..] => second.time.since(first.time),
+        _ => rows[0].time.since(SimTime::ZERO),
+    };
+    let every = span(every.as_secs_f64());
+    // Samples can miss what is short, or comes in their own rhythm: the exact share stands beside.
+    let stale = output.headline.value("stale_share");
+    let stale =
+        stale.map_or_else(String::new, |share| format!(" stale {} of the time;", percent(share)));
+    let missed = rows.iter().all(|row| row.stale_resolvers == 0)
+        && output.headline.value("stale_share").is_some_and(|share| share > 0.0);
+    let missed = if missed { ", which met none of it" } else { "" };
+    let marked = match openings.len() {
+        0 => "No handover was opened".to_owned(),
+        n => format!("{} opened a handover", count(n, "departure")),
+    };
+    format!(
+        "Run {}, seed {}{point}: {},{stale} sampled every {every}{missed}\nProxy peers are nodes that think \
+         so: more than one is split brain. {marked}.",
+        spec.run,
+        spec.seed,
+        count(resolvers, "resolver")
+    )
+}
+
+/// The line where counting begins.
+fn warmup(canvas: &Canvas<'_>, panels: &Panels, warmup: SimTime) {
+    let warm = panels.at(warmup);
+    if warm == panels.stale.left {
+        return;
     }
-    let mut since = frame.left;
-    for row in rows {
-        let x = at(row.time);
-        if !row.binding_valid {
-            canvas.bar((since, second), (x.max(since + 1), second + 22), palette::BLACK);
+    let top = panels.stale.top;
+    canvas.line(vec![(warm, top - 4), (warm, panels.bottom())], palette::GREY, 1);
+    let lettering = Lettering::LABEL.colored(palette::SLATE);
+    let lettering = if warm < panels.stale.left + 400 { lettering } else { lettering.right() };
+    canvas.text("end of the warm-up", (warm, top - 14), lettering);
+}
+
+/// Below the panels: when departures were, and when the authority served no valid address.
+fn strips(canvas: &Canvas<'_>, panels: &Panels, rows: &[TimelineRow], openings: &[SimTime]) {
+    let caption = Lettering { pixels: 14, ..Lettering::LABEL }.right();
+    let left = panels.stale.left - 10;
+    if let Some(strip) = panels.departures {
+        canvas.text("departures", (left, strip + STRIP / 2), caption);
+        for x in openings.iter().map(|opened| panels.at(*opened)).collect::<BTreeSet<_>>() {
+            canvas.line(vec![(x, strip), (x, strip + STRIP)], palette::VERMILION, 1);
         }
-        since = x;
+    }
+    let strip = panels.unserved;
+    canvas.text("no valid", (left, strip + 2), caption);
+    canvas.text("binding", (left, strip + 20), caption);
+    for (valid, from, to) in panels.pieces(rows, |row| row.binding_valid) {
+        if !valid {
+            canvas.bar((from, strip), (to, strip + STRIP), palette::BLACK);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(seconds: u64) -> TimelineRow {
+        TimelineRow {
+            time: SimTime::from_secs(seconds),
+            members: 9,
+            believers: 1,
+            binding_valid: true,
+            stale_resolvers: 0,
+            resolvers: 8,
+            overlays: 1,
+            messages: 0,
+        }
+    }
+
+    #[test]
+    fn samples_reach_to_the_next_and_departures_need_episodes() {
+        // 850 pixels for 1,000 s, from 110: 500 s is at 535.
+        let rows = [row(500), row(1000)];
+        let panels = Panels::of(&rows, &[]);
+        assert_eq!(panels.pieces(&rows, |row| row.time).len(), 2);
+        assert_eq!(panels.pieces(&rows, |row| row.time)[0], (SimTime::from_secs(500), 535, 960));
+        assert_eq!(
+            panels.pieces(&rows, |row| row.believers),
+            [(1, 535, 961)],
+            "equal ones are one"
+        );
+        assert_eq!(panels.departures, None);
+        let with = Panels::of(&rows, &[SimTime::from_secs(3)]);
+        assert_eq!(with.departures, Some(panels.unserved));
+        assert_eq!(with.unserved, panels.unserved + STRIPS);
+    }
+
+    #[test]
+    fn axes_end_at_a_round_tick() {
+        let cases = [(0.05, 0.05), (0.62, 0.8), (2.0, 2.0), (163.0, 200.0)];
+        for (highest, expected) in cases {
+            assert!((round_end(highest) - expected).abs() < 1e-9, "{highest}");
+        }
     }
 }
