@@ -50,6 +50,24 @@
 //! valid, what each cache would answer, and in which phase each handover episode is. At the end its
 //! report becomes rows ([`metrics::collect`](metrics::collect)) and the tables of a study.
 //!
+//! # From Rust
+//!
+//! ```
+//! use std::path::Path;
+//!
+//! use overcord::experiment::simulator::Simulator;
+//! use overcord::scenario::Scenario;
+//!
+//! let text = "name = 'tiny'\nduration = '10m'\nwarmup = '0s'\n[overlay]\nnodes = 10";
+//! let scenario = Scenario::parse("tiny.toml", text.as_bytes(), Path::new("."), &[])
+//!     .unwrap_or_else(|report| panic!("{report}"));
+//! let simulator = Simulator::new(scenario.plan, None, true);
+//! let output = simulator.run(0, 1, None, &mut |_| {}).expect("nothing stops it");
+//! // Ten nodes that are up for ten minutes.
+//! let node_hours = output.headline.value("node_hours").expect("somebody was up");
+//! assert!((node_hours - 10.0 / 6.0).abs() < 1e-9);
+//! ```
+//!
 //! # Invariants
 //!
 //! * **Architecture Invariant:** a component is a value. It reads no clock, draws no ambient
