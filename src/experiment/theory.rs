@@ -23,8 +23,8 @@ use crate::experiment::summary::Theory;
 use crate::scenario::Plan;
 use crate::scenario::build::{ResolverLoad, resolver_loads};
 use crate::scenario::plan::{
-    Action, ArrivalModel, ChordStart, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth, DynDnsPlan,
-    HandoverPlan, LatencyPlan, Location, Losers, PluginPlan, ResolverCount, ResolverPlan,
+    Action, ArrivalModel, Centre, ChordStart, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth,
+    DynDnsPlan, HandoverPlan, LatencyPlan, Losers, PluginPlan, ResolverCount, ResolverPlan,
     ResolverProfile, Routing, Strategy, Target, Test1Failure, When,
 };
 use crate::time::SimDuration;
@@ -143,7 +143,7 @@ fn broken_renewal(plan: &Plan, dns: &DnsPlan, life: f64) -> Vec<&'static str> {
 fn tenure(plan: &Plan) -> Option<SimDuration> {
     let session = plan.churn.as_ref().and_then(|churn| match &churn.source {
         ChurnSource::Model { session, .. } => match session.location {
-            Location::Mean(span) | Location::Median(span) => Some(span),
+            Centre::Mean(span) | Centre::Median(span) => Some(span),
         },
         ChurnSource::Trace(_) => None,
     });

@@ -100,11 +100,6 @@ impl<D: Device> Lab<D> {
         action(&mut self.devices[index], &mut link)
     }
 
-    /// Switches a device off for good.
-    pub fn switch_off(&mut self, index: usize) {
-        self.network.take_down(Self::host(index));
-    }
-
     /// Runs to this instant.
     pub fn run_until(&mut self, limit: SimTime) {
         while self.step(limit) {}

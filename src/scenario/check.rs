@@ -95,7 +95,7 @@ impl Check<'_> {
             duration,
             warmup: file.warmup.0,
             replications: file.replications,
-            timeline_bin: file.timeline_bin.map(|bin| bin.0),
+            timeline_bin: file.timeline_bin.map(|bin| bin.0).or(duration.map(Plan::usual_bin)),
             network: self.network(&file.network),
             dns,
             dyndns: file.dyndns.as_ref().map(systems::dyndns),

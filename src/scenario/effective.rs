@@ -10,8 +10,8 @@ use super::file::{
     ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
-    Action, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan, Family,
-    FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, Location, NetworkPlan, OverlayPlan, Plan,
+    Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan, Family,
+    FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan,
     PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
 };
 use crate::time::{SimDuration, SimTime};
@@ -231,14 +231,14 @@ fn family(family: Family) -> (LifetimeModel, Option<f64>, Option<f64>) {
         Family::Exponential => (LifetimeModel::Exponential, None, None),
         Family::Weibull { shape } => (LifetimeModel::Weibull, Some(shape), None),
         Family::Pareto { shape } => (LifetimeModel::Pareto, Some(shape), None),
-        Family::LogNormal { sigma } => (LifetimeModel::Lognormal, None, Some(sigma)),
+        Family::Lognormal { sigma } => (LifetimeModel::Lognormal, None, Some(sigma)),
     }
 }
 
 fn location(lifetime: &Lifetime) -> (Option<Duration>, Option<Duration>) {
     match lifetime.location {
-        Location::Mean(mean) => (Some(Duration(mean)), None),
-        Location::Median(median) => (None, Some(Duration(median))),
+        Centre::Mean(mean) => (Some(Duration(mean)), None),
+        Centre::Median(median) => (None, Some(Duration(median))),
     }
 }
 

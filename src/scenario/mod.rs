@@ -85,6 +85,7 @@ impl Scenario {
             return Err(Report::new(self.sources, problems));
         }
         self.plan.duration = Some(span);
+        self.plan.timeline_bin.get_or_insert_with(|| Plan::usual_bin(span));
         Ok(self)
     }
 

@@ -7,14 +7,15 @@
 mod behaviour;
 
 pub use behaviour::{
-    Action, Bootstrap, CallerPlan, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan,
-    HostPlan, Lifetime, Location, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
+    Action, Bootstrap, CallerPlan, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan,
+    HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::dyndns::AbuseLimit;
 use crate::time::SimDuration;
 
 /// A checked scenario.
@@ -32,7 +33,7 @@ pub struct Plan {
     pub warmup: SimDuration,
     /// How many runs with different seeds; at least 1.
     pub replications: u32,
-    /// The width of a row of the time line; `None` is the duration / 500.
+    /// The distance of two rows of the time line. `None` only where the duration is not known yet.
     pub timeline_bin: Option<SimDuration>,
     /// The network between all hosts.
     pub network: NetworkPlan,
@@ -54,6 +55,15 @@ pub struct Plan {
     pub events: Vec<EventPlan>,
     /// The run ends after so many departures of the binding, if it has not ended before.
     pub stop_after_departures: Option<u64>,
+}
+
+impl Plan {
+    /// The distance of two rows of the time line unless it is given: a five-hundredth of the run,
+    /// one millisecond at least.
+    #[must_use]
+    pub fn usual_bin(duration: SimDuration) -> SimDuration {
+        SimDuration::from_nanos(duration.as_nanos() / 500).max(SimDuration::from_millis(1))
+    }
 }
 
 /// `[network]`.
@@ -207,15 +217,6 @@ pub enum DynDnsAuth {
     Challenge,
     /// With the first request.
     Preemptive,
-}
-
-/// More than `updates` within `per` is abuse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct AbuseLimit {
-    /// Updates allowed; at least 1.
-    pub updates: u32,
-    /// In this span; above zero.
-    pub per: SimDuration,
 }
 
 /// `[overlay]`.

@@ -192,7 +192,7 @@ impl World {
 
     /// Carries out a command.
     #[inline(never)]
-    pub(super) fn command(&mut self, _host: HostId, number: u32) {
+    pub(super) fn command(&mut self, number: u32) {
         match self.director.command(number) {
             Command::Toggle(id) => self.toggle(id),
             Command::Start(id) => self.start(id),

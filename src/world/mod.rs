@@ -146,19 +146,14 @@ const PROGRESS_EVERY: u64 = 1 << 16;
 #[error("the run was stopped at {0} s of simulated time")]
 pub struct Stopped(pub SimTime);
 
-/// The ledger at the start of the time that counts.
-#[derive(Debug, Default)]
-struct Before {
-    ledger: Option<Box<Ledger>>,
-}
-
 impl World {
     /// Runs to the end.
     ///
     /// # Errors
     /// When `progress` asked to stop.
     pub fn run(mut self, log: LogSink<'_>, progress: Progress<'_>) -> Result<Outcome, Stopped> {
-        let mut before = Before::default();
+        // The ledger at the start of the time that counts: without a warm-up, before all.
+        let mut before = (self.warmup == SimTime::ZERO).then(Box::default);
         let mut events = 0u64;
         self.open();
         while let Some(event) = self.network.pop(self.end) {
@@ -182,10 +177,10 @@ impl World {
 
     /// What has to happen between two events because time has passed.
     #[inline]
-    fn keep_time(&mut self, before: &mut Before) {
+    fn keep_time(&mut self, before: &mut Option<Box<Ledger>>) {
         let now = self.network.now();
-        if before.ledger.is_none() && now >= self.warmup {
-            before.ledger = Some(Box::new(self.network.ledger().clone()));
+        if before.is_none() && now >= self.warmup {
+            *before = Some(Box::new(self.network.ledger().clone()));
         }
         if now >= self.stage.truth.next_bin() {
             self.close_bin(now);
@@ -254,7 +249,7 @@ impl World {
                 if self.logged == Some(host) {
                     self.log_own(host, &self.director.describe(*command), log);
                 }
-                self.command(host, *command);
+                self.command(*command);
             }
         }
     }
@@ -315,7 +310,7 @@ impl World {
         log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }
 
-    fn close(mut self, before: Before, events: u64) -> Outcome {
+    fn close(mut self, before: Option<Box<Ledger>>, events: u64) -> Outcome {
         let now = self.network.now();
         let mut violations = Vec::new();
         if !self.network.conserved() {
@@ -345,7 +340,7 @@ impl World {
             .map(|(datagrams, observations)| mix2(datagrams, observations))
             .collect();
         let fingerprint = mix2(delivered.digest(), observed.digest());
-        let ledger = match &before.ledger {
+        let ledger = match &before {
             Some(before) => self.network.ledger().since(before),
             None => Ledger::default(),
         };

@@ -522,7 +522,7 @@ fn stage(
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
         callers,
         warmup,
-        timeline_bin: plan.timeline_bin.unwrap_or_else(|| run.mul_f64(1.0 / 500.0)),
+        timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
     });
     let question = match &plan.dns {
         Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::BuildError;
 use super::cast::Cast;
+use super::{BuildError, model_error};
 use crate::churn::trace::AvailabilityTrace;
 use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
-use crate::scenario::plan::{self, ChurnPlan, ChurnSource, Family, Location, Plan};
+use crate::scenario::plan::{self, ChurnPlan, ChurnSource, Plan};
 use crate::world::director;
 use crate::world::population::MemberId;
 
@@ -28,17 +28,7 @@ pub(super) fn generated(
 }
 
 pub(super) fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {
-    let family = match plan.family {
-        Family::Exponential => churn::Family::Exponential,
-        Family::Weibull { shape } => churn::Family::Weibull { shape },
-        Family::Pareto { shape } => churn::Family::Pareto { shape },
-        Family::LogNormal { sigma } => churn::Family::Lognormal { sigma },
-    };
-    let centre = match plan.location {
-        Location::Mean(mean) => churn::Centre::Mean(mean),
-        Location::Median(median) => churn::Centre::Median(median),
-    };
-    churn::Lifetime::new(family, centre).map_err(|error| BuildError::Model(error.to_string()))
+    churn::Lifetime::new(plan.family, plan.location).map_err(model_error)
 }
 
 pub(super) fn schedule(
@@ -83,10 +73,7 @@ pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, Bu
         .iter()
         .map(|event| {
             Ok(director::Line {
-                when: match event.when {
-                    plan::When::At(at) => director::When::At(at),
-                    plan::When::Every(period) => director::When::Every(period),
-                },
+                when: event.when,
                 spread: event.spread,
                 action: match &event.action {
                     plan::Action::Depart { target: who, back_after, graceful } => {

@@ -7,7 +7,7 @@ use crate::address::Port;
 use crate::dns::resolver::{self, Delegation};
 use crate::dns::zone::RrSet;
 use crate::dns::{Authority, DomainName, Profile, RecordData, Ttl, Zone, profile};
-use crate::dyndns::{AbuseLimit, Account, Hostname, ServerSettings, UpdateServer};
+use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
 use crate::scenario::plan::{self, DnsPlan, Plan, ResolverProfile};
 use crate::time::SimDuration;
 
@@ -70,9 +70,7 @@ pub(super) fn service(plan: &Plan, dns: &DnsPlan) -> Result<Option<UpdateServer>
     let settings = ServerSettings {
         service_time: dyndns.service_time,
         publish_delay: dns.publish_delay,
-        abuse_limit: dyndns
-            .abuse_limit
-            .map(|limit| AbuseLimit { updates: limit.updates, per: limit.per }),
+        abuse_limit: dyndns.abuse_limit,
         ..ServerSettings::default()
     };
     let hostname: Hostname = dns.domain.parse().map_err(model_error)?;

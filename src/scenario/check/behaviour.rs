@@ -6,9 +6,9 @@ use super::super::file::{
     Host, LifetimeModel, Reading,
 };
 use super::super::plan::{
-    Action, Arrivals, CallerPlan, ChurnPlan, ChurnSource, DnsPlan, EventPlan, Family, HandoverPlan,
-    HostPlan, Lifetime, Location, Policies, ProbeKind, Probing, ResolverGroup, Target, TraceFormat,
-    TracePlan, When,
+    Action, Arrivals, CallerPlan, Centre, ChurnPlan, ChurnSource, DnsPlan, EventPlan, Family,
+    HandoverPlan, HostPlan, Lifetime, Policies, ProbeKind, Probing, ResolverGroup, Target,
+    TraceFormat, TracePlan, When,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -129,7 +129,7 @@ impl Check<'_> {
                 self.pareto_shape(keys.shape, table).map(|shape| Family::Pareto { shape })
             }
             LifetimeModel::Lognormal => {
-                self.parameter(keys.sigma, table).map(|sigma| Family::LogNormal { sigma })
+                self.parameter(keys.sigma, table).map(|sigma| Family::Lognormal { sigma })
             }
         };
         let ((key, mean), (other, median)) = (keys.mean, keys.median);
@@ -138,8 +138,8 @@ impl Check<'_> {
                 self.key_fault(&table.then(other), Fault::Both { key: other, other: key });
                 return None;
             }
-            (None, Some(median)) => Location::Median(median.0),
-            (mean, None) => Location::Mean(mean.unwrap_or(Churn::MEAN).0),
+            (None, Some(median)) => Centre::Median(median.0),
+            (mean, None) => Centre::Mean(mean.unwrap_or(Churn::MEAN).0),
         };
         Some(Lifetime { family: family?, location })
     }

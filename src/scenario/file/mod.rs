@@ -57,7 +57,7 @@ pub struct File {
     #[serde(default = "replications")]
     #[schemars(range(min = 1))]
     pub replications: u32,
-    /// The time that a row of `timeline.csv` covers.
+    /// The time between two snapshots, the rows of `timeline.csv`; messages are counted over it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`duration` / 500", "x-period" = true))]
     pub timeline_bin: Option<Duration>,

@@ -6,11 +6,13 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{Arrivals, ResolverGroup};
+pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
     UpdateFailure,
 };
 use crate::time::{SimDuration, SimTime};
+pub use crate::world::director::When;
 
 /// `[churn]` with a model other than `none`.
 #[derive(Clone, Debug, PartialEq)]
@@ -43,38 +45,7 @@ pub struct Lifetime {
     /// The family, with its shape.
     pub family: Family,
     /// Where it lies.
-    pub location: Location,
-}
-
-/// A family of distributions, with its shape.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Family {
-    /// Exponential.
-    Exponential,
-    /// Weibull.
-    Weibull {
-        /// The shape k, above zero; 1 is exponential.
-        shape: f64,
-    },
-    /// Pareto of the second kind (Lomax), from zero on.
-    Pareto {
-        /// The tail index a, above 1: below, there is no mean and no stationary start.
-        shape: f64,
-    },
-    /// Lognormal.
-    LogNormal {
-        /// The standard deviation of the logarithm, not negative.
-        sigma: f64,
-    },
-}
-
-/// What fixes the scale of a [`Family`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Location {
-    /// The mean, above zero.
-    Mean(SimDuration),
-    /// The median, above zero.
-    Median(SimDuration),
+    pub location: Centre,
 }
 
 /// A file of recorded sessions. Reading it is the edge's business.
@@ -175,15 +146,6 @@ pub struct EventPlan {
     pub spread: SimDuration,
     /// What.
     pub action: Action,
-}
-
-/// When a line of the script is played.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum When {
-    /// Once.
-    At(SimTime),
-    /// At this time and every multiple of it.
-    Every(SimDuration),
 }
 
 /// What a line of the script does.
