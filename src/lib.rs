@@ -110,6 +110,7 @@ pub mod report;
 pub mod rng;
 pub mod scenario;
 pub mod sim;
+pub mod sip;
 pub mod time;
 pub mod units;
 pub mod workload;

@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 11] = [
     &["sim"],
     &["net"],
     &["churn", "workload"],
-    &["dns", "dyndns", "http", "overlay"],
+    &["dns", "dyndns", "http", "overlay", "sip"],
     &["overcord"],
     &["world"],
     &["metrics"],
