@@ -402,11 +402,15 @@ fn hosts(
         hosts[member.host.index()] = Some(Host::Node(node(plan, name, member, kit, seed)?));
     }
     if let Some(dns) = &plan.dns {
-        let zone = servers::zone_name(dns)?;
+        let domains = domains(plan);
+        let mut zones = vec![servers::zone_name(dns)?];
+        for (domain, _) in &domains {
+            zones.push(domain.parse().map_err(model_error)?);
+        }
         let configs: Vec<Arc<resolver::Config>> = dns
             .resolvers
             .iter()
-            .map(|group| Arc::new(servers::resolver_config(group, zone.clone())))
+            .map(|group| Arc::new(servers::resolver_config(group, &zones)))
             .collect();
         for resolver in &cast.resolvers {
             let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
@@ -419,8 +423,8 @@ fn hosts(
             hosts[cast.id(&caller.domain).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let host = Host::Authority(Box::new(servers::authority(dns, cast.service.is_some())?));
-            hosts[cast.id(name).index()] = Some(host);
+            let authority = servers::authority(dns, cast.service.is_some(), &domains)?;
+            hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {
             hosts[cast.id(name).index()] = Some(Host::Service(Box::new(service)));
@@ -471,6 +475,13 @@ fn domain(
     Ok(Caller::new(stub, dns.domain.parse().map_err(model_error)?, users))
 }
 
+/// The conventional domains in the order of their names, with the addresses of their servers.
+fn domains(plan: &Plan) -> Vec<(&str, Address)> {
+    let mut domains: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
+    domains.sort_unstable();
+    domains.into_iter().zip((FIRST_CALLER..).map(Address::from_bits)).collect()
+}
+
 fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError> {
     let mut addresses = Vec::new();
     if let Some(name) = &cast.authority {
@@ -482,10 +493,7 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     let resolvers = cast.resolvers.iter().enumerate();
     addresses
         .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));
-    let mut domains: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
-    domains.sort_unstable();
-    let callers = (FIRST_CALLER..).zip(domains);
-    addresses.extend(callers.map(|(bits, name)| (cast.id(name), Address::from_bits(bits))));
+    addresses.extend(domains(plan).into_iter().map(|(name, address)| (cast.id(name), address)));
     addresses.sort();
     Ok(Infrastructure {
         addresses,

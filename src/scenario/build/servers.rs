@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{AUTHORITY, BuildError, SERVICE, account, model_error};
-use crate::address::Port;
+use crate::address::{Address, Port};
 use crate::dns::resolver::{self, Delegation};
 use crate::dns::zone::RrSet;
 use crate::dns::{Authority, DomainName, Profile, RecordData, Ttl, Zone, profile};
@@ -13,6 +13,9 @@ use crate::time::SimDuration;
 
 /// The TTL of the update service's own address: an hour, so that it is not what is measured.
 const SERVICE_TTL: SimDuration = SimDuration::from_secs(3_600);
+
+/// The TTL of the addresses of conventional servers.
+const SERVER_TTL: SimDuration = SimDuration::from_secs(3_600);
 
 /// The zone that the overlay's domain lies in: its parent.
 pub(super) fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
@@ -27,7 +30,23 @@ pub(super) fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
     zone_name(dns)?.prefixed("members").map_err(model_error)
 }
 
-pub(super) fn authority(dns: &DnsPlan, with_service: bool) -> Result<Authority, BuildError> {
+/// The zones of conventional domains: each has the address of its server at its apex, for an hour,
+/// so that it is not what is measured.
+fn conventional_zone(domain: &str, server: Address) -> Result<Zone, BuildError> {
+    let ttl = Ttl::from_duration(SERVER_TTL);
+    let apex: DomainName = domain.parse().map_err(model_error)?;
+    let mut zone = Zone::conventional(apex.clone(), AUTHORITY, ttl, ttl).map_err(model_error)?;
+    zone.set(apex, RrSet { ttl, data: Arc::new([RecordData::A(server)]) });
+    Ok(zone)
+}
+
+/// One name server for all zones: the overlay's, and those of conventional domains with the
+/// addresses of their servers.
+pub(super) fn authority(
+    dns: &DnsPlan,
+    with_service: bool,
+    domains: &[(&str, Address)],
+) -> Result<Authority, BuildError> {
     let ttl = Ttl::from_duration(dns.ttl);
     let negative = Ttl::from_duration(dns.negative_ttl);
     let mut zone =
@@ -37,7 +56,11 @@ pub(super) fn authority(dns: &DnsPlan, with_service: bool) -> Result<Authority, 
         let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
         zone.set(service_name(dns)?, set);
     }
-    Ok(Authority::new(vec![zone]))
+    let mut zones = vec![zone];
+    for &(domain, server) in domains {
+        zones.push(conventional_zone(domain, server)?);
+    }
+    Ok(Authority::new(zones))
 }
 
 pub(super) fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
@@ -53,14 +76,19 @@ pub(super) fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
     policy
 }
 
-pub(super) fn resolver_config(group: &plan::ResolverPlan, zone: DomainName) -> resolver::Config {
+pub(super) fn resolver_config(
+    group: &plan::ResolverPlan,
+    zones: &[DomainName],
+) -> resolver::Config {
     let profile = match group.profile {
         ResolverProfile::Rfc => Profile::Rfc,
         ResolverProfile::Unbound => Profile::Unbound,
         ResolverProfile::Bind => Profile::Bind,
     };
-    let delegation = Delegation { zone, authority: AUTHORITY.at(Port::DNS) };
-    let mut config = resolver::Config::new(profile, vec![delegation]);
+    let authority = AUTHORITY.at(Port::DNS);
+    let delegations =
+        zones.iter().map(|zone| Delegation { zone: zone.clone(), authority }).collect();
+    let mut config = resolver::Config::new(profile, delegations);
     config.cache = cache_policy(group);
     config
 }
