@@ -2,6 +2,7 @@
 //! cores of user agents, registrars, presence servers and proxies, and server location.
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
+//! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
@@ -9,11 +10,15 @@
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
+pub mod decode;
+pub mod encode;
 pub mod header;
 pub mod message;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use decode::{DecodeError, decode};
+pub use encode::{encode, encoded_len};
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
 pub use uri::{HostPart, Uri};
