@@ -2,6 +2,7 @@
 //! cores of user agents, registrars, presence servers and proxies, and server location.
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
+//! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
@@ -9,12 +10,16 @@
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
+pub mod blocklist;
 pub mod header;
+pub mod locate;
 pub mod message;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use blocklist::Blocklist;
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
+pub use locate::{Locator, Unlocated};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
 pub use uri::{HostPart, Uri};
 
