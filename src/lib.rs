@@ -20,8 +20,8 @@
 //! | [`scenario`] | file as written → checked [`Plan`](scenario::Plan) → built [`World`](world::World) |
 //! | [`metrics`] | truth → rows and headline metrics |
 //! | [`world`] | all hosts, the loop, [`truth`](world::truth), the [`Director`](world::director::Director) |
-//! | [`overcord`] | the node of the paper's Fig. 3 |
-//! | [`dns`], [`dyndns`], [`http`], [`overlay`] | protocol cores, which do not know each other |
+//! | [`overcord`], [`conventional`] | the node of the paper's Fig. 3; servers and phones beside it |
+//! | [`dns`], [`dyndns`], [`http`], [`overlay`], [`sip`] | protocol cores, which do not know each other |
 //! | [`churn`], [`workload`] | who comes and goes, who asks when |
 //! | [`net`] | addresses, latency, loss, TCP, ICMP, the ledger |
 //! | [`sim`] | clock, queue, timers, fingerprint; knows no protocol |
@@ -98,6 +98,7 @@
 pub mod address;
 pub mod churn;
 pub mod cli;
+pub mod conventional;
 pub mod dns;
 pub mod dyndns;
 pub mod experiment;

@@ -14,7 +14,7 @@ const LAYERS: [&[&str]; 11] = [
     &["net"],
     &["churn", "workload"],
     &["dns", "dyndns", "http", "overlay", "sip"],
-    &["overcord"],
+    &["conventional", "overcord"],
     &["world"],
     &["metrics"],
     &["scenario"],

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::address::Address;
 use crate::dns::message::{Message, Rcode, Record, RecordData, Srv, Ttl};
+use crate::dns::naptr::Naptr;
 
 /// What a name server or a cache says to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,14 @@ impl Answer {
     pub fn services(&self) -> impl Iterator<Item = &Srv> {
         self.records().iter().filter_map(|data| match data {
             RecordData::Srv(srv) => Some(srv),
+            _ => None,
+        })
+    }
+
+    /// The rewrite rules in the answer, in their order; none when it holds none.
+    pub fn rules(&self) -> impl Iterator<Item = &Arc<Naptr>> {
+        self.records().iter().filter_map(|data| match data {
+            RecordData::Naptr(rule) => Some(rule),
             _ => None,
         })
     }

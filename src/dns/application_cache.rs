@@ -85,7 +85,7 @@ impl ApplicationCache {
     /// look-up of services is not kept: only host names go through this cache.
     pub fn store(&mut self, now: SimTime, name: &DomainName, outcome: &Outcome) {
         let (cached, life) = match outcome {
-            Outcome::Services { .. } => return,
+            Outcome::Services { .. } | Outcome::Rules { .. } => return,
             Outcome::Addresses { addresses, .. } => {
                 (Cached::Addresses(addresses.clone()), self.positive)
             }

@@ -3,7 +3,8 @@
 //! One encoder writes into a sink: octets, a counter or a digest. So the length of a message is
 //! its encoded length by construction. Names are compressed as BIND and unbound do: owner names,
 //! and names in NS and SOA data, end in a pointer to the longest suffix written before (§4.1.4);
-//! the target of SRV is written out (RFC 2782), though later names may point to it.
+//! the target of SRV and the replacement of NAPTR are written out (RFC 2782, 3403), though later
+//! names may point to them.
 //!
 //! Reading is in [`decode`](crate::dns::decode).
 
@@ -188,6 +189,15 @@ impl<'a, S: Sink> Encoder<'a, S> {
                 self.u16(srv.weight);
                 self.u16(srv.port.0);
                 self.name(&srv.target, false);
+            }
+            RecordData::Naptr(rule) => {
+                self.u16(rule.order);
+                self.u16(rule.preference);
+                for text in [&rule.flags, &rule.services, &rule.regexp] {
+                    self.sink.put(&[text.octets().len() as u8]);
+                    self.sink.put(text.octets());
+                }
+                self.name(&rule.replacement, false);
             }
             RecordData::Other(_, octets) => self.sink.put(octets),
         }

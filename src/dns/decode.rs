@@ -8,6 +8,7 @@ use crate::dns::message::{
     Contents, Edns, Message, Question, Rcode, Record, RecordData, RecordType, Soa, Srv, Ttl,
 };
 use crate::dns::name::{DomainName, NameError, check_label};
+use crate::dns::naptr::{CharacterString, Naptr};
 
 /// Why octets are not a DNS message that is modelled here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -181,6 +182,7 @@ impl<'a> Reader<'a> {
                 port: Port(self.u16()?),
                 target: self.name()?,
             }),
+            RecordType::NAPTR => RecordData::Naptr(Arc::new(self.naptr()?)),
             other => RecordData::Other(other, Arc::from(self.take(usize::from(length))?)),
         };
         if self.at - start == usize::from(length) {
@@ -200,6 +202,23 @@ impl<'a> Reader<'a> {
             expire: self.u32()?,
             minimum: Ttl::from_wire(self.u32()?),
         })
+    }
+
+    fn naptr(&mut self) -> Result<Naptr, DecodeError> {
+        Ok(Naptr {
+            order: self.u16()?,
+            preference: self.u16()?,
+            flags: self.character_string()?,
+            services: self.character_string()?,
+            regexp: self.character_string()?,
+            replacement: self.name()?,
+        })
+    }
+
+    fn character_string(&mut self) -> Result<CharacterString, DecodeError> {
+        let length = self.u8()?;
+        let octets = self.take(usize::from(length))?;
+        Ok(CharacterString::new(octets).expect("one octet says no more than 255"))
     }
 
     /// Reads a name. Each pointer must point to before the part that it ends, so that following

@@ -12,6 +12,7 @@ use std::sync::Arc;
 use crate::address::{Address, Port};
 use crate::dns::codec;
 use crate::dns::name::DomainName;
+use crate::dns::naptr::Naptr;
 use crate::net::ledger::{Class, Protocol, Purpose};
 use crate::net::payload::{Packed, Payload, Transport};
 use crate::time::SimDuration;
@@ -82,7 +83,7 @@ impl RecordType {
     pub const SOA: Self = Self(6);
     /// The location of a service (RFC 2782).
     pub const SRV: Self = Self(33);
-    /// A rewrite rule (RFC 3403); asked for by callers, never answered with data here.
+    /// A rewrite rule (RFC 3403).
     pub const NAPTR: Self = Self(35);
     /// The pseudo-record of EDNS (RFC 6891); never a question.
     pub const OPT: Self = Self(41);
@@ -212,6 +213,8 @@ pub enum RecordData {
     Soa(Arc<Soa>),
     /// The location of a service.
     Srv(Srv),
+    /// A rewrite rule.
+    Naptr(Arc<Naptr>),
     /// Data of a type other than those, uninterpreted.
     Other(RecordType, Arc<[u8]>),
 }
@@ -225,6 +228,7 @@ impl RecordData {
             Self::Ns(_) => RecordType::NS,
             Self::Soa(_) => RecordType::SOA,
             Self::Srv(_) => RecordType::SRV,
+            Self::Naptr(_) => RecordType::NAPTR,
             Self::Other(rtype, _) => *rtype,
         }
     }

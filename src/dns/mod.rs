@@ -1,14 +1,15 @@
 //! DNS: an authority, recursive resolvers with their caches, stubs, and the cache of a Java
 //! application.
 //!
-//! * [`name`], [`message`], [`codec`], [`decode`]: names, messages, their octets (RFC 1035, 2782,
-//!   6891).
+//! * [`name`], [`message`], [`naptr`], [`codec`], [`decode`]: names, messages, their octets (RFC
+//!   1035, 2782, 3403, 6891).
 //! * [`answer`]: what a message means to whoever asked.
 //! * [`zone`], [`authority`]: the data of a zone, and the server that is the source of truth.
 //! * [`profile`], [`cache`], [`retry`], [`resolver`]: a recursive resolver as RFC 1035 and 2308
 //!   describe it, or with the habits of unbound or BIND.
 //! * [`stub`]: glibc's stub resolver, which caches nothing.
 //! * [`application_cache`]: a cache that ignores TTLs, as the Java virtual machine has.
+//! * [`server_cache`]: the cache that a SIP server of the SER family keeps for itself.
 //! * [`checker`]: judges whether a resolver obeys TTLs, from the messages alone.
 //!
 //! What is left out: root and referrals (a resolver knows the authority of each zone), CNAME,
@@ -24,9 +25,11 @@ pub mod codec;
 pub mod decode;
 pub mod message;
 pub mod name;
+pub mod naptr;
 pub mod profile;
 pub mod resolver;
 pub mod retry;
+pub mod server_cache;
 pub mod stub;
 pub mod zone;
 
@@ -35,7 +38,9 @@ pub use application_cache::ApplicationCache;
 pub use authority::Authority;
 pub use message::{Message, Question, Rcode, RecordData, RecordType, Soa, Srv, Ttl};
 pub use name::DomainName;
+pub use naptr::Naptr;
 pub use profile::Profile;
 pub use resolver::Resolver;
+pub use server_cache::ServerCache;
 pub use stub::Stub;
 pub use zone::Zone;

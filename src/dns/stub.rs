@@ -13,8 +13,9 @@ use std::sync::Arc;
 
 use crate::address::{Address, Endpoint};
 use crate::dns::answer::{Answer, Negative, Reply};
-use crate::dns::message::{Message, Question, Rcode, RecordType, Srv, Ttl};
+use crate::dns::message::{Message, Question, Rcode, RecordData, RecordType, Srv, Ttl};
 use crate::dns::name::DomainName;
+use crate::dns::naptr::Naptr;
 use crate::rng::Dice;
 use crate::sim::{self, Context};
 use crate::time::{SimDuration, SimTime};
@@ -70,6 +71,13 @@ pub enum Outcome {
         /// How much longer they may be kept.
         ttl: Ttl,
     },
+    /// The name has these rewrite rules.
+    Rules {
+        /// At least one, in the order received.
+        rules: Vec<Arc<Naptr>>,
+        /// How much longer they may be kept.
+        ttl: Ttl,
+    },
     /// The name does not exist; the TTL says for how long that may be believed.
     NxDomain(Ttl),
     /// The name has no data of that type; the TTL says for how long that may be believed.
@@ -90,6 +98,23 @@ impl Outcome {
         }
     }
 
+    /// The same in the words of a name server.
+    #[must_use]
+    pub fn answer(&self) -> Answer {
+        match self {
+            Self::Addresses { addresses, .. } => Answer::of_addresses(addresses),
+            Self::Services { services, .. } => {
+                Answer::Records(services.iter().cloned().map(RecordData::Srv).collect())
+            }
+            Self::Rules { rules, .. } => {
+                Answer::Records(rules.iter().cloned().map(RecordData::Naptr).collect())
+            }
+            Self::NxDomain(_) => Answer::Negative(Negative::NxDomain),
+            Self::NoData(_) => Answer::Negative(Negative::NoData),
+            Self::ServFail | Self::Timeout => Answer::Failure,
+        }
+    }
+
     fn of(response: &Message) -> Self {
         let Reply { answer, ttl, .. } = Reply::of(response);
         match answer {
@@ -98,6 +123,9 @@ impl Outcome {
             Answer::Failure => Self::ServFail,
             Answer::Records(_) if response.question.rtype == RecordType::SRV => {
                 Self::Services { services: answer.services().cloned().collect(), ttl }
+            }
+            Answer::Records(_) if response.question.rtype == RecordType::NAPTR => {
+                Self::Rules { rules: answer.rules().cloned().collect(), ttl }
             }
             Answer::Records(_) => Self::Addresses { addresses: answer.addresses().collect(), ttl },
         }
@@ -123,15 +151,15 @@ impl Stub {
         Self { servers, dice, asked: 0, under_way: Vec::new(), armed: None }
     }
 
-    /// Asks for the addresses (A) or the services (SRV) of a name. The number comes back with the
-    /// outcome.
+    /// Asks for the addresses (A), services (SRV) or rewrite rules (NAPTR) of a name. The number
+    /// comes back with the outcome.
     pub fn resolve<C>(&mut self, ctx: &mut C, name: DomainName, rtype: RecordType) -> QuestionId
     where
         C: Context<Message = Message, Timer = Timer>,
     {
         assert!(
-            matches!(rtype, RecordType::A | RecordType::SRV),
-            "the outcome can say addresses and services, not {rtype}"
+            matches!(rtype, RecordType::A | RecordType::SRV | RecordType::NAPTR),
+            "the outcome can say addresses, services and rules, not {rtype}"
         );
         let number = QuestionId(self.asked);
         self.asked = self.asked.wrapping_add(1);

@@ -99,9 +99,10 @@ impl Names {
 fn resolution_of(outcome: &Outcome) -> Resolution {
     match outcome {
         Outcome::Addresses { addresses, .. } => Resolution::Address(addresses[0]),
-        Outcome::NxDomain(_) | Outcome::NoData(_) | Outcome::Services { .. } => {
-            Resolution::NoSuchName
-        }
+        Outcome::NxDomain(_)
+        | Outcome::NoData(_)
+        | Outcome::Services { .. }
+        | Outcome::Rules { .. } => Resolution::NoSuchName,
         Outcome::ServFail | Outcome::Timeout => Resolution::Unresolved,
     }
 }

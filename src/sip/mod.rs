@@ -3,7 +3,8 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
-//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
+
+//! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
@@ -13,7 +14,9 @@
 pub mod agenda;
 pub mod decode;
 pub mod encode;
-pub mod header;
+
+pub mod blocklist;pub mod header;
+pub mod locate;
 pub mod message;
 pub mod profile;
 pub mod transaction;
@@ -22,7 +25,9 @@ pub mod uri;
 pub use agenda::Agenda;
 pub use decode::{DecodeError, decode};
 pub use encode::{encode, encoded_len};
-pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
+
+pub use blocklist::Blocklist;pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
+pub use locate::{Locator, Unlocated};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
 pub use uri::{HostPart, Uri};
 

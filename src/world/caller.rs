@@ -110,9 +110,10 @@ impl Caller {
         let (_, request) = self.under_way.swap_remove(place.expect("the caller asked it"));
         let answer = match outcome {
             Outcome::Addresses { addresses, .. } => Answer::Addresses(addresses),
-            Outcome::NxDomain(_) | Outcome::NoData(_) | Outcome::Services { .. } => {
-                Answer::Negative
-            }
+            Outcome::NxDomain(_)
+            | Outcome::NoData(_)
+            | Outcome::Services { .. }
+            | Outcome::Rules { .. } => Answer::Negative,
             Outcome::ServFail | Outcome::Timeout => Answer::Failure,
         };
         ctx.observe(Observation::Ended(request, answer));
