@@ -10,6 +10,8 @@
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
+pub mod agent;
+pub mod dialog;
 pub mod header;
 pub mod message;
 pub mod profile;
