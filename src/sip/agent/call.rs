@@ -43,8 +43,8 @@ enum State {
     Calling { invite: ExchangeId, talk: SimDuration, patient: bool },
     /// The callee's phone rings.
     Ringing { server: ServerId, invite: Box<Request>, dialog: Box<Dialog> },
-    /// The callee has answered and waits for the ACK.
-    Answered { server: ServerId, dialog: Box<Dialog> },
+    /// The callee has answered and waits for the ACK; before that there is no BYE (RFC 3261 §15).
+    Answered { server: ServerId, dialog: Box<Dialog>, leaves: bool },
     /// Both talk.
     Talking { dialog: Box<Dialog> },
     /// The caller hangs up what nobody wants: a 2xx that came too late, or from a second branch of
@@ -83,7 +83,8 @@ impl Calls {
         match &mut call.state {
             State::Calling { .. } => self.give_up(desk, id),
             State::Ringing { .. } => self.refuse(desk, id, Status::BUSY_HERE),
-            State::Answered { dialog, .. } | State::Talking { dialog, .. } => {
+            State::Answered { leaves, .. } => *leaves = true,
+            State::Talking { dialog } => {
                 let dialog = (**dialog).clone();
                 call.bye(desk, id, dialog);
                 call.tell_end(desk, CallEnd::HungUp);
@@ -260,18 +261,21 @@ impl Calls {
         response.headers.contact = desk.contact();
         body::put_session(&mut response.headers, &mut response.body, desk.settings());
         desk.respond(server, response);
-        call.state = State::Answered { server, dialog };
+        call.state = State::Answered { server, dialog, leaves: false };
     }
 
     /// An ACK has arrived.
     pub(super) fn acknowledged<C: Wire>(&mut self, desk: &mut Desk<'_, C>, ack: &Request) {
-        for call in self.all.values_mut() {
-            if let State::Answered { dialog, .. } = &call.state
+        for (&id, call) in &mut self.all {
+            if let State::Answered { dialog, leaves, .. } = &call.state
                 && dialog.includes(&ack.headers)
             {
-                let (key, peer) = (call.key, call.peer.clone());
+                let (key, peer, leaves) = (call.key, call.peer.clone(), *leaves);
                 call.state = State::Talking { dialog: dialog.clone() };
                 desk.tell(Upcall::CallEstablished { key, peer });
+                if leaves {
+                    self.end_talk(desk, id);
+                }
                 return;
             }
         }
@@ -301,7 +305,7 @@ impl Calls {
     /// No ACK has come for a 2xx.
     pub(super) fn unacknowledged<C: Wire>(&mut self, desk: &mut Desk<'_, C>, server: ServerId) {
         for (&id, call) in &mut self.all {
-            if let State::Answered { server: its, dialog } = &call.state
+            if let State::Answered { server: its, dialog, .. } = &call.state
                 && *its == server
             {
                 let dialog = (**dialog).clone();
@@ -377,7 +381,7 @@ impl Call {
             State::Calling { .. } => None,
             State::Ringing { dialog, .. }
             | State::Answered { dialog, .. }
-            | State::Talking { dialog, .. }
+            | State::Talking { dialog }
             | State::Unwanted { dialog }
             | State::Leaving { dialog } => dialog.remote().tag.as_deref(),
         }
@@ -388,7 +392,7 @@ impl Call {
         match &mut self.state {
             State::Ringing { dialog, .. }
             | State::Answered { dialog, .. }
-            | State::Talking { dialog, .. }
+            | State::Talking { dialog }
             | State::Unwanted { dialog }
             | State::Leaving { dialog } => Some(&mut **dialog),
             State::Calling { .. } => None,
@@ -398,7 +402,7 @@ impl Call {
 
     /// Sends the ACK of a 2xx, as soon as the host says where to.
     fn acknowledge<C: Wire>(&self, desk: &mut Desk<'_, C>, id: CallId, response: &Response) {
-        if let State::Talking { dialog, .. } | State::Unwanted { dialog } = &self.state {
+        if let State::Talking { dialog } | State::Unwanted { dialog } = &self.state {
             let ack = dialog.ack(response.headers.cseq);
             desk.send_within(dialog, Errand::Ack(id), ack, None);
         }
