@@ -6,6 +6,7 @@
 
 //! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
+//! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
@@ -13,7 +14,9 @@
 
 pub mod agenda;
 pub mod decode;
-pub mod encode;
+
+pub mod agent;
+pub mod dialog;pub mod encode;
 
 pub mod blocklist;pub mod header;
 pub mod locate;
