@@ -3,6 +3,7 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
+//! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
@@ -11,6 +12,8 @@
 pub mod agenda;
 pub mod header;
 pub mod message;
+pub mod profile;
+pub mod transaction;
 pub mod uri;
 
 pub use agenda::Agenda;
