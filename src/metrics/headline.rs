@@ -196,7 +196,8 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
 /// What is summed up of a row of signalling.
 type Amount = fn(&SignallingRow) -> u64;
 
-/// Messages and bytes sent per hour that a node was up: all, then of each protocol.
+/// Messages and bytes sent per hour that a node was up: all, then of each protocol; SIP only where
+/// it is spoken.
 fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64) {
     let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
@@ -204,11 +205,16 @@ fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: 
         };
         Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
     };
+    let spoken = |protocol: &Protocol| match protocol {
+        Protocol::Test => false,
+        Protocol::Sip => rows.iter().any(|row| row.protocol == Protocol::Sip),
+        _ => true,
+    };
     let amounts: [(&str, Amount); 2] =
         [("messages", |row| row.messages), ("bytes", |row| row.bytes)];
     for (unit, amount) in amounts {
         headline.push(format!("{unit}_per_node_hour"), sent(None, amount));
-        for protocol in Protocol::ALL.into_iter().filter(|it| *it != Protocol::Test) {
+        for protocol in Protocol::ALL.into_iter().filter(spoken) {
             let name = format!("{unit}_per_node_hour.{}", protocol_name(protocol));
             headline.push(name, sent(Some(protocol), amount));
         }
@@ -321,6 +327,8 @@ mod tests {
             assert!(headline.iter().any(|(name, _)| name == metric), "{metric} is a column");
             assert_eq!(headline.value(metric), value, "{metric}");
         }
+        // No SIP is spoken: no column for it.
+        assert!(headline.iter().all(|(name, _)| !name.ends_with(".sip")));
     }
 
     #[test]

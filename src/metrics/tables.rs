@@ -233,6 +233,7 @@ pub const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Tcp => "tcp",
         Protocol::Http => "http",
         Protocol::Icmp => "icmp",
+        Protocol::Sip => "sip",
         Protocol::Test => "test",
     }
 }
@@ -249,6 +250,7 @@ pub const fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::DnsUpstream => "dns-upstream",
         Purpose::DynDns => "dyndns",
         Purpose::Error => "error",
+        Purpose::Sip => "sip",
     }
 }
 

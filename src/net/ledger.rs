@@ -20,6 +20,8 @@ pub enum Protocol {
     Http,
     /// ICMP echo and errors.
     Icmp,
+    /// SIP over UDP.
+    Sip,
     /// Messages of tests and examples.
     Test,
 }
@@ -45,6 +47,8 @@ pub enum Purpose {
     DynDns,
     /// Errors that the network sends back.
     Error,
+    /// Calls, messages and presence, and the registrations for them.
+    Sip,
 }
 
 /// Where a message is booked.
@@ -56,8 +60,10 @@ pub struct Class {
     pub purpose: Purpose,
 }
 
-const PURPOSES: usize = 8;
-const CELLS: usize = 8 * PURPOSES;
+const PURPOSES: usize = Purpose::ALL.len();
+/// Room for the 7 × 9 classes, a power of two.
+const CELLS: usize = 64;
+const _: () = assert!(Protocol::ALL.len() * PURPOSES <= CELLS);
 
 /// The place of a class in the ledger: six bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,13 +212,13 @@ impl Ledger {
 
 impl Protocol {
     /// All protocols, in their order.
-    pub const ALL: [Self; 6] =
-        [Self::Chord, Self::Dns, Self::Tcp, Self::Http, Self::Icmp, Self::Test];
+    pub const ALL: [Self; 7] =
+        [Self::Chord, Self::Dns, Self::Tcp, Self::Http, Self::Icmp, Self::Sip, Self::Test];
 }
 
 impl Purpose {
     /// All purposes, in their order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::OverlayMaintenance,
         Self::OverlayLookup,
         Self::StoreFetch,
@@ -221,12 +227,30 @@ impl Purpose {
         Self::DnsUpstream,
         Self::DynDns,
         Self::Error,
+        Self::Sip,
     ];
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_class_has_a_cell_of_its_own() {
+        let mut ledger = Ledger::default();
+        let all: Vec<Class> = Protocol::ALL
+            .into_iter()
+            .flat_map(|protocol| Purpose::ALL.map(|purpose| Class { protocol, purpose }))
+            .collect();
+        for (rank, class) in (1..).zip(&all) {
+            ledger.book(Direction::Sent, *class, rank);
+        }
+        for (rank, class) in (1..).zip(&all) {
+            let count = Count { messages: 1, bytes: rank };
+            assert_eq!(ledger.count(Direction::Sent, *class), count, "{class:?}");
+        }
+        assert_eq!(ledger.classes(), all);
+    }
 
     #[test]
     fn what_is_neither_delivered_nor_lost_is_in_flight() {

@@ -2,6 +2,7 @@
 //! cores of user agents, registrars, presence servers and proxies, and server location.
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
+//! * [`encode`](mod@encode): how it stands in a datagram.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //!
@@ -10,6 +11,7 @@
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
+pub mod encode;
 pub mod header;
 pub mod message;
 pub mod profile;
@@ -17,6 +19,7 @@ pub mod transaction;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use encode::{encode, encoded_len};
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
 pub use uri::{HostPart, Uri};

@@ -1,6 +1,7 @@
 //! Uniform resource identifiers of SIP (RFC 3261 §19.1).
 
 use std::fmt;
+use std::net::Ipv6Addr;
 use std::sync::Arc;
 
 use crate::address::{Address, Port};
@@ -12,6 +13,8 @@ pub enum HostPart {
     Name(Arc<str>),
     /// An IPv4 address.
     Address(Address),
+    /// An IPv6 address, written in brackets: read and passed on, but nothing here is sent to one.
+    Ipv6(Ipv6Addr),
 }
 
 /// One `;name=value` or `;name` parameter; the name as written.
@@ -116,6 +119,7 @@ impl fmt::Display for HostPart {
         match self {
             Self::Name(name) => f.write_str(name),
             Self::Address(address) => address.fmt(f),
+            Self::Ipv6(address) => write!(f, "[{address}]"),
         }
     }
 }

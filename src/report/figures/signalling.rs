@@ -67,6 +67,7 @@ const fn described(purpose: Purpose) -> &'static str {
         Purpose::DnsUpstream => "DNS: to the authority",
         Purpose::DynDns => "DynDNS: updates",
         Purpose::Error => "network errors",
+        Purpose::Sip => "SIP",
     }
 }
 
