@@ -5,6 +5,7 @@
 //! * [`encode`](mod@encode): how it stands in a datagram.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
+//! * [`registrar`], [`proxy`]: the cores of a server.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
@@ -15,6 +16,8 @@ pub mod encode;
 pub mod header;
 pub mod message;
 pub mod profile;
+pub mod proxy;
+pub mod registrar;
 pub mod transaction;
 pub mod uri;
 

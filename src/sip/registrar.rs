@@ -233,7 +233,8 @@ fn bind(
     now: SimTime,
     request: &Request,
 ) -> Result<(), Status> {
-    let known = bindings.iter().position(|one| same(&one.contact.address.uri, &contact.address.uri));
+    let known =
+        bindings.iter().position(|one| same(&one.contact.address.uri, &contact.address.uri));
     if known.is_some_and(|at| !bindings[at].may_change(request)) {
         return Err(Status::SERVER_ERROR);
     }

@@ -218,7 +218,12 @@ impl Proxy {
 
     /// An ACK that belongs to no transaction, after [`preprocess_route`]: it is passed on to
     /// wherever its Request-URI or route says.
-    pub fn ack<C: Wire>(&mut self, ctx: &mut C, tx: &mut Transactions, request: Request) -> Upcalls {
+    pub fn ack<C: Wire>(
+        &mut self,
+        ctx: &mut C,
+        tx: &mut Transactions,
+        request: Request,
+    ) -> Upcalls {
         let mut turn = Turn::new(ctx, tx);
         if request.headers.max_forwards != Some(0) {
             self.begin(&mut turn, None, request);
@@ -227,7 +232,12 @@ impl Proxy {
     }
 
     /// An INVITE that is being forwarded was cancelled (RFC 3261 §16.10).
-    pub fn cancelled<C: Wire>(&mut self, ctx: &mut C, tx: &mut Transactions, server: ServerId) -> Upcalls {
+    pub fn cancelled<C: Wire>(
+        &mut self,
+        ctx: &mut C,
+        tx: &mut Transactions,
+        server: ServerId,
+    ) -> Upcalls {
         let mut turn = Turn::new(ctx, tx);
         if let Some(&id) = self.servers.get(&server) {
             self.give_up(&mut turn, id);
@@ -345,7 +355,8 @@ impl Proxy {
             response.reason = Some("Bad Extension".into());
             let names = request.headers.other.iter();
             let names = names.filter(|(name, _)| name.eq_ignore_ascii_case("Proxy-Require"));
-            response.headers.other = names.map(|(_, it)| ("Unsupported".into(), it.clone())).collect();
+            response.headers.other =
+                names.map(|(_, it)| ("Unsupported".into(), it.clone())).collect();
         }
         turn.upcalls.push(Upcall::Answered { key: request.key(), status });
         turn.tx.respond(turn.ctx, server, response);
@@ -366,7 +377,12 @@ impl Proxy {
     }
 
     /// RFC 3261 §16.5: where to.
-    fn begin<C: Wire>(&mut self, turn: &mut Turn<'_, C>, server: Option<ServerId>, request: Request) {
+    fn begin<C: Wire>(
+        &mut self,
+        turn: &mut Turn<'_, C>,
+        server: Option<ServerId>,
+        request: Request,
+    ) {
         let id = ContextId(self.name());
         if let Some(server) = server {
             self.servers.insert(server, id);

@@ -89,7 +89,7 @@ pub(super) fn mark(via: &mut Via, from: Endpoint) {
 pub fn reply_to(via: &Via) -> Option<Endpoint> {
     let address = via.received.or(match via.host {
         HostPart::Address(address) => Some(address),
-        HostPart::Name(_) => None,
+        HostPart::Name(_) | HostPart::Ipv6(_) => None,
     })?;
     Some(address.at(via.rport.flatten().or(via.port).unwrap_or(Port::SIP)))
 }
