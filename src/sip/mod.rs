@@ -12,6 +12,8 @@
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
+pub mod agent;
+pub mod dialog;
 pub mod encode;
 pub mod header;
 pub mod message;
