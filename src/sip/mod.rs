@@ -7,7 +7,8 @@
 //! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
-//!
+
+//! * [`registrar`], [`proxy`]: the cores of a server.//!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
 //! the `sips` scheme beyond its syntax.
@@ -20,8 +21,13 @@ pub mod dialog;pub mod encode;
 
 pub mod blocklist;pub mod header;
 pub mod locate;
-pub mod message;
+
+pub mod dialog;
+pub mod encode;
+pub mod header;pub mod message;
 pub mod profile;
+pub mod proxy;
+pub mod registrar;
 pub mod transaction;
 pub mod uri;
 
