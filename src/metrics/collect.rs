@@ -109,7 +109,7 @@ fn tally(report: &Report, outcome: &Outcome) -> Tally {
         late_claims: totals.late_claims,
         split_brain: totals.split_brain,
         updates: totals.updates,
-        requests: totals.requests,
+        requests: totals.lookups,
         node_hours: outcome.member_nanos as f64 / HOUR,
         lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),
         lookup_failures: lookups.failed,

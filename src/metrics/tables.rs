@@ -218,8 +218,12 @@ fn word<T: PartialEq>(words: &[(T, &'static str)], value: &T) -> &'static str {
     found.map(|(_, word)| *word).expect("every value has its word")
 }
 
-const CLOSED: &[(Closed, &str)] =
-    &[(Closed::Lookup, "lookup"), (Closed::Unasked, "unasked"), (Closed::Censored, "censored")];
+const CLOSED: &[(Closed, &str)] = &[
+    (Closed::Request, "request"),
+    (Closed::Lookup, "lookup"),
+    (Closed::Unasked, "unasked"),
+    (Closed::Censored, "censored"),
+];
 
 const RESOLUTIONS: &[(Option<Resolution>, &str)] =
     &[(Some(Resolution::Claim), "claim"), (Some(Resolution::Return), "return"), (None, "")];

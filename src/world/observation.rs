@@ -3,6 +3,8 @@
 
 use crate::address::Address;
 pub use crate::overlay::OverlayId;
+use crate::sim::HostId;
+pub use crate::sip::RequestKey;
 use crate::time::SimTime;
 
 /// What a name server or a cache says about the overlay's domain.
@@ -16,7 +18,38 @@ pub enum Answer {
     Failure,
 }
 
-/// Something that happened at a host, at the time and host with which it is reported.
+/// What a request of a conventional user asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestMethod {
+    /// A call begins.
+    Invite,
+    /// A call ends.
+    Bye,
+    /// An instant message.
+    Message,
+    /// A presence subscription begins, is refreshed or ends.
+    Subscribe,
+    /// Presence is told to a watcher.
+    Notify,
+    /// Any other.
+    Other,
+}
+
+/// How a request ended, as its user agent sees it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestEnding {
+    /// A final response with this status code, 200 to 699, came.
+    Final(u16),
+    /// No final response came in time.
+    Timeout,
+    /// The network said that it could not be delivered.
+    Transport,
+    /// No address was found to send it to.
+    Unlocated,
+}
+
+/// Something that happened at a host, at the time and host with which it is reported. Fingerprints
+/// depend on the order of the variants: new ones stand last.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Observation {
     /// The host came up and holds this address.
@@ -71,15 +104,47 @@ pub enum Observation {
     },
     /// A resolver gave this answer to a client's query for the overlay's domain.
     Answered(Answer),
-    /// A caller domain began a request (in a scenario of bare look-ups, a look-up), numbered by
-    /// the domain.
-    RequestStarted(u64),
-    /// That request ended with this answer from the caller's chain of caches; for a look-up this
-    /// is all there is.
+    /// A caller domain began a bare look-up of the overlay's domain, numbered by the domain.
+    LookupStarted(u64),
+    /// That look-up ended with this answer from the caller's chain of caches.
     LookupEnded {
-        /// The number of the request.
+        /// The number of the look-up.
         request: u64,
         /// What the look-up gave.
         answer: Answer,
+    },
+    /// A user agent sends a request to a user of the overlay's domain, in a dialog or outside.
+    /// Reported at the user agent's host; what it sends to others is not reported. Each request is
+    /// reported once, however often it is transmitted, and ends with [`Self::RequestEnded`] unless
+    /// its host goes down before.
+    RequestStarted {
+        /// Its name, the same at whoever sends, forwards and answers it.
+        request: RequestKey,
+        /// What it asks for.
+        method: RequestMethod,
+        /// The host of the user whom it is for, up or not; `None` when there is no such host.
+        callee: Option<HostId>,
+    },
+    /// The caller domain's server sends the request to an address that it got for the overlay's
+    /// domain, or that a route names there. Reported at the server's host; more than once when it
+    /// fails over to another address.
+    RequestRouted {
+        /// Which request.
+        request: RequestKey,
+        /// Where to.
+        to: Address,
+    },
+    /// A node that plays the proxy role, or believes so, answers the request or forwards it to the
+    /// callee. Reported at that node's host.
+    RequestServed {
+        /// Which request.
+        request: RequestKey,
+    },
+    /// The request is over. Reported at the user agent's host.
+    RequestEnded {
+        /// Which request.
+        request: RequestKey,
+        /// How it ended.
+        ending: RequestEnding,
     },
 }

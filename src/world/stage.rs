@@ -178,7 +178,7 @@ impl Observer for Stage {
                 Some(Observation::UpdateAccepted { from, to })
             }
             Observed::Caller(caller::Observation::Started(request)) => {
-                Some(Observation::RequestStarted(request))
+                Some(Observation::LookupStarted(request))
             }
             Observed::Caller(caller::Observation::Ended(request, answer)) => {
                 Some(Observation::LookupEnded { request, answer })

@@ -522,7 +522,12 @@ fn stage(
         .into_iter()
         .filter_map(|domain| {
             let resolver = &cast.resolvers[cast.resolver_of(domain)?].name;
-            Some(CallerDomain { host: cast.id(domain), resolver: cast.id(resolver) })
+            Some(CallerDomain {
+                host: cast.id(domain),
+                resolver: cast.id(resolver),
+                agents: Vec::new(),
+                cache: false,
+            })
         })
         .collect();
     let truth = Truth::new(TruthConfig {

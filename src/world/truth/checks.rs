@@ -12,7 +12,8 @@ use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 
 use super::report::{
-    Closed, Departure, DepartureKind, EndedInterval, Episode, Report, TimelinePoint,
+    Cause, Closed, Departure, DepartureKind, EndedInterval, Episode, Report, RequestOutcome,
+    RequestRecord, TimelinePoint,
 };
 
 /// What a report says that can't be.
@@ -89,6 +90,14 @@ pub enum Violation {
         /// When the interval ended.
         ended: SimTime,
     },
+    /// A request is out of order, or its outcome contradicts its cause or delay.
+    #[error("the request of caller {} that began at {at} s can't be", caller.0)]
+    Request {
+        /// The caller domain's host.
+        caller: HostId,
+        /// When it began.
+        at: SimTime,
+    },
     /// A point of the timeline is out of order or shows more stale resolvers than there are.
     #[error("the timeline's point at {at} s can't be")]
     Timeline {
@@ -123,6 +132,7 @@ pub fn checks(report: &Report) -> Vec<Violation> {
     found.extend(check_sums(report));
     found.extend(check_shares(report));
     found.extend(report.intervals.iter().flat_map(|interval| check_rows(report, interval)));
+    found.extend(check_requests(report));
     found.extend(check_timeline(&report.timeline));
     found
 }
@@ -154,7 +164,7 @@ fn contradiction(report: &Report, episode: &Episode) -> Option<&'static str> {
     let resolved = episode.new_address.is_some() && episode.resolution.is_some();
     let open = episode.new_address.is_none() && episode.resolution.is_none();
     match episode.closed {
-        Closed::Lookup if !resolved => Some("a look-up closed it without a new address"),
+        Closed::Request | Closed::Lookup if !resolved => Some("it was closed without an address"),
         Closed::Unasked if !resolved => Some("the chain was restored without a new address"),
         Closed::Censored if !open => Some("it is censored but resolved"),
         Closed::Censored if episode.closed_at != report.end => Some("censored before the end"),
@@ -213,7 +223,7 @@ fn check_shares(report: &Report) -> Vec<Violation> {
     let totals = &report.totals;
     let span = report.end.since(report.warmup).as_nanos().into();
     let nanos = |span: SimDuration| u128::from(span.as_nanos());
-    let answered = u128::from(totals.requests_valid) + u128::from(totals.requests_stale);
+    let answered = u128::from(totals.lookups_valid) + u128::from(totals.lookups_stale);
     let rows = report.intervals.iter().flat_map(|interval| interval.rows.values());
     let row_answers: u128 = rows.map(|row| u128::from(row.answers)).sum();
     let shares = [
@@ -226,7 +236,7 @@ fn check_shares(report: &Report) -> Vec<Violation> {
             totals.claims.into(),
         ),
         ("claims", totals.claims.into(), totals.updates.into()),
-        ("requests with addresses", answered, totals.requests.into()),
+        ("look-ups with addresses", answered, totals.lookups.into()),
         ("split brain", nanos(totals.split_brain), span),
         ("split overlay", nanos(totals.split_overlay), span),
         ("valid binding", nanos(totals.binding_valid), span),
@@ -253,6 +263,50 @@ fn check_rows(report: &Report, interval: &EndedInterval) -> Vec<Violation> {
             ended: interval.ended,
         })
         .collect()
+}
+
+/// Each request has one outcome, and both were counted.
+fn check_requests(report: &Report) -> Vec<Violation> {
+    let (requests, totals) = (&report.requests, report.totals.requests);
+    let caused = |cause: Option<Cause>| {
+        let ended = requests.iter().filter(|request| request.delay.is_some());
+        ended.filter(|request| request.cause == cause).count() as u64
+    };
+    let unfinished = requests.iter().filter(|request| request.delay.is_none()).count() as u64;
+    let sums = [
+        ("requests", requests.len() as u64, totals.started),
+        ("requests that succeeded", caused(None), totals.succeeded),
+        ("requests failed by interop", caused(Some(Cause::Interop)), totals.failed_interop),
+        ("requests failed by callee", caused(Some(Cause::Callee)), totals.failed_callee),
+        ("requests without an end", unfinished, totals.unfinished),
+        ("requests that began while under way", totals.repeated, 0),
+        ("ends of requests that were not under way", totals.strays, 0),
+    ];
+    let unequal = sums.into_iter().filter(|(_, parts, total)| parts != total);
+    let mut found: Vec<Violation> = unequal
+        .map(|(what, parts, total)| Violation::Sum {
+            what,
+            parts: parts.into(),
+            total: total.into(),
+        })
+        .collect();
+    let mut before = report.warmup;
+    for request in requests {
+        if request.started < before || !is_possible(request, report.end) {
+            found.push(Violation::Request { caller: request.caller, at: request.started });
+        }
+        before = request.started;
+    }
+    found
+}
+
+fn is_possible(request: &RequestRecord, end: SimTime) -> bool {
+    let succeeded = matches!(request.outcome, RequestOutcome::Status(200..=299));
+    let unfinished = request.outcome == RequestOutcome::Unfinished;
+    let ended = request.started + request.delay.unwrap_or_default();
+    ended <= end
+        && unfinished == request.delay.is_none()
+        && request.cause.is_none() == (succeeded || unfinished)
 }
 
 fn check_timeline(points: &[TimelinePoint]) -> Vec<Violation> {

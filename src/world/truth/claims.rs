@@ -277,6 +277,12 @@ impl Claims {
         self.departed.partition_point(|departed| departed.at < self.warmup)
     }
 
+    /// When the binding lost its validity, the warm-up included.
+    pub(super) fn instants(&self) -> Vec<SimTime> {
+        let full = self.departed.iter().filter(|departed| departed.kind.is_full());
+        full.map(|departed| departed.at).collect()
+    }
+
     /// All departures that count.
     pub(super) fn report(&self) -> Vec<Departure> {
         let nodes = |departed: &Departed| {

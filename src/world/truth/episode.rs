@@ -8,6 +8,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::CallerDomain;
 use super::report::{Anatomy, Closed};
 use crate::address::Address;
 use crate::sim::HostId;
@@ -126,15 +127,28 @@ pub(super) struct Caller {
     pub(super) host: HostId,
     /// The position of its resolver.
     pub(super) resolver: u32,
+    /// Whether its server has a DNS cache of its own.
+    pub(super) caches: bool,
+    /// Whether it has no users who send requests, only look-ups.
+    pub(super) looks_up: bool,
     serial: u64,
-    /// Requests under way, and the episode that was open when each was sent.
+    /// Requests (where there are none, look-ups) under way, and the episode that was open when each
+    /// was sent.
     requests: BTreeMap<u64, Option<u64>>,
     episode: Option<Open>,
 }
 
 impl Caller {
-    pub(super) const fn new(host: HostId, resolver: u32) -> Self {
-        Self { host, resolver, serial: 0, requests: BTreeMap::new(), episode: None }
+    pub(super) const fn new(domain: &CallerDomain, resolver: u32) -> Self {
+        Self {
+            host: domain.host,
+            resolver,
+            caches: domain.cache,
+            looks_up: domain.agents.is_empty(),
+            serial: 0,
+            requests: BTreeMap::new(),
+            episode: None,
+        }
     }
 
     pub(super) const fn is_open(&self) -> bool {
@@ -176,10 +190,22 @@ impl Caller {
         }
     }
 
+    /// Whether a request under way was sent in the episode that is open.
+    pub(super) fn sent_in_episode(&self, request: u64) -> bool {
+        let sent = self.requests.get(&request).copied().flatten();
+        sent.is_some() && sent == self.episode.as_ref().map(|open| open.serial)
+    }
+
     /// A request ended; whether it was sent in the episode that is open.
     pub(super) fn end(&mut self, request: u64) -> bool {
-        let sent = self.requests.remove(&request).flatten();
-        sent.is_some() && sent == self.episode.as_ref().map(|open| open.serial)
+        let concerns_episode = self.sent_in_episode(request);
+        self.requests.remove(&request);
+        concerns_episode
+    }
+
+    /// Nothing is under way any more.
+    pub(super) fn forget(&mut self) {
+        self.requests.clear();
     }
 
     /// Looks at the chain again; whether nothing had been sent and it is restored.

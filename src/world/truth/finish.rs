@@ -1,7 +1,7 @@
 //! The end of a run.
 
 use super::episode::Finished;
-use super::report::{Closed, EndedInterval, Episode, Report, Totals, WindowRow};
+use super::report::{Closed, EndedInterval, Episode, Report, RequestTotals, Totals, WindowRow};
 use super::validity::Interval;
 use super::{Finish, Truth};
 use crate::time::{SimDuration, SimTime};
@@ -16,6 +16,8 @@ impl Truth {
         }
         self.resolvers.settle_all(self.now, &mut self.addresses);
         let mut totals = self.totals();
+        let (requests, request_totals) = self.requests.report();
+        totals.requests = request_totals;
         let intervals = self.ended_intervals(&mut totals);
         Report {
             warmup: self.warmup,
@@ -24,6 +26,9 @@ impl Truth {
             totals,
             episodes: self.episodes(),
             departures: self.claims.report(),
+            departed: self.claims.instants(),
+            has_users: !self.by_agent.is_empty(),
+            requests,
             intervals,
             timeline: self.timeline.take(),
         }
@@ -56,9 +61,10 @@ impl Truth {
             split_overlay: span(self.durations.split_overlay.at(self.now)),
             binding_valid: span(self.durations.binding_valid.at(self.now)),
             degraded: span(self.durations.degraded.at(self.now)),
-            requests: counters.requests,
-            requests_valid: counters.requests_valid,
-            requests_stale: counters.requests_stale,
+            lookups: counters.lookups,
+            lookups_valid: counters.lookups_valid,
+            lookups_stale: counters.lookups_stale,
+            requests: RequestTotals::NONE,
         }
     }
 

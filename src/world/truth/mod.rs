@@ -7,14 +7,17 @@
 //! * `overlays`: hosts, memberships, the main overlay, believers in the proxy role.
 //! * `validity`: validity intervals of addresses, stale stretches of record sets.
 //! * `stale`: what each resolver would answer, and to which interval its stale time is booked.
+//! * `own_caches`: what the servers of caller domains hold themselves.
 //! * `claims`: verdicts, updates, claims, departures.
 //! * `episode`: handover episodes of caller domains and their anatomy.
+//! * `requests`: requests and look-ups of callers, and what became of them.
 //! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
 //!   must hold of it.
 //!
-//! Left out as yet: validity as one observer sees it (NAT, partitions), lame ducks that have
-//! announced themselves, secondaries, and caches of a caller's own in front of its resolver: its
-//! chain is its resolver. A caller's requests are bare look-ups.
+//! A caller's chain is the cache of its server, if it has one, then its resolver, then the
+//! authority. What it sends are the requests of its users; in a domain without users, bare look-ups.
+//!
+//! Left out as yet: validity as one observer sees it (NAT, partitions), secondaries.
 //!
 //! Within one instant, things count in the order in which they are observed, after the cache
 //! entries that expire at that instant.
@@ -29,11 +32,14 @@ use crate::world::observation::{Answer, Observation};
 pub mod checks;
 mod claims;
 mod episode;
+mod expiries;
 mod finish;
 mod integral;
 mod overlays;
+mod own_caches;
 mod query;
 pub mod report;
+mod requests;
 mod stale;
 #[cfg(test)]
 mod tests;
@@ -42,25 +48,34 @@ mod validity;
 
 pub use checks::{Violation, checks};
 pub use report::{
-    Anatomy, Closed, Departure, DepartureKind, EndedInterval, Episode, Report, Resolution,
-    StaleWindow, TimelinePoint, Totals, WindowRow,
+    Anatomy, Cause, Closed, Departure, DepartureKind, EndedInterval, Episode, Report,
+    RequestOutcome, RequestRecord, RequestTotals, Resolution, StaleWindow, TimelinePoint, Totals,
+    WindowRow,
 };
 
 use claims::{Binding, Claims};
 use episode::{Caller, Chain, Finished, Phase, Phases};
 use integral::StepIntegral;
 use overlays::Overlays;
+use own_caches::{Held, OwnCaches};
+use requests::Requests;
 use stale::{Resolvers, Source};
 use timeline::Timeline;
 use validity::{AddressId, Addresses, SetId};
 
-/// A conventional SIP domain: one server, which asks one resolver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A conventional SIP domain: one server, which asks one resolver, and its users.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CallerDomain {
     /// The host of its server.
     pub host: HostId,
     /// Its resolver.
     pub resolver: HostId,
+    /// The hosts of its users' agents, which send requests; none in a domain that only looks up,
+    /// whose episodes are closed by look-ups.
+    pub agents: Vec<HostId>,
+    /// Whether its server has a DNS cache of its own in front of the resolver. What is in there is
+    /// reported by [`Observation::CacheStored`] at the server's host.
+    pub cache: bool,
 }
 
 /// Who is who in a run.
@@ -88,9 +103,9 @@ struct Counters {
     stale_answers: u64,
     stale_age_nanos: u128,
     stale_age_max: SimDuration,
-    requests: u64,
-    requests_valid: u64,
-    requests_stale: u64,
+    lookups: u64,
+    lookups_valid: u64,
+    lookups_stale: u64,
 }
 
 /// States whose duration is measured, each as a level of 0 or 1.
@@ -119,7 +134,12 @@ pub struct Truth {
     callers: Vec<Caller>,
     /// How many of them have an open episode.
     open: usize,
+    /// By the hosts of their servers.
     by_host: BTreeMap<HostId, usize>,
+    /// By the hosts of their users' agents.
+    by_agent: BTreeMap<HostId, usize>,
+    own_caches: OwnCaches,
+    requests: Requests,
     /// The callers of each resolver.
     by_resolver: Vec<Vec<usize>>,
     finished: Vec<Finish>,
@@ -148,10 +168,12 @@ impl Truth {
         let resolvers = Resolvers::new(resolvers, warmup);
         let mut by_resolver = vec![Vec::new(); resolvers.hosts().len()];
         let mut domains = Vec::with_capacity(callers.len());
+        let mut by_agent = BTreeMap::new();
         for (index, caller) in callers.iter().enumerate() {
             let resolver = resolvers.position(caller.resolver).expect("added above if missing");
             by_resolver[resolver as usize].push(index);
-            domains.push(Caller::new(caller.host, resolver));
+            by_agent.extend(caller.agents.iter().map(|&agent| (agent, index)));
+            domains.push(Caller::new(caller, resolver));
         }
         let level = StepIntegral::from(warmup);
         Self {
@@ -166,6 +188,9 @@ impl Truth {
             claims: Claims::new(warmup),
             phases: Phases::new(),
             by_host: callers.iter().enumerate().map(|(index, one)| (one.host, index)).collect(),
+            by_agent,
+            own_caches: OwnCaches::new(domains.len()),
+            requests: Requests::new(warmup),
             callers: domains,
             open: 0,
             by_resolver,
@@ -204,9 +229,17 @@ impl Truth {
             Observation::BindingServed(answer) => self.serve(answer),
             Observation::CacheStored { answer, expires } => self.store(host, answer, *expires),
             Observation::Answered(answer) => self.answered(host, answer),
-            Observation::RequestStarted(request) => self.request_started(host, *request),
+            Observation::LookupStarted(request) => self.lookup_started(host, *request),
             Observation::LookupEnded { request, answer } => {
                 self.lookup_ended(host, *request, answer);
+            }
+            Observation::RequestStarted { request, method, callee } => {
+                self.request_started(host, *request, *method, *callee);
+            }
+            Observation::RequestRouted { request, to } => self.request_routed(*request, *to),
+            Observation::RequestServed { request } => self.request_served(host, *request),
+            Observation::RequestEnded { request, ending } => {
+                self.request_ended(host, *request, *ending);
             }
         }
         self.enter_phase();
@@ -216,15 +249,22 @@ impl Truth {
     pub fn advance(&mut self, now: SimTime) {
         loop {
             let (bin, expiry) = (self.timeline.next(), self.resolvers.next_expiry());
-            if bin.min(expiry) > now || bin.min(expiry) == SimTime::MAX {
+            let own = self.own_caches.next_expiry();
+            let next = bin.min(expiry).min(own);
+            if next > now || next == SimTime::MAX {
                 break;
             }
-            self.now = bin.min(expiry);
-            if bin <= expiry {
+            self.now = next;
+            if bin == next {
                 let point = self.point();
                 self.timeline.push(point);
-            } else if let Some(resolver) = self.resolvers.expire(&mut self.addresses) {
-                self.refresh_callers_of(resolver);
+            } else if expiry == next {
+                // Before own caches: what hides behind these matters only once they are empty.
+                if let Some(resolver) = self.resolvers.expire(&mut self.addresses) {
+                    self.refresh_callers_of(resolver);
+                }
+            } else if let Some(caller) = self.own_caches.expire() {
+                self.refresh(caller);
             }
         }
         self.now = self.now.max(now);
@@ -295,6 +335,7 @@ impl Truth {
         self.counters.leaves += u64::from(counts);
         self.overlays.down(self.now, host);
         self.claims.down(host, &mut self.addresses);
+        self.caller_down(host);
     }
 
     /// Finds out where these hosts are valid now. Gains go first: a set that loses one member and
@@ -326,7 +367,8 @@ impl Truth {
         let mut concerns_callers = false;
         for &set in &turn.sets {
             self.resolvers.turned(self.now, set, &self.addresses);
-            concerns_callers |= served == Some(set) || self.resolvers.holders(set) > 0;
+            let held = self.resolvers.holders(set) + self.own_caches.holders(set);
+            concerns_callers |= served == Some(set) || held > 0;
         }
         self.measure_binding();
         let Some(set) = served.filter(|&set| self.addresses.members(set).contains(&turn.address))
@@ -418,10 +460,22 @@ impl Truth {
     }
 
     fn store(&mut self, host: HostId, answer: &Answer, expires: SimTime) {
-        let Some(resolver) = self.resolvers.position(host) else { return };
+        let Some(resolver) = self.resolvers.position(host) else {
+            return self.store_own(host, answer, expires);
+        };
         let source = self.set_of(answer).map_or(Source::Nothing, Source::Set);
         self.resolvers.store(self.now, resolver, source, expires, &mut self.addresses);
         self.refresh_callers_of(resolver);
+    }
+
+    /// A caller domain's server stored an answer in its own cache.
+    fn store_own(&mut self, host: HostId, answer: &Answer, expires: SimTime) {
+        let Some(&caller) = self.by_host.get(&host) else { return };
+        if self.callers[caller].caches {
+            let held = self.set_of(answer).map_or(Held::Nothing, Held::Set);
+            self.own_caches.store(self.now, caller, held, expires);
+            self.refresh(caller);
+        }
     }
 
     fn answered(&mut self, host: HostId, answer: &Answer) {
@@ -445,28 +499,6 @@ impl Truth {
         }
     }
 
-    fn request_started(&mut self, host: HostId, request: u64) {
-        let Some(&index) = self.by_host.get(&host) else { return };
-        self.callers[index].send(request);
-        self.refresh(index);
-    }
-
-    fn lookup_ended(&mut self, host: HostId, request: u64, answer: &Answer) {
-        let Some(&index) = self.by_host.get(&host) else { return };
-        let valid = self.first_valid(answer);
-        if self.counts() {
-            self.counters.requests += 1;
-            self.counters.requests_valid += u64::from(valid.is_some());
-            let stale = valid.is_none() && matches!(answer, Answer::Addresses(_));
-            self.counters.requests_stale += u64::from(stale);
-        }
-        let concerns_episode = self.callers[index].end(request);
-        match valid {
-            Some(address) if concerns_episode => self.close(index, Closed::Lookup, Some(address)),
-            _ => self.refresh(index),
-        }
-    }
-
     fn refresh_callers(&mut self) {
         for index in 0..self.callers.len() {
             self.refresh(index);
@@ -484,7 +516,11 @@ impl Truth {
         if !self.callers[index].is_open() {
             return;
         }
-        let chain_end = self.resolvers.would_answer(self.callers[index].resolver);
+        let chain_end = match self.own_caches.held(index) {
+            Some(Held::Set(set)) => Some(set),
+            Some(Held::Nothing) => None,
+            None => self.resolvers.would_answer(self.callers[index].resolver),
+        };
         let valid = chain_end.and_then(|set| self.addresses.first_valid(set));
         let chain = Chain { valid: valid.is_some(), served: self.binding_valid() };
         if self.callers[index].refresh(self.now, chain, &self.phases) {

@@ -19,6 +19,8 @@ pub(super) struct Host {
     pub(super) proxy: bool,
     /// It plays the role until it leaves, which has been announced.
     pub(super) retiring: bool,
+    /// How often it has come up.
+    lives: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,7 +57,10 @@ impl Overlays {
     }
 
     pub(super) fn up(&mut self, id: HostId, address: Address) {
-        self.host_mut(id).address = Some(address);
+        let host = self.host_mut(id);
+        // A host that is up and says so again has another address.
+        host.lives += u32::from(host.address.is_none());
+        host.address = Some(address);
         self.holders.insert(address, id);
     }
 
@@ -63,6 +68,12 @@ impl Overlays {
         self.join(now, id, None);
         self.play(id, false);
         self.host_mut(id).address = None;
+    }
+
+    /// Which life this host lives; `None` while it is down.
+    pub(super) fn life(&self, id: HostId) -> Option<u32> {
+        let host = self.host(id);
+        host.address.map(|_| host.lives)
     }
 
     /// The host is a member of this overlay, or of none.

@@ -7,6 +7,7 @@ use std::ops::Range;
 use crate::address::Address;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
+use crate::world::observation::{RequestEnding, RequestMethod};
 
 /// Everything that was measured. But for `timeline`, only what happened after the warm-up.
 #[derive(Clone, Debug, PartialEq)]
@@ -23,6 +24,12 @@ pub struct Report {
     pub episodes: Vec<Episode>,
     /// Departures after the warm-up, oldest first.
     pub departures: Vec<Departure>,
+    /// When the binding lost its validity, the warm-up included, oldest first.
+    pub departed: Vec<SimTime>,
+    /// Whether any caller domain has users who send requests.
+    pub has_users: bool,
+    /// Requests that began after the warm-up, in the order in which they did.
+    pub requests: Vec<RequestRecord>,
     /// Intervals of validity that ended after the warm-up, of addresses that had been in the
     /// binding, by end, then address; see [`Report::windows`].
     pub intervals: Vec<EndedInterval>,
@@ -77,17 +84,120 @@ pub struct Totals {
     pub binding_valid: SimDuration,
     /// Time in which the binding was valid, but its preferred member was not.
     pub degraded: SimDuration,
-    /// Requests (bare look-ups) of callers that ended.
-    pub requests: u64,
-    /// Requests whose answer had a valid address.
-    pub requests_valid: u64,
-    /// Requests whose answer had addresses, none of them valid.
-    pub requests_stale: u64,
+    /// Bare look-ups of callers that ended.
+    pub lookups: u64,
+    /// Look-ups whose answer had a valid address.
+    pub lookups_valid: u64,
+    /// Look-ups whose answer had addresses, none of them valid.
+    pub lookups_stale: u64,
+    /// Requests of callers.
+    pub requests: RequestTotals,
+}
+
+/// Requests that began after the warm-up, counted when they began and when they ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RequestTotals {
+    /// All that began.
+    pub started: u64,
+    /// Those that got a final response of class 2.
+    pub succeeded: u64,
+    /// Those that failed on the way between the callers and the overlay.
+    pub failed_interop: u64,
+    /// Those that failed because of the callee.
+    pub failed_callee: u64,
+    /// Those without an end: the run, or the life of their agent's host, ended first.
+    pub unfinished: u64,
+    /// Requests that began again before they had ended: a mistake of who reports them.
+    pub repeated: u64,
+    /// Ends of requests that were not under way: another.
+    pub strays: u64,
+}
+
+impl RequestTotals {
+    /// No requests.
+    pub const NONE: Self = Self {
+        started: 0,
+        succeeded: 0,
+        failed_interop: 0,
+        failed_callee: 0,
+        unfinished: 0,
+        repeated: 0,
+        strays: 0,
+    };
+}
+
+/// What became of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RequestOutcome {
+    /// A final response with this status code.
+    Status(u16),
+    /// No final response in time.
+    Timeout,
+    /// The network said that it could not be delivered.
+    Transport,
+    /// No address to send it to.
+    Unlocated,
+    /// It failed, and nodes of another overlay than the main one had served it, and no others.
+    WrongOverlay,
+    /// The run ended before it, or its agent's host went down.
+    Unfinished,
+}
+
+impl From<RequestEnding> for RequestOutcome {
+    fn from(ending: RequestEnding) -> Self {
+        match ending {
+            RequestEnding::Final(status) => Self::Status(status),
+            RequestEnding::Timeout => Self::Timeout,
+            RequestEnding::Transport => Self::Transport,
+            RequestEnding::Unlocated => Self::Unlocated,
+        }
+    }
+}
+
+/// Whose fault a failure is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Cause {
+    /// The way between conventional callers and the overlay.
+    Interop,
+    /// The callee's: his host was not up from the beginning to the end, or he declined.
+    Callee,
+}
+
+/// One request of a conventional user to a user of the overlay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RequestRecord {
+    /// The host of the caller domain's server.
+    pub caller: HostId,
+    /// What it asks for.
+    pub method: RequestMethod,
+    /// When it began.
+    pub started: SimTime,
+    /// What became of it.
+    pub outcome: RequestOutcome,
+    /// Why it failed, if it did.
+    pub cause: Option<Cause>,
+    /// From its beginning to its end; `None` when unfinished.
+    pub delay: Option<SimDuration>,
+    /// Whether the first address that the domain's server sent it to was not valid then; `None`
+    /// when it was sent to none.
+    pub stale: Option<bool>,
+}
+
+impl RequestRecord {
+    /// A request that has just begun.
+    #[must_use]
+    pub const fn begun(caller: HostId, method: RequestMethod, started: SimTime) -> Self {
+        let outcome = RequestOutcome::Unfinished;
+        Self { caller, method, started, outcome, cause: None, delay: None, stale: None }
+    }
 }
 
 /// How an episode was closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Closed {
+    /// A request that was sent after the opening was answered or forwarded by a valid proxy peer,
+    /// whatever its final status.
+    Request,
     /// A bare look-up that was sent after the opening gave a valid address.
     Lookup,
     /// Nothing had been sent when the chain was restored, which is also when it closed: what the
@@ -101,7 +211,7 @@ impl Closed {
     /// Whether the episode's length is known; of the others only that it lasted at least so long.
     #[must_use]
     pub const fn is_complete(self) -> bool {
-        matches!(self, Self::Lookup)
+        matches!(self, Self::Request | Self::Lookup)
     }
 }
 

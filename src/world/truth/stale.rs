@@ -6,9 +6,9 @@
 //! Entries expire through an agenda, so that the number of resolvers that are stale now is known at
 //! every instant as well; its integral is the total that the rows must sum up to.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 
+use super::expiries::{Expiries, Holders};
 use super::integral::StepIntegral;
 use super::validity::{Addresses, IntervalId, SetId, Stretch, close, first_open_at};
 use crate::sim::HostId;
@@ -29,8 +29,6 @@ pub(super) enum Source {
 struct Resolver {
     source: Source,
     since: SimTime,
-    /// Counts stored entries, so that the expiry of a replaced one is told.
-    generation: u32,
 }
 
 /// All resolvers, and what the authority serves.
@@ -39,9 +37,9 @@ pub(super) struct Resolvers {
     hosts: Vec<HostId>,
     index: BTreeMap<HostId, u32>,
     resolvers: Vec<Resolver>,
-    agenda: BinaryHeap<Reverse<(SimTime, u32, u32)>>,
+    expiries: Expiries,
     /// How many resolvers have each set as their source.
-    holders: Vec<u64>,
+    holders: Holders,
     asking: u64,
     served: Option<SetId>,
     /// When the authority served stale, and to which interval that is booked.
@@ -54,13 +52,13 @@ pub(super) struct Resolvers {
 impl Resolvers {
     pub(super) fn new(hosts: Vec<HostId>, warmup: SimTime) -> Self {
         let count = u32::try_from(hosts.len()).expect("host identifiers have 32 bits");
-        let fresh = || Resolver { source: Source::Authority, since: SimTime::ZERO, generation: 0 };
+        let fresh = || Resolver { source: Source::Authority, since: SimTime::ZERO };
         Self {
             index: hosts.iter().copied().zip(0..).collect(),
             hosts,
             resolvers: (0..count).map(|_| fresh()).collect(),
-            agenda: BinaryHeap::new(),
-            holders: Vec::new(),
+            expiries: Expiries::new(count),
+            holders: Holders::default(),
             asking: u64::from(count),
             served: None,
             stretches: Vec::new(),
@@ -93,7 +91,7 @@ impl Resolvers {
 
     /// How many resolvers hold this set in their caches.
     pub(super) fn holders(&self, set: SetId) -> u64 {
-        self.holders.get(set.index()).copied().unwrap_or(0)
+        self.holders.of(set)
     }
 
     /// The authority serves this from now on.
@@ -151,26 +149,22 @@ impl Resolvers {
         expires: SimTime,
         addresses: &mut Addresses,
     ) {
-        let generation = &mut self.resolvers[resolver as usize].generation;
-        *generation = generation.wrapping_add(1);
         if expires <= now {
+            self.expiries.clear(resolver);
             return self.turn_to(now, resolver, Source::Authority, addresses);
         }
-        self.agenda.push(Reverse((expires, resolver, *generation)));
+        self.expiries.set(resolver, expires);
         self.turn_to(now, resolver, source, addresses);
     }
 
     /// When the next entry may expire.
     pub(super) fn next_expiry(&self) -> SimTime {
-        self.agenda.peek().map_or(SimTime::MAX, |&Reverse((at, _, _))| at)
+        self.expiries.next()
     }
 
     /// Takes the next expiry off the agenda; the resolver whose entry did expire.
     pub(super) fn expire(&mut self, addresses: &mut Addresses) -> Option<u32> {
-        let Reverse((at, resolver, generation)) = self.agenda.pop()?;
-        if self.resolvers[resolver as usize].generation != generation {
-            return None;
-        }
+        let (at, resolver) = self.expiries.take()?;
         self.turn_to(at, resolver, Source::Authority, addresses);
         Some(resolver)
     }
@@ -187,7 +181,7 @@ impl Resolvers {
     fn leave(&mut self, source: Source, addresses: &Addresses) -> u64 {
         match source {
             Source::Authority => self.asking -= 1,
-            Source::Set(set) => self.holders[set.index()] -= 1,
+            Source::Set(set) => self.holders.remove(set),
             Source::Nothing => {}
         }
         self.is_stale(source, addresses).into()
@@ -196,12 +190,7 @@ impl Resolvers {
     fn enter(&mut self, source: Source, addresses: &Addresses) -> u64 {
         match source {
             Source::Authority => self.asking += 1,
-            Source::Set(set) => {
-                if self.holders.len() <= set.index() {
-                    self.holders.resize(set.index() + 1, 0);
-                }
-                self.holders[set.index()] += 1;
-            }
+            Source::Set(set) => self.holders.add(set),
             Source::Nothing => {}
         }
         self.is_stale(source, addresses).into()

@@ -229,7 +229,7 @@ impl Naive {
                 self.caches.insert(id, (list(answer), *expires));
             }
             Observation::Answered(answer) => self.count_answer(id, &list(answer)),
-            Observation::RequestStarted(request) => {
+            Observation::LookupStarted(request) => {
                 let caller = &mut self.callers[id.0 as usize - 201];
                 caller.requests.insert(*request, caller.open.is_some());
                 if let Some(open) = &mut caller.open {

@@ -129,7 +129,7 @@ impl Author {
             5..7 => (resolver, Observation::Answered(self.old_answer())),
             7 => {
                 self.asked += 1;
-                (caller, Observation::RequestStarted(self.asked))
+                (caller, Observation::LookupStarted(self.asked))
             }
             _ => {
                 let request = self.rng.random_range(0..=self.asked);

@@ -72,7 +72,7 @@ fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
             expires: at + SimDuration::from_secs_f64(ttl.parse().unwrap()),
         },
         ["answer", what] => Observation::Answered(answer(what)),
-        ["ask", request] => Observation::RequestStarted(request.parse().unwrap()),
+        ["ask", request] => Observation::LookupStarted(request.parse().unwrap()),
         ["got", request, what] => {
             Observation::LookupEnded { request: request.parse().unwrap(), answer: answer(what) }
         }
@@ -101,7 +101,12 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
         nodes: (1..10).map(HostId).collect(),
         resolvers: (1..=resolvers).map(resolver).collect(),
         callers: (1..=resolvers)
-            .map(|n| CallerDomain { host: HostId(200 + n), resolver: resolver(n) })
+            .map(|n| CallerDomain {
+                host: HostId(200 + n),
+                resolver: resolver(n),
+                agents: Vec::new(),
+                cache: false,
+            })
             .collect(),
         warmup: SimTime::from_secs(warmup),
         timeline_bin: SimDuration::ZERO,
