@@ -23,9 +23,9 @@ use crate::experiment::summary::Theory;
 use crate::scenario::Plan;
 use crate::scenario::build::{ResolverLoad, resolver_loads};
 use crate::scenario::plan::{
-    Action, ArrivalModel, Centre, ChordStart, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth,
-    DynDnsPlan, HandoverPlan, LatencyPlan, Losers, PluginPlan, ResolverCount, ResolverPlan,
-    ResolverProfile, Routing, Strategy, Target, Test1Failure, When,
+    Action, ArrivalModel, CallerPlan, Centre, ChordStart, ChurnSource, DepartedHosts, DnsPlan,
+    DynDnsAuth, DynDnsPlan, HandoverPlan, LatencyPlan, Losers, PluginPlan, ResolverCount,
+    ResolverPlan, ResolverProfile, Routing, Strategy, Target, Test1Failure, When,
 };
 use crate::time::SimDuration;
 
@@ -106,7 +106,9 @@ fn renewals(
 ) -> Option<(Vec<Renewal>, Vec<&'static str>)> {
     let handover = plan.handover.as_ref()?;
     let dns = plan.dns.as_ref()?;
-    if handover.strategy != Strategy::Oracle {
+    // What a SIP server asks its resolver for depends on its own cache.
+    let only_lookups = plan.callers.iter().all(|caller| caller.lookups().is_some());
+    if handover.strategy != Strategy::Oracle || !only_lookups {
         return None;
     }
     // A plan that gives no world has no theory either.
@@ -126,7 +128,8 @@ fn life(dns: &DnsPlan, group: &ResolverPlan) -> SimDuration {
 }
 
 fn broken_renewal(plan: &Plan, dns: &DnsPlan, life: f64) -> Vec<&'static str> {
-    let periodic = plan.callers.iter().any(|it| it.lookups.model == ArrivalModel::Periodic);
+    let mut lookups = plan.callers.iter().filter_map(CallerPlan::lookups);
+    let periodic = lookups.any(|it| it.model == ArrivalModel::Periodic);
     let whole_seconds = dns.resolvers.iter().any(|it| it.profile != ResolverProfile::Rfc);
     let short = tenure(plan).is_some_and(|tenure| tenure.as_secs_f64() < MUCH_LONGER * life);
     let broken = [
@@ -198,7 +201,11 @@ fn claimants(plan: &Plan) -> Option<Form> {
         (plan.handover.as_ref()?, plan.dns.as_ref()?, plan.dyndns.as_ref()?);
     let resolvers = &dns.resolvers[plan.overlay.resolver?.index()];
     let own = resolvers.count == ResolverCount::Each
-        && plan.hosts.iter().all(|host| host.resolver == plan.overlay.resolver);
+        && plan
+            .hosts
+            .iter()
+            .filter(|host| host.is_member())
+            .all(|host| host.resolver() == plan.overlay.resolver);
     let remembered = life(dns, resolvers).saturating_add(handover.application_cache);
     let holds = handover.strategy == Strategy::DynDns
         && handover.policies.test1_failure == Test1Failure::Claim
@@ -217,7 +224,7 @@ fn claimants(plan: &Plan) -> Option<Form> {
 
 /// How many members there are when everybody is up who should be; 0 with a trace.
 fn members(plan: &Plan) -> u64 {
-    u64::from(plan.overlay.nodes) + plan.hosts.len() as u64
+    u64::from(plan.overlay.nodes) + plan.hosts.iter().filter(|host| host.is_member()).count() as u64
 }
 
 /// From the start of the first probe that fails to the moment from which on a probe that starts

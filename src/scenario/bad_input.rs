@@ -178,7 +178,7 @@ fn quantities() {
         ),
         (
             "name = \"x\"\n[dns]\nttl = \"1500ms\"",
-            "x.toml:3:7: dns.ttl: a TTL counts whole seconds, at most 2147483647",
+            "x.toml:3:7: dns.ttl: it counts whole seconds, at most 2147483647",
         ),
         (
             "name = \"x\"\n[handover]\napplication_cache = \"forevr\"",

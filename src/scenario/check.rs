@@ -1,9 +1,13 @@
 //! From a file as written to a [`Plan`]: fills in defaults, resolves references, and judges keys
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
+mod address;
 mod behaviour;
+mod conventional;
 mod names;
+mod story;
 mod systems;
+mod users;
 
 use std::path::{Path as FilePath, PathBuf};
 
@@ -13,6 +17,7 @@ use super::plan::{HostPlan, Plan, When};
 use super::problem::{Fault, Problem};
 use crate::time::{SimDuration, SimTime};
 use crate::units::Duration;
+use users::Users;
 
 /// Makes the plan, or says all that stands against it. `folder` is what paths in the file are
 /// relative to.
@@ -84,10 +89,11 @@ impl Check<'_> {
         let overlay = self.overlay(file, dns.as_ref(), traced);
         let churn = file.churn.as_ref().and_then(|churn| self.churn(churn));
         let handover = file.handover.as_ref().map(|handover| self.handover(handover));
-        self.sections(file);
+        let users = Users::new(file, overlay.nodes);
+        self.sections(file, &users);
         let callers = self.callers(&file.caller, dns.as_ref());
-        let hosts = self.hosts(&file.host, dns.as_ref(), overlay.resolver);
-        let events = self.events(file, overlay.nodes);
+        let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
+        let events = self.events(file, overlay.nodes, &users);
         let plan = Plan {
             name: file.name.clone(),
             description: file.description.clone(),
@@ -119,7 +125,7 @@ impl Check<'_> {
     }
 
     /// Sections that need each other.
-    fn sections(&mut self, file: &File) {
+    fn sections(&mut self, file: &File, users: &Users<'_>) {
         use super::plan::Strategy;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
@@ -138,6 +144,10 @@ impl Check<'_> {
         }
         if !file.caller.is_empty() {
             need("caller.0", "a caller", "dns", dns);
+        }
+        if let Some((path, what)) = first_sip(file).filter(|_| users.any) {
+            need(&path, &what, "dns", dns || !file.caller.is_empty());
+            need(&path, &what, "handover", file.handover.is_some());
         }
         let resolvers = file.dns.as_ref().is_none_or(|dns| !dns.resolver.is_empty());
         if let (false, Some(_)) = (resolvers, &file.handover) {
@@ -208,18 +218,34 @@ impl Check<'_> {
     /// The population: what is given, else the default.
     fn nodes(&mut self, file: &File, traced: bool) -> u32 {
         let path = Path::of("overlay.nodes");
+        let names_members = file.host.iter().any(|host| host.domain.is_none());
         match file.overlay.nodes {
             Some(_) if traced => {
                 self.key_fault(&path, Fault::NodesBesideTrace);
                 0
             }
-            Some(0) if file.host.is_empty() => {
+            Some(0) if !names_members => {
                 self.fault(&path, Fault::NoMembers);
                 0
             }
             Some(nodes) => nodes,
-            None if traced || !file.host.is_empty() => 0,
+            None if traced || names_members => 0,
             None => Overlay::NODES,
         }
     }
+}
+
+/// The first that brings SIP into a scenario: where it stands, and what it is.
+fn first_sip(file: &File) -> Option<(String, String)> {
+    let caller = file.caller.iter().position(|caller| caller.lookups.is_none());
+    if let Some(index) = caller {
+        return Some((format!("caller.{index}"), "a domain with a SIP server".to_owned()));
+    }
+    let host = file.host.iter().position(|host| host.user.is_some() || host.domain.is_some());
+    if let Some(index) = host {
+        let key = if file.host[index].user.is_some() { "user" } else { "domain" };
+        return Some((format!("host.{index}.{key}"), "a SIP user".to_owned()));
+    }
+    let event = file.event.iter().position(|event| story::is_users(event.action))?;
+    Some((format!("event.{event}.action"), "what a SIP user does".to_owned()))
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Scenario;
 use super::bad_input::check;
 use super::build::{Watch, build};
-use super::plan::HostPlan;
+use super::plan::{HostPlace, HostPlan};
 use crate::time::{SimDuration, SimTime};
 
 #[test]
@@ -52,7 +52,8 @@ fn a_collision_that_the_checks_do_not_know_is_an_error_and_no_panic() {
     let mut plan =
         Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]).expect("it is sound").plan;
     let start = SimTime::ZERO;
-    plan.hosts.push(HostPlan { name: "node-00002".to_owned(), start, resolver: None });
+    let place = HostPlace::Member { resolver: None };
+    plan.hosts.push(HostPlan { name: "node-00002".to_owned(), user: None, start, place });
     let error = build(&plan, 1, None, &Watch::default()).expect_err("two have the same name");
     assert_eq!(error.to_string(), "two hosts are called `node-00002`");
 }

@@ -3,11 +3,13 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod users;
+
 use super::file::{
-    AbuseLimit, AllWord, ApplicationCache, Caller, CallerLookups, Chord, Churn, ChurnModel, Dns,
-    DynDns, EachWord, Event, EventAction, File, ForeverWord, Handover, Host, Latency, LatencyModel,
-    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
-    ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
+    AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Dns, DynDns, EachWord, Event,
+    EventAction, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel, Network,
+    NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver, ResolverNumber, RoundFingers,
+    SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
     Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan, Family,
@@ -43,29 +45,8 @@ pub fn file(plan: &Plan) -> File {
         overlay: overlay(plan),
         churn: Some(plan.churn.as_ref().map_or_else(no_churn, churn)),
         handover: plan.handover.as_ref().map(handover),
-        caller: plan
-            .callers
-            .iter()
-            .map(|caller| Caller {
-                domain: caller.domain.clone(),
-                resolver: Some(group(plan, caller.resolver)),
-                users: caller.users,
-                lookups: CallerLookups {
-                    model: caller.lookups.model,
-                    rate: None,
-                    interval: Some(Duration(caller.lookups.interval)),
-                },
-            })
-            .collect(),
-        host: plan
-            .hosts
-            .iter()
-            .map(|host| Host {
-                name: host.name.clone(),
-                start: since_start(host.start),
-                resolver: host.resolver.map(|resolver| group(plan, resolver)),
-            })
-            .collect(),
+        caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
+        host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
         event: plan.events.iter().map(event).collect(),
         stop: Stop { after_departures: plan.stop_after_departures },
     }
@@ -147,7 +128,8 @@ fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
 }
 
 fn overlay(plan: &Plan) -> Overlay {
-    let OverlayPlan { plugin, nodes, resolver, start_spread, lookups } = &plan.overlay;
+    let OverlayPlan { plugin, nodes, resolver, start_spread, location_lifetime, lookups } =
+        &plan.overlay;
     let PluginPlan::Chord(parameters) = plugin;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
     Overlay {
@@ -155,6 +137,7 @@ fn overlay(plan: &Plan) -> Overlay {
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
+        location_lifetime: Duration(*location_lifetime),
         chord: chord(parameters),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
@@ -260,6 +243,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
             SimDuration::MAX => ApplicationCache::Word(ForeverWord::Forever),
             span => ApplicationCache::Span(Duration(span)),
         },
+        record_route: handover.record_route,
         on_unresolved: Some(policies.on_unresolved),
         own_address: Some(policies.own_address),
         test1_failure: Some(policies.test1_failure),
@@ -283,6 +267,10 @@ fn event(plan: &EventPlan) -> Event {
         host: None,
         lasting: None,
         graceful: None,
+        to: None,
+        text: None,
+        talk: None,
+        status: None,
     };
     match &plan.action {
         Action::Depart { target, back_after, graceful } => Event {
@@ -299,6 +287,7 @@ fn event(plan: &EventPlan) -> Event {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
         }
         Action::DynDnsUp => blank,
+        Action::User(action) => users::event(action, blank),
     }
 }
 

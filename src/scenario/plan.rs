@@ -1,15 +1,21 @@
 //! The checked scenario: what a run is built from.
 //!
 //! Every unit is converted, every default filled in, every reference resolved and every policy
-//! decided. The only text left is names; the words of a file for a choice are those of its enum. A `Plan` is a plain value: two files that say the same
-//! give equal plans, and nothing below the scenario layer sees a word of a file.
+//! decided. The only text left is names and what users say; the words of a file for a choice are
+//! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
+//! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod users;
 
 pub use behaviour::{
-    Action, Bootstrap, CallerPlan, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan,
+    Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
+};
+pub use users::{
+    Act, Callee, CallerPlan, CallsPlan, Peer, PresenceStatus, RecordRoute, SipDomainPlan,
+    SipProfile, SubscriptionsPlan, Traffic, UserAction,
 };
 
 use schemars::JsonSchema;
@@ -47,9 +53,9 @@ pub struct Plan {
     pub churn: Option<ChurnPlan>,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
-    /// Conventional domains that ask for the overlay's name, in the order of the file.
+    /// Conventional domains, in the order of the file.
     pub callers: Vec<CallerPlan>,
-    /// Named members, in the order of the file.
+    /// Named hosts, in the order of the file.
     pub hosts: Vec<HostPlan>,
     /// The script, in the order of the file.
     pub events: Vec<EventPlan>,
@@ -63,6 +69,15 @@ impl Plan {
     #[must_use]
     pub fn usual_bin(duration: SimDuration) -> SimDuration {
         SimDuration::from_nanos(duration.as_nanos() / 500).max(SimDuration::from_millis(1))
+    }
+
+    /// Whether there is any SIP: then every member of the overlay has a user that registers. There
+    /// is DNS and a handover then.
+    #[must_use]
+    pub fn has_sip(&self) -> bool {
+        self.callers.iter().any(|caller| caller.sip().is_some())
+            || self.hosts.iter().any(|host| host.user.is_some())
+            || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
     }
 }
 
@@ -231,6 +246,9 @@ pub struct OverlayPlan {
     pub resolver: Option<ResolverGroup>,
     /// Members start their overlay node uniformly spread over this span.
     pub start_spread: SimDuration,
+    /// How long the location of a user stays in the overlay: whole seconds, above zero. Its node
+    /// renews it at half of that.
+    pub location_lifetime: SimDuration,
     /// Look-ups of random keys by each member; `None` is none.
     pub lookups: Option<Arrivals>,
 }

@@ -163,6 +163,87 @@ pub enum Fault {
         /// The text as written.
         found: String,
     },
+    /// A text that cannot be the name of a SIP user.
+    #[error(
+        "`{found}` is not the name of a user: only letters, digits, dashes, dots, `_` and `+`, 64 at most"
+    )]
+    User {
+        /// The text as written.
+        found: String,
+    },
+    /// A text that is no address of a user.
+    #[error("`{found}` is not the address of a user, such as `bob@chord.dyndns.org`: {why}")]
+    Address {
+        /// The text as written.
+        found: String,
+        /// What is wrong with it.
+        why: &'static str,
+    },
+    /// A user that does not exist.
+    #[error("there is no user `{user}` at `{domain}`{}", suggest_or_list(nearest.as_ref(), known))]
+    NoUser {
+        /// The user.
+        user: String,
+        /// Where it should be.
+        domain: String,
+        /// The nearest that exists, when one is near.
+        nearest: Option<String>,
+        /// Those that exist, or some of them.
+        known: Vec<String>,
+    },
+    /// A host that has no user.
+    #[error("`{name}` has no user: {why}")]
+    NoUserAt {
+        /// The host.
+        name: String,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A conventional domain without a SIP server.
+    #[error("`{domain}` has no SIP server: its users only look up")]
+    NoServer {
+        /// The domain.
+        domain: String,
+    },
+    /// A phone in the overlay's own domain.
+    #[error("`{domain}` is the overlay's own domain: a member has it without this key")]
+    OverlayDomain {
+        /// The domain.
+        domain: String,
+    },
+    /// A phone where a member is needed.
+    #[error("`{host}` is a phone of `{domain}`: only members of the overlay come and go")]
+    NoMember {
+        /// The host.
+        host: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// A user that addresses itself.
+    #[error("the user of `{host}` would address itself")]
+    Itself {
+        /// Its host.
+        host: String,
+    },
+    /// A user that publishes, and has nowhere to.
+    #[error("the user of `{host}` cannot publish: the overlay has no presence server")]
+    NoPresenceServer {
+        /// Its host.
+        host: String,
+    },
+    /// An instant message that is too long.
+    #[error("an instant message of {found} octets: at most {most} are allowed")]
+    LongText {
+        /// Its length.
+        found: usize,
+        /// The greatest.
+        most: usize,
+    },
+    /// A conventional domain whose users do nothing.
+    #[error(
+        "the users have nothing to do: give `messages`, `calls`, `subscriptions` or `lookups`, or `users = 0`"
+    )]
+    NothingToDo,
     /// A domain name that lies in no zone.
     #[error("`{found}` has a single label: the name lies in a zone, such as `chord.dyndns.org`")]
     SingleLabel {
@@ -201,7 +282,7 @@ pub enum Fault {
         most: String,
     },
     /// A duration that counts whole seconds.
-    #[error("a TTL counts whole seconds, at most 2147483647")]
+    #[error("it counts whole seconds, at most 2147483647")]
     NotWholeSeconds,
     /// A key that must be there.
     #[error("missing key `{key}`: {why}")]
@@ -375,7 +456,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let lower = word.to_lowercase();
     known
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, candidate), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+        })
         .min()
         .filter(|(distance, candidate)| *distance <= 1.max(candidate.chars().count() / 3))
         .map(|(_, candidate)| candidate.to_owned())

@@ -78,7 +78,9 @@ impl Cast {
             let group = plan.overlay.resolver;
             users.extend(self.generated.iter().filter_map(|name| members(name, group)));
             users.extend(
-                self.named.iter().filter_map(|(name, at)| members(name, plan.hosts[*at].resolver)),
+                self.named
+                    .iter()
+                    .filter_map(|(name, at)| members(name, plan.hosts[*at].resolver())),
             );
         }
         users.extend(plan.callers.iter().map(|it| (it.domain.clone(), it.resolver)));

@@ -74,6 +74,14 @@ pub fn member_name(number: u64, count: u64) -> String {
     format!("node-{number:0digits$}")
 }
 
+/// The name of a generated user of a conventional domain, by its number from 1 and how many there
+/// are.
+#[must_use]
+pub fn user_name(number: u32, count: u32) -> String {
+    let digits = count.to_string().len().max(4);
+    format!("user-{number:0digits$}")
+}
+
 /// Why a plan that is sound by itself gives no world.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum BuildError {
@@ -102,6 +110,9 @@ pub enum BuildError {
     /// Two hosts have the same name.
     #[error("two hosts are called `{0}`")]
     SameName(String),
+    /// There are SIP users.
+    #[error("SIP users cannot be simulated by this version")]
+    Sip,
     /// A model cannot be built from its parameters.
     #[error("{0}")]
     Model(String),
@@ -126,6 +137,9 @@ pub fn build(
     trace: Option<&Arc<AvailabilityTrace>>,
     watch: &Watch,
 ) -> Result<World, BuildError> {
+    if plan.has_sip() {
+        return Err(BuildError::Sip);
+    }
     let end = SimTime::ZERO + duration_of(plan, trace);
     let schedule = population::schedule(plan, seed, trace)?;
     let cast = Cast::new(plan, trace)?;
@@ -201,8 +215,9 @@ pub fn resolver_loads(
     let idle = |resolver: &cast::ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
     let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
     for caller in &plan.callers {
+        let Some(lookups) = caller.lookups() else { continue };
         let place = cast.resolver_of(&caller.domain).expect("every caller is dealt a resolver");
-        loads[place].rate += f64::from(caller.users) / caller.lookups.interval.as_secs_f64();
+        loads[place].rate += f64::from(caller.users) / lookups.interval.as_secs_f64();
     }
     Ok(loads)
 }
@@ -463,7 +478,7 @@ fn domain(
     dns: &DnsPlan,
     seed: u64,
 ) -> Result<Caller, BuildError> {
-    let arrivals = arrivals(caller.lookups)?;
+    let arrivals = arrivals(caller.lookups().ok_or(BuildError::Sip)?)?;
     let users = (1..=caller.users)
         .map(|user| {
             let name = format!("{}/user-{user}", caller.domain);

@@ -90,6 +90,7 @@ pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, Bu
                         director::Action::ServiceDown { back_after: *back_after }
                     }
                     plan::Action::DynDnsUp => director::Action::ServiceUp,
+                    plan::Action::User(_) => return Err(BuildError::Sip),
                 },
             })
         })

@@ -1,21 +1,16 @@
-//! Checks of the tables about what happens.
+//! Checks of churn and handover.
 
 use super::super::document::Path;
-use super::super::file::{
-    ApplicationCache, Caller, CallerLookups, Churn, ChurnModel, Event, EventAction, File, Handover,
-    Host, LifetimeModel, Reading,
-};
+use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
-    Action, Arrivals, CallerPlan, Centre, ChurnPlan, ChurnSource, DnsPlan, EventPlan, Family,
-    HandoverPlan, HostPlan, Lifetime, Policies, ProbeKind, Probing, ResolverGroup, Target,
-    TraceFormat, TracePlan, When,
+    Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
+    TraceFormat, TracePlan,
 };
-use super::super::problem::{Fault, nearest};
+use super::super::problem::Fault;
 use super::Check;
-use super::names::generated_number;
 use crate::address::Port;
-use crate::time::{SimDuration, SimTime};
-use crate::units::{Duration, Probability};
+use crate::time::SimDuration;
+use crate::units::Duration;
 
 /// What only drawn churn takes, and what only a trace takes.
 const DRAWN_KEYS: [&str; 9] = [
@@ -203,175 +198,7 @@ impl Check<'_> {
                 ApplicationCache::Span(span) => span.0,
             },
             update_timeout: handover.update_timeout.0,
+            record_route: handover.record_route,
         }
-    }
-
-    pub(super) fn callers(&mut self, callers: &[Caller], dns: Option<&DnsPlan>) -> Vec<CallerPlan> {
-        let list = Path::of("caller");
-        let domains: Vec<_> = callers.iter().map(|c| c.domain.to_ascii_lowercase()).collect();
-        let names: Vec<_> = domains.iter().map(String::as_str).collect();
-        self.distinct(&list, "domain", "caller domain", &names);
-        let mut plans = Vec::new();
-        for (index, caller) in callers.iter().enumerate() {
-            let path = list.then(index);
-            let resolver = self.group(caller.resolver.as_ref(), &path.then("resolver"), dns);
-            if let (None, None, Some(dns)) = (&resolver, &caller.resolver, dns) {
-                self.fault(&path, Fault::Ambiguous { count: dns.resolvers.len() });
-            }
-            let lookups = self.arrivals(&caller.lookups, &path.then("lookups"));
-            if let (Some(resolver), Some(lookups)) = (resolver, lookups) {
-                let domain = domains[index].clone();
-                plans.push(CallerPlan { domain, resolver, users: caller.users, lookups });
-            }
-        }
-        plans
-    }
-
-    fn arrivals(&mut self, lookups: &CallerLookups, path: &Path) -> Option<Arrivals> {
-        let interval = match (lookups.rate, lookups.interval) {
-            (Some(rate), None) => rate.interval,
-            (None, Some(interval)) => interval.0,
-            (Some(_), Some(_)) => {
-                let fault = Fault::Both { key: "interval", other: "rate" };
-                self.key_fault(&path.then("interval"), fault);
-                return None;
-            }
-            (None, None) => {
-                self.fault(path, Fault::Neither { key: "rate", other: "interval" });
-                return None;
-            }
-        };
-        Some(Arrivals { model: lookups.model, interval })
-    }
-
-    pub(super) fn hosts(
-        &mut self,
-        hosts: &[Host],
-        dns: Option<&DnsPlan>,
-        members: Option<ResolverGroup>,
-    ) -> Vec<HostPlan> {
-        let list = Path::of("host");
-        let names: Vec<_> = hosts.iter().map(|host| host.name.as_str()).collect();
-        self.distinct(&list, "name", "host", &names);
-        let mut plans = Vec::new();
-        for (index, host) in hosts.iter().enumerate() {
-            let path = list.then(index);
-            let resolver = match &host.resolver {
-                None => members,
-                given => self.group(given.as_ref(), &path.then("resolver"), dns),
-            };
-            let start = SimTime::ZERO + host.start.0;
-            plans.push(HostPlan { name: host.name.clone(), start, resolver });
-        }
-        plans
-    }
-
-    pub(super) fn events(&mut self, file: &File, nodes: u32) -> Vec<EventPlan> {
-        let list = Path::of("event");
-        let plan = |(index, event)| self.event(event, &list.then(index), file, nodes);
-        file.event.iter().enumerate().filter_map(plan).collect()
-    }
-
-    fn event(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<EventPlan> {
-        let when = match (event.at, event.every) {
-            (Some(at), None) => Some(When::At(SimTime::ZERO + at.0)),
-            (None, Some(every)) => Some(When::Every(every.0)),
-            (Some(_), Some(_)) => {
-                let fault = Fault::Both { key: "every", other: "at" };
-                self.key_fault(&path.then("every"), fault);
-                None
-            }
-            (None, None) => {
-                self.fault(path, Fault::Neither { key: "at", other: "every" });
-                None
-            }
-        };
-        if let Some(When::Every(every)) = when.filter(|_| event.spread.0 > SimDuration::ZERO)
-            && event.spread.0 > every
-        {
-            let (found, limit) = (event.spread.to_string(), Duration(every).to_string());
-            let relation = "not be longer than";
-            let fault = Fault::Relation { found, relation, other: "every", limit };
-            self.fault(&path.then("spread"), fault);
-        }
-        let action = self.action(event, path, file, nodes);
-        Some(EventPlan { when: when?, spread: event.spread.0, action: action? })
-    }
-
-    fn action(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Action> {
-        let lasting = event.lasting.map(|lasting| lasting.0);
-        let (name, unused): (_, &[&str]) = match event.action {
-            EventAction::Depart => ("", &[]),
-            EventAction::Return => ("action \"return\"", &["for", "graceful"]),
-            EventAction::DyndnsDown => ("action \"dyndns_down\"", &["host", "graceful"]),
-            EventAction::DyndnsUp => ("action \"dyndns_up\"", &["host", "for", "graceful"]),
-        };
-        self.meaningless(path, unused, name);
-        let endpoint = matches!(event.action, EventAction::DyndnsDown | EventAction::DyndnsUp);
-        if endpoint && file.dyndns.is_none() {
-            let what = "an event of the update endpoint".to_owned();
-            self.fault(path, Fault::MissingSection { what, section: "dyndns" });
-        }
-        Some(match event.action {
-            EventAction::Depart => {
-                let target = self.target(event, path, file, nodes)?;
-                let graceful = event.graceful.unwrap_or(false);
-                Action::Depart { target, back_after: lasting, graceful }
-            }
-            EventAction::Return => {
-                Action::Return { target: self.target(event, path, file, nodes)? }
-            }
-            EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
-            EventAction::DyndnsUp => Action::DynDnsUp,
-        })
-    }
-
-    fn target(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Target> {
-        let Some(written) = &event.host else {
-            let why = "\"proxy\", a host, or a share such as \"10%\"".to_owned();
-            self.fault(path, Fault::Missing { key: "host".to_owned(), why });
-            return None;
-        };
-        let path = path.then("host");
-        if written == "proxy" {
-            if file.handover.is_none() {
-                let what = "the host \"proxy\"".to_owned();
-                self.fault(&path, Fault::MissingSection { what, section: "handover" });
-            }
-            return Some(Target::Proxy);
-        }
-        if written.contains('%') {
-            return match written.parse::<Probability>() {
-                Ok(Probability(share)) if share > 0.0 => Some(Target::Share(share)),
-                Ok(_) => {
-                    let expected = "a share above 0%".to_owned();
-                    self.fault(&path, Fault::Range { found: written.clone(), expected });
-                    None
-                }
-                Err(error) => {
-                    self.fault(&path, Fault::Unit(error));
-                    None
-                }
-            };
-        }
-        let named = file.host.iter().any(|host| host.name == *written);
-        // Churn generates more hosts than are up at a time; their names are judged once their
-        // number is known.
-        let churns = file.churn.as_ref().is_some_and(|churn| churn.model != ChurnModel::None);
-        let generated = generated_number(written)
-            .is_some_and(|number| number >= 1 && (churns || number <= u64::from(nodes)));
-        if !named && !generated {
-            let mut known: Vec<_> = file.host.iter().map(|host| host.name.clone()).collect();
-            known.push("proxy".to_owned());
-            if nodes > 0 {
-                known.extend(["node-00001".to_owned(), format!("node-{nodes:05}")]);
-                known.dedup();
-            }
-            let nearest = nearest(written, known.iter().map(String::as_str));
-            let fault = Fault::Unresolved { what: "host", name: written.clone(), nearest, known };
-            self.fault(&path, fault);
-            return None;
-        }
-        Some(Target::Host(written.clone()))
     }
 }

@@ -2,7 +2,7 @@
 
 use super::super::build;
 use super::super::document::Path;
-use super::super::plan::{ChurnSource, Plan, ResolverCount, Target};
+use super::super::plan::{Action, ChurnSource, Plan, ResolverCount, Target};
 use super::super::problem::{Fault, nearest};
 use super::Check;
 
@@ -82,8 +82,8 @@ impl Check<'_> {
             let path = Path::of(if traced { "churn.trace" } else { "overlay.nodes" });
             return self.fault(&path, Fault::TooManyMembers { count, most: build::MOST_MEMBERS });
         }
+        self.generated_users(plan, count);
         for (index, event) in plan.events.iter().enumerate() {
-            use super::super::plan::Action;
             let (Action::Depart { target, .. } | Action::Return { target }) = &event.action else {
                 continue;
             };
@@ -94,7 +94,8 @@ impl Check<'_> {
             if there || plan.hosts.iter().any(|host| host.name == *name) {
                 continue;
             }
-            let mut known: Vec<_> = plan.hosts.iter().map(|host| host.name.clone()).collect();
+            let members = plan.hosts.iter().filter(|host| host.is_member());
+            let mut known: Vec<_> = members.map(|host| host.name.clone()).collect();
             known.push("proxy".to_owned());
             if count > 0 {
                 known.extend([1, count].map(|number| build::member_name(number, count)));

@@ -207,6 +207,7 @@ impl Check<'_> {
             nodes: self.nodes(file, traced),
             resolver,
             start_spread: overlay.start_spread.0,
+            location_lifetime: overlay.location_lifetime.0,
             lookups: overlay
                 .lookups
                 .as_ref()

@@ -1,14 +1,14 @@
-//! The tables about what happens: churn, handover, callers, named hosts, the script.
+//! The tables about what members do: churn and handover.
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    ArrivalModel, Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, ReturnAddress, Strategy,
+    Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy,
     Test1Failure, TraceFormat, UpdateFailure,
 };
-use super::systems::{ApplicationCache, poisson};
-use crate::units::{Duration, Probability, Rate};
+use super::systems::ApplicationCache;
+use crate::units::{Duration, Probability};
 
 /// Who comes and goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -162,6 +162,8 @@ pub struct Handover {
     /// How long a member's own address cache keeps an answer, whatever its TTL; `"0s"` is off, and
     /// `"forever"` until the host restarts.
     pub application_cache: ApplicationCache,
+    /// Whether the proxy peer stays on the way of the requests that follow in a dialog.
+    pub record_route: RecordRoute,
     /// What a name that does not resolve leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`retry` intended, `claim` literal"))]
@@ -205,6 +207,7 @@ impl Default for Handover {
             probe_kind: ProbeKind::Icmp,
             probe_port: 49152,
             application_cache: ApplicationCache::Span(Duration::from_secs(30)),
+            record_route: RecordRoute::None,
             on_unresolved: None,
             own_address: None,
             test1_failure: None,
@@ -232,128 +235,4 @@ pub enum Reading {
 pub enum UpdateProtocol {
     /// The HTTP interface of DynDNS.
     Dyndns2,
-}
-
-/// A conventional domain, one server with one resolver.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Caller {
-    /// The domain's name.
-    #[schemars(extend("x-kind" = "domain"))]
-    pub domain: String,
-    /// The group that the server's resolver is from.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "the only group"))]
-    pub resolver: Option<String>,
-    /// How many users the server has.
-    #[serde(default = "ten_users")]
-    #[schemars(range(min = 1, max = 1_000_000))]
-    pub users: u32,
-    /// Bare look-ups of the overlay's name by each user.
-    pub lookups: CallerLookups,
-}
-
-fn ten_users() -> u32 {
-    10
-}
-
-/// Bare look-ups of the overlay's name by each user.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CallerLookups {
-    /// How regular they are.
-    #[serde(default = "poisson")]
-    pub model: ArrivalModel,
-    /// How many look-ups each user makes. Either this or `interval`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`interval` is given"))]
-    pub rate: Option<Rate>,
-    /// The (mean) time between two look-ups of a user. Either this or `rate`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`rate` is given", "x-period" = true))]
-    pub interval: Option<Duration>,
-}
-
-/// A named overlay member.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Host {
-    /// Its name: letters, digits and dashes; not `proxy`, `dns-authority`, `update-service`, nor
-    /// `node-` with five digits or more, nor the name of a resolver or a caller.
-    #[schemars(extend("x-kind" = "slug"))]
-    pub name: String,
-    /// When it comes up.
-    #[serde(default)]
-    pub start: Duration,
-    /// The group of resolvers that it asks.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`overlay.resolver`"))]
-    pub resolver: Option<String>,
-}
-
-/// A line of the script.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Event {
-    /// When it is played, once. Either this or `every`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`every` is given"))]
-    pub at: Option<Duration>,
-    /// When it is played, again and again: first after this time. Either this or `at`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`at` is given", "x-period" = true))]
-    pub every: Option<Duration>,
-    /// The moment is drawn uniformly from this much time, from `at` (or each `every`) on; from `at`
-    /// on it must lie within the run.
-    #[serde(default)]
-    pub spread: Duration,
-    /// What happens.
-    pub action: EventAction,
-    /// To whom: `"proxy"`, whoever is in the binding; a named or generated host, such as
-    /// `"alice"` or `"node-00001"`; or a share of the members, such as `"10%"`. Required by `depart`
-    /// and `return`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "none"))]
-    pub host: Option<String>,
-    /// How long it lasts: the host returns, or the endpoint answers, after that. Without the key it
-    /// lasts.
-    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "none", "x-above-zero" = true))]
-    pub lasting: Option<Duration>,
-    /// Whether a departure is announced, as by `churn.graceful`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`false`"))]
-    pub graceful: Option<bool>,
-}
-
-/// What a line of the script does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-pub enum EventAction {
-    /// Hosts go: takes `host`, `for` and `graceful`.
-    Depart,
-    /// Departed hosts come back: takes `host`.
-    Return,
-    /// The update endpoint stops answering: takes `for`.
-    DyndnsDown,
-    /// It answers again.
-    DyndnsUp,
-}
-
-/// When the run ends before its time.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Stop {
-    /// After so many departures of the binding.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "never"), range(min = 1, max = 9_223_372_036_854_775_807_i64))]
-    pub after_departures: Option<u64>,
-}
-
-impl Stop {
-    /// Whether nothing but `duration` ends the run.
-    #[must_use]
-    pub fn is_never(&self) -> bool {
-        *self == Self::default()
-    }
 }

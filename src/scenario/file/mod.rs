@@ -7,12 +7,15 @@
 //! [`check`](super::check).
 
 mod behaviour;
+mod conventional;
+mod story;
 mod systems;
 
-pub use behaviour::{
-    Caller, CallerLookups, Churn, ChurnModel, Event, EventAction, Handover, Host, LifetimeModel,
-    Reading, Stop, UpdateProtocol,
+pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use conventional::{
+    Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use story::{Event, EventAction, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
     LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,
@@ -80,12 +83,12 @@ pub struct File {
     /// How the proxy role is handed over. Without the section nobody plays it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
-    /// A conventional domain, one server with one resolver, whose users ask for the overlay's
-    /// name.
+    /// A conventional domain, one server with one resolver, whose users call those of the overlay,
+    /// or only ask for its name. Without generated users it stands there for named phones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub caller: Vec<Caller>,
-    /// A named overlay member, for small, told stories. Where no `overlay.nodes` are generated, the
-    /// first to start founds the overlay.
+    /// A named overlay member, or a phone of a conventional domain, for small, told stories. Where
+    /// no `overlay.nodes` are generated, the first member to start founds the overlay.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub host: Vec<Host>,
     /// A line of the script.

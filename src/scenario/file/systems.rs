@@ -282,7 +282,7 @@ pub struct Overlay {
     /// The target population: how many generated members are up on average (all of them, without
     /// churn). Refused beside trace churn, where the trace says who there is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "200; 0 where hosts are named"), range(max = 5_000_000))]
+    #[schemars(extend("x-default" = "200; 0 where members are named"), range(max = 5_000_000))]
     pub nodes: Option<u32>,
     /// The group of resolvers that members ask.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -291,6 +291,11 @@ pub struct Overlay {
     /// Members start their overlay node, and so their probes, uniformly spread over this time after
     /// the host came up.
     pub start_spread: Duration,
+    /// How long the location of a SIP user stays in the overlay, in whole seconds; its node renews
+    /// it at half of that. Users register where there is any SIP: a `[[caller]]` without `lookups`,
+    /// a user or a phone in `[[host]]`, or an event by a user.
+    #[schemars(extend("x-whole-seconds" = true, "x-above-zero" = true))]
+    pub location_lifetime: Duration,
     /// The parameters of `plugin = "chord"`.
     pub chord: Chord,
     /// Look-ups of random keys by each member. Without the table there are none.
@@ -310,6 +315,7 @@ impl Default for Overlay {
             nodes: None,
             resolver: None,
             start_spread: Duration::default(),
+            location_lifetime: Duration::from_secs(3_600),
             chord: Chord::default(),
             lookups: None,
         }

@@ -1,11 +1,11 @@
-//! The part of the plan about what happens: churn, handover, callers, named hosts, the script.
+//! The part of the plan about what happens: churn, handover, named hosts, the script.
 
 use std::path::PathBuf;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Arrivals, ResolverGroup};
+use super::{RecordRoute, ResolverGroup, UserAction};
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
@@ -95,6 +95,8 @@ pub struct HandoverPlan {
     pub application_cache: SimDuration,
     /// How long a node waits for the update endpoint's answer.
     pub update_timeout: SimDuration,
+    /// Whether the proxy peer stays on the way of a dialog's later requests.
+    pub record_route: RecordRoute,
 }
 
 /// Who takes over, and how the world learns of it.
@@ -113,28 +115,49 @@ pub enum Strategy {
     Clairvoyant,
 }
 
-/// `[[caller]]`: a conventional domain, one server with one resolver.
-#[derive(Clone, Debug, PartialEq)]
-pub struct CallerPlan {
-    /// The domain's name; names are distinct.
-    pub domain: String,
-    /// The group that its resolver is from.
-    pub resolver: ResolverGroup,
-    /// Users behind the server; at least 1.
-    pub users: u32,
-    /// Bare look-ups of the overlay's name by each user.
-    pub lookups: Arrivals,
-}
-
-/// `[[host]]`: a named member.
+/// `[[host]]`: a named host.
 #[derive(Clone, Debug, PartialEq)]
 pub struct HostPlan {
     /// Its name; names are distinct.
     pub name: String,
+    /// The name of its SIP user, distinct in its domain; `None` where there is no SIP at all.
+    pub user: Option<String>,
     /// When it comes up.
     pub start: SimTime,
-    /// The resolvers that it asks; `None` only when there is no DNS.
-    pub resolver: Option<ResolverGroup>,
+    /// What it is.
+    pub place: HostPlace,
+}
+
+impl HostPlan {
+    /// Whether it is a member of the overlay.
+    #[must_use]
+    pub const fn is_member(&self) -> bool {
+        matches!(self.place, HostPlace::Member { .. })
+    }
+
+    /// The resolvers that it asks: none without DNS, nor as a phone.
+    #[must_use]
+    pub const fn resolver(&self) -> Option<ResolverGroup> {
+        match self.place {
+            HostPlace::Member { resolver } => resolver,
+            HostPlace::Phone { .. } => None,
+        }
+    }
+}
+
+/// What a named host is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HostPlace {
+    /// A member of the overlay.
+    Member {
+        /// The resolvers that it asks; `None` only when there is no DNS.
+        resolver: Option<ResolverGroup>,
+    },
+    /// A phone of a conventional domain.
+    Phone {
+        /// The domain: an index into [`Plan::callers`](super::Plan::callers), with SIP.
+        caller: usize,
+    },
 }
 
 /// `[[event]]`: a line of the script.
@@ -172,6 +195,8 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// A user does something.
+    User(UserAction),
 }
 
 /// Which hosts a line of the script is about.

@@ -1,0 +1,132 @@
+//! The tables of told stories: named hosts, the script, and when it ends.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::plan::PresenceStatus;
+use crate::units::Duration;
+
+/// A named host: an overlay member, or a phone of a conventional domain.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Host {
+    /// Its name: letters, digits and dashes; not `proxy`, `dns-authority`, `update-service`, nor
+    /// `node-` with five digits or more, nor the name of a resolver or a caller.
+    #[schemars(extend("x-kind" = "slug"))]
+    pub name: String,
+    /// The name of its SIP user; not that of another, nor of a generated one (`node-00001` in the
+    /// overlay, `user-0001` in a conventional domain).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`name`", "x-kind" = "user"))]
+    pub user: Option<String>,
+    /// The conventional domain, one of `[[caller]]`, that it is a phone of. Without the key it is a
+    /// member of the overlay, and its user belongs to the overlay's domain.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none", "x-kind" = "domain"))]
+    pub domain: Option<String>,
+    /// When it comes up.
+    #[serde(default)]
+    pub start: Duration,
+    /// The group of resolvers that it asks; a phone asks none, but sends everything to its server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`overlay.resolver`"))]
+    pub resolver: Option<String>,
+}
+
+/// A line of the script.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Event {
+    /// When it is played, once. Either this or `every`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`every` is given"))]
+    pub at: Option<Duration>,
+    /// When it is played, again and again: first after this time. Either this or `at`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`at` is given", "x-period" = true))]
+    pub every: Option<Duration>,
+    /// The moment is drawn uniformly from this much time, from `at` (or each `every`) on; from `at`
+    /// on it must lie within the run.
+    #[serde(default)]
+    pub spread: Duration,
+    /// What happens.
+    pub action: EventAction,
+    /// To whom, of `depart` and `return`: `"proxy"`, whoever is in the binding; a named or
+    /// generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
+    /// `"10%"`. Who acts, of what users do: a named host, a generated member, or a generated phone,
+    /// such as `"user-0001@a.example"`. Required by all of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub host: Option<String>,
+    /// Whom a user addresses: `"user@domain"` or `"sip:user@domain"`, a user that exists. Required
+    /// by `message`, `subscribe`, `unsubscribe` and `call`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub to: Option<String>,
+    /// How long it lasts: the host returns, the endpoint answers, or the subscription is ended after
+    /// that. Without the key it lasts.
+    #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none", "x-above-zero" = true))]
+    pub lasting: Option<Duration>,
+    /// Whether a departure is announced, as by `churn.graceful`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`false`"))]
+    pub graceful: Option<bool>,
+    /// What an instant message says: 1300 octets at most (RFC 3428).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`Hello`"))]
+    pub text: Option<String>,
+    /// How long a call lasts from its answer on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`120s`", "x-above-zero" = true))]
+    pub talk: Option<Duration>,
+    /// What is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`open`"))]
+    pub status: Option<PresenceStatus>,
+}
+
+/// What a line of the script does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum EventAction {
+    /// Members go: takes `host`, `for` and `graceful`.
+    Depart,
+    /// Departed members come back: takes `host`.
+    Return,
+    /// The update endpoint stops answering: takes `for`.
+    DyndnsDown,
+    /// It answers again.
+    DyndnsUp,
+    /// A user registers anew; all do once when they come up: takes `host`.
+    Register,
+    /// A user of a conventional domain publishes its presence at its server: takes `host` and
+    /// `status`.
+    Publish,
+    /// A user sends an instant message: takes `host`, `to` and `text`.
+    Message,
+    /// A user subscribes to the presence of another: takes `host`, `to` and `for`.
+    Subscribe,
+    /// It ends that subscription: takes `host` and `to`.
+    Unsubscribe,
+    /// A user calls another: takes `host`, `to` and `talk`.
+    Call,
+}
+
+/// When the run ends before its time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stop {
+    /// After so many departures of the binding.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "never"), range(min = 1, max = 9_223_372_036_854_775_807_i64))]
+    pub after_departures: Option<u64>,
+}
+
+impl Stop {
+    /// Whether nothing but `duration` ends the run.
+    #[must_use]
+    pub fn is_never(&self) -> bool {
+        *self == Self::default()
+    }
+}
