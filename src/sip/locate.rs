@@ -217,6 +217,7 @@ impl Locator {
                 return Step::Done(vec![address.at(uri.port.unwrap_or(Port::SIP))]);
             }
             HostPart::Name(name) => self.target = name,
+            HostPart::Ipv6(_) => return Step::Failed(Unlocated::NoSuchName),
         }
         match uri.port {
             None if !self.options.srv => self.addresses_of_host(Port::SIP),

@@ -3,28 +3,25 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
-
-//! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
+//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
-
-//! * [`registrar`], [`proxy`]: the cores of a server.//!
+//! * [`registrar`], [`proxy`]: what a server does.
+//! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.
+//!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
 //! the `sips` scheme beyond its syntax.
 
 pub mod agenda;
-pub mod decode;
-
 pub mod agent;
-pub mod dialog;pub mod encode;
-
-pub mod blocklist;pub mod header;
-pub mod locate;
-
+pub mod blocklist;
+pub mod decode;
 pub mod dialog;
 pub mod encode;
-pub mod header;pub mod message;
+pub mod header;
+pub mod locate;
+pub mod message;
 pub mod profile;
 pub mod proxy;
 pub mod registrar;
@@ -32,10 +29,10 @@ pub mod transaction;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use blocklist::Blocklist;
 pub use decode::{DecodeError, decode};
 pub use encode::{encode, encoded_len};
-
-pub use blocklist::Blocklist;pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
+pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use locate::{Locator, Unlocated};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
 pub use uri::{HostPart, Uri};
