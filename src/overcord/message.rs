@@ -11,6 +11,7 @@ use crate::net::{Class, Packed, Payload, Transport};
 use crate::overlay::{self, chord};
 use crate::rng::mix2;
 use crate::sim;
+use crate::sip;
 
 /// A message of any protocol of the simulated world.
 #[derive(Clone, Debug)]
@@ -23,6 +24,8 @@ pub enum Message {
     Icmp(Icmp),
     /// A TCP segment, which carries HTTP.
     Tcp(Segment<http::Message>),
+    /// SIP over UDP.
+    Sip(sip::Message),
 }
 
 /// Those that travel inside an event.
@@ -60,6 +63,12 @@ impl From<dns::Message> for Message {
     }
 }
 
+impl From<sip::Message> for Message {
+    fn from(message: sip::Message) -> Self {
+        Self::Sip(message)
+    }
+}
+
 impl From<Icmp> for Message {
     fn from(message: Icmp) -> Self {
         Self::Icmp(message)
@@ -88,7 +97,7 @@ impl Payload for Message {
     #[inline]
     fn transport(&self) -> Transport {
         match self {
-            Self::Overlay(_) | Self::Dns(_) => Transport::Udp,
+            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Transport::Udp,
             Self::Icmp(_) => Transport::Icmp,
             Self::Tcp(segment) => segment.transport(),
         }
@@ -102,6 +111,7 @@ impl Payload for Message {
             // ICMP has no ports.
             Self::Icmp(_) => Port(0),
             Self::Tcp(segment) => segment.header().source_port(),
+            Self::Sip(message) => message.source_port(),
         }
     }
 
@@ -112,6 +122,7 @@ impl Payload for Message {
             Self::Dns(message) => message.wire_len(),
             Self::Icmp(icmp) => icmp.wire_len(),
             Self::Tcp(segment) => segment.wire_len(),
+            Self::Sip(message) => message.wire_len(),
         }
     }
 
@@ -122,6 +133,7 @@ impl Payload for Message {
             Self::Dns(message) => message.class(),
             Self::Icmp(icmp) => icmp.class(),
             Self::Tcp(segment) => segment.class(),
+            Self::Sip(message) => message.class(),
         }
     }
 
@@ -132,6 +144,7 @@ impl Payload for Message {
             Self::Dns(message) => mix2(1, message.digest()),
             Self::Icmp(icmp) => mix2(2, icmp.digest()),
             Self::Tcp(segment) => mix2(3, segment.digest()),
+            Self::Sip(message) => mix2(4, message.digest()),
         }
     }
 
@@ -164,7 +177,7 @@ impl Payload for Message {
         let quoted = match self {
             Self::Icmp(Icmp::Unreachable(_)) => return None,
             Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
-            Self::Overlay(_) | Self::Dns(_) => Quoted::Udp { source, destination },
+            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Quoted::Udp { source, destination },
             Self::Tcp(_) => Quoted::Tcp { source, destination },
         };
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
@@ -183,6 +196,10 @@ pub enum Timer {
     Stub(dns::stub::Timer),
     /// The update client's.
     Client(ClientTimer),
+    /// The user agent's.
+    Sip(sip::Timer),
+    /// The stub resolver's through which conventional servers are located.
+    Locator(dns::stub::Timer),
     /// A TCP connection's.
     Tcp(tcp::TcpTimer),
 }
@@ -207,6 +224,8 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
+    /// The location of the node's user is stored again.
+    Relocate,
 }
 
 impl sim::Timer for Timer {
@@ -214,13 +233,16 @@ impl sim::Timer for Timer {
     /// node whose overlay is all that runs keeps a short table.
     #[inline]
     fn slot(self) -> u32 {
-        const OWN: u32 = NodeTimer::Renew as u32 + 1;
+        const OWN: u32 = NodeTimer::Relocate as u32 + 1;
+        const SIP: u32 = OWN + 1 + ClientTimer::SLOTS;
         match self {
             Self::Overlay(timer) => 2 * timer.slot(),
             Self::Node(timer) => 2 * (timer as u32) + 1,
             Self::Stub(timer) => 2 * (OWN + timer.slot()) + 1,
             Self::Client(timer) => 2 * (OWN + 1 + timer.slot()) + 1,
-            Self::Tcp(timer) => 2 * (OWN + 1 + ClientTimer::SLOTS + timer.slot()) + 1,
+            Self::Sip(timer) => 2 * (SIP + timer.slot()) + 1,
+            Self::Locator(timer) => 2 * (SIP + sip::Timer::SLOTS + timer.slot()) + 1,
+            Self::Tcp(timer) => 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()) + 1,
         }
     }
 }
@@ -250,6 +272,12 @@ impl From<ClientTimer> for Timer {
     }
 }
 
+impl From<sip::Timer> for Timer {
+    fn from(timer: sip::Timer) -> Self {
+        Self::Sip(timer)
+    }
+}
+
 impl From<tcp::TcpTimer> for Timer {
     fn from(timer: tcp::TcpTimer) -> Self {
         Self::Tcp(timer)
@@ -257,7 +285,7 @@ impl From<tcp::TcpTimer> for Timer {
 }
 
 /// What a node lets the observer know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
     /// Something of the overlay.
     Overlay(overlay::Observation),
@@ -281,6 +309,10 @@ pub enum Observation {
         /// Whether it takes it as accepted.
         accepted: bool,
     },
+    /// As the proxy peer, it answered this request or passed it on.
+    Served(sip::RequestKey),
+    /// Something of its user agent.
+    User(Box<sip::agent::Upcall>),
 }
 
 impl From<overlay::Observation> for Observation {

@@ -5,15 +5,18 @@
 //! * [`plugin_management`]: the DHT plug-in, and the way into the overlay.
 //! * [`overlay_repository`]: the overlay and the members that the node remembers.
 //! * [`proxy_role`]: who believes to be the proxy peer, and the claim that goes with it.
+//! * [`user_agent`], [`location`]: the user agent, its user's location in the overlay, and what the
+//!   proxy peer does with requests.
 //! * [`names`]: the stub resolver behind the application's address cache.
 //! * [`handover`]: what the node does with what these tell: Section V.
 //! * [`policy`]: what the paper leaves open.
 //! * [`node`], [`message`]: the node as a whole, and all that it speaks.
 //!
-//! Left out so far: the user agent (SIP), more than one plug-in in a node.
+//! Left out so far: more than one plug-in in a node.
 
 pub mod discovery;
 pub mod handover;
+pub mod location;
 pub mod message;
 pub mod names;
 pub mod node;
@@ -22,7 +25,9 @@ pub mod plugin_management;
 pub mod policy;
 pub mod proxy_role;
 pub mod resource_database;
+pub mod user_agent;
 
 pub use handover::{Duty, Handover, Settings};
 pub use message::{Message, NodeTimer, Observation, Timer};
 pub use node::{Node, NodeContext};
+pub use user_agent::UserAgent;

@@ -7,10 +7,12 @@ use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
 use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
+use crate::overcord::user_agent::{At, UserAgent};
 use crate::overlay::chord::{self, Chord};
 use crate::overlay::{Dht, Facts, RingId, Upcall, Upcalls};
 use crate::rng::Dice;
 use crate::sim::Context;
+use crate::sip::agent::Action;
 use crate::time::SimDuration;
 use crate::workload::ArrivalTimes;
 
@@ -45,6 +47,19 @@ pub struct Node {
     pub handover: Option<Box<Handover>>,
     /// Its look-ups of random keys, if it makes any.
     lookups: Option<Box<Lookups>>,
+    /// Its user's agent, if anybody speaks SIP.
+    user_agent: Option<Box<UserAgent>>,
+}
+
+/// What a node is made of that begins anew with every start.
+#[derive(Debug)]
+pub struct Life {
+    /// The plug-in.
+    pub dht: Chord,
+    /// Its part in the handover.
+    pub handover: Option<Handover>,
+    /// Its user's agent.
+    pub user_agent: Option<UserAgent>,
 }
 
 /// Look-ups of random keys.
@@ -62,19 +77,14 @@ impl Node {
     /// A node that has not been started.
     #[must_use]
     pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
-        Self { plugin, handover: None, lookups: lookups.map(Box::new) }
+        Self { plugin, handover: None, lookups: lookups.map(Box::new), user_agent: None }
     }
 
-    /// Starts the node. Timers, connections and tests of an earlier life are gone; `handover` is
-    /// the part that begins anew with every start.
-    pub fn start<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        dht: Chord,
-        handover: Option<Handover>,
-        entry: Entry,
-    ) {
+    /// Starts the node. Timers, connections and tests of an earlier life are gone.
+    pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
+        let Life { dht, handover, user_agent } = life;
         self.handover = handover.map(Box::new);
+        self.user_agent = user_agent.map(Box::new);
         if entry == Entry::Placed {
             self.plugin.dht = dht;
             self.plugin.placed();
@@ -83,7 +93,7 @@ impl Node {
             self.plugin.restart(dht, ctx.now());
         }
         match entry {
-            Entry::Placed => {}
+            Entry::Placed => self.with_user(ctx, |user, at| user.joined(at, true)),
             Entry::Join => self.join(ctx),
             Entry::Found => {
                 let upcalls = self.plugin.found(&mut ctx.lift());
@@ -91,11 +101,29 @@ impl Node {
                 if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
                     handover.claim(ctx, &mut self.plugin, None);
                 }
+                self.with_user(ctx, |user, at| user.joined(at, false));
             }
         }
         if let Some(lookups) = &mut self.lookups {
             let first = lookups.arrivals.first(ctx.now());
             ctx.set(NodeTimer::Lookup.into(), first);
+        }
+    }
+
+    /// Its user does this, if it has a user agent.
+    pub fn act<C: NodeContext>(&mut self, ctx: &mut C, action: Action) {
+        self.with_user(ctx, |user, at| user.act(at, action));
+    }
+
+    /// Lets the user agent do something, if there is one.
+    fn with_user<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        act: impl FnOnce(&mut UserAgent, &mut At<'_, C>),
+    ) {
+        let is_proxy = self.is_proxy();
+        if let Some(user) = &mut self.user_agent {
+            act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
         }
     }
 
@@ -191,6 +219,7 @@ impl Node {
                 if let Some(handover) = &mut self.handover {
                     handover.joined(ctx, &mut self.plugin, tested);
                 }
+                self.with_user(ctx, |user, at| user.joined(at, false));
             }
             Upcall::JoinFailed => {
                 let ask = self.handover.as_ref().is_some_and(|part| part.watches());
@@ -208,9 +237,14 @@ impl Node {
                 if let Some(handover) = &mut self.handover {
                     handover.got(ctx, &mut self.plugin, id, record.as_ref());
                 }
+                self.with_user(ctx, |user, at| user.got(at, id, record.as_ref()));
             }
-            // Look-ups are counted by the observer; a put that failed is made up for at renewal.
-            Upcall::LookupDone { .. } | Upcall::PutDone { .. } => {}
+            // A put of the proxy record that failed is made up for at renewal.
+            Upcall::PutDone { id, outcome } => {
+                self.with_user(ctx, |user, at| user.put_done(at, id, outcome));
+            }
+            // Look-ups are counted by the observer.
+            Upcall::LookupDone { .. } => {}
         }
     }
 
@@ -249,13 +283,9 @@ impl Node {
         match message {
             Message::Overlay(message) => self.receive_overlay(ctx, from, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
-            Message::Dns(message) => {
-                let Some(handover) = &mut self.handover else { return };
-                let ended =
-                    handover.names().receive(&mut ctx.lift::<_, _, Observation>(), from, &message);
-                if let Some((asker, found)) = ended {
-                    handover.resolved(ctx, &mut self.plugin, asker, found);
-                }
+            Message::Dns(message) => self.receive_dns(ctx, from, &message),
+            Message::Sip(message) => {
+                self.with_user(ctx, |user, at| user.receive(at, from, message));
             }
             Message::Tcp(segment) => {
                 if let Some(handover) = &mut self.handover {
@@ -263,6 +293,23 @@ impl Node {
                 }
             }
         }
+    }
+
+    /// A DNS response: the handover's and the user agent's resolvers know their own.
+    fn receive_dns<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: &crate::dns::Message,
+    ) {
+        if let Some(handover) = &mut self.handover {
+            let names = handover.names();
+            let ended = names.receive(&mut ctx.lift::<_, _, Observation>(), from, message);
+            if let Some((asker, found)) = ended {
+                return handover.resolved(ctx, &mut self.plugin, asker, found);
+            }
+        }
+        self.with_user(ctx, |user, at| user.receive_dns(at, from, message));
     }
 
     fn receive_icmp<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, icmp: Icmp) {
@@ -283,6 +330,10 @@ impl Node {
                 let to = error.destination.at(port);
                 let upcalls = self.plugin.dht.unreachable(&mut ctx.lift(), to);
                 self.take_upcalls(ctx, upcalls);
+            }
+            (Quoted::Udp { destination: port @ Port::SIP, .. }, _) => {
+                let to = error.destination.at(port);
+                self.with_user(ctx, |user, at| user.unreachable(at, to));
             }
             (Quoted::Tcp { destination: port, .. }, Some(handover)) => {
                 let event = TransportEvent::Unreachable(error.destination.at(port));
@@ -306,6 +357,13 @@ impl Node {
             }
             (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),
             (Timer::Node(NodeTimer::Join), _) => self.join(ctx),
+            (Timer::Node(NodeTimer::Relocate), _) => {
+                self.with_user(ctx, |user, at| user.renew(at));
+            }
+            (Timer::Sip(timer), _) => self.with_user(ctx, |user, at| user.timer(at, timer)),
+            (Timer::Locator(timer), _) => {
+                self.with_user(ctx, |user, at| user.stub_timer(at, timer));
+            }
             (Timer::Node(timer), Some(handover)) => {
                 own_timer(handover, ctx, &mut self.plugin, timer);
             }
@@ -341,6 +399,8 @@ fn own_timer<C: NodeContext>(
         NodeTimer::SelfCheck => handover.check_self(ctx),
         NodeTimer::Update => handover.attempt_update(ctx),
         NodeTimer::Renew => handover.store_record(ctx, plugin),
-        NodeTimer::Join | NodeTimer::Lookup => unreachable!("not of the handover part"),
+        NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate => {
+            unreachable!("not of the handover part")
+        }
     }
 }

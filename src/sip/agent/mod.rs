@@ -30,6 +30,7 @@ use crate::sip::transaction::{Event, Owner, ServerId, Transactions, Wire};
 use crate::sip::uri::{HostPart, Uri};
 use crate::time::{SimDuration, SimTime};
 
+pub mod action;
 mod body;
 mod call;
 mod desk;
@@ -42,6 +43,7 @@ mod watcher;
 #[cfg(test)]
 mod tests;
 
+pub use action::Action;
 pub use upcall::{
     CallEnd, Cause, Loss, Outcome, SubscriptionChange, Ticket, Unlocated, Upcall, Upcalls,
     WatcherChange,

@@ -1,0 +1,132 @@
+//! How a user's location gets into the overlay: fetched, amended and put, again and again.
+
+use crate::address::Endpoint;
+use crate::conventional::names;
+use crate::dns::{self, stub};
+use crate::overcord::message::{NodeTimer, Timer};
+use crate::overcord::node::NodeContext;
+use crate::overcord::resource_database::{Binding, location_key, location_record, with_binding};
+use crate::overcord::user_agent::At;
+use crate::overlay::{Dht, OperationId, PutOutcome, Record, RingId, Upcalls};
+use crate::rng::Dice;
+use crate::sim::Context;
+use crate::time::{SimDuration, SimTime};
+
+/// The pause before a location that could not be stored is stored again.
+const RETRY: SimDuration = SimDuration::from_secs(30);
+
+/// Users' names in the overlay, and how long their locations last there.
+#[derive(Clone, Debug)]
+pub struct LocationSettings {
+    /// The overlay's domain, in lower case.
+    pub domain: String,
+    /// The length of its identifiers.
+    pub id_bits: u8,
+    /// How long a location lasts that is not renewed.
+    pub lifetime: SimDuration,
+}
+
+/// The location of a node's user on its way into the overlay.
+#[derive(Clone, Copy, Debug)]
+pub struct Registration {
+    key: Option<RingId>,
+    stage: Stage,
+    dice: Dice,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Idle,
+    Fetching(OperationId),
+    Putting(OperationId),
+}
+
+impl Registration {
+    /// Nothing is stored. The dice choose the phase of the renewals.
+    #[must_use]
+    pub const fn new(dice: Dice) -> Self {
+        Self { key: None, stage: Stage::Idle, dice }
+    }
+
+    /// Begins to store the location of this user; it will be renewed at half of its lifetime. In an
+    /// overlay that exists from the start, everybody is somewhere between two renewals: `phased`.
+    pub fn begin<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        settings: &LocationSettings,
+        user: &str,
+        phased: bool,
+    ) -> Upcalls {
+        let key = location_key(user, &settings.domain, settings.id_bits);
+        self.key = Some(key);
+        let share = if phased { 0.5 * self.dice.unit() } else { 0.5 };
+        at.ctx.set_after(NodeTimer::Relocate.into(), settings.lifetime.mul_f64(share));
+        let (id, upcalls) = at.plugin.dht.get(&mut at.ctx.lift(), key);
+        self.stage = Stage::Fetching(id);
+        upcalls
+    }
+
+    /// A fetch ended; if it is the registration's, the amended record is put.
+    pub fn got<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        settings: &LocationSettings,
+        id: OperationId,
+        found: Option<&Record>,
+        own: Endpoint,
+    ) -> Upcalls {
+        let Some(key) = self.key.filter(|_| self.stage == Stage::Fetching(id)) else {
+            return Upcalls::new();
+        };
+        let now = at.ctx.now();
+        let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
+        let record =
+            location_record(key, &with_binding(found, binding, now), now, settings.lifetime);
+        let (id, upcalls) = at.plugin.dht.put(&mut at.ctx.lift(), record);
+        self.stage = Stage::Putting(id);
+        upcalls
+    }
+
+    /// A put ended; one that failed, or that another's overtook, is made up for soon.
+    pub fn put_done<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        settings: &LocationSettings,
+        id: OperationId,
+        outcome: PutOutcome,
+    ) {
+        if self.stage != Stage::Putting(id) {
+            return;
+        }
+        self.stage = Stage::Idle;
+        if outcome != PutOutcome::Stored {
+            ctx.set_after(NodeTimer::Relocate.into(), RETRY.min(settings.lifetime.mul_f64(0.5)));
+        }
+    }
+}
+
+/// A node's context as that of what locates conventional servers. What that observes, the questions
+/// of one member, is nobody's concern.
+#[derive(Debug)]
+pub(super) struct AsLocator<'a, C>(pub(super) &'a mut C);
+
+impl<C: NodeContext> Context for AsLocator<'_, C> {
+    type Message = dns::Message;
+    type Timer = stub::Timer;
+    type Observation = names::Observation;
+
+    fn now(&self) -> SimTime {
+        self.0.now()
+    }
+    fn send(&mut self, to: Endpoint, message: dns::Message) {
+        self.0.send(to, message.into());
+    }
+    fn set(&mut self, timer: stub::Timer, at: SimTime) {
+        self.0.set(Timer::Locator(timer), at);
+    }
+    fn cancel(&mut self, timer: stub::Timer) {
+        self.0.cancel(Timer::Locator(timer));
+    }
+    fn observe(&mut self, _: names::Observation) {}
+}

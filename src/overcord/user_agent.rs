@@ -1,0 +1,444 @@
+//! The user agent of a node (paper, Fig. 3), and the SIP side of the proxy role.
+//!
+//! A node has one user, whose address of record is a name in the overlay's domain. The user's
+//! location is a [record](super::resource_database) of the overlay: stored when the node is a member,
+//! renewed at half of its lifetime, and left behind when the node goes (A18).
+//!
+//! Requests that arrive are for the user, or the node plays the proxy peer and passes them on (P9):
+//! to where the overlay says that a user of its domain is, to all of that user's bindings at once,
+//! or along a route. A node that does not play answers 404 to what is not for its user (A20).
+//! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
+//! those to other domains follow RFC 3263 (P12).
+//!
+//! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user),
+//! media.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::address::{Address, Endpoint, Port};
+use crate::conventional::names::{Names, Places};
+use crate::dns::stub::Stub;
+use crate::overcord::location::{AsLocator, LocationSettings, Registration};
+use crate::overcord::message::Observation;
+use crate::overcord::node::NodeContext;
+use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::resource_database::{bindings_of, location_key};
+use crate::overlay::{Dht, OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
+use crate::rng::Dice;
+use crate::sip::agent::{self, Action, Agent, AgentSettings};
+use crate::sip::locate::Options;
+use crate::sip::profile::Rules;
+use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_route};
+use crate::sip::transaction::{Event, Owner, Transactions};
+use crate::sip::uri::SipUri;
+use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
+
+/// How all user agents of an overlay are set up.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Users' names in the overlay, and how long their locations last there.
+    pub location: LocationSettings,
+    /// What the proxy peer writes into `Record-Route` (A16).
+    pub record_route: RecordRoute,
+    /// How conventional servers are located.
+    pub options: Options,
+    /// The timers of its transactions.
+    pub rules: Rules,
+}
+
+/// What a member is made of that has a user.
+#[derive(Debug)]
+pub struct Parts {
+    /// How all are set up.
+    pub settings: Arc<Settings>,
+    /// The name of its user.
+    pub user: Arc<str>,
+    /// Where it is.
+    pub own: Address,
+    /// The stub resolver for conventional domains.
+    pub stub: Stub,
+    /// For branches, tags and Call-IDs, for the choice among services, and for phases.
+    pub dice: [Dice; 5],
+}
+
+/// The user agent of a node with its transactions, and the proxy that it can be.
+#[derive(Debug)]
+pub struct UserAgent {
+    settings: Arc<Settings>,
+    user: Arc<str>,
+    own: Address,
+    tx: Transactions,
+    agent: Agent,
+    proxy: Proxy,
+    names: Names<Asker>,
+    registration: Registration,
+    /// Look-ups of other users' locations.
+    fetches: BTreeMap<OperationId, Asker>,
+}
+
+/// Who wants to know where something is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// The user agent.
+    Agent(agent::Ticket),
+    /// The proxy: the bindings of this user.
+    Targets(proxy::Ticket, Arc<str>),
+    /// The proxy: a next hop.
+    Hop(proxy::Ticket),
+}
+
+/// What a node's user agent works with: the context of its node, the overlay, and whether the node
+/// plays the proxy peer.
+pub struct At<'a, C> {
+    /// The node's context.
+    pub ctx: &'a mut C,
+    /// The overlay.
+    pub plugin: &'a mut PluginManagement,
+    /// Whether the node plays the proxy peer now.
+    pub is_proxy: bool,
+}
+
+impl UserAgent {
+    /// A user agent that has just been switched on.
+    #[must_use]
+    pub fn new(parts: Parts) -> Self {
+        let Parts { settings, user, own, stub, dice } = parts;
+        let [for_transactions, for_agent, for_proxy, for_names, for_location] = dice;
+        let endpoint = own.at(Port::SIP);
+        let domain = HostPart::name(&settings.location.domain);
+        let aor = Uri::of_user(&user, domain.clone());
+        let mut proxy = ProxySettings::new(endpoint, vec![domain], settings.rules);
+        proxy.record_route = settings.record_route.clone();
+        Self {
+            tx: Transactions::new(
+                settings.rules,
+                endpoint,
+                HostPart::Address(own),
+                for_transactions,
+            ),
+            agent: Agent::new(AgentSettings::new(aor, endpoint), for_agent),
+            proxy: Proxy::new(proxy, for_proxy),
+            names: Names::new(stub, None, settings.options, for_names),
+            registration: Registration::new(for_location),
+            fetches: BTreeMap::new(),
+            settings,
+            user,
+            own,
+        }
+    }
+
+    /// The node is a member of an overlay now: its user's location is stored there. `placed` says
+    /// that it stands in one that was created as a whole.
+    pub fn joined<C: NodeContext>(&mut self, at: &mut At<'_, C>, placed: bool) {
+        let upcalls = self.registration.begin(at, &self.settings.location, &self.user, placed);
+        self.overlay_upcalls(at, upcalls);
+    }
+
+    /// The location is to be stored again.
+    pub fn renew<C: NodeContext>(&mut self, at: &mut At<'_, C>) {
+        if at.plugin.is_member() {
+            self.joined(at, false);
+        }
+    }
+
+    /// The user does this.
+    pub fn act<C: NodeContext>(&mut self, at: &mut At<'_, C>, action: Action) {
+        if action == Action::Register {
+            // Users of the overlay register in it.
+            return self.renew(at);
+        }
+        let upcalls = match action {
+            // There is no presence server: who watches is told by the user agent itself.
+            Action::Publish { open } => self.agent.show(&mut at.ctx.lift_sip(), &mut self.tx, open),
+            other => self.agent.act(&mut at.ctx.lift_sip(), &mut self.tx, other),
+        };
+        self.agent_upcalls(at, upcalls);
+    }
+
+    /// A SIP message arrived.
+    pub fn receive<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        from: Endpoint,
+        message: Message,
+    ) {
+        let event = self.tx.receive(&mut at.ctx.lift_sip(), from, message);
+        if let Some(event) = event {
+            self.take(at, event);
+        }
+    }
+
+    /// One of its timers went off.
+    pub fn timer<C: NodeContext>(&mut self, at: &mut At<'_, C>, timer: sip::Timer) {
+        match timer {
+            sip::Timer::Transactions => {
+                for event in self.tx.timer(&mut at.ctx.lift_sip()) {
+                    self.take(at, event);
+                }
+            }
+            sip::Timer::Agent => {
+                let upcalls = self.agent.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                self.agent_upcalls(at, upcalls);
+            }
+            sip::Timer::Proxy => {
+                let upcalls = self.proxy.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                self.proxy_upcalls(at, upcalls);
+            }
+            sip::Timer::Registrar | sip::Timer::Presence => {
+                unreachable!("a node is neither registrar nor presence server")
+            }
+        }
+    }
+
+    /// The network says that nobody is at an endpoint.
+    pub fn unreachable<C: NodeContext>(&mut self, at: &mut At<'_, C>, to: Endpoint) {
+        for event in self.tx.unreachable(&mut at.ctx.lift_sip(), to) {
+            self.take(at, event);
+        }
+    }
+
+    /// A DNS response arrived; what is not for the user agent is ignored.
+    pub fn receive_dns<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        from: Endpoint,
+        message: &crate::dns::Message,
+    ) {
+        if let Some(located) = self.names.receive(&mut AsLocator(&mut *at.ctx), from, message) {
+            self.placed(at, located.ticket, located.places);
+        }
+    }
+
+    /// The timer of its stub resolver went off.
+    pub fn stub_timer<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        timer: crate::dns::stub::Timer,
+    ) {
+        if let Some(located) = self.names.timer(&mut AsLocator(&mut *at.ctx), timer) {
+            self.placed(at, located.ticket, located.places);
+        }
+    }
+
+    /// An operation of the overlay ended; what is not the user agent's is ignored.
+    pub fn got<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        id: OperationId,
+        record: Option<&Record>,
+    ) {
+        if let Some(asker) = self.fetches.remove(&id) {
+            return self.found(at, asker, record);
+        }
+        let (settings, own) = (&self.settings.location, self.own.at(Port::SIP));
+        let upcalls = self.registration.got(at, settings, id, record, own);
+        self.overlay_upcalls(at, upcalls);
+    }
+
+    /// A put of the overlay ended; what is not the user agent's is ignored.
+    pub fn put_done<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        id: OperationId,
+        outcome: PutOutcome,
+    ) {
+        self.registration.put_done(at.ctx, &self.settings.location, id, outcome);
+    }
+
+    /// What an operation brought that ended at once.
+    fn overlay_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: Upcalls) {
+        for upcall in upcalls {
+            match upcall {
+                OverlayUpcall::Got { id, record } => self.got(at, id, record.as_ref()),
+                OverlayUpcall::PutDone { id, outcome } => self.put_done(at, id, outcome),
+                // The plug-in manages membership in other inputs.
+                _ => {}
+            }
+        }
+    }
+
+    /// Hands an event of the transactions to the core that it is for.
+    fn take<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+        match event {
+            Event::Request { server, mut request, from } => {
+                let (own, domain) = (self.own, &self.settings.location.domain);
+                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                if self.agent.is_addressed(&request) {
+                    self.to_agent(at, Event::Request { server, request, from });
+                } else if at.is_proxy {
+                    self.to_proxy(at, Event::Request { server, request, from });
+                } else {
+                    let tag = "unknown-user";
+                    let response = request.respond(Status::NOT_FOUND, Some(tag));
+                    self.tx.respond(&mut at.ctx.lift_sip(), server, response);
+                }
+            }
+            Event::Ack { mut request, from } => {
+                let (own, domain) = (self.own, &self.settings.location.domain);
+                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                if self.agent.is_addressed(&request) {
+                    self.to_agent(at, Event::Ack { request, from });
+                } else if at.is_proxy {
+                    self.to_proxy(at, Event::Ack { request, from });
+                }
+            }
+            Event::Cancelled { .. } => {
+                self.to_proxy(at, event.clone());
+                self.to_agent(at, event);
+            }
+            Event::Response { owner: Owner::Proxy(_), .. }
+            | Event::Failed { owner: Owner::Proxy(_), .. }
+            | Event::StrayResponse(_) => self.to_proxy(at, event),
+            Event::Response { .. } | Event::Failed { .. } | Event::Unacknowledged { .. } => {
+                self.to_agent(at, event);
+            }
+        }
+    }
+
+    fn to_agent<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+        let upcalls = self.agent.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        self.agent_upcalls(at, upcalls);
+    }
+
+    fn to_proxy<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+        let upcalls = self.proxy.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        self.proxy_upcalls(at, upcalls);
+    }
+
+    fn agent_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: agent::Upcalls) {
+        for upcall in upcalls {
+            match upcall {
+                agent::Upcall::Locate { ticket, next_hop, .. } => {
+                    self.locate(at, Asker::Agent(ticket), &next_hop);
+                }
+                agent::Upcall::Received { key, .. } if at.is_proxy => {
+                    at.ctx.observe(Observation::Served(key));
+                    at.ctx.observe(Observation::User(Box::new(upcall)));
+                }
+                told => at.ctx.observe(Observation::User(Box::new(told))),
+            }
+        }
+    }
+
+    fn proxy_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: proxy::Upcalls) {
+        for upcall in upcalls {
+            match upcall {
+                proxy::Upcall::Targets { ticket, aor } => self.find_user(at, ticket, &aor),
+                proxy::Upcall::Locate { ticket, next_hop } => {
+                    self.locate(at, Asker::Hop(ticket), &next_hop);
+                }
+                proxy::Upcall::Forwarded { key, method, .. } => served(at, key, &method),
+                proxy::Upcall::Answered { key, .. } => served(at, key, &Method::Invite),
+                proxy::Upcall::Unanswered { .. } | proxy::Upcall::Abandoned { .. } => {}
+            }
+        }
+    }
+
+    /// Looks for the bindings of a user of the overlay.
+    fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
+        let user = aor.sip().and_then(|uri| uri.user.clone());
+        match user.filter(|_| at.plugin.is_member()) {
+            Some(user) => self.fetch(at, &Arc::clone(&user), Asker::Targets(ticket, user)),
+            None => self.found(at, Asker::Targets(ticket, "".into()), None),
+        }
+    }
+
+    fn fetch<C: NodeContext>(&mut self, at: &mut At<'_, C>, user: &str, asker: Asker) {
+        let LocationSettings { domain, id_bits, .. } = &self.settings.location;
+        let key = location_key(user, domain, *id_bits);
+        let (id, upcalls) = at.plugin.dht.get(&mut at.ctx.lift(), key);
+        self.fetches.insert(id, asker);
+        self.overlay_upcalls(at, upcalls);
+    }
+
+    /// The overlay said where a user is, or that it does not know.
+    fn found<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, record: Option<&Record>) {
+        let bindings = record.map(|record| bindings_of(record, at.ctx.now()));
+        match asker {
+            Asker::Targets(ticket, user) => {
+                let uri =
+                    |endpoint: Endpoint| Uri::of_user(&user, HostPart::Address(endpoint.address));
+                let targets = bindings
+                    .map(|found| found.iter().map(|binding| uri(binding.endpoint)).collect())
+                    .ok_or(Status::NOT_FOUND);
+                let upcalls =
+                    self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
+                self.proxy_upcalls(at, upcalls);
+            }
+            other => {
+                let places = bindings.unwrap_or_default();
+                let places: Vec<Endpoint> = places.iter().map(|it| it.endpoint).collect();
+                let places =
+                    if places.is_empty() { Err(sip::Unlocated::NoSuchName) } else { Ok(places) };
+                self.placed(at, other, places);
+            }
+        }
+    }
+
+    /// Finds out where a next hop is: a user of the own domain through the overlay, all else by
+    /// RFC 3263.
+    fn locate<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
+        let own_user = next_hop.sip().and_then(|uri| {
+            let is_ours = uri.host == HostPart::name(&self.settings.location.domain);
+            uri.user.as_ref().filter(|_| is_ours).cloned()
+        });
+        if let Some(user) = own_user {
+            if user == self.user {
+                return self.placed(at, asker, Ok(vec![self.own.at(Port::SIP)]));
+            }
+            if at.plugin.is_member() {
+                return self.fetch(at, &user, asker);
+            }
+            return self.placed(at, asker, Err(sip::Unlocated::NoSuchName));
+        }
+        let mut locator = AsLocator(&mut *at.ctx);
+        if let Some(places) = self.names.locate(&mut locator, asker.clone(), next_hop) {
+            self.placed(at, asker, places);
+        }
+    }
+
+    /// It is known where a next hop is.
+    fn placed<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, places: Places) {
+        match asker {
+            Asker::Agent(ticket) => {
+                let places = places.map_err(|_| agent::Unlocated);
+                let ctx = &mut at.ctx.lift_sip();
+                let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
+                self.agent_upcalls(at, upcalls);
+            }
+            Asker::Hop(ticket) | Asker::Targets(ticket, _) => {
+                let places = places.map_err(|_| Status::TEMPORARILY_UNAVAILABLE);
+                let ctx = &mut at.ctx.lift_sip();
+                let upcalls = self.proxy.located(ctx, &mut self.tx, ticket, places);
+                self.proxy_upcalls(at, upcalls);
+            }
+        }
+    }
+}
+
+/// Whether an entry of a route means this node: its address, or the overlay's name while it plays
+/// the proxy peer.
+fn is_own(uri: &SipUri, own: Address, domain: &str, is_proxy: bool) -> bool {
+    match &uri.host {
+        HostPart::Address(address) => *address == own,
+        HostPart::Name(name) => is_proxy && **name == *domain,
+        HostPart::Ipv6(_) => false,
+    }
+}
+
+/// A proxy peer passed a request on, or answered it.
+fn served<C: NodeContext>(at: &mut At<'_, C>, key: RequestKey, method: &Method) {
+    if at.is_proxy && *method != Method::Ack {
+        at.ctx.observe(Observation::Served(key));
+    }
+}
+
+/// A node's context as that of its SIP cores.
+trait LiftSip: NodeContext + Sized {
+    fn lift_sip(&mut self) -> crate::sim::Lift<'_, Self, Message, sip::Timer, Observation> {
+        self.lift()
+    }
+}
+
+impl<C: NodeContext> LiftSip for C {}
