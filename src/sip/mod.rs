@@ -2,10 +2,10 @@
 //! cores of user agents, registrars, presence servers and proxies, and server location.
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
-//! * [`encode`](mod@encode): how it stands in a datagram.
+//! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
-//! * [`registrar`], [`proxy`]: the cores of a server.
+//! * [`registrar`], [`presence`], [`proxy`]: the cores of a server.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
@@ -13,10 +13,12 @@
 
 pub mod agenda;
 pub mod agent;
+pub mod decode;
 pub mod dialog;
 pub mod encode;
 pub mod header;
 pub mod message;
+pub mod presence;
 pub mod profile;
 pub mod proxy;
 pub mod registrar;
@@ -24,6 +26,7 @@ pub mod transaction;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use decode::{DecodeError, decode};
 pub use encode::{encode, encoded_len};
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
