@@ -94,6 +94,12 @@ impl AddressOfRecord {
         let uri = uri.sip()?;
         Some(Self { host: uri.host.clone(), user: uri.user.clone() })
     }
+
+    /// It as a URI.
+    #[must_use]
+    pub fn uri(&self) -> Uri {
+        Uri::Sip(SipUri { user: self.user.clone(), ..SipUri::of_host(self.host.clone()) })
+    }
 }
 
 impl Registrar {
