@@ -218,7 +218,9 @@ fn records(name: &DomainName, ttl: Ttl, data: &[RecordData]) -> Vec<Record> {
 mod tests {
     use super::*;
     use crate::address::Port;
+    use crate::dns::answer::Reply;
     use crate::dns::message::Srv;
+    use crate::dns::naptr::Naptr;
 
     fn name(text: &str) -> DomainName {
         text.parse().unwrap()
@@ -298,6 +300,30 @@ mod tests {
         zone.set(chord.clone(), RrSet { ttl, data });
         zone.publish(&chord, &[Address::from_bits(2)]);
         assert_eq!(zone.rr_set(&Question::addresses(chord)).unwrap().ttl, ttl);
+    }
+
+    #[test]
+    fn all_records_of_a_set_are_served_in_their_order() {
+        let mut zone = zone();
+        let chord = name("chord.dyndns.test");
+        let addresses = [3, 1, 2].map(Address::from_bits);
+        zone.publish(&chord, &addresses);
+        let rule = |order| {
+            let service = chord.prefixed("_sip._udp").unwrap();
+            RecordData::Naptr(Arc::new(Naptr::sip_over_udp(order, 0, service)))
+        };
+        let rules: Arc<[RecordData]> = Arc::new([rule(2), rule(1)]);
+        zone.set(chord.clone(), RrSet { ttl: Ttl::from_secs(7), data: rules.clone() });
+        // The sets of one name stand beside each other, each with its TTL.
+        for (rtype, answer, ttl) in [
+            (RecordType::A, Answer::of_addresses(&addresses), 60),
+            (RecordType::NAPTR, Answer::Records(rules), 7),
+            (RecordType::SRV, Answer::Negative(Negative::NoData), 20),
+        ] {
+            let query = Message::query(1, Question::new(chord.clone(), rtype));
+            let reply = Reply::of(&zone.respond(&query));
+            assert_eq!((reply.answer, reply.ttl), (answer, Ttl::from_secs(ttl)), "{rtype}");
+        }
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::dns::message::{
     Contents, Edns, Message, Question, Rcode, Record, RecordData, RecordType, Soa, Srv, Ttl,
 };
 use crate::dns::name::DomainName;
+use crate::dns::naptr::{CharacterString, Naptr};
 use crate::dns::zone::{RrSet, Zone};
 use crate::net::payload::Payload;
 
@@ -23,11 +24,14 @@ fn name(text: &str) -> DomainName {
 
 /// The zone of the laboratory: `ns` and `hostmaster` in `dyndns.test`.
 fn zone() -> Zone {
-    let ttl = Ttl::from_secs(60);
-    let server = "192.0.2.53".parse().unwrap();
-    let mut zone = Zone::conventional(name("dyndns.test"), server, ttl, ttl).unwrap();
+    let mut zone = zone_of("dyndns.test");
     zone.publish(&name("chord.dyndns.test"), &["192.0.2.1".parse().unwrap()]);
     zone
+}
+
+fn zone_of(apex: &str) -> Zone {
+    let ttl = Ttl::from_secs(60);
+    Zone::conventional(name(apex), "192.0.2.53".parse().unwrap(), ttl, ttl).unwrap()
 }
 
 /// Every message that the laboratory saw between Kamailio, unbound and BIND without TSIG.
@@ -95,10 +99,42 @@ fn hickory_reads_what_is_written_here() {
 }
 
 #[test]
+fn rewrite_rules_are_what_rfc_3403_says() {
+    // Order 50, preference 60; flags, services and regexp each behind their length; the
+    // replacement in full, though its suffix stands in the question.
+    let rule = Naptr::sip_over_udp(50, 60, name("_sip._udp.a.bc"));
+    let mut zone = zone_of("a.bc");
+    let data = Arc::new([RecordData::Naptr(Arc::new(rule))]);
+    zone.set(name("a.bc"), RrSet { ttl: Ttl::from_secs(30), data });
+    let query = Message::query(1, Question::new(name("a.bc"), RecordType::NAPTR));
+    let octets = encode(&zone.respond(&query));
+    // Header 12, question 6 + 4; pointer, type, class, TTL, length: 2 + 2 + 2 + 4 + 2.
+    let data = b"\0\x32\0\x3c\x01s\x07SIP+D2U\0\x04_sip\x04_udp\x01a\x02bc\0";
+    assert_eq!(octets[22..34], [0xc0, 12, 0, 35, 0, 1, 0, 0, 0, 30, 0, data.len() as u8]);
+    assert_eq!(&octets[34..], data);
+    let read = Oracle::from_vec(&octets).unwrap();
+    let line = r#"a.bc. 30 IN NAPTR 50 60 "s" "SIP+D2U" "" _sip._udp.a.bc."#;
+    assert_eq!(read.answers[0].to_string(), line);
+    // The flags say that they are longer than the data.
+    let mut long = octets.clone();
+    long[38] = 200;
+    assert_eq!(decode(&long), Err(DecodeError::Short(octets.len())));
+}
+
+#[test]
 fn what_hickory_writes_is_read_here_and_has_the_same_length() {
-    let zone = zone();
+    let mut zone = zone();
+    let rule = Naptr {
+        regexp: CharacterString::new(b"!^.*$!sip:info@dyndns.test!").unwrap(),
+        ..Naptr::sip_over_udp(1, 2, DomainName::root())
+    };
+    let rules = [rule, Naptr::sip_over_udp(3, 4, name("_sip._udp.dyndns.test"))];
+    let data = rules.map(|rule| RecordData::Naptr(Arc::new(rule)));
+    zone.set(name("dyndns.test"), RrSet { ttl: Ttl::from_secs(9), data: Arc::new(data) });
     for text in ["chord.dyndns.test", "dyndns.test", "nobody.dyndns.test"] {
-        for rtype in [RecordType::A, RecordType::NS, RecordType::SOA, RecordType::SRV] {
+        for rtype in
+            [RecordType::A, RecordType::NS, RecordType::SOA, RecordType::SRV, RecordType::NAPTR]
+        {
             let query = Message::upstream_query(9, Question::new(name(text), rtype));
             let response = zone.respond(&query);
             let octets = encode(&response);
@@ -153,6 +189,15 @@ fn names() -> impl Strategy<Value = DomainName> {
         .prop_map(|labels| labels.join(".").parse().unwrap())
 }
 
+fn texts() -> impl Strategy<Value = CharacterString> {
+    vec(any::<u8>(), 0..40).prop_map(|octets| CharacterString::new(&octets).unwrap())
+}
+
+/// hickory-proto takes no other flags.
+fn flags() -> impl Strategy<Value = CharacterString> {
+    "[A-Za-z0-9]{0,4}".prop_map(|text| CharacterString::new(text.as_bytes()).unwrap())
+}
+
 fn data() -> impl Strategy<Value = RecordData> {
     let numbers = any::<[u32; 5]>();
     prop_oneof![
@@ -168,6 +213,12 @@ fn data() -> impl Strategy<Value = RecordData> {
         (any::<[u16; 3]>(), names()).prop_map(|([priority, weight, port], target)| {
             RecordData::Srv(Srv { priority, weight, port: Port(port), target })
         }),
+        (any::<[u16; 2]>(), flags(), [texts(), texts()], names()).prop_map(
+            |([order, preference], flags, [services, regexp], replacement)| {
+                let rule = Naptr { order, preference, flags, services, regexp, replacement };
+                RecordData::Naptr(Arc::new(rule))
+            }
+        ),
         // Types that are not assigned; hickory-proto refuses most empty data.
         (40_000u16..60_000, vec(any::<u8>(), 1..20))
             .prop_map(|(code, octets)| RecordData::Other(RecordType(code), octets.into())),

@@ -68,7 +68,10 @@ fn each_kind_of_answer_is_told() {
     let service: DomainName = chord().prefixed("_sip._udp").unwrap();
     let positive = |answer| Reply { answer, ttl, soa: None };
     let negative = |kind| Reply { answer: Answer::Negative(kind), ttl: Ttl::ZERO, soa: None };
-    let records = Answer::Records(Arc::new([crate::dns::RecordData::Srv(srv.clone())]));
+    let records = Answer::Records(Arc::new([RecordData::Srv(srv.clone())]));
+    let rule = Arc::new(Naptr::sip_over_udp(1, 2, service.clone()));
+    let rules = Answer::Records(Arc::new([RecordData::Naptr(rule.clone())]));
+    let pair = [address, Address::from_bits(98)];
     for (name, rtype, reply, expected) in [
         (
             chord(),
@@ -76,6 +79,13 @@ fn each_kind_of_answer_is_told() {
             positive(Answer::of_addresses(&[address])),
             Outcome::Addresses { addresses: vec![address], ttl },
         ),
+        (
+            chord(),
+            RecordType::A,
+            positive(Answer::of_addresses(&pair)),
+            Outcome::Addresses { addresses: pair.to_vec(), ttl },
+        ),
+        (chord(), RecordType::NAPTR, positive(rules), Outcome::Rules { rules: vec![rule], ttl }),
         (
             service,
             RecordType::SRV,
@@ -90,6 +100,7 @@ fn each_kind_of_answer_is_told() {
         let (to, query) = ctx.take_sent().remove(0);
         assert!(query.recursion_desired && query.edns.is_none());
         let response = reply.response_to(&query);
+        assert_eq!(expected.answer(), reply.answer);
         assert_eq!(stub.receive(&mut ctx, to, &response), Some((number, expected)));
         assert_eq!(stub.receive(&mut ctx, to, &response), None, "a duplicate is dropped");
         assert_eq!(ctx.next_timer(), None);
