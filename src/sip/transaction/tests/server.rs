@@ -3,8 +3,7 @@ use crate::sip::Via;
 use crate::sip::transaction::{ServerId, reply_to};
 
 /// Intervals from T1, doubled up to T2: 0.5, 1, 2, 4, 4, … s (Timer G).
-const G: [u64; 11] =
-    [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
+const G: [u64; 11] = [0, 500, 1_500, 3_500, 7_500, 11_500, 15_500, 19_500, 23_500, 27_500, 31_500];
 
 /// A `Via` of [`PEER`]'s with this branch.
 fn via(branch: &str) -> Via {
