@@ -92,6 +92,12 @@ impl Transactions {
         &self.rules
     }
 
+    /// Whether all transactions are over and forgotten.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.clients.is_empty() && self.servers.is_empty()
+    }
+
     /// Sends a request in a new transaction, with a new `Via` on top. Not for ACK, nor for CANCEL.
     /// Where the [rules](Rules::lifetime) limit the life of a request, the limit counts from now.
     pub fn request(
