@@ -5,10 +5,12 @@
 //! A file that was cut off, or in which anything was changed, does not carry the right digest.
 
 use std::fmt;
+use std::sync::Arc;
 
 use crate::metrics::headline::Headline;
 use crate::metrics::tables::{
-    Fields, HandoverRow, Row, RowError, RunOutput, SignallingRow, StaleRow, TimelineRow,
+    DepartureRow, Fields, HandoverRow, RequestRow, Row, RowError, RunOutput, SignallingRow,
+    StaleRow, TimelineRow,
 };
 use crate::time::SimTime;
 
@@ -16,7 +18,7 @@ use crate::time::SimTime;
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
 
 /// Changes with the layout of a cell file.
-const FORMAT: &str = "1";
+const FORMAT: &str = "2";
 
 /// The content hash of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -181,6 +183,8 @@ pub fn encode(id: CellId, output: &RunOutput) -> String {
     }
     rows(&output.handovers, &mut line);
     rows(&output.stale, &mut line);
+    rows(&output.requests, &mut line);
+    rows(&output.departures, &mut line);
     rows(&output.signalling, &mut line);
     rows(&output.timeline, &mut line);
     let bytes = lines.into_inner().expect("writing to memory does not fail");
@@ -208,6 +212,8 @@ pub fn decode(id: CellId, run: u32, text: &str) -> Result<RunOutput, CellError> 
         fingerprint: 0,
         handovers: Vec::new(),
         stale: Vec::new(),
+        requests: Vec::new(),
+        departures: Vec::new(),
         signalling: Vec::new(),
         timeline: Vec::new(),
         headline: Headline::default(),
@@ -253,6 +259,11 @@ fn read_line(
         }
         HandoverRow::TABLE => output.handovers.push(row(record, line)?),
         StaleRow::TABLE => output.stale.push(row(record, line)?),
+        RequestRow::TABLE => {
+            let request = share_caller(row(record, line)?, &output.requests);
+            output.requests.push(request);
+        }
+        DepartureRow::TABLE => output.departures.push(row(record, line)?),
         SignallingRow::TABLE => output.signalling.push(row(record, line)?),
         TimelineRow::TABLE => output.timeline.push(row(record, line)?),
         _ => return Err(foreign()),
@@ -260,10 +271,20 @@ fn read_line(
     Ok(())
 }
 
+/// The request with the name of its domain taken from one of the last requests, if it is there: a
+/// run has many requests and few domains.
+fn share_caller(request: RequestRow, before: &[RequestRow]) -> RequestRow {
+    let same = before.iter().rev().take(16).find(|it| it.caller == request.caller);
+    match same {
+        Some(same) => RequestRow { caller: Arc::clone(&same.caller), ..request },
+        None => request,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::run::tests::{fake_output, spec};
+    use crate::experiment::run::tests::{fake_output, fake_requests, spec};
 
     #[test]
     fn a_cell_is_named_by_everything_that_its_output_depends_on() {
@@ -289,8 +310,12 @@ mod tests {
         let id = spec(0, 7).id();
         let mut output = fake_output(&spec(0, 7));
         output.handovers[0].caller = "quoted, \"and\" split\nover lines".into();
+        output.requests = fake_requests(7);
+        output.departures = vec![DepartureRow { time: SimTime::from_secs(50) }];
         let text = encode(id, &output);
         let read = decode(id, 3, &text).unwrap();
+        let [first, .., last] = &read.requests[..] else { unreachable!("there are several") };
+        assert!(Arc::ptr_eq(&first.caller, &last.caller), "the name is kept once");
         assert_eq!(read, RunOutput { run: 3, ..output });
     }
 

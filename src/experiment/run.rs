@@ -246,9 +246,10 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::Address;
-    use crate::metrics::headline::{Tally as Counted, headline};
+    use crate::metrics::headline::{Asked, Tally as Counted, headline};
     use crate::metrics::tables::{
-        Anatomy, Closed, HandoverRow, Resolution, SignallingRow, StaleRow, TimelineRow,
+        Anatomy, Cause, Closed, HandoverRow, RequestMethod, RequestOutcome, RequestRow, Resolution,
+        SignallingRow, StaleRow, TimelineRow,
     };
     use crate::net::ledger::{Direction, Protocol, Purpose};
     use crate::time::{SimDuration, SimTime};
@@ -336,13 +337,43 @@ pub(crate) mod tests {
             answers: 18,
             claimants: vec![2],
             updates: 3,
-            requests: 40,
+            asked: Asked::Lookups(40),
             node_hours: 200.0,
             ..Counted::default()
         };
         let headline = headline(spec.warmup, &handovers, &stale, &signalling, &tally);
         let (run, seed, fingerprint) = (spec.run, spec.seed, crate::rng::mix(spec.seed));
-        RunOutput { run, seed, fingerprint, handovers, stale, signalling, timeline, headline }
+        RunOutput {
+            run,
+            seed,
+            fingerprint,
+            handovers,
+            stale,
+            requests: Vec::new(),
+            departures: Vec::new(),
+            signalling,
+            timeline,
+            headline,
+        }
+    }
+
+    /// Four requests: one that failed for each cause, one that succeeded, one without an end.
+    pub(crate) fn fake_requests(delay: u64) -> Vec<RequestRow> {
+        let request = |time, outcome, cause, delay: Option<u64>| RequestRow {
+            time: SimTime::from_secs(time),
+            caller: "ru.ac.za".into(),
+            method: RequestMethod::Message,
+            outcome,
+            cause,
+            delay: delay.map(SimDuration::from_secs),
+            stale: Some(time == 205),
+        };
+        vec![
+            request(205, RequestOutcome::Timeout, Some(Cause::Interop), Some(32)),
+            request(240, RequestOutcome::Status(486), Some(Cause::Callee), Some(delay)),
+            request(300, RequestOutcome::Status(200), None, Some(delay)),
+            request(3590, RequestOutcome::Unfinished, None, None),
+        ]
     }
 
     /// Runs a study and gives the outcome with the number of runs that were simulated.

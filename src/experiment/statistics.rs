@@ -19,6 +19,8 @@ pub struct Sample {
     pub mean: f64,
     /// Their standard deviation, with n − 1; `None` of a single value.
     pub sd: Option<f64>,
+    /// The largest of them.
+    pub max: f64,
 }
 
 /// An interval that covers the truth with a probability of 95 %.
@@ -41,7 +43,8 @@ impl Sample {
         let mean = values.iter().sum::<f64>() / n as f64;
         let squares = values.iter().map(|value| (value - mean) * (value - mean)).sum::<f64>();
         let sd = (n > 1).then(|| (squares / (n - 1) as f64).sqrt());
-        Some(Self { n, mean, sd })
+        let max = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        Some(Self { n, mean, sd, max })
     }
 
     /// The standard error of the mean; `None` of a single value.

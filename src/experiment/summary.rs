@@ -51,6 +51,12 @@ impl Estimate {
         self.sample.map(|sample| sample.mean)
     }
 
+    /// The largest value over the runs: of a metric that is a maximum itself, the maximum of all.
+    #[must_use]
+    pub fn max(&self) -> Option<f64> {
+        self.sample.map(|sample| sample.max)
+    }
+
     /// How far the mean is above theory, in standard errors.
     #[must_use]
     pub fn deviation(&self) -> Option<f64> {
@@ -83,6 +89,12 @@ impl PointSummary {
     #[must_use]
     pub fn mean(&self, metric: &str) -> Option<f64> {
         self.estimate(metric)?.mean()
+    }
+
+    /// The largest value of a metric over the runs.
+    #[must_use]
+    pub fn max(&self, metric: &str) -> Option<f64> {
+        self.estimate(metric)?.max()
     }
 }
 

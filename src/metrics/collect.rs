@@ -1,11 +1,16 @@
 //! From what a run leaves behind to its rows.
 
-use crate::metrics::headline::{Tally, headline};
-use crate::metrics::tables::{HandoverRow, RunOutput, SignallingRow, StaleRow, TimelineRow};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
+use crate::metrics::tables::{
+    DepartureRow, HandoverRow, RequestRow, RunOutput, SignallingRow, StaleRow, TimelineRow,
+};
 use crate::net::{Direction, Ledger};
 use crate::sim::HostId;
 use crate::world::Outcome;
-use crate::world::truth::{Episode, Report};
+use crate::world::truth::{Episode, Report, RequestRecord};
 
 /// Nanoseconds in an hour.
 const HOUR: f64 = 3.6e12;
@@ -29,7 +34,8 @@ pub fn collect(run: u32, seed: u64, names: &[String], outcome: &Outcome) -> RunO
         })
         .collect();
     let signalling = signalling_rows(&outcome.ledger);
-    let tally = tally(report, outcome);
+    let requests = request_rows(report, names);
+    let tally = tally(report, outcome, &requests);
     RunOutput {
         run,
         seed,
@@ -37,6 +43,8 @@ pub fn collect(run: u32, seed: u64, names: &[String], outcome: &Outcome) -> RunO
         headline: headline(report.warmup, &handovers, &stale, &signalling, &tally),
         handovers,
         stale,
+        requests,
+        departures: report.departed.iter().map(|&time| DepartureRow { time }).collect(),
         signalling,
         timeline: timeline_rows(report),
     }
@@ -60,6 +68,23 @@ fn handover_row(caller: String, episode: &Episode) -> HandoverRow {
         closed: episode.closed,
         resolution: episode.resolution,
     }
+}
+
+fn request_rows(report: &Report, names: &[String]) -> Vec<RequestRow> {
+    let mut domains: BTreeMap<HostId, Arc<str>> = BTreeMap::new();
+    let row = |request: &RequestRecord| {
+        let name = || Arc::from(names[request.caller.index()].as_str());
+        RequestRow {
+            time: request.started,
+            caller: Arc::clone(domains.entry(request.caller).or_insert_with(name)),
+            method: request.method,
+            outcome: request.outcome,
+            cause: request.cause,
+            delay: request.delay,
+            stale: request.stale,
+        }
+    };
+    report.requests.iter().map(row).collect()
 }
 
 fn signalling_rows(ledger: &Ledger) -> Vec<SignallingRow> {
@@ -93,7 +118,7 @@ fn timeline_rows(report: &Report) -> Vec<TimelineRow> {
     report.timeline.iter().map(row).collect()
 }
 
-fn tally(report: &Report, outcome: &Outcome) -> Tally {
+fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
     let totals = &report.totals;
     let lookups = &outcome.lookups;
     let full = report.departures.iter().filter(|departure| departure.kind.is_full());
@@ -109,7 +134,10 @@ fn tally(report: &Report, outcome: &Outcome) -> Tally {
         late_claims: totals.late_claims,
         split_brain: totals.split_brain,
         updates: totals.updates,
-        requests: totals.lookups,
+        asked: match report.has_users {
+            true => Asked::Requests(RequestTally::of(requests)),
+            false => Asked::Lookups(totals.lookups),
+        },
         node_hours: outcome.member_nanos as f64 / HOUR,
         lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),
         lookup_failures: lookups.failed,

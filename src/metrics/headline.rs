@@ -9,6 +9,11 @@
 //! longest of all, a lower bound when that one is censored. Quantiles are defined in
 //! [`distribution`].
 //!
+//! Where callers send requests, `failed_interop` and `failed_callee` are shares of the requests that
+//! ended, and `request_delay` is over all of these, from the beginning to the final response or to
+//! giving up; `requests` counts the `unfinished` ones as well. Where callers only look up, `requests`
+//! counts look-ups, and the other columns are not there.
+//!
 //! An unasked episode counts as cut off in every part, also in those up to `restore`, which it
 //! closes with and so shows whole: one rule for all parts, at the price of quantiles that are too
 //! long or missing for these. Where many episodes are unasked (quiet callers), `handovers.csv` has
@@ -16,7 +21,7 @@
 
 use crate::metrics::distribution::{self, KaplanMeier, Lasted};
 use crate::metrics::tables::{
-    Anatomy, Closed, HandoverRow, SignallingRow, StaleRow, protocol_name,
+    Anatomy, Cause, Closed, HandoverRow, RequestRow, SignallingRow, StaleRow, protocol_name,
 };
 use crate::net::Protocol;
 use crate::net::ledger::Direction;
@@ -33,6 +38,12 @@ impl Headline {
     /// Adds a metric behind the others; a value that is not finite is none.
     pub fn push(&mut self, name: impl Into<String>, value: Option<f64>) {
         self.metrics.push((name.into(), value.filter(|value| value.is_finite())));
+    }
+
+    /// Whether there is such a metric, with or without a value.
+    #[must_use]
+    pub fn knows(&self, name: &str) -> bool {
+        self.metrics.iter().any(|(other, _)| other == name)
     }
 
     /// The value of a metric, if it is known and has one.
@@ -72,8 +83,8 @@ pub struct Tally {
     pub split_brain: SimDuration,
     /// Updates that nodes began, retries included, whether or not the endpoint was reached.
     pub updates: u64,
-    /// Requests (or bare look-ups) that callers began.
-    pub requests: u64,
+    /// What callers asked for.
+    pub asked: Asked,
     /// Hours that nodes were up, summed over the nodes.
     pub node_hours: f64,
     /// Mean hops of the overlay look-ups that succeeded.
@@ -81,6 +92,70 @@ pub struct Tally {
     /// Overlay look-ups that failed.
     pub lookup_failures: u64,
 }
+
+/// What callers asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    /// So many bare look-ups.
+    Lookups(u64),
+    /// Requests.
+    Requests(RequestTally),
+}
+
+impl Default for Asked {
+    fn default() -> Self {
+        Self::Lookups(0)
+    }
+}
+
+/// What became of requests.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RequestTally {
+    /// All of them.
+    pub all: u64,
+    /// Those that failed between the callers and the overlay.
+    pub interop: u64,
+    /// Those that failed because of the callee.
+    pub callee: u64,
+    /// How long those took that ended, sorted.
+    pub delays: Vec<SimDuration>,
+}
+
+impl RequestTally {
+    /// Of some requests.
+    #[must_use]
+    pub fn of<'a>(rows: impl IntoIterator<Item = &'a RequestRow>) -> Self {
+        let mut tally = Self::default();
+        for row in rows {
+            tally.all += 1;
+            tally.interop += u64::from(row.cause == Some(Cause::Interop));
+            tally.callee += u64::from(row.cause == Some(Cause::Callee));
+            tally.delays.extend(row.delay);
+        }
+        tally.delays.sort_unstable();
+        tally
+    }
+
+    /// Requests that have no outcome.
+    #[must_use]
+    pub fn unfinished(&self) -> u64 {
+        self.all - self.delays.len() as u64
+    }
+
+    /// So many as a share of those that ended; `None` if none did.
+    #[must_use]
+    pub fn share(&self, failed: u64) -> Option<f64> {
+        let ended = self.delays.len();
+        (ended > 0).then(|| failed as f64 / ended as f64)
+    }
+}
+
+/// The share of requests that failed between the callers and the overlay: a column where there are
+/// callers who send requests.
+pub const FAILED_INTEROP: &str = "failed_interop";
+
+/// The share of requests that failed because of the callee.
+pub const FAILED_CALLEE: &str = "failed_callee";
 
 /// A part of an episode: its name and its length.
 pub type Part = (&'static str, fn(&Anatomy) -> SimDuration);
@@ -165,7 +240,7 @@ pub fn headline(
     let split_brain = tally.split_brain.as_secs_f64() / tally.observed.as_secs_f64();
     headline.push("split_brain_share", Some(split_brain));
     headline.push("updates", count(tally.updates));
-    headline.push("requests", count(tally.requests));
+    push_asked(&mut headline, &tally.asked);
     headline.push("node_hours", Some(tally.node_hours));
     push_signalling(&mut headline, signalling, tally.node_hours);
     headline.push("lookup_hops.mean", tally.lookup_hops_mean);
@@ -175,11 +250,29 @@ pub fn headline(
 
 fn push_windows(headline: &mut Headline, mut windows: Vec<SimDuration>) {
     windows.sort_unstable();
+    push_spans(headline, "stale_window", &windows);
+}
+
+/// Mean, median, 95th percentile and maximum of sorted spans that were all seen whole.
+fn push_spans(headline: &mut Headline, name: &str, sorted: &[SimDuration]) {
     let seconds = |span: Option<SimDuration>| span.map(SimDuration::as_secs_f64);
-    headline.push("stale_window.mean", distribution::mean(windows.iter().copied()));
-    headline.push("stale_window.median", seconds(distribution::quantile(&windows, 0.5)));
-    headline.push("stale_window.p95", seconds(distribution::quantile(&windows, 0.95)));
-    headline.push("stale_window.max", seconds(windows.last().copied()));
+    headline.push(format!("{name}.mean"), distribution::mean(sorted.iter().copied()));
+    headline.push(format!("{name}.median"), seconds(distribution::quantile(sorted, 0.5)));
+    headline.push(format!("{name}.p95"), seconds(distribution::quantile(sorted, 0.95)));
+    headline.push(format!("{name}.max"), seconds(sorted.last().copied()));
+}
+
+fn push_asked(headline: &mut Headline, asked: &Asked) {
+    match asked {
+        Asked::Lookups(lookups) => headline.push("requests", Some(*lookups as f64)),
+        Asked::Requests(requests) => {
+            headline.push("requests", Some(requests.all as f64));
+            headline.push(FAILED_INTEROP, requests.share(requests.interop));
+            headline.push(FAILED_CALLEE, requests.share(requests.callee));
+            headline.push("unfinished", Some(requests.unfinished() as f64));
+            push_spans(headline, "request_delay", &requests.delays);
+        }
+    }
 }
 
 fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
@@ -341,5 +434,52 @@ mod tests {
         let empty = super::headline(SimTime::ZERO, &[], &[], &[], &Tally::default());
         assert!(empty.iter().map(|(name, _)| name).eq(headline.iter().map(|(name, _)| name)));
         assert!(empty.iter().all(|(_, value)| value.is_none_or(f64::is_finite)));
+    }
+    fn request(delay: Option<u64>, cause: Option<Cause>) -> RequestRow {
+        RequestRow {
+            time: SimTime::from_secs(4000),
+            caller: "ru.ac.za".into(),
+            method: crate::metrics::tables::RequestMethod::Message,
+            outcome: crate::metrics::tables::RequestOutcome::Timeout,
+            cause,
+            delay: delay.map(SimDuration::from_secs),
+            stale: None,
+        }
+    }
+
+    #[test]
+    fn requests_have_columns_only_where_there_are_callers_who_send_them() {
+        let rows = [
+            request(Some(30), Some(Cause::Interop)),
+            request(Some(1), None),
+            request(None, None),
+            request(Some(4), Some(Cause::Callee)),
+            request(Some(5), None),
+        ];
+        let headline_of = |asked| {
+            let tally = Tally { asked, ..Tally::default() };
+            super::headline(SimTime::ZERO, &[], &[], &[], &tally)
+        };
+        let with = headline_of(Asked::Requests(RequestTally::of(&rows)));
+        // Four of five ended, after 1, 4, 5 and 30 s.
+        let expected = [
+            ("requests", Some(5.0)),
+            ("failed_interop", Some(0.25)),
+            ("failed_callee", Some(0.25)),
+            ("unfinished", Some(1.0)),
+            ("request_delay.mean", Some(10.0)),
+            ("request_delay.median", Some(4.0)),
+            ("request_delay.p95", Some(30.0)),
+            ("request_delay.max", Some(30.0)),
+        ];
+        for (metric, value) in expected {
+            assert_eq!(with.value(metric), value, "{metric}");
+        }
+        let none = headline_of(Asked::Requests(RequestTally::default()));
+        assert!(none.iter().map(|(name, _)| name).eq(with.iter().map(|(name, _)| name)));
+        assert_eq!((none.value("requests"), none.value("failed_interop")), (Some(0.0), None));
+        let lookups = headline_of(Asked::Lookups(7));
+        assert_eq!(lookups.value("requests"), Some(7.0));
+        assert!(expected[1..].iter().all(|(metric, _)| !lookups.knows(metric)));
     }
 }

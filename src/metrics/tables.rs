@@ -6,14 +6,19 @@
 //! Times and spans are exact: they are written as decimal seconds with up to nine decimals and
 //! read back without loss. What does not exist (no new address yet) is an empty field.
 
+mod requests;
+
 use std::fmt::Display;
 use std::str::FromStr;
 
 use crate::address::Address;
-use crate::metrics::headline::Headline;
+use crate::metrics::headline::{FAILED_INTEROP, Headline};
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::time::{SimDuration, SimTime};
-pub use crate::world::truth::{Anatomy, Closed, Resolution};
+pub use crate::world::observation::RequestMethod;
+pub use crate::world::truth::{Anatomy, Cause, Closed, RequestOutcome, Resolution};
+
+pub use requests::{DepartureRow, RequestRow};
 
 /// Everything that one run leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,12 +33,24 @@ pub struct RunOutput {
     pub handovers: Vec<HandoverRow>,
     /// Stale windows, by end of validity, then resolver; those of the warm-up included.
     pub stale: Vec<StaleRow>,
+    /// Requests of callers, in the order in which they began.
+    pub requests: Vec<RequestRow>,
+    /// Departures of the binding, oldest first; those of the warm-up included.
+    pub departures: Vec<DepartureRow>,
     /// What was sent, delivered and lost after the warm-up, by protocol and purpose.
     pub signalling: Vec<SignallingRow>,
     /// Binned state, by time; the warm-up included.
     pub timeline: Vec<TimelineRow>,
     /// The headline metrics; the warm-up excluded.
     pub headline: Headline,
+}
+
+impl RunOutput {
+    /// Whether the scenario has callers who send requests, so that there is a table of them.
+    #[must_use]
+    pub fn has_requests(&self) -> bool {
+        self.headline.knows(FAILED_INTEROP)
+    }
 }
 
 /// One handover episode of one caller domain: a row of `handovers.csv`.
@@ -183,6 +200,13 @@ impl<'a> Fields<'a> {
 
     fn span(&mut self) -> Result<SimDuration, RowError> {
         self.take(|field| nanos(field).map(SimDuration::from_nanos))
+    }
+
+    fn optional_span(&mut self) -> Result<Option<SimDuration>, RowError> {
+        self.take(|field| match field {
+            "" => Some(None),
+            text => nanos(text).map(|span| Some(SimDuration::from_nanos(span))),
+        })
     }
 
     fn time(&mut self) -> Result<SimTime, RowError> {

@@ -3,9 +3,18 @@
 use crate::report::canvas::{Canvas, Lettering, Pixel, palette};
 use crate::report::quantity::number;
 
-/// A linear scale from zero.
+/// How a scale runs from zero to its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Law {
+    Linear,
+    /// By the square root, so that what is small is seen beside what is large.
+    Root,
+}
+
+/// A scale from zero.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Scale {
+    pub(crate) law: Law,
     /// The value at the far end.
     pub(crate) end: f64,
     /// The pixel of zero.
@@ -18,6 +27,10 @@ impl Scale {
     /// The pixel of a value; values outside are put on the nearer end.
     pub(crate) fn at(&self, value: f64) -> i32 {
         let share = (value / self.end).clamp(0.0, 1.0);
+        let share = match self.law {
+            Law::Linear => share,
+            Law::Root => share.sqrt(),
+        };
         self.zero_at + (share * f64::from(self.end_at - self.zero_at)).round() as i32
     }
 }
@@ -55,11 +68,41 @@ pub(crate) fn tick_step(end: f64, most: u32) -> f64 {
     }
 }
 
+/// The end of an axis: a round tick at or above the highest value.
+pub(crate) fn round_end(highest: f64) -> f64 {
+    let step = tick_step(highest, 5);
+    (highest / step - 1e-9).ceil() * step
+}
+
 /// Ticks from zero to the last that is not above `end`.
 pub(crate) fn ticks(end: f64, most: u32) -> Vec<f64> {
     let step = tick_step(end, most);
     let last = (end / step + 1e-9).floor() as u32;
     (0..=last).map(|index| f64::from(index) * step).collect()
+}
+
+/// Ticks of a scale of counts that is no straight one: zero, one, the end, and of the round numbers
+/// between them, from the end down, those that have room.
+fn root_ticks(scale: Scale) -> Vec<f64> {
+    const ROOM: i32 = 24;
+    let mut round = vec![1.0];
+    while let Some(next) = round.last().map(|&last: &f64| last * 10.0).filter(|&it| it <= scale.end)
+    {
+        round.push(next);
+    }
+    let mut chosen = vec![0.0, 1.0, scale.end];
+    let between = round.iter().rev().flat_map(|&power| [5.0 * power, 2.0 * power, power]);
+    for tick in between.filter(|&tick| tick < scale.end) {
+        let has_room = |&other: &f64| (scale.at(other) - scale.at(tick)).abs() >= ROOM;
+        if chosen.iter().all(has_room) {
+            chosen.push(tick);
+        }
+    }
+    // One is always told, and zero where there is room for it.
+    if (scale.at(1.0) - scale.at(0.0)).abs() < 16 {
+        chosen.remove(0);
+    }
+    chosen
 }
 
 /// The frame of a diagram: from its upper left to its lower right corner.
@@ -74,12 +117,18 @@ pub(crate) struct Frame {
 impl Frame {
     /// The scale of the horizontal axis up to `end`.
     pub(crate) fn across(&self, end: f64) -> Scale {
-        Scale { end, zero_at: self.left, end_at: self.right }
+        Scale { law: Law::Linear, end, zero_at: self.left, end_at: self.right }
     }
 
     /// The scale of the vertical axis up to `end`.
     pub(crate) fn up(&self, end: f64) -> Scale {
-        Scale { end, zero_at: self.bottom, end_at: self.top }
+        Scale { law: Law::Linear, end, zero_at: self.bottom, end_at: self.top }
+    }
+
+    /// The scale of the vertical axis up to a count: by the root where one would hardly be seen.
+    pub(crate) fn counts_up(&self, end: f64) -> Scale {
+        let law = if end > 20.0 { Law::Root } else { Law::Linear };
+        Scale { law, ..self.up(end) }
     }
 
     /// Draws the horizontal axis with grid lines, ticks in `unit`, and its label below.
@@ -103,8 +152,11 @@ impl Frame {
 
     /// Draws the vertical axis as whole numbers, with grid lines, and its label to the left.
     pub(crate) fn draw_count_up(&self, canvas: &Canvas<'_>, scale: Scale, label: &str) {
-        let whole = ticks(scale.end, 4).into_iter().filter(|tick| tick.fract() == 0.0);
-        self.draw_up(canvas, scale, whole.map(|tick| (tick, number(tick))), label);
+        let whole = match scale.law {
+            Law::Linear => ticks(scale.end, 4).into_iter().filter(|it| it.fract() == 0.0).collect(),
+            Law::Root => root_ticks(scale),
+        };
+        self.draw_up(canvas, scale, whole.into_iter().map(|tick| (tick, number(tick))), label);
     }
 
     fn draw_up(
@@ -145,7 +197,26 @@ mod tests {
 
     #[test]
     fn a_scale_stays_on_the_canvas() {
-        let scale = Scale { end: 10.0, zero_at: 100, end_at: 0 };
+        let scale = Scale { law: Law::Linear, end: 10.0, zero_at: 100, end_at: 0 };
         assert_eq!([0.0, 2.5, 10.0, 99.0, -3.0].map(|value| scale.at(value)), [100, 75, 0, 0, 100]);
+    }
+    #[test]
+    fn one_is_seen_beside_many_on_a_scale_by_the_root() {
+        let frame = Frame { left: 0, top: 0, right: 100, bottom: 140 };
+        assert_eq!(frame.counts_up(20.0).law, Law::Linear);
+        let scale = frame.counts_up(200.0);
+        // 140·√(1/200) = 9.9, 140·√(1/2) = 99.
+        assert_eq!([0.0, 1.0, 100.0, 200.0].map(|value| 140 - scale.at(value)), [0, 10, 99, 140]);
+        // 99, then 50 at 70, 20 at 44; 10 at 31 is too near to 20; 5 at 22 and 2 at 14 to one.
+        assert_eq!(root_ticks(scale), [1.0, 200.0, 100.0, 50.0, 20.0]);
+        // 140·√(1/50) = 20: there is room for zero.
+        assert_eq!(root_ticks(frame.counts_up(50.0)), [0.0, 1.0, 50.0, 20.0, 5.0]);
+    }
+    #[test]
+    fn axes_end_at_a_round_tick() {
+        let cases = [(0.05, 0.05), (0.62, 0.8), (2.0, 2.0), (163.0, 200.0)];
+        for (highest, expected) in cases {
+            assert!((round_end(highest) - expected).abs() < 1e-9, "{highest}");
+        }
     }
 }

@@ -15,15 +15,21 @@ use crate::report::TextFile;
 /// All tables of a study.
 #[must_use]
 pub fn tables(study: &Study, outputs: &[RunOutput], summary: &Summary) -> Vec<TextFile> {
-    vec![
+    let mut tables = vec![
         TextFile::new("runs.csv", runs_csv(study, outputs)),
         table(outputs, |output| &output.handovers),
         table(outputs, |output| &output.stale),
+    ];
+    if outputs.iter().any(RunOutput::has_requests) {
+        tables.push(table(outputs, |output| &output.requests));
+    }
+    tables.extend([
         table(outputs, |output| &output.signalling),
         table(outputs, |output| &output.timeline),
         TextFile::new("summary.csv", summary_csv(summary)),
         TextFile::new("summary.json", summary_json(summary)),
-    ]
+    ]);
+    tables
 }
 
 /// Comma-separated lines of fields, the columns first.
@@ -89,6 +95,7 @@ struct Line<'a> {
     mean: Option<f64>,
     sd: Option<f64>,
     n: usize,
+    max: Option<f64>,
     low: Option<f64>,
     high: Option<f64>,
     standard_error: Option<f64>,
@@ -105,6 +112,7 @@ impl<'a> Line<'a> {
             mean: estimate.mean(),
             sd: estimate.sample.and_then(|sample| sample.sd),
             n: estimate.sample.map_or(0, |sample| sample.n),
+            max: estimate.max(),
             low: estimate.interval.map(|interval| interval.low),
             high: estimate.interval.map(|interval| interval.high),
             standard_error: estimate.standard_error,
@@ -114,12 +122,13 @@ impl<'a> Line<'a> {
         }
     }
 
-    fn fields(&self) -> [String; 10] {
+    fn fields(&self) -> [String; 11] {
         [
             self.metric.to_owned(),
             optional(self.mean),
             optional(self.sd),
             self.n.to_string(),
+            optional(self.max),
             optional(self.low),
             optional(self.high),
             optional(self.standard_error),
@@ -130,11 +139,12 @@ impl<'a> Line<'a> {
     }
 }
 
-const LINE_COLUMNS: [&str; 10] = [
+const LINE_COLUMNS: [&str; 11] = [
     "metric",
     "mean",
     "sd",
     "n",
+    "max",
     "low",
     "high",
     "standard_error",
@@ -143,8 +153,9 @@ const LINE_COLUMNS: [&str; 10] = [
     "assumption_broken",
 ];
 
-/// `summary.csv`: one row a point and metric. `low` and `high` bound the 95 % interval,
-/// `deviation` is in standard errors.
+/// `summary.csv`: one row a point and metric. `max` is the largest value of a run, `low` and `high`
+/// bound the 95 % interval of the mean, `deviation` is in standard errors. The mean of a metric that
+/// is a maximum, such as `claimants.max`, is that of the maxima of the runs.
 fn summary_csv(summary: &Summary) -> String {
     let mut columns: Vec<&str> = vec!["point"];
     columns.extend(summary.varied.iter().map(String::as_str));
@@ -266,9 +277,9 @@ mod tests {
     fn the_summary_names_theory_deviation_and_broken_assumption() {
         let study = study(2);
         let csv = text(&study, "summary.csv");
-        assert!(csv.starts_with("point,metric,mean,sd,n,low,high,standard_error,theory,"));
+        assert!(csv.starts_with("point,metric,mean,sd,n,max,low,high,standard_error,theory,"));
         // Both runs have one departure: no spread, so no deviation in standard errors.
-        assert!(csv.contains("\n0,departures,1,0,2,1,1,0,2,,leaves are not Poisson\n"), "{csv}");
+        assert!(csv.contains("\n0,departures,1,0,2,1,1,1,0,2,,leaves are not Poisson\n"), "{csv}");
         let json: serde_json::Value = serde_json::from_str(&text(&study, "summary.json")).unwrap();
         let metrics = json[0]["metrics"].as_array().unwrap();
         let departures = metrics.iter().find(|line| line["metric"] == "departures").unwrap();

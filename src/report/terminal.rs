@@ -1,13 +1,17 @@
 //! The table that `run` prints at its end: what came out, understood at once, and where the rest
 //! is.
 
+mod callers;
+
 use std::collections::BTreeMap;
+
+use callers::Callers;
 
 use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::distribution::{mean, quantile};
-use crate::metrics::headline::{PARTS, counted_stale};
+use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS, counted_stale};
 use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
 use crate::report::quantity::{number, percent, span};
@@ -29,7 +33,12 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
     text.push('\n');
     match &summary.points[..] {
         [] => {}
-        [point] => one_point(&mut text, point, &Windows::of(study, outcome, point.point)),
+        [point] => one_point(
+            &mut text,
+            point,
+            &Windows::of(study, outcome, point.point),
+            &Callers::of(study, outcome, point.point),
+        ),
         points => {
             let windows = |point: &PointSummary| Windows::of(study, outcome, point.point);
             many_points(
@@ -91,7 +100,7 @@ struct Grid {
 }
 
 impl Grid {
-    fn row<const N: usize>(&mut self, cells: [String; N]) {
+    fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }
 
@@ -123,7 +132,30 @@ fn shown(point: &PointSummary, metric: &str, words: fn(f64) -> String) -> String
     point.mean(metric).map_or_else(|| "–".to_owned(), words)
 }
 
-fn one_point(text: &mut String, point: &PointSummary, windows: &Windows) {
+/// The largest value of a metric over the runs, in words, or a dash.
+fn largest(point: &PointSummary, metric: &str, words: fn(f64) -> String) -> String {
+    point.max(metric).map_or_else(|| "–".to_owned(), words)
+}
+
+/// What became of the requests, where there are callers who send them.
+fn requests(point: &PointSummary) -> String {
+    if point.estimate(FAILED_INTEROP).is_none() {
+        return String::new();
+    }
+    let value = |metric: &str, words| shown(point, metric, words);
+    let unfinished = match point.mean("unfinished") {
+        Some(unfinished) if unfinished > 0.0 => format!("; {} unfinished", number(unfinished)),
+        _ => String::new(),
+    };
+    format!(
+        "{}; failed: {} interop, {} callee{unfinished}",
+        value("requests", number),
+        value(FAILED_INTEROP, percent),
+        value(FAILED_CALLEE, percent)
+    )
+}
+
+fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers: &Callers<'_>) {
     text.push_str(&headcount(point));
     text.push('\n');
     if point.mean("episodes").is_some_and(|episodes| episodes > 0.0) || windows.all > 0 {
@@ -138,6 +170,10 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows) {
     let value = |metric: &str, words| shown(point, metric, words);
     let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
     let mut line = |title: &str, told: String| text.push_str(&format!("{title:<32}{told}\n"));
+    let requests = requests(point);
+    if !requests.is_empty() {
+        line("requests of callers", requests);
+    }
     line("stale share of the time", value("stale_share", percent));
     line("stale windows above zero", windows.told());
     line(
@@ -146,7 +182,7 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows) {
     );
     line(
         "claimants of a departure",
-        both(value("claimants.mean", number), value("claimants.max", number)),
+        both(value("claimants.mean", number), largest(point, "claimants.max", number)),
     );
     line("updates of the binding", value("updates", number));
     line(
@@ -178,6 +214,7 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows) {
     if !protocols.is_empty() {
         line("  messages by protocol", protocols);
     }
+    callers.write(text);
     theory(text, point);
 }
 
@@ -247,7 +284,7 @@ fn spans_of(point: &PointSummary, title: &str, name: &str, share: Option<f64>) -
         quantile("median", 0.5),
         cell("mean"),
         quantile("p95", 0.95),
-        cell("max"),
+        largest(point, &format!("{name}.max"), span),
         share.map(|share| format!("{:.1} %", share * 100.0)).unwrap_or_default(),
         point.estimate(&format!("{name}.mean")).map(interval).unwrap_or_default(),
     ]
@@ -259,7 +296,7 @@ fn spans_of(point: &PointSummary, title: &str, name: &str, share: Option<f64>) -
 /// longer that the end of the run cut off.
 fn is_zero_up_to(point: &PointSummary, name: &str, p: f64) -> bool {
     let seen_whole = ["detect", "claim", "update", "publish", "cache", "restore"].contains(&name);
-    let zero = point.mean(&format!("{name}.max")) == Some(0.0);
+    let zero = point.max(&format!("{name}.max")) == Some(0.0);
     let (Some(all), Some(cut)) = (point.mean("episodes"), point.mean("censored")) else {
         return false;
     };
@@ -381,21 +418,29 @@ fn theory(text: &mut String, point: &PointSummary) {
 /// Whether a metric is in seconds.
 fn is_span(metric: &str) -> bool {
     let name = metric.split('.').next().unwrap_or(metric);
-    name == "stale_window" || PARTS.iter().any(|(part, _)| *part == name)
+    ["stale_window", "request_delay"].contains(&name) || PARTS.iter().any(|(part, _)| *part == name)
 }
 
 /// One line a point.
 fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary], windows: &[Windows]) {
     text.push('\n');
     let mut grid = Grid::default();
+    let asked = points.iter().any(|point| point.estimate(FAILED_INTEROP).is_some());
+    let with = |cells: [String; 8], failed: String| {
+        let mut cells = Vec::from(cells);
+        if asked {
+            cells.push(failed);
+        }
+        cells
+    };
     let heads = ["", "", "stale", "window > 0", "outage", "outage", "", "messages"];
-    grid.row(heads.map(str::to_owned));
+    grid.row(with(heads.map(str::to_owned), "failed".to_owned()));
     let varied = summary.varied.join(", ");
     let heads = [&varied, "departures", "share", "median", "median", "p95", "claimants", "/node h"];
-    grid.row(heads.map(str::to_owned));
+    grid.row(with(heads.map(str::to_owned), "interop".to_owned()));
     for (point, windows) in points.iter().zip(windows) {
         let value = |metric: &str, words| shown(point, metric, words);
-        grid.row([
+        let cells = [
             point.varied.join(", "),
             value("departures", number),
             value("stale_share", percent),
@@ -404,7 +449,8 @@ fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary], wi
             value("outage.p95", span),
             value("claimants.mean", number),
             value("messages_per_node_hour", number),
-        ]);
+        ];
+        grid.row(with(cells, value(FAILED_INTEROP, percent)));
     }
     grid.write(text);
     text.push_str(

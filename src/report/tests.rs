@@ -4,7 +4,7 @@ use super::*;
 use crate::experiment::cell::CellSpec;
 use crate::experiment::run::tests::{fake_output, study};
 use crate::experiment::summary::{Theory, summarise};
-use crate::metrics::headline::{Tally, headline};
+use crate::metrics::headline::{Asked, Tally, headline};
 use crate::metrics::tables::{
     Anatomy, Closed, HandoverRow, RunOutput, SignallingRow, StaleRow, TimelineRow,
 };
@@ -57,7 +57,7 @@ fn lifelike(spec: &CellSpec) -> RunOutput {
         updates: 131,
         late_claims: 88,
         split_brain: SimDuration::from_secs(412),
-        requests: 8640,
+        asked: Asked::Lookups(8640),
         node_hours: 2200.0,
         lookup_hops_mean: Some(3.9),
         lookup_failures: 17,

@@ -5,6 +5,7 @@
 //! such.
 
 mod anatomy;
+mod failures;
 mod signalling;
 mod stale_window;
 mod timeline;
@@ -30,12 +31,15 @@ struct Point<'a> {
 #[must_use]
 pub fn figures(study: &Study, outputs: &[RunOutput], curve: Option<&Curve>) -> Vec<TextFile> {
     let points = points(study, outputs);
-    let drawn = [
+    let mut drawn = vec![
         ("stale-window", stale_window::figure(&points, curve)),
         ("stale-timeline", timeline::figure(&points)),
         ("signalling", signalling::figure(&points)),
         ("handover-anatomy", anatomy::figure(&points)),
     ];
+    if outputs.iter().any(RunOutput::has_requests) {
+        drawn.push(("failures", failures::figure(&points)));
+    }
     let file = |(name, figure): (&str, Figure)| {
         [
             TextFile::new(format!("figures/{name}.svg"), figure.svg),

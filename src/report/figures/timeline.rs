@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use crate::experiment::cell::CellSpec;
 use crate::metrics::tables::{RunOutput, TimelineRow};
-use crate::report::axis::{Frame, Scale, tick_step, time_unit};
+use crate::report::axis::{Frame, Law, Scale, round_end, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
 use crate::report::quantity::{percent, span};
@@ -122,8 +122,9 @@ fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) 
         let up = panels.stale.up(round_end(highest).min(1.0));
         panels.stale.draw_percent_up(canvas, up, "stale resolvers");
         let most = rows.iter().map(|row| row.believers).max().unwrap_or(0).max(2);
-        let high = panels.believers.up(round_end(f64::from(most)));
-        panels.believers.draw_count_up(canvas, high, "proxy peers");
+        let high = panels.believers.counts_up(round_end(f64::from(most)));
+        let label = if high.law == Law::Root { "proxy peers, √ scale" } else { "proxy peers" };
+        panels.believers.draw_count_up(canvas, high, label);
         for (height, from, to) in panels.pieces(rows, |row| up.at(share(row))) {
             canvas.bar((from, height), (to, panels.stale.bottom), palette::BLUE);
         }
@@ -140,12 +141,6 @@ fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) 
         lower.draw_across(canvas, panels.across, unit.seconds, &label);
         warmup(canvas, &panels, spec.warmup);
     })
-}
-
-/// The end of an axis: a round tick at or above the highest value.
-fn round_end(highest: f64) -> f64 {
-    let step = tick_step(highest, 5);
-    (highest / step - 1e-9).ceil() * step
 }
 
 /// Which run it is and what is seen of it: two lines.
@@ -244,13 +239,5 @@ mod tests {
         let with = Panels::of(&rows, &[SimTime::from_secs(3)]);
         assert_eq!(with.departures, Some(panels.unserved));
         assert_eq!(with.unserved, panels.unserved + STRIPS);
-    }
-
-    #[test]
-    fn axes_end_at_a_round_tick() {
-        let cases = [(0.05, 0.05), (0.62, 0.8), (2.0, 2.0), (163.0, 200.0)];
-        for (highest, expected) in cases {
-            assert!((round_end(highest) - expected).abs() < 1e-9, "{highest}");
-        }
     }
 }

@@ -154,11 +154,11 @@ impl Truth {
         if !self.by_agent.contains_key(&host) {
             return;
         }
-        let known = self.requests.under_way.get(&key).is_some_and(|it| it.agent == host);
-        let Some(request) = self.requests.under_way.remove(&key).filter(|_| known) else {
+        let Some(&request) = self.requests.under_way.get(&key).filter(|it| it.agent == host) else {
             self.requests.totals.strays += 1;
             return;
         };
+        self.requests.under_way.remove(&key);
         let callee_up = request.callee.is_none_or(|callee| {
             callee.life.is_some() && callee.life == self.overlays.life(callee.host)
         });

@@ -4,5 +4,6 @@ mod doctored;
 mod naive;
 mod queries;
 mod random;
+mod requests;
 mod script;
 mod stories;

@@ -1,9 +1,13 @@
 //! The metrics of the design by brute force: between any two instants at which something can
 //! change, everything is looked at again.
 
+mod requests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::script::{Happening, show_episode};
+use requests::Asked;
+
+use super::script::{Happening, show_episode, show_request};
 use crate::address::Address;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -63,6 +67,7 @@ pub(super) struct Outcome {
     pub(super) stale_nanos: u128,
     pub(super) departures: u64,
     pub(super) claims: [u64; 3],
+    pub(super) requests: Vec<String>,
 }
 
 pub(super) struct Naive {
@@ -73,7 +78,13 @@ pub(super) struct Naive {
     serving: BTreeMap<HostId, Address>,
     history: BTreeMap<Address, History>,
     binding: Vec<Address>,
+    /// Of resolvers and of the servers of callers.
     caches: BTreeMap<HostId, (Vec<Address>, SimTime)>,
+    /// All requests that ever began, and when each host went up or down.
+    asked: Vec<Asked>,
+    ups_and_downs: Vec<(usize, HostId, bool)>,
+    /// How many observations there were.
+    step: usize,
     pending: Vec<(HostId, Address)>,
     departed: Vec<Departed>,
     claims: BTreeMap<(Key, HostId), [bool; 3]>,
@@ -102,6 +113,9 @@ impl Naive {
             history: BTreeMap::new(),
             binding: Vec::new(),
             caches: BTreeMap::new(),
+            asked: Vec::new(),
+            ups_and_downs: Vec::new(),
+            step: 0,
             pending: Vec::new(),
             departed: Vec::new(),
             claims: BTreeMap::new(),
@@ -112,6 +126,7 @@ impl Naive {
         };
         for (at, host, observation) in script {
             naive.elapse(*at);
+            naive.step += 1;
             naive.apply(*host, observation);
             naive.scan();
         }
@@ -149,11 +164,20 @@ impl Naive {
         self.key(best)
     }
 
+    fn cached(&self, host: HostId) -> Option<&[Address]> {
+        let (cached, _) = self.caches.get(&host).filter(|(_, expires)| self.now < *expires)?;
+        Some(cached)
+    }
+
     fn would_answer(&self, resolver: HostId) -> &[Address] {
-        match self.caches.get(&resolver) {
-            Some((cached, expires)) if self.now < *expires => cached,
-            _ => &self.binding,
-        }
+        self.cached(resolver).unwrap_or(&self.binding)
+    }
+
+    /// What the chain of a caller would answer.
+    fn chain(&self, index: usize) -> &[Address] {
+        let caller = &self.config.callers[index];
+        let own = self.cached(caller.host).filter(|_| caller.cache);
+        own.unwrap_or_else(|| self.would_answer(caller.resolver))
     }
 
     /// Goes on to `to` in steps in which nothing can change.
@@ -188,7 +212,7 @@ impl Naive {
     }
 
     fn chain_valid(&self, index: usize) -> bool {
-        self.any_valid(self.would_answer(self.config.callers[index].resolver))
+        self.any_valid(self.chain(index))
     }
 
     /// The first condition that holds, as its column.
@@ -229,23 +253,36 @@ impl Naive {
                 self.caches.insert(id, (list(answer), *expires));
             }
             Observation::Answered(answer) => self.count_answer(id, &list(answer)),
-            Observation::LookupStarted(request) => {
-                let caller = &mut self.callers[id.0 as usize - 201];
-                caller.requests.insert(*request, caller.open.is_some());
-                if let Some(open) = &mut caller.open {
-                    open.asked = true;
+            Observation::LookupStarted(lookup) => {
+                let index = id.0 as usize - 201;
+                if self.config.callers[index].agents.is_empty() {
+                    self.send(index, *lookup);
                 }
             }
             Observation::LookupEnded { request, answer } => {
                 let index = id.0 as usize - 201;
+                let valid = list(answer).into_iter().find(|&address| self.valid(address));
+                if !self.config.callers[index].agents.is_empty() {
+                    return;
+                }
                 let sent_after = self.callers[index].requests.remove(request);
-                let answer = list(answer);
-                let valid = answer.into_iter().find(|&address| self.valid(address));
                 if sent_after == Some(true) && valid.is_some() {
                     self.close(index, Closed::Lookup, valid);
                 }
             }
+            Observation::RequestStarted { .. }
+            | Observation::RequestRouted { .. }
+            | Observation::RequestServed { .. }
+            | Observation::RequestEnded { .. } => self.request(id, observation),
             _ => self.change(id, observation),
+        }
+    }
+
+    fn send(&mut self, index: usize, request: u64) {
+        let caller = &mut self.callers[index];
+        caller.requests.insert(request, caller.open.is_some());
+        if let Some(open) = &mut caller.open {
+            open.asked = true;
         }
     }
 
@@ -255,8 +292,14 @@ impl Naive {
 
     fn change(&mut self, id: HostId, observation: &Observation) {
         match observation {
-            Observation::HostUp(address) => self.host(id).address = Some(*address),
+            Observation::HostUp(address) => {
+                if self.host(id).address.replace(*address).is_none() {
+                    self.ups_and_downs.push((self.step, id, true));
+                }
+            }
             Observation::HostDown => {
+                self.ups_and_downs.push((self.step, id, false));
+                self.caller_down(id);
                 let claim = self.host(id).claim;
                 *self.host(id) = Host { claim, ..Host::default() };
                 self.pending.retain(|&(node, _)| node != id);
@@ -270,6 +313,19 @@ impl Naive {
             _ => self.host(id).proxy = false,
         }
         self.reassess();
+    }
+
+    fn caller_down(&mut self, id: HostId) {
+        self.caches.remove(&id);
+        for asked in self.asked.iter_mut().filter(|it| it.agent == id && !it.over) {
+            asked.over = true;
+            self.callers[asked.index].requests.remove(&asked.key.0);
+        }
+        for (caller, domain) in self.callers.iter_mut().zip(&self.config.callers) {
+            if domain.host == id && domain.agents.is_empty() {
+                caller.requests.clear();
+            }
+        }
     }
 
     fn main(&self) -> Option<OverlayId> {
@@ -405,8 +461,7 @@ impl Naive {
         for index in 0..self.callers.len() {
             let unasked = self.callers[index].open.as_ref().is_some_and(|open| !open.asked);
             if unasked && self.chain_valid(index) && self.any_valid(&self.binding) {
-                let chain = self.would_answer(self.config.callers[index].resolver);
-                let valid = chain.iter().copied().find(|&address| self.valid(address));
+                let valid = self.chain(index).iter().copied().find(|&address| self.valid(address));
                 self.close(index, Closed::Unasked, valid);
             }
         }
@@ -459,6 +514,12 @@ impl Naive {
             departures: full.count() as u64,
             claims: [counted(0), counted(1), counted(2)],
             windows: self.windows(),
+            requests: self
+                .asked
+                .iter()
+                .filter(|asked| asked.record.started >= warmup)
+                .map(|asked| show_request(&asked.record))
+                .collect(),
         }
     }
 

@@ -6,12 +6,14 @@ use rand::RngExt as _;
 use rand_chacha::ChaCha8Rng;
 
 use super::naive::{Naive, Outcome};
-use super::script::{Happening, address, config, run, show_episode};
+use super::script::{Happening, address, run, show_episode, show_request, with_users};
 use crate::address::Address;
 use crate::rng::{NameHash, Purpose, stream};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
-use crate::world::observation::{Answer, Observation, OverlayId};
+use crate::world::observation::{
+    Answer, Observation, OverlayId, RequestEnding, RequestKey, RequestMethod,
+};
 use crate::world::truth::{Report, TruthConfig};
 
 const NODES: u32 = 5;
@@ -25,6 +27,8 @@ struct Author {
     up: BTreeMap<HostId, Address>,
     served: Vec<Answer>,
     asked: u64,
+    /// Requests that have not ended, with their agents.
+    under_way: Vec<(RequestKey, HostId)>,
 }
 
 impl Author {
@@ -105,6 +109,60 @@ impl Author {
         (node, observation)
     }
 
+    fn key(&mut self) -> RequestKey {
+        // Mostly one that is under way.
+        match self.under_way.len() {
+            n if n > 0 && !self.one_in(6) => self.under_way[self.rng.random_range(0..n)].0,
+            _ => RequestKey(self.rng.random_range(0..=self.asked)),
+        }
+    }
+
+    /// Callers 1 and 2 have two users each.
+    fn user(&mut self) -> (HostId, Observation) {
+        let domain = self.rng.random_range(1..=2);
+        let agent = HostId(400 + 10 * domain + self.rng.random_range(1..=2));
+        match self.rng.random_range(0..12) {
+            0..4 => {
+                self.asked += 1;
+                let request = RequestKey(self.asked);
+                self.under_way.push((request, agent));
+                let callee = if self.one_in(5) {
+                    None
+                } else {
+                    Some(HostId(self.rng.random_range(1..=NODES)))
+                };
+                let methods = [RequestMethod::Message, RequestMethod::Invite];
+                let method = methods[self.rng.random_range(0..2)];
+                (agent, Observation::RequestStarted { request, method, callee })
+            }
+            4..6 => {
+                let (request, to) = (self.key(), self.any_address());
+                (HostId(200 + domain), Observation::RequestRouted { request, to })
+            }
+            6..9 => {
+                let node = HostId(self.rng.random_range(1..=NODES));
+                (node, Observation::RequestServed { request: self.key() })
+            }
+            9 if self.one_in(12) => {
+                self.under_way.retain(|&(_, of)| of != agent);
+                (agent, Observation::HostDown)
+            }
+            _ if self.under_way.is_empty() => (HostId(200 + domain), Observation::LookupStarted(0)),
+            _ => {
+                let nth = self.rng.random_range(0..self.under_way.len());
+                let (request, agent) = self.under_way.remove(nth);
+                let endings = [
+                    RequestEnding::Final(200),
+                    RequestEnding::Final(408),
+                    RequestEnding::Final(603),
+                    RequestEnding::Timeout,
+                ];
+                let ending = endings[self.rng.random_range(0..4)];
+                (agent, Observation::RequestEnded { request, ending })
+            }
+        }
+    }
+
     fn infrastructure(&mut self) -> (HostId, Observation) {
         let nth = self.rng.random_range(1..=RESOLVERS);
         let (resolver, caller) = (HostId(100 + nth), HostId(200 + nth));
@@ -123,8 +181,9 @@ impl Author {
                 (HostId(300), Observation::UpdateAccepted { from, to: from })
             }
             3..5 => {
+                let holder = if self.one_in(3) { caller } else { resolver };
                 let expires = self.now + self.quarter_seconds(60);
-                (resolver, Observation::CacheStored { answer: self.old_answer(), expires })
+                (holder, Observation::CacheStored { answer: self.old_answer(), expires })
             }
             5..7 => (resolver, Observation::Answered(self.old_answer())),
             7 => {
@@ -141,15 +200,25 @@ impl Author {
     fn script(seed: u64, length: usize) -> Vec<Happening> {
         let rng = stream(seed, Purpose::Workload, NameHash::of("truth"));
         let served = vec![Answer::Negative];
-        let mut author = Self { rng, now: SimTime::ZERO, up: BTreeMap::new(), served, asked: 0 };
+        let mut author = Self {
+            rng,
+            now: SimTime::ZERO,
+            up: BTreeMap::new(),
+            served,
+            asked: 0,
+            under_way: Vec::new(),
+        };
         let mut script = Vec::with_capacity(length);
         for _ in 0..length {
             if !author.one_in(3) {
                 let pause = author.quarter_seconds(8);
                 author.now += pause;
             }
-            let (host, observation) =
-                if author.one_in(2) { author.node() } else { author.infrastructure() };
+            let (host, observation) = match author.rng.random_range(0..5) {
+                0..2 => author.node(),
+                2..4 => author.infrastructure(),
+                _ => author.user(),
+            };
             script.push((author.now, host, observation));
         }
         script
@@ -174,6 +243,7 @@ fn outcome(report: &Report) -> Outcome {
         stale_nanos: totals.stale_nanos,
         departures: totals.departures,
         claims: [totals.claims, totals.false_claims, totals.late_claims],
+        requests: report.requests.iter().map(show_request).collect(),
     }
 }
 
@@ -194,27 +264,46 @@ fn compare(config: &TruthConfig, script: &[Happening]) -> Outcome {
     let found = outcome(&run(config.clone(), script, end));
     let expected = renumber(Naive::run(config.clone(), script, end));
     assert_eq!(found.episodes, expected.episodes);
+    assert_eq!(found.requests, expected.requests);
     assert_eq!(found, expected);
     found
 }
 
 #[test]
 fn random_scripts_agree_with_the_naive_model() {
-    let (mut episodes, mut stale, mut claims) = (String::new(), 0, [0; 3]);
+    let (mut episodes, mut requests) = (String::new(), String::new());
+    let (mut stale, mut claims) = (0, [0; 3]);
     for seed in 0..300 {
-        let script = Author::script(seed, 400);
-        // 400 steps of 7/12 s on average take about 230 s.
-        let found = compare(&config(RESOLVERS, 40 * (seed % 2)), &script);
+        let script = Author::script(seed, 500);
+        // 500 steps of 7/12 s on average take about 290 s. The third caller looks up only.
+        let mut config = with_users(RESOLVERS, 40 * (seed % 2));
+        config.callers[2].agents.clear();
+        let found = compare(&config, &script);
         episodes += &found.episodes.join("\n");
+        requests += &found.requests.join("\n");
         stale += found.stale_nanos;
         claims = [0, 1, 2].map(|index| claims[index] + found.claims[index]);
     }
     // The scripts get everywhere.
     for word in [
         "detect=", "claim=", "update=", "publish=", "cache=", "ask=", "recover=", "Lookup",
-        "Unasked", "Censored", "Claim", "Return", " 0/", " 2/", " 3/",
+        "Request", "Unasked", "Censored", "Claim", "Return", " 0/", " 2/", " 3/",
     ] {
         assert!(episodes.contains(word), "no episode with {word}");
+    }
+    for word in [
+        " 200 - ",
+        " 408 Interop ",
+        " 408 Callee ",
+        " 603 Callee ",
+        "Timeout",
+        "stale",
+        "fresh",
+        "WrongOverlay Interop",
+        "WrongOverlay Callee",
+        "Unfinished",
+    ] {
+        assert!(requests.contains(word), "no request with {word}");
     }
     assert!(stale > 0 && claims.iter().all(|&count| count > 0), "{stale} {claims:?}");
 }

@@ -1,7 +1,7 @@
 //! Observations as text, one a line: `<second> <who> <what> …`. Text after `#` is a comment.
 //!
-//! Who: `n1` … `n9` are nodes, `r1` … resolvers, `c1` … callers (`c1` asks `r1`), `z` the
-//! authority and endpoint. Addresses are letters: `n1` holds `a`, `n2` holds `b`, and so on, unless
+//! Who: `n1` … `n9` are nodes, `r1` … resolvers, `c1` … the servers of callers (`c1` asks `r1`),
+//! `u11`, `u12` … the users of `c1`, `z` the authority and endpoint. Addresses are letters: `n1` holds `a`, `n2` holds `b`, and so on, unless
 //! `up` says otherwise. A list of addresses is `a,b`; `none` is a negative answer, `fail` a failure.
 
 use std::fmt::Write as _;
@@ -9,8 +9,12 @@ use std::fmt::Write as _;
 use crate::address::Address;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
-use crate::world::observation::{Answer, Observation, OverlayId};
-use crate::world::truth::{CallerDomain, Episode, Report, Truth, TruthConfig, checks};
+use crate::world::observation::{
+    Answer, Observation, OverlayId, RequestEnding, RequestKey, RequestMethod,
+};
+use crate::world::truth::{
+    CallerDomain, Episode, Report, RequestOutcome, RequestRecord, Truth, TruthConfig, checks,
+};
 
 pub(super) type Happening = (SimTime, HostId, Observation);
 
@@ -20,6 +24,7 @@ pub(super) fn host(name: &str) -> HostId {
         "n" => 0,
         "r" => 100,
         "c" => 200,
+        "u" => 400,
         _ => 300,
     };
     HostId(base + number)
@@ -38,6 +43,19 @@ fn answer(text: &str) -> Answer {
         "none" => Answer::Negative,
         "fail" => Answer::Failure,
         list => Answer::Addresses(list.split(',').map(address).collect()),
+    }
+}
+
+fn request(key: &str) -> RequestKey {
+    RequestKey(key.parse().unwrap())
+}
+
+fn ending(how: &str) -> RequestEnding {
+    match how {
+        "timeout" => RequestEnding::Timeout,
+        "transport" => RequestEnding::Transport,
+        "unlocated" => RequestEnding::Unlocated,
+        status => RequestEnding::Final(status.parse().unwrap()),
     }
 }
 
@@ -76,11 +94,26 @@ fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
         ["got", request, what] => {
             Observation::LookupEnded { request: request.parse().unwrap(), answer: answer(what) }
         }
+        ["send", key, method, callee] => Observation::RequestStarted {
+            request: request(key),
+            method: match method {
+                "invite" => RequestMethod::Invite,
+                "subscribe" => RequestMethod::Subscribe,
+                _ => RequestMethod::Message,
+            },
+            callee: (callee != "-").then(|| host(callee)),
+        },
+        ["route", key, to] => Observation::RequestRouted { request: request(key), to: address(to) },
+        ["serves", key] => Observation::RequestServed { request: request(key) },
+        ["end", key, how] => {
+            Observation::RequestEnded { request: request(key), ending: ending(how) }
+        }
         _ => panic!("unknown line {what:?}"),
     };
     vec![one]
 }
 
+/// What happens, by time, then in the order of the lines.
 pub(super) fn parse(script: &str) -> Vec<Happening> {
     let mut happenings = Vec::new();
     for line in script.lines() {
@@ -91,6 +124,7 @@ pub(super) fn parse(script: &str) -> Vec<Happening> {
             happenings.extend(seen.map(|observation| (at, host(who), observation)));
         }
     }
+    happenings.sort_by_key(|&(at, ..)| at);
     happenings
 }
 
@@ -111,6 +145,16 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
         warmup: SimTime::from_secs(warmup),
         timeline_bin: SimDuration::ZERO,
     }
+}
+
+/// The same where each caller has two users, and the first caller's server a cache of its own.
+pub(super) fn with_users(resolvers: u32, warmup: u64) -> TruthConfig {
+    let mut config = config(resolvers, warmup);
+    for (n, caller) in (1..).zip(&mut config.callers) {
+        caller.agents = vec![HostId(401 + 10 * n), HostId(402 + 10 * n)];
+        caller.cache = n == 1;
+    }
+    config
 }
 
 pub(super) fn run(config: TruthConfig, happenings: &[Happening], end: SimTime) -> Report {
@@ -159,6 +203,24 @@ pub(super) fn show_episode(episode: &Episode) -> String {
         write!(line, " {name}={span}").unwrap();
     }
     line
+}
+
+/// `c1 100 Message 200 - 2 fresh`: caller, beginning, method, outcome, cause, delay, and whether the
+/// first address that it was routed to was stale.
+pub(super) fn show_request(request: &RequestRecord) -> String {
+    let outcome = match request.outcome {
+        RequestOutcome::Status(status) => status.to_string(),
+        other => format!("{other:?}"),
+    };
+    let cause = request.cause.map_or("-".to_owned(), |cause| format!("{cause:?}"));
+    let delay = request.delay.map_or("-".to_owned(), |delay| delay.to_string());
+    let stale = match request.stale {
+        None => "-",
+        Some(true) => "stale",
+        Some(false) => "fresh",
+    };
+    let (caller, started, method) = (request.caller.0 - 200, request.started, request.method);
+    format!("c{caller} {started} {method:?} {outcome} {cause} {delay} {stale}")
 }
 
 /// Episodes, then windows as `r1 a@100 window stale/answers`.
