@@ -6,7 +6,7 @@
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
-//! * [`registrar`], [`proxy`]: what a server does.
+//! * [`registrar`], [`presence`], [`proxy`]: what a server does.
 //! * [`locate`], [`blocklist`]: where a request goes (RFC 3263), and where not.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
@@ -22,9 +22,12 @@ pub mod encode;
 pub mod header;
 pub mod locate;
 pub mod message;
+pub mod pidf;
+pub mod presence;
 pub mod profile;
 pub mod proxy;
 pub mod registrar;
+pub mod sdp;
 pub mod transaction;
 pub mod uri;
 

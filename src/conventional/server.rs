@@ -1,0 +1,449 @@
+//! A conventional SIP server, such as the paper's SER: registrar, presence server and stateful
+//! proxy of one domain, with its own way of resolving names.
+//!
+//! Each datagram is handled by one of its [workers](super::workers). One that needs a name waits
+//! for the resolver, and its worker with it; what arrives while all wait stands in the socket.
+//! Retransmissions and failover are the business of a process of their own, the timer's.
+//!
+//! Left out: authentication, more than one domain a server, TCP.
+
+use std::collections::BTreeMap;
+
+use crate::address::{Address, Endpoint, Port};
+use crate::conventional::names::{self, Names, Places};
+use crate::conventional::workers::{Admission, WorkerId, Workers};
+use crate::dns::stub::{self, Stub};
+use crate::dns::{self, ServerCache};
+use crate::net::Payload as _;
+use crate::rng::Dice;
+use crate::sim::{self, Context};
+use crate::sip::locate::Options;
+use crate::sip::presence::{self, PresenceServer, PresenceSettings};
+use crate::sip::profile::Rules;
+use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_route};
+use crate::sip::registrar::{Registrar, RegistrarSettings};
+use crate::sip::transaction::{Event, Owner, Transactions};
+use crate::sip::{self, Blocklist, HostPart, Message, Method, RequestKey, Status, Unlocated, Uri};
+use crate::time::SimTime;
+
+/// How a server is set up.
+#[derive(Debug)]
+pub struct Settings {
+    /// Its domain, in lower case.
+    pub domain: String,
+    /// Where it is.
+    pub own: Address,
+    /// The domain whose addresses are of interest: the overlay's.
+    pub overlay: String,
+    /// The timers of its transactions.
+    pub rules: Rules,
+    /// How it locates servers.
+    pub options: Options,
+    /// Its own DNS cache, if it keeps one.
+    pub cache: Option<ServerCache>,
+    /// Where it no longer sends for a while, if it keeps that in mind.
+    pub blocklist: Option<Blocklist>,
+    /// Its processes.
+    pub workers: u16,
+    /// What a name that does not resolve is answered with.
+    pub unresolved: Status,
+    /// Its registrar's habits.
+    pub registrar: RegistrarSettings,
+    /// Its resolver's stub.
+    pub stub: Stub,
+    /// For transactions, proxy, registrar, presence server and names.
+    pub dice: [Dice; 5],
+}
+
+/// A server.
+#[derive(Debug)]
+pub struct Server {
+    domain: HostPart,
+    own: Address,
+    overlay: HostPart,
+    tx: Transactions,
+    proxy: Proxy,
+    registrar: Registrar,
+    presence: PresenceServer,
+    names: Names<Asker>,
+    blocklist: Option<Blocklist>,
+    workers: Workers<(Endpoint, Message)>,
+    /// The worker whose datagram is handled now; `None` in the timer's process.
+    current: Option<WorkerId>,
+    /// Whether the request that is handled now is a BYE.
+    is_bye: bool,
+    /// How many names each worker waits for.
+    waiting: BTreeMap<WorkerId, u32>,
+    unresolved: Status,
+    /// Requests for the overlay's domain, which are told of when they are sent on.
+    outward: BTreeMap<RequestKey, SimTime>,
+}
+
+/// Who waits for a location, and in which process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Asker {
+    ticket: Ticket,
+    worker: Option<WorkerId>,
+    /// Whether the request is a BYE, which goes even to places that are blocked.
+    is_bye: bool,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ticket {
+    Proxy(proxy::Ticket),
+    Presence(presence::Ticket),
+}
+
+/// What a server lets the observer know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Observation {
+    /// Of its resolution of names.
+    Names(names::Observation),
+    /// It sends a request for a user of the overlay's domain to this address.
+    Routed {
+        /// Which.
+        request: RequestKey,
+        /// Where to.
+        to: Address,
+    },
+}
+
+impl From<names::Observation> for Observation {
+    fn from(observation: names::Observation) -> Self {
+        Self::Names(observation)
+    }
+}
+
+/// A server's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Of a SIP core.
+    Sip(sip::Timer),
+    /// The stub resolver's.
+    Stub(stub::Timer),
+}
+
+impl sim::Timer for Timer {
+    fn slot(self) -> u32 {
+        match self {
+            Self::Sip(timer) => timer.slot(),
+            Self::Stub(timer) => sip::Timer::SLOTS + timer.slot(),
+        }
+    }
+}
+
+impl From<sip::Timer> for Timer {
+    fn from(timer: sip::Timer) -> Self {
+        Self::Sip(timer)
+    }
+}
+
+impl From<stub::Timer> for Timer {
+    fn from(timer: stub::Timer) -> Self {
+        Self::Stub(timer)
+    }
+}
+
+/// What a server acts through: it sends SIP and DNS.
+pub trait ServerContext:
+    Context<Message: From<Message> + From<dns::Message>, Timer = Timer, Observation = Observation>
+{
+    /// As the context of its SIP cores.
+    fn sip(&mut self) -> sim::Lift<'_, Self, Message, sip::Timer, Observation>
+    where
+        Self: Sized,
+    {
+        self.lift()
+    }
+    /// As the context of what resolves its names.
+    fn dns(&mut self) -> sim::Lift<'_, Self, dns::Message, stub::Timer, names::Observation>
+    where
+        Self: Sized,
+    {
+        self.lift()
+    }
+}
+
+impl<C> ServerContext for C where
+    C: Context<
+            Message: From<Message> + From<dns::Message>,
+            Timer = Timer,
+            Observation = Observation,
+        >
+{
+}
+
+impl Server {
+    /// A server that has just been switched on.
+    #[must_use]
+    pub fn new(settings: Settings) -> Self {
+        let Settings { domain, own, overlay, rules, options, cache, .. } = settings;
+        let [for_transactions, for_proxy, for_registrar, for_presence, for_names] = settings.dice;
+        let (endpoint, domain) = (own.at(Port::SIP), HostPart::name(&domain));
+        let mut proxy = ProxySettings::new(endpoint, vec![domain.clone()], rules);
+        proxy.record_route = RecordRoute::Address;
+        proxy.failover = options.failover;
+        let contact = Uri::Sip(crate::sip::uri::SipUri::of_host(HostPart::Address(own)));
+        let host = HostPart::Address(own);
+        Self {
+            tx: Transactions::new(rules, endpoint, host, for_transactions),
+            proxy: Proxy::new(proxy, for_proxy),
+            registrar: Registrar::new(settings.registrar, for_registrar),
+            presence: PresenceServer::new(PresenceSettings::ser(contact), for_presence),
+            names: Names::new(settings.stub, cache, options, for_names),
+            blocklist: settings.blocklist,
+            workers: Workers::new(settings.workers),
+            current: None,
+            is_bye: false,
+            waiting: BTreeMap::new(),
+            unresolved: settings.unresolved,
+            outward: BTreeMap::new(),
+            overlay: HostPart::name(&overlay),
+            domain,
+            own,
+        }
+    }
+
+    /// A SIP message arrived.
+    pub fn receive<C: ServerContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
+        let octets = message.wire_len();
+        if let Admission::Taken(worker, job) = self.workers.arrive((from, message), octets) {
+            self.work(ctx, worker, job);
+        }
+    }
+
+    /// A DNS response arrived.
+    pub fn receive_dns<C: ServerContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: &dns::Message,
+    ) {
+        if let Some(located) = self.names.receive(&mut ctx.dns(), from, message) {
+            self.located(ctx, located.ticket, located.places);
+        }
+    }
+
+    /// A timer went off.
+    pub fn timer<C: ServerContext>(&mut self, ctx: &mut C, timer: Timer) {
+        match timer {
+            Timer::Stub(timer) => {
+                if let Some(located) = self.names.timer(&mut ctx.dns(), timer) {
+                    self.located(ctx, located.ticket, located.places);
+                }
+            }
+            Timer::Sip(sip::Timer::Transactions) => {
+                for event in self.tx.timer(&mut ctx.sip()) {
+                    self.take(ctx, event);
+                }
+            }
+            Timer::Sip(sip::Timer::Proxy) => {
+                let upcalls = self.proxy.timer(&mut ctx.sip(), &mut self.tx);
+                self.proxy_upcalls(ctx, upcalls);
+            }
+            Timer::Sip(sip::Timer::Presence) => {
+                let upcalls = self.presence.timer(&mut ctx.sip(), &mut self.tx);
+                self.presence_upcalls(ctx, upcalls);
+            }
+            Timer::Sip(sip::Timer::Registrar | sip::Timer::Agent) => {
+                unreachable!("the registrar sets no timer, and a server has no user agent")
+            }
+        }
+    }
+
+    /// The network says that nobody is at an endpoint.
+    pub fn unreachable<C: ServerContext>(&mut self, ctx: &mut C, to: Endpoint) {
+        for event in self.tx.unreachable(&mut ctx.sip(), to) {
+            self.take(ctx, event);
+        }
+    }
+
+    /// A worker handles one datagram after the other until it has to wait.
+    fn work<C: ServerContext>(
+        &mut self,
+        ctx: &mut C,
+        worker: WorkerId,
+        job: (Endpoint, Message),
+    ) {
+        let mut next = Some(job);
+        while let Some((from, message)) = next {
+            self.current = Some(worker);
+            if let Some(event) = self.tx.receive(&mut ctx.sip(), from, message) {
+                self.take(ctx, event);
+            }
+            self.current = None;
+            if self.waiting.contains_key(&worker) {
+                return;
+            }
+            next = self.workers.done(worker);
+        }
+    }
+
+    /// Hands an event of the transactions to the core that it is for.
+    fn take<C: ServerContext>(&mut self, ctx: &mut C, event: Event) {
+        match event {
+            Event::Request { server, mut request, from } => {
+                let (own, domain) = (self.own, self.domain.clone());
+                let followed = preprocess_route(&mut request, |uri| match &uri.host {
+                    HostPart::Address(address) => *address == own,
+                    name => *name == domain && uri.user.is_none(),
+                });
+                self.is_bye = request.method == Method::Bye;
+                self.note_outward(ctx.now(), &request);
+                let uri = request.uri.sip();
+                let is_domain = uri.is_some_and(|uri| uri.host == self.domain);
+                let is_self = uri.is_some_and(|uri| uri.host == HostPart::Address(self.own));
+                match request.method {
+                    Method::Register if is_domain => {
+                        let response = self.registrar.register(ctx.now(), &request);
+                        self.tx.respond(&mut ctx.sip(), server, response);
+                    }
+                    Method::Publish | Method::Subscribe
+                        if is_self || (is_domain && !followed)
+                            || self.presence.includes(&request.headers) =>
+                    {
+                        let ctx_sip = &mut ctx.sip();
+                        let upcalls =
+                            self.presence.request(ctx_sip, &mut self.tx, server, &request);
+                        self.presence_upcalls(ctx, upcalls);
+                    }
+                    Method::Options if is_self || uri.is_some_and(|uri| {
+                        uri.host == self.domain && uri.user.is_none()
+                    }) =>
+                    {
+                        let response = request.respond(Status::OK, Some("options"));
+                        self.tx.respond(&mut ctx.sip(), server, response);
+                    }
+                    _ => self.to_proxy(ctx, Event::Request { server, request, from }),
+                }
+            }
+            Event::Ack { mut request, from } => {
+                let own = self.own;
+                preprocess_route(&mut request, |uri| uri.host == HostPart::Address(own));
+                self.to_proxy(ctx, Event::Ack { request, from });
+            }
+            Event::Response { owner: Owner::Presence(_), .. }
+            | Event::Failed { owner: Owner::Presence(_), .. } => {
+                let upcalls = self.presence.event(&mut ctx.sip(), &mut self.tx, event);
+                self.presence_upcalls(ctx, upcalls);
+            }
+            other => self.to_proxy(ctx, other),
+        }
+    }
+
+    /// Keeps in mind which requests are for users of the overlay's domain.
+    fn note_outward(&mut self, now: SimTime, request: &sip::Request) {
+        let is_overlay =
+            |uri: &Uri| uri.sip().is_some_and(|uri| uri.host == self.overlay);
+        if is_overlay(&request.uri) || is_overlay(&request.headers.to.uri) {
+            self.outward.insert(request.key(), now);
+        }
+    }
+
+    fn to_proxy<C: ServerContext>(&mut self, ctx: &mut C, event: Event) {
+        let upcalls = self.proxy.event(&mut ctx.sip(), &mut self.tx, event);
+        self.proxy_upcalls(ctx, upcalls);
+    }
+
+    fn proxy_upcalls<C: ServerContext>(&mut self, ctx: &mut C, upcalls: proxy::Upcalls) {
+        for upcall in upcalls {
+            match upcall {
+                proxy::Upcall::Targets { ticket, aor } => {
+                    let contacts = self.registrar.lookup(&aor, ctx.now());
+                    let targets: Vec<Uri> =
+                        contacts.into_iter().map(|contact| contact.address.uri).collect();
+                    let targets =
+                        if targets.is_empty() { Err(Status::NOT_FOUND) } else { Ok(targets) };
+                    let upcalls =
+                        self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
+                    self.proxy_upcalls(ctx, upcalls);
+                }
+                proxy::Upcall::Locate { ticket, next_hop } => {
+                    self.locate(ctx, Ticket::Proxy(ticket), &next_hop);
+                }
+                proxy::Upcall::Forwarded { key, to, .. } => {
+                    if self.outward.contains_key(&key) {
+                        ctx.observe(Observation::Routed { request: key, to: to.address });
+                    }
+                }
+                proxy::Upcall::Unanswered { method, to, .. } => {
+                    if let Some(list) = &mut self.blocklist {
+                        list.timed_out(ctx.now(), &method, to);
+                    }
+                }
+                proxy::Upcall::Answered { key, .. } | proxy::Upcall::Abandoned { key } => {
+                    self.outward.remove(&key);
+                }
+            }
+        }
+    }
+
+    fn presence_upcalls<C: ServerContext>(&mut self, ctx: &mut C, upcalls: presence::Upcalls) {
+        for upcall in upcalls {
+            if let presence::Upcall::Locate { ticket, next_hop } = upcall {
+                self.locate(ctx, Ticket::Presence(ticket), &next_hop);
+            }
+        }
+    }
+
+    /// Locates a next hop for one of the cores, which waits for DNS if it must.
+    fn locate<C: ServerContext>(&mut self, ctx: &mut C, ticket: Ticket, next_hop: &Uri) {
+        let asker = Asker { ticket, worker: self.current, is_bye: self.is_bye };
+        match self.names.locate(&mut ctx.dns(), asker, next_hop) {
+            Some(places) => self.answer(ctx, asker, places),
+            None => {
+                if let Some(worker) = self.current {
+                    *self.waiting.entry(worker).or_default() += 1;
+                }
+            }
+        }
+    }
+
+    /// A location ended: its core goes on in the process that waited, and that one with what has
+    /// arrived meanwhile.
+    fn located<C: ServerContext>(&mut self, ctx: &mut C, asker: Asker, places: Places) {
+        let worker = asker.worker;
+        self.current = worker;
+        self.answer(ctx, asker, places);
+        self.current = None;
+        let Some(worker) = worker else { return };
+        let waits = self.waiting.get_mut(&worker).expect("it waited for this");
+        *waits -= 1;
+        if *waits > 0 {
+            return;
+        }
+        self.waiting.remove(&worker);
+        if let Some(job) = self.workers.done(worker) {
+            self.work(ctx, worker, job);
+        }
+    }
+
+    fn answer<C: ServerContext>(&mut self, ctx: &mut C, asker: Asker, places: Places) {
+        let Asker { ticket, is_bye, .. } = asker;
+        let method = if is_bye { Method::Bye } else { Method::Message };
+        let places = match (places, &self.blocklist) {
+            (Ok(places), Some(list)) => Ok(list.admitted(ctx.now(), &method, places)),
+            (Ok(places), None) => Ok(places),
+            (Err(Unlocated::NoSuchName | Unlocated::ServFail | Unlocated::Timeout), _) => {
+                Err(self.unresolved)
+            }
+            (Err(Unlocated::Unsupported), _) => Err(Status::SERVER_ERROR),
+        };
+        match ticket {
+            Ticket::Proxy(ticket) => {
+                let upcalls = self.proxy.located(&mut ctx.sip(), &mut self.tx, ticket, places);
+                self.proxy_upcalls(ctx, upcalls);
+            }
+            Ticket::Presence(ticket) => {
+                let upcalls = self.presence.located(&mut ctx.sip(), &mut self.tx, ticket, places);
+                self.presence_upcalls(ctx, upcalls);
+            }
+        }
+    }
+
+    /// How many questions it has asked its resolver.
+    #[must_use]
+    pub const fn asked(&self) -> u64 {
+        self.names.asked()
+    }
+}
