@@ -2,11 +2,12 @@
 
 use super::*;
 use crate::experiment::cell::CellSpec;
-use crate::experiment::run::tests::{fake_output, study};
+use crate::experiment::run::tests::{fake_output, fake_requests, study};
 use crate::experiment::summary::{Theory, summarise};
-use crate::metrics::headline::{Asked, Tally, headline};
+use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
 use crate::metrics::tables::{
-    Anatomy, Closed, HandoverRow, RunOutput, SignallingRow, StaleRow, TimelineRow,
+    Anatomy, Cause, Closed, DepartureRow, HandoverRow, RequestMethod, RequestOutcome, RequestRow,
+    RunOutput, SignallingRow, StaleRow, TimelineRow,
 };
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::rng::{self, Dice, Draws, NameHash};
@@ -110,6 +111,77 @@ fn signalling() -> Vec<SignallingRow> {
     rows.map(row).into()
 }
 
+/// The same with callers who ask every ten seconds: nearly all fails during an outage, and some
+/// callees are away.
+fn asking(spec: &CellSpec) -> RunOutput {
+    let mut output = lifelike(spec);
+    let draws = Draws::new(spec.seed, rng::Purpose::Protocol);
+    let mut dice = Dice::new(draws, NameHash::of("asking"));
+    let departed = |row: &HandoverRow| DepartureRow { time: row.opened };
+    output.departures = output.handovers.iter().map(departed).collect();
+    for second in (3600..12 * 3600).step_by(10) {
+        let time = SimTime::from_secs(second);
+        let out =
+            |row: &HandoverRow| row.opened <= time && time < row.opened + row.anatomy.outage();
+        let broken = output.handovers.iter().any(out) && dice.unit() < 0.9;
+        let away = dice.unit() < 0.02;
+        let (outcome, cause, delay) = match (broken, away) {
+            (_, true) => (RequestOutcome::Status(408), Some(Cause::Callee), 30_000),
+            (true, _) => (RequestOutcome::Status(408), Some(Cause::Interop), 30_000),
+            _ => (RequestOutcome::Status(200), None, 120),
+        };
+        let caller = if dice.unit() < 0.7 { "deebee.dsl.ru.ac.za" } else { "b.example" };
+        output.requests.push(RequestRow {
+            time,
+            caller: caller.into(),
+            method: RequestMethod::Message,
+            outcome,
+            cause,
+            delay: Some(SimDuration::from_millis(delay)),
+            stale: Some(broken),
+        });
+    }
+    for (index, row) in output.handovers.iter_mut().enumerate() {
+        row.caller = ["deebee.dsl.ru.ac.za", "b.example"][index % 2].into();
+    }
+    with_headline(output, spec)
+}
+
+/// The headline metrics of the rows, of callers who send requests.
+fn with_headline(output: RunOutput, spec: &CellSpec) -> RunOutput {
+    let asked = Asked::Requests(RequestTally::of(&output.requests));
+    let tally = Tally {
+        departures: output.departures.len() as u64,
+        observed: SimDuration::from_secs(11 * 3600),
+        node_hours: 200.0,
+        asked,
+        ..Tally::default()
+    };
+    let (handovers, stale) = (&output.handovers, &output.stale);
+    let headline = headline(spec.warmup, handovers, stale, &output.signalling, &tally);
+    RunOutput { headline, ..output }
+}
+
+/// The fake run with a few requests and departures at 50 s and 200 s.
+fn fake_asking(spec: &CellSpec) -> RunOutput {
+    let mut output = fake_output(spec);
+    output.requests = fake_requests(spec.seed);
+    let at = |seconds| DepartureRow { time: SimTime::from_secs(seconds) };
+    output.departures = vec![at(50), at(200)];
+    with_headline(output, spec)
+}
+
+fn of_requests(study: &Study, run: fn(&CellSpec) -> RunOutput) -> (Outcome, Summary) {
+    let outputs: Vec<_> = study.cells.iter().map(run).collect();
+    let summary = summarise(study, &outputs, &[]);
+    (Outcome { outputs, failures: Vec::new(), loaded: 0 }, summary)
+}
+
+fn files_of_requests(study: &Study, run: fn(&CellSpec) -> RunOutput) -> Vec<TextFile> {
+    let (outcome, summary) = of_requests(study, run);
+    files(study, &outcome, &summary, None)
+}
+
 fn carried(study: &Study) -> (Outcome, Summary) {
     let outputs: Vec<_> = study.cells.iter().map(lifelike).collect();
     let theory = [Theory {
@@ -185,8 +257,7 @@ fn each_figure_has_its_table_beside_it() {
 /// The bytes of the figures may change only when their drawing is changed.
 #[test]
 fn figures_have_the_bytes_that_they_had() {
-    let digest = |study: &Study| {
-        let files = all_files(study);
+    let digest = |files: Vec<TextFile>| {
         let images = files.iter().filter(|file| file.name.ends_with(".svg"));
         let mut hasher = blake3::Hasher::new();
         images.for_each(|image| {
@@ -194,8 +265,105 @@ fn figures_have_the_bytes_that_they_had() {
         });
         hasher.finalize().to_hex()[..16].to_owned()
     };
-    let digests = [digest(&study(1)), digest(&sweep())];
+    let digests = [digest(all_files(&study(1))), digest(all_files(&sweep()))];
     assert_eq!(digests, ["203afb583fa1f4a8", "01dbe9254eefab33"]);
+    let failures = |study: &Study| {
+        let files = files_of_requests(study, asking).into_iter();
+        digest(files.filter(|file| file.name == "figures/failures.svg").collect())
+    };
+    assert_eq!([failures(&study(1)), failures(&sweep())], ["f01aad8b5c70ae13", "b64ed18b52ea832f"]);
+}
+
+#[test]
+fn requests_have_a_table_and_a_figure_only_where_there_are_callers_who_send_them() {
+    let names = |files: Vec<TextFile>| files.into_iter().map(|file| file.name).collect::<Vec<_>>();
+    let (with, without) =
+        (names(files_of_requests(&study(2), fake_asking)), names(all_files(&study(2))));
+    let more: Vec<_> = with.iter().filter(|name| !without.contains(name)).collect();
+    assert_eq!(more, ["requests.csv", "figures/failures.svg", "figures/failures.csv"]);
+    // Also when nobody asked.
+    let none = |spec: &CellSpec| {
+        with_headline(RunOutput { requests: Vec::new(), ..fake_asking(spec) }, spec)
+    };
+    assert_eq!(names(files_of_requests(&study(2), none)), with);
+}
+
+fn text_of_requests(name: &str) -> String {
+    let files = files_of_requests(&study(1), fake_asking);
+    files.into_iter().find(|file| file.name == name).unwrap().text
+}
+
+#[test]
+fn the_tables_of_requests() {
+    assert_eq!(
+        text_of_requests("requests.csv"),
+        "run,time_s,caller,method,outcome,cause,delay_s,stale\n\
+         0,205,ru.ac.za,MESSAGE,timeout,interop,32,true\n\
+         0,240,ru.ac.za,MESSAGE,486,callee,7,false\n\
+         0,300,ru.ac.za,MESSAGE,200,,7,false\n\
+         0,3590,ru.ac.za,MESSAGE,unfinished,,,false\n"
+    );
+    let runs = text_of_requests("runs.csv");
+    let columns = ",updates,requests,failed_interop,failed_callee,unfinished,request_delay.mean,\
+                   request_delay.median,request_delay.p95,request_delay.max,node_hours,";
+    assert!(runs.contains(columns), "{runs}");
+}
+
+#[test]
+fn the_table_of_failures_has_every_request_that_ended() {
+    // Began 5 s, 40 s and 100 s after the departure at 200 s; the failure at 5 s makes the bins
+    // reach over 6.25 s, in steps of 0.2 s: 32.
+    let text = text_of_requests("figures/failures.csv");
+    let lines: Vec<_> = text.lines().filter(|line| !line.contains(",0,0,0,0,0")).collect();
+    assert_eq!(
+        lines,
+        [
+            "point,since_departure_s,until_s,requests,failed_interop,failed_callee,\
+             share_failed_interop,share_failed_callee",
+            ",5,5.2,1,1,0,1,0",
+            ",6.4,,2,0,1,0,0.5",
+        ]
+    );
+    assert_eq!(text.lines().count(), 1 + 32 + 1);
+}
+
+#[test]
+fn the_final_table_tells_requests_by_cause_and_domain() {
+    let table = |study: &Study, run| {
+        let (outcome, summary) = of_requests(study, run);
+        terminal::table(study, &outcome, &summary, "results/handover/0123")
+    };
+    let text = table(&study(1), fake_asking);
+    let told =
+        "requests of callers             4; failed: 33.3 % interop, 33.3 % callee; 1 unfinished\n";
+    assert!(text.contains(told), "{text}");
+    let domains = "\n                         outage                                    failed:\n\
+                   caller domain  episodes  median    mean     p95     max  requests  interop  callee\n\
+                   ru.ac.za              1  42.3 s  42.3 s  42.3 s  42.3 s         4   33.3 %  33.3 %\n";
+    assert!(text.contains(domains), "{text}");
+    // Two domains, also when they only look up.
+    let text = table(&study(1), asking);
+    assert!(text.contains("\nb.example ") && text.contains("\ndeebee.dsl.ru.ac.za "), "{text}");
+    let text = final_table(&study(1), |it| it.handovers[0].caller = "b.example".into());
+    assert!(text.contains("\ncaller domain ") && !text.contains("interop"), "{text}");
+    let text = table(&sweep(), asking);
+    assert!(text.lines().nth(3).unwrap().ends_with("/node h  interop"), "{text}");
+    for text in [table(&study(1), asking), table(&study(10), asking), text] {
+        let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
+        assert!(wide.is_empty(), "{wide:#?}");
+    }
+}
+
+#[test]
+fn a_maximum_over_replications_is_the_largest_of_all() {
+    // Detect is the seed: 7 s, 8 s and 9 s.
+    let (outcome, summary) = plain(&study(3));
+    let text = terminal::table(&study(3), &outcome, &summary, "results/handover/0123");
+    let line = text.lines().find(|line| line.contains("detect: ")).unwrap();
+    let cells: Vec<_> = line.split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
+    assert_eq!(cells[1..5], ["8 s", "8 s", "8 s", "9 s"], "{line}");
+    let point = &summary.points[0];
+    assert_eq!((point.mean("detect.max"), point.max("detect.max")), (Some(8.0), Some(9.0)));
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) struct Callers<'a> {
     by_name: BTreeMap<&'a str, Domain<'a>>,
     /// Whether they send requests.
     ask: bool,
+    runs: usize,
 }
 
 impl<'a> Callers<'a> {
@@ -38,7 +39,7 @@ impl<'a> Callers<'a> {
                 by_name.entry(&row.caller).or_default().requests.push(row);
             }
         }
-        Self { by_name, ask: outputs().any(RunOutput::has_requests) }
+        Self { by_name, ask: outputs().any(RunOutput::has_requests), runs: outputs().count() }
     }
 
     /// Adds a table of the domains, unless there is but one that only looks up: all is said of that.
@@ -67,6 +68,9 @@ impl<'a> Callers<'a> {
         }
         text.push('\n');
         grid.write(text);
+        if self.runs > 1 {
+            text.push_str("caller domains: all runs together\n");
+        }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Checkers must fail when a report is wrong.
 
-use super::script::report;
+use super::script::{parse, report, run, with_users};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
-use crate::world::truth::{Closed, Report, TimelinePoint, WindowRow, checks};
+use crate::world::truth::{
+    Cause, Closed, Report, RequestOutcome, TimelinePoint, WindowRow, checks,
+};
 
 const SCRIPT: &str = "0 n1 born a\n0 z serve a\n80 r1 cache a 60\n100 n1 down\n105 r1 answer a
     110 n2 born b\n111 n2 update a b\n112 z accept b\n112 z serve b\n300 n2 down\n350 n2 born b";
@@ -50,6 +52,34 @@ fn a_sound_report_passes_and_each_doctored_one_fails() {
             };
             r.timeline.push(point);
         }),
+    ];
+    for (name, doctor) in doctorings {
+        let mut doctored = sound.clone();
+        doctor(&mut doctored);
+        assert_ne!(checks(&doctored), [], "{name} was not noticed");
+    }
+}
+
+#[test]
+fn each_doctored_request_is_noticed() {
+    let script = format!(
+        "{SCRIPT}\n120 u11 send 1 message -\n121 u11 end 1 200\n130 u12 send 2 invite -
+         150 u12 end 2 408\n160 u11 send 3 invite -\n170 u11 end 3 486\n180 u11 send 4 invite -"
+    );
+    let sound = run(with_users(1, 0), &parse(&script), SimTime::from_secs(1000));
+    assert_eq!(sound.requests.len(), 4);
+    let doctorings: [(&str, Doctoring); 9] = [
+        ("lost", |r| {
+            r.requests.pop();
+        }),
+        ("not counted", |r| r.totals.requests.started = 3),
+        ("cause", |r| r.requests[1].cause = Some(Cause::Callee)),
+        ("no cause", |r| r.requests[1].cause = None),
+        ("no end", |r| r.requests[0].delay = None),
+        ("outcome", |r| r.requests[0].outcome = RequestOutcome::Timeout),
+        ("too late", |r| r.requests[0].delay = Some(SimDuration::from_secs(900))),
+        ("order", |r| r.requests.swap(0, 2)),
+        ("again", |r| r.totals.requests.repeated = 1),
     ];
     for (name, doctor) in doctorings {
         let mut doctored = sound.clone();
