@@ -1,7 +1,7 @@
 //! How a command ends.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use thiserror::Error;
@@ -12,6 +12,7 @@ use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
 use crate::scenario::Report;
 use crate::scenario::build::BuildError;
+use crate::scenario::problem::nearest;
 
 /// How a command ended, as its exit code tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -77,15 +78,8 @@ pub enum Failure {
         path: PathBuf,
     },
     /// The host to be logged does not exist.
-    #[error("{}: there is no host `{host}` to log{}", path.display(), suggest(nearest.as_deref()))]
-    NoHost {
-        /// The scenario.
-        path: PathBuf,
-        /// The host, as given.
-        host: String,
-        /// The nearest that exists, when one is near.
-        nearest: Option<String>,
-    },
+    #[error("{0}")]
+    NoHost(Box<NoHost>),
     /// A study could not be carried out.
     #[error(transparent)]
     Study(#[from] StudyError),
@@ -122,8 +116,45 @@ pub enum Failure {
     Output(io::Error),
 }
 
-fn suggest(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
+/// A host is to be logged that does not exist.
+#[derive(Debug, Error)]
+#[error("{}: there is no host `{host}` to log; {advice}", path.display())]
+pub struct NoHost {
+    path: PathBuf,
+    host: String,
+    advice: String,
+}
+
+impl NoHost {
+    /// A host that is not among these names, which are sorted.
+    #[must_use]
+    pub fn new(path: &Path, host: &str, names: &[String]) -> Self {
+        // What begins with a sign is not on the network.
+        let hosts = || names.iter().map(String::as_str).filter(|it| !it.starts_with('!'));
+        let part = |name: &&str| name.to_lowercase().contains(&host.to_lowercase());
+        let advice = match nearest(host, hosts()).or(hosts().find(part).map(str::to_owned)) {
+            Some(name) => format!("did you mean `{name}`?"),
+            None => format!("there are {}", ranges(hosts()).join(", ")),
+        };
+        Self { path: path.to_owned(), host: host.to_owned(), advice }
+    }
+}
+
+/// Names in their order, those that differ in a number at their end together.
+fn ranges<'a>(names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let stem = |name: &'a str| name.trim_end_matches(|c: char| c.is_ascii_digit());
+    let mut ranges: Vec<(&str, &str)> = Vec::new();
+    for name in names {
+        match ranges.last_mut() {
+            Some((first, last)) if stem(first) == stem(name) => *last = name,
+            _ => ranges.push((name, name)),
+        }
+    }
+    let told = |(first, last): (&str, &str)| match first == last {
+        true => first.to_owned(),
+        false => format!("{first} to {last}"),
+    };
+    ranges.into_iter().map(told).collect()
 }
 
 impl Failure {
@@ -144,6 +175,27 @@ impl Failure {
             Self::BrokenTrace(broken) => broken.render(styled),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => String::new(),
             other => format!("overcord: {other}\n"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_is_not_there_is_told_with_what_is() {
+        let names = ["!director", "a.example", "alice", "dns-authority", "isp-1", "isp-2"];
+        let names: Vec<String> = names.into_iter().map(str::to_owned).collect();
+        for (host, advice) in [
+            ("alcie", "did you mean `alice`?"),
+            ("ALICE", "did you mean `alice`?"),
+            ("auth", "did you mean `dns-authority`?"),
+            ("isp-3", "did you mean `isp-1`?"),
+            ("somebody", "there are a.example, alice, dns-authority, isp-1 to isp-2"),
+        ] {
+            let told = NoHost::new(Path::new("x.toml"), host, &names).to_string();
+            assert_eq!(told, format!("x.toml: there is no host `{host}` to log; {advice}"));
         }
     }
 }

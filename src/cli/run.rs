@@ -12,7 +12,7 @@ use std::thread;
 use super::arguments::{LogHost, RunArguments};
 use super::files::{self, Loaded};
 use super::interrupt::Interrupt;
-use super::outcome::{Failure, Outcome};
+use super::outcome::{Failure, NoHost, Outcome};
 use super::progress::Progress;
 use super::{Console, clock};
 use crate::experiment::cell::Study;
@@ -22,7 +22,6 @@ use crate::experiment::store::Store;
 use crate::experiment::{self, Halt, Happening, Simulator, run_study, summarise};
 use crate::report;
 use crate::scenario::build::duration_of;
-use crate::scenario::problem::nearest;
 use crate::world::ring::RingSummary;
 
 /// All that a run needs, read and checked.
@@ -57,11 +56,9 @@ impl RunRequest {
             let simulator = loaded.simulator(arguments.checkers);
             let names = loaded.first_world(&simulator)?.names;
             match &arguments.log {
-                Some(LogHost(host)) if !names.contains(host) => Err(Failure::NoHost {
-                    path: path.clone(),
-                    host: host.clone(),
-                    nearest: nearest(host, names.iter().map(String::as_str)),
-                }),
+                Some(LogHost(host)) if !names.contains(host) => {
+                    Err(Failure::NoHost(Box::new(NoHost::new(path, host, &names))))
+                }
                 _ => Ok((loaded, simulator)),
             }
         };
@@ -91,7 +88,10 @@ pub fn run(arguments: &RunArguments, console: &mut Console<'_>) -> Result<Outcom
             writeln!(console.out).map_err(Failure::Output)?;
         }
         let errand = Errand::new(&request, loaded, simulator, &interrupt);
-        match errand.carry_out(console)? {
+        let ended = errand.carry_out(console)?;
+        // Before the progress of the next is drawn, and so that nobody waits for what is there.
+        console.out.flush().map_err(Failure::Output)?;
+        match ended {
             Outcome::Done => {}
             Outcome::Interrupted => return Ok(Outcome::Interrupted),
             other => outcome = other,
@@ -193,13 +193,18 @@ impl<'a> Errand<'a> {
         ));
         let simulator = self.simulator.clone().supervised(progress.clone());
         let mut written = Ok(());
+        let mut silent = true;
         let mut log = |line: &str| {
+            silent = false;
             if written.is_ok() {
                 written = writeln!(console.out, "{line}");
             }
         };
         let given = guarded(|| simulator.run(spec.run, spec.seed, Some(host), &mut log));
         written.map_err(Failure::Output)?;
+        if silent {
+            writeln!(console.out, "nothing happens on {host}").map_err(Failure::Output)?;
+        }
         let (mut outputs, mut failures) = (Vec::new(), Vec::new());
         match given {
             Ok(output) => {

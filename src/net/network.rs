@@ -251,6 +251,20 @@ impl<P: Payload, T: Timer> Network<P, T> {
         Some(delivery)
     }
 
+    /// What a packet that was [popped](Self::pop) carries, from where and to where: for whoever
+    /// writes down what happens.
+    #[must_use]
+    pub fn look_into(&self, packet: &Packet<P::Hot>) -> (Endpoint, Endpoint, Packed<P::Hot, &P>) {
+        let (carried, port) = match &packet.carried {
+            Packed::Hot(hot) => (Packed::Hot(*hot), P::hot_source_port(hot)),
+            Packed::Cold(id) => {
+                let message = self.cold.get(*id);
+                (Packed::Cold(message), message.source_port())
+            }
+        };
+        (packet.from.at(port), packet.to.at(packet.port), carried)
+    }
+
     /// The router in front of a departed host tells the sender, when it is configured to.
     #[cold]
     fn bounce(&mut self, packet: &Packet<P::Hot>, delivery: Delivery<P>) {

@@ -74,6 +74,10 @@ impl<P> Slab<P> {
         self.places[id.0 as usize].take().expect("a message in the slab is delivered once")
     }
 
+    pub(super) fn get(&self, id: ColdId) -> &P {
+        self.places[id.0 as usize].as_ref().expect("a message in the slab is not delivered yet")
+    }
+
     pub(super) fn len(&self) -> usize {
         self.places.len() - self.free.len()
     }

@@ -136,7 +136,7 @@ impl Node {
         let problem = |error: toml::de::Error| {
             let end = source.len();
             let span = error.span().unwrap_or(end..end);
-            let fault = Fault::Syntax { message: error.message().to_owned() };
+            let fault = syntax_fault(source, &span, error.message());
             Problem::new(Place { text: 0, span }, Path::default(), fault)
         };
         Err(errors.into_iter().map(problem).collect())
@@ -158,6 +158,10 @@ impl Node {
             return Err(Problem::new(all, Path::default(), Fault::NoAssignment));
         }
         let key_place = Place { text, span: 0..key.trim_end().len() };
+        if value.trim().is_empty() {
+            let key = path.to_string();
+            return Err(Problem::new(all, Path::default(), Fault::NoValue { key }));
+        }
         let node = argument_value(value, key.len() + 1, text);
         self.put(&path, 0, &key_place, node)
     }
@@ -256,6 +260,22 @@ impl Node {
             }
         }
     }
+}
+
+/// What is wrong with the syntax. The parser takes all that it does not know for a string without
+/// quotes, also nothing at all.
+fn syntax_fault(source: &str, span: &Range<usize>, message: &str) -> Fault {
+    let plain = Fault::Syntax { message: message.to_owned() };
+    if !message.starts_with("string values must be quoted") {
+        return plain;
+    }
+    let (before, rest) = source.split_at(span.start);
+    let Some(key) = before.trim_end_matches([' ', '\t']).strip_suffix('=') else { return plain };
+    let key = key.rsplit(['\n', '{', ',']).next().unwrap_or(key).trim().to_owned();
+    let line = rest.lines().next().unwrap_or("");
+    let end = line.find([',', '}', ']', '#']).unwrap_or(line.len());
+    let word = line[..end].trim();
+    if word.is_empty() { Fault::NoValue { key } } else { Fault::NoQuotes { word: word.to_owned() } }
 }
 
 /// The value of a `--set` argument, which begins at byte `offset` of it.

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::plan::*;
 use super::template::TEMPLATE;
 use super::{Plan, Scenario};
+use crate::sip::{HostPart, Uri};
 use crate::time::{SimDuration, SimTime};
 
 fn read(text: &str, overrides: &[&str]) -> Scenario {
@@ -29,6 +30,43 @@ fn a_name_is_enough() {
     assert_eq!(plan.network.latency, LatencyPlan::LogNormal { median, sigma: 0.5 });
 }
 
+/// Two domains with SIP, of all kinds of users, and all that they do.
+const PHONES: &str = "\
+name = \"x\"
+overlay = { location_lifetime = \"10m\" }
+dyndns = {}
+handover = { record_route = \"name\" }
+[dns]
+resolver = [{ name = \"isp\" }]
+[[caller]]
+domain = \"Dee.za\"
+users = 0
+[[caller]]
+domain = \"bee.za\"
+users = 12000
+profile = \"rfc3261\"
+naptr = false
+workers = 3
+callee = \"any\"
+messages = { rate = \"1/m\" }
+calls = { interval = \"1h\", model = \"periodic\" }
+subscriptions = { rate = \"1/h\", keep = \"30m\" }
+[[host]]
+name = \"alice\"
+[[host]]
+name = \"linphone\"
+user = \"lin\"
+domain = \"dee.za\"
+start = \"5s\"
+event = [
+    { at = \"1m\", action = \"register\", host = \"user-00007@bee.za\" },
+    { at = \"2m\", action = \"publish\", host = \"linphone\" },
+    { at = \"3m\", action = \"message\", host = \"linphone\", to = \"alice@Chord.dyndns.org\" },
+    { at = \"4m\", action = \"subscribe\", host = \"alice\", to = \"sip:lin@dee.za\", for = \"2h\" },
+    { at = \"5m\", action = \"unsubscribe\", host = \"alice\", to = \"lin@dee.za\" },
+    { every = \"6m\", action = \"call\", host = \"alice\", to = \"user-12000@bee.za\" },
+]";
+
 #[test]
 fn the_effective_scenario_gives_the_same_plan() {
     let stories = [
@@ -46,6 +84,7 @@ fn the_effective_scenario_gives_the_same_plan() {
          [dyndns]\nabuse_limit = { updates = 10, per = \"10m\" }\n[handover]\nreading = \"literal\"\n\
          losers = \"step-down\"\napplication_cache = \"forever\"\n[[event]]\nat = \"2h\"\n\
          action = \"dyndns_down\"\nfor = \"1h\"\n[churn]\nmodel = \"lognormal\"\nsigma = 1.2",
+        PHONES,
     ];
     for text in stories {
         let first = read(text, &[]);
@@ -160,4 +199,73 @@ fn the_script_is_resolved() {
         },
     ];
     assert_eq!(plan(text).events, expected);
+}
+
+#[test]
+fn domains_and_phones_are_resolved() {
+    let plan = plan(PHONES);
+    assert!(plan.has_sip());
+    assert_eq!(plan.overlay.nodes, 0, "alice is a member");
+    let dee = plan.callers[0].sip().unwrap();
+    // SER's defaults: a cache of its own with a negative TTL of 60 s, 8 children, 30 s.
+    let minute = SimDuration::from_secs(60);
+    assert_eq!((dee.profile, dee.dns_cache), (SipProfile::Ser, Some(minute)));
+    assert_eq!((dee.workers, dee.fr_timer), (Some(8), SimDuration::from_secs(30)));
+    assert!(!dee.naptr && !dee.failover && !dee.blocklist);
+    let bee = plan.callers[1].sip().unwrap();
+    assert_eq!((bee.dns_cache, bee.workers, bee.callee), (None, Some(3), Callee::Any));
+    assert_eq!((bee.naptr, bee.failover), (false, true), "a key overrides the profile");
+    assert_eq!(bee.fr_timer, SimDuration::from_secs(32));
+    let users: Vec<_> = plan.hosts.iter().map(|it| (it.user.as_deref(), it.place)).collect();
+    let member = HostPlace::Member { resolver: Some(ResolverGroup(0)) };
+    let phone = HostPlace::Phone { caller: 0 };
+    assert_eq!(users, [(Some("alice"), member), (Some("lin"), phone)]);
+}
+
+#[test]
+fn what_users_do_is_resolved() {
+    let plan = plan(PHONES);
+    let acts: Vec<_> = plan
+        .events
+        .into_iter()
+        .map(|event| match event.action {
+            Action::User(UserAction { host, act }) => (host, act),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let of = |host: &str, act| (host.to_owned(), act);
+    let peer = |uri: &str, host: &str| {
+        let (user, domain) = uri.split_once('@').expect("an address");
+        let uri = Uri::of_user(user, HostPart::name(domain));
+        Peer { uri, host: host.to_owned() }
+    };
+    let lin = || peer("lin@dee.za", "linphone");
+    let expected = [
+        of("user-00007@bee.za", Act::Register),
+        of("linphone", Act::Publish(PresenceStatus::Open)),
+        of(
+            "linphone",
+            Act::Message { to: peer("alice@chord.dyndns.org", "alice"), text: "Hello".to_owned() },
+        ),
+        of("alice", Act::Subscribe { to: lin(), keep: Some(SimDuration::from_secs(7_200)) }),
+        of("alice", Act::Unsubscribe { to: lin() }),
+        of(
+            "alice",
+            Act::Call {
+                to: peer("user-12000@bee.za", "user-12000@bee.za"),
+                talk: SimDuration::from_secs(120),
+            },
+        ),
+    ];
+    assert_eq!(acts, expected);
+}
+
+#[test]
+fn without_sip_nobody_has_a_user() {
+    let bare = plan("name = \"x\"\n[[host]]\nname = \"alice\"");
+    assert_eq!((bare.has_sip(), bare.hosts[0].user.as_deref()), (false, None));
+    // A phone alone names no member: members are generated.
+    let text = PHONES.replace("[[host]]\nname = \"alice\"\n", "");
+    let text = &text[..text.find("event = [").expect("the script")];
+    assert_eq!(plan(text).overlay.nodes, 200);
 }

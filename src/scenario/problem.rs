@@ -66,6 +66,18 @@ pub enum Fault {
         /// What the TOML parser says.
         message: String,
     },
+    /// A key without a value.
+    #[error("`{key}` has no value: write one after the `=`, or leave the key out")]
+    NoValue {
+        /// The key.
+        key: String,
+    },
+    /// A string without quotes, or nothing that can be a value.
+    #[error("`{word}` is no value; a string stands in quotes: \"{word}\"")]
+    NoQuotes {
+        /// What is written.
+        word: String,
+    },
     /// A `--set` argument is not an assignment.
     #[error("expected key=value, such as dns.ttl=30s")]
     NoAssignment,
@@ -92,6 +104,14 @@ pub enum Fault {
         nearest: Option<String>,
         /// All that exist.
         known: Vec<String>,
+    },
+    /// A key that exists, but elsewhere.
+    #[error("unknown key `{key}`; {}", elsewhere(places))]
+    KeyElsewhere {
+        /// The key as written.
+        key: String,
+        /// Where it exists.
+        places: Places,
     },
     /// A key or value that is to come.
     #[error("`{what}` is not supported by this version")]
@@ -222,12 +242,6 @@ pub enum Fault {
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {
-        /// Its host.
-        host: String,
-    },
-    /// A user that publishes, and has nowhere to.
-    #[error("the user of `{host}` cannot publish: the overlay has no presence server")]
-    NoPresenceServer {
         /// Its host.
         host: String,
     },
@@ -440,6 +454,28 @@ pub enum Fault {
         /// What the reader says.
         message: String,
     },
+}
+
+/// Where a key exists that was looked for in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Places {
+    /// Keys with their way, as `--set` takes them.
+    Ways(Vec<String>),
+    /// Tables, as a file heads them; empty for the top of the file.
+    Tables(Vec<String>),
+}
+
+fn elsewhere(places: &Places) -> String {
+    match places {
+        Places::Ways(ways) => format!("did you mean {}?", listed(ways)),
+        Places::Tables(tables) => {
+            let named = |table: &String| match table.as_str() {
+                "" => "before all sections".to_owned(),
+                table => format!("in {table}"),
+            };
+            format!("it belongs {}", tables.iter().map(named).collect::<Vec<_>>().join(" or "))
+        }
+    }
 }
 
 fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {

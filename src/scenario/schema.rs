@@ -78,6 +78,62 @@ pub(super) fn text<'a>(schema: &'a Value, keyword: &str) -> &'a str {
     schema.get(keyword).and_then(Value::as_str).unwrap_or("")
 }
 
+/// The way to a key: its steps, and which of them are lists.
+pub(super) struct Way(Vec<(String, bool)>);
+
+impl Way {
+    /// As `--set` takes it: the first element of a list.
+    pub(super) fn argument(&self) -> String {
+        let step = |(key, is_list): &(String, bool)| {
+            if *is_list { format!("{key}.0") } else { key.clone() }
+        };
+        self.0.iter().map(step).collect::<Vec<_>>().join(".")
+    }
+
+    /// Without list numbers.
+    pub(super) fn pattern(&self) -> String {
+        self.0.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(".")
+    }
+
+    /// The table that the key stands in, as a file heads it; empty at the top.
+    pub(super) fn table(&self) -> String {
+        let tables = &self.0[..self.0.len() - 1];
+        let name = tables.iter().map(|(key, _)| key.as_str()).collect::<Vec<_>>().join(".");
+        match tables.last() {
+            None => String::new(),
+            Some((_, true)) => format!("[[{name}]]"),
+            Some((_, false)) => format!("[{name}]"),
+        }
+    }
+}
+
+/// All ways that end in this key.
+pub(super) fn ways_to(schema: &Value, key: &str) -> Vec<Way> {
+    let mut ways = Vec::new();
+    collect_ways(schema, key, &mut Vec::new(), &mut ways);
+    ways
+}
+
+fn collect_ways(
+    schema: &Value,
+    wanted: &str,
+    steps: &mut Vec<(String, bool)>,
+    ways: &mut Vec<Way>,
+) {
+    for (key, property) in keys(schema) {
+        let is_list = property.get("items").is_some();
+        steps.push((key.clone(), is_list));
+        if key == wanted {
+            // The way ends at the key: it is no list of which an element is meant.
+            let mut steps = steps.clone();
+            steps.last_mut().expect("just pushed").1 = false;
+            ways.push(Way(steps));
+        }
+        collect_ways(property.get("items").unwrap_or(property), wanted, steps, ways);
+        steps.pop();
+    }
+}
+
 /// The reference of all keys, as Markdown: `scenarios/README.md`.
 #[must_use]
 pub fn markdown() -> String {

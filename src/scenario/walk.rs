@@ -8,11 +8,11 @@ use std::collections::BTreeMap;
 
 use serde_json::Value as Schema;
 
-use super::document::{Entry, Node, Path, Value};
-use super::problem::{Fault, Problem, nearest};
-use super::schema::{text, words};
+use super::document::{Entry, Node, Path, Place, Value};
+use super::problem::{Fault, Places, Problem, nearest};
+use super::schema::{Way, text, ways_to, words};
 use crate::time::SimDuration;
-use crate::units::{Duration, Probability, Rate, Ratio};
+use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
@@ -77,16 +77,18 @@ fn nearest_to_come<'a>(
 /// Everything that is wrong with a document, one key at a time.
 #[must_use]
 pub fn problems(document: &Node, schema: &Schema) -> Vec<Problem> {
-    let mut walk = Walk { problems: Vec::new() };
+    let mut walk = Walk { root: schema, problems: Vec::new() };
     walk.value(document, schema, &Path::default());
     walk.problems
 }
 
-struct Walk {
+struct Walk<'a> {
+    /// The schema of the whole.
+    root: &'a Schema,
     problems: Vec<Problem>,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn report(&mut self, node: &Node, path: &Path, fault: Fault) {
         self.problems.push(Problem::new(node.place.clone(), path.clone(), fault));
     }
@@ -134,7 +136,10 @@ impl Walk {
                 Some(schema) => self.value(&entry.node, schema, &below),
                 None => {
                     let known = properties.keys().map(String::as_str);
-                    let fault = unknown_key(key, &below, path, known);
+                    let fault = match self.elsewhere(key, &below, path, &entry.key) {
+                        Some(places) => Fault::KeyElsewhere { key: key.clone(), places },
+                        None => unknown_key(key, &below, path, known),
+                    };
                     self.problems.push(Problem::new(entry.key.clone(), below, fault));
                 }
             }
@@ -149,12 +154,32 @@ impl Walk {
         }
     }
 
+    /// Where else a key of this name exists: below the table that it was written in, if it does
+    /// there.
+    fn elsewhere(&self, key: &str, path: &Path, table: &Path, place: &Place) -> Option<Places> {
+        if is_to_come(&path.pattern()) {
+            return None;
+        }
+        let mut ways = ways_to(self.root, key);
+        let inside = |way: &Way| way.pattern().starts_with(&format!("{}.", table.pattern()));
+        if ways.iter().any(inside) {
+            ways.retain(inside);
+        }
+        if ways.is_empty() || ways.len() > MOST_WAYS {
+            return None;
+        }
+        let by_argument = place.text > 0;
+        let told = ways.iter().map(|way| if by_argument { way.argument() } else { way.table() });
+        let told = told.collect();
+        Some(if by_argument { Places::Ways(told) } else { Places::Tables(told) })
+    }
+
     /// One of several schemas must fit. Where none does, the one of the value's own type is meant;
     /// strings can be a word or a quantity, so that both are told.
     fn alternatives(&mut self, node: &Node, branches: &[Schema], path: &Path) {
         let mut of_type = Vec::new();
         for branch in branches {
-            let mut attempt = Self { problems: Vec::new() };
+            let mut attempt = Self { root: self.root, problems: Vec::new() };
             attempt.value(node, branch, path);
             if attempt.problems.is_empty() {
                 return;
@@ -272,6 +297,9 @@ fn unknown_key<'a>(
     }
 }
 
+/// Of how many places of a key that exists elsewhere one is told: more are no help.
+const MOST_WAYS: usize = 4;
+
 /// The shortest period and wait, and the shortest interval of a rate.
 const SHORTEST: SimDuration = SimDuration::from_millis(1);
 
@@ -279,7 +307,15 @@ const SHORTEST: SimDuration = SimDuration::from_millis(1);
 fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
     match text(schema, "x-kind") {
         "duration" => {
-            let duration = string.parse::<Duration>()?.0;
+            let whole_seconds = schema.get("x-whole-seconds").is_some();
+            let duration = string.parse::<Duration>().map_err(|error| match error {
+                UnitError::MissingUnit { number, .. } if whole_seconds => {
+                    let example = format!("\"{number}s\"");
+                    UnitError::MissingUnit { number, example }
+                }
+                other => other,
+            })?;
+            let duration = duration.0;
             if schema.get("x-above-zero").is_some() && duration.is_zero() {
                 return Err(Fault::Zero);
             }
@@ -294,7 +330,7 @@ fn string_fault(string: &str, schema: &Schema) -> Result<(), Fault> {
             let seconds = duration.as_secs();
             // RFC 2181, section 8: a TTL is an unsigned number up to 2^31 - 1.
             let fits = duration.as_nanos() % 1_000_000_000 == 0 && seconds <= 0x7fff_ffff;
-            if schema.get("x-whole-seconds").is_some() && !fits {
+            if whole_seconds && !fits {
                 return Err(Fault::NotWholeSeconds);
             }
         }

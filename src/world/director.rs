@@ -213,12 +213,6 @@ impl Director {
         self.commands[(number / 2) as usize]
     }
 
-    /// A command for people.
-    #[must_use]
-    pub fn describe(&self, number: u32) -> String {
-        format!("{:?}", self.command(number))
-    }
-
     /// A member came up or went down.
     pub fn count_presence(&mut self, now: SimTime, up: bool) {
         self.presence.change(now, if up { 1 } else { -1 });

@@ -5,7 +5,7 @@
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
 //! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
 //!   by command.
-//! * [`checkers`], [`ring`]: judges of the simulator itself.
+//! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what a host does, in words.
 //!
 //! **Architecture Invariant:** truth never looks into components, and components never read truth.
 //! The Director reads truth and issues commands.
@@ -16,6 +16,7 @@ pub mod checkers;
 pub mod director;
 pub mod host;
 pub mod life;
+pub mod log;
 pub mod observation;
 pub mod population;
 pub mod ring;
@@ -25,8 +26,7 @@ pub mod truth;
 use crate::address::Address;
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
-use crate::net::{Delivery, Direction, Ledger, Packed};
-use crate::overcord::Message;
+use crate::net::{Direction, Ledger, Packed};
 use crate::rng::mix2;
 use crate::sim::{HostId, Input};
 use crate::time::{SimDuration, SimTime};
@@ -35,7 +35,7 @@ use crate::world::host::{Host, WorldInput, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
-use crate::world::stage::{LookupTotals, Stage};
+use crate::world::stage::{LookupTotals, Noted, Stage};
 use crate::world::truth::{Report, Violation};
 
 pub use director::{Action, Line, Strategy, Target, When};
@@ -155,7 +155,9 @@ impl World {
         // The ledger at the start of the time that counts: without a warm-up, before all.
         let mut before = (self.warmup == SimTime::ZERO).then(Box::default);
         let mut events = 0u64;
+        self.stage.noted = self.logged.map(|host| Noted { host, observations: Vec::new() });
         self.open();
+        self.log_observations(log);
         while let Some(event) = self.network.pop(self.end) {
             events += 1;
             if events.is_multiple_of(BATCH as u64) {
@@ -164,6 +166,9 @@ impl World {
             self.keep_time(&mut before);
             self.hand(event.host, &event.input, log);
             self.direct();
+            if self.logged.is_some() {
+                self.log_observations(log);
+            }
             if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
             }
@@ -216,10 +221,10 @@ impl World {
         match input {
             Input::Message(packet) => {
                 let now = self.network.now();
-                let Some(delivery) = self.network.deliver(host, packet) else { return };
                 if self.logged.is_some() {
-                    self.log_message(host, &delivery, log);
+                    self.log_packet(host, packet, log);
                 }
+                let Some(delivery) = self.network.deliver(host, packet) else { return };
                 let mut link = self.network.link(host, &mut self.stage);
                 let hosts = &mut self.hosts;
                 match delivery.message {
@@ -237,7 +242,7 @@ impl World {
             }
             Input::Timer { timer, .. } => {
                 if self.logged == Some(host) {
-                    self.log_own(host, &format!("{timer:?}"), log);
+                    self.log_timer(host, *timer, log);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
                 let published = self.hosts[host.index()].timer(&mut link, *timer);
@@ -247,7 +252,7 @@ impl World {
             }
             Input::Command(command) => {
                 if self.logged == Some(host) {
-                    self.log_own(host, &self.director.describe(*command), log);
+                    self.log_command(host, *command, log);
                 }
                 self.command(*command);
             }
@@ -287,27 +292,6 @@ impl World {
     /// The member that lives on a host.
     pub(crate) fn member_on(&self, host: HostId) -> Option<MemberId> {
         self.director.member_on(host)
-    }
-
-    #[cold]
-    fn log_message(&self, host: HostId, delivery: &Delivery<Message>, log: LogSink<'_>) {
-        let Delivery { from, port, message } = delivery;
-        let sender = self.network.holder(from.address);
-        if self.logged == Some(host) || (sender.is_some() && sender == self.logged) {
-            let name = |host: HostId| self.names[host.index()].as_str();
-            let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
-            let now = self.network.now();
-            let said = match message {
-                Packed::Hot(hot) => format!("{:?}", Message::from(*hot)),
-                Packed::Cold(message) => format!("{message:?}"),
-            };
-            log(&format!("{now:>16} {sender} -> {}:{port} {said}", name(host)));
-        }
-    }
-
-    #[cold]
-    fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
-        log(&format!("{:>16} {} {what}", self.network.now(), self.names[host.index()]));
     }
 
     fn close(mut self, before: Option<Box<Ledger>>, events: u64) -> Outcome {

@@ -76,6 +76,15 @@ pub struct LookupTotals {
     pub timeouts: u64,
 }
 
+/// What one host has observed since that was last told.
+#[derive(Debug)]
+pub struct Noted {
+    /// The host.
+    pub host: HostId,
+    /// In truth's words.
+    pub observations: Vec<Observation>,
+}
+
 /// The observer of a run.
 #[derive(Debug)]
 pub struct Stage {
@@ -89,6 +98,8 @@ pub struct Stage {
     pub fingerprint: Fingerprint,
     /// The judges, if there are any.
     pub checkers: Option<Checkers>,
+    /// What the logged host observes, if one is logged.
+    pub noted: Option<Noted>,
     warmup: SimTime,
     /// The question for the overlay's A record: others are nobody's concern.
     question: Option<Question>,
@@ -105,14 +116,17 @@ impl Stage {
         warmup: SimTime,
         question: Option<Question>,
     ) -> Self {
-        let (lookups, checkers) = (LookupTotals::default(), None);
-        Self { truth, directory, lookups, fingerprint, checkers, warmup, question }
+        let (lookups, checkers, noted) = (LookupTotals::default(), None, None);
+        Self { truth, directory, lookups, fingerprint, checkers, noted, warmup, question }
     }
 
     /// Tells truth.
     pub fn tell(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.fingerprint.add(now, host, stable_hash(observation));
         self.truth.observe(now, host, observation);
+        if let Some(noted) = self.noted.as_mut().filter(|noted| noted.host == host) {
+            noted.observations.push(observation.clone());
+        }
     }
 
     fn count_lookup(&mut self, now: SimTime, hops: u8, timeouts: u8, found: bool) {

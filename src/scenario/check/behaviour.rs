@@ -40,7 +40,7 @@ impl Check<'_> {
         let source = match churn.model {
             ChurnModel::None => {
                 self.meaningless(&table, &DRAWN_KEYS, "model \"none\"");
-                self.meaningless(&table, &TRACE_KEYS, "model \"none\"");
+                self.meaningless(&table, &TRACE_KEYS, &reads_no_trace("none"));
                 return None;
             }
             ChurnModel::Trace => {
@@ -77,7 +77,8 @@ impl Check<'_> {
     }
 
     fn drawn(&mut self, churn: &Churn, family: LifetimeModel, table: &Path) -> Option<ChurnSource> {
-        self.meaningless(table, &TRACE_KEYS, "a model that draws");
+        let name = lifetime_word(family);
+        self.meaningless(table, &TRACE_KEYS, &reads_no_trace(name));
         let session = LifetimeKeys {
             mean: ("session_mean", churn.session_mean),
             median: ("session_median", churn.session_median),
@@ -108,13 +109,12 @@ impl Check<'_> {
         table: &Path,
     ) -> Option<Lifetime> {
         let (shape, sigma) = (keys.shape.0, keys.sigma.0);
-        let (name, unused): (_, &[&str]) = match model {
-            LifetimeModel::Exponential => ("\"exponential\"", &[shape, sigma]),
-            LifetimeModel::Weibull => ("\"weibull\"", &[sigma]),
-            LifetimeModel::Pareto => ("\"pareto\"", &[sigma]),
-            LifetimeModel::Lognormal => ("\"lognormal\"", &[shape]),
+        let unused: &[&str] = match model {
+            LifetimeModel::Exponential => &[shape, sigma],
+            LifetimeModel::Weibull | LifetimeModel::Pareto => &[sigma],
+            LifetimeModel::Lognormal => &[shape],
         };
-        self.meaningless(table, unused, name);
+        self.meaningless(table, unused, &format!("\"{}\"", lifetime_word(model)));
         let family = match model {
             LifetimeModel::Exponential => Some(Family::Exponential),
             LifetimeModel::Weibull => {
@@ -201,4 +201,19 @@ impl Check<'_> {
             record_route: handover.record_route,
         }
     }
+}
+
+/// What a distribution is called in a file.
+fn lifetime_word(model: LifetimeModel) -> &'static str {
+    match model {
+        LifetimeModel::Exponential => "exponential",
+        LifetimeModel::Weibull => "weibull",
+        LifetimeModel::Pareto => "pareto",
+        LifetimeModel::Lognormal => "lognormal",
+    }
+}
+
+/// Why the keys of a trace mean nothing, and what they need.
+fn reads_no_trace(model: &str) -> String {
+    format!("model \"{model}\"; to read a trace, set churn.model to \"trace\" as well")
 }

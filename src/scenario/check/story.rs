@@ -187,7 +187,7 @@ impl Check<'_> {
             None => None,
         };
         if let (Some(actor), Some(to)) = (&actor, &to)
-            && actor.host == to.host
+            && *actor == to.host
         {
             self.fault(&path.then("to"), Fault::Itself { host: to.host.clone() });
         }
@@ -196,11 +196,7 @@ impl Check<'_> {
             let (found, most) = (text.len(), LONGEST_TEXT);
             self.fault(&path.then("text"), Fault::LongText { found, most });
         }
-        let actor = actor?;
-        if event.action == EventAction::Publish && !actor.conventional {
-            let fault = Fault::NoPresenceServer { host: actor.host.clone() };
-            self.fault(&path.then("host"), fault);
-        }
+        let host = actor?;
         let act = match event.action {
             EventAction::Register => Act::Register,
             EventAction::Publish => Act::Publish(event.status.unwrap_or(PresenceStatus::Open)),
@@ -212,7 +208,7 @@ impl Check<'_> {
             EventAction::Call => Act::Call { to: to?, talk: event.talk.unwrap_or(two_minutes()).0 },
             _ => unreachable!("`{name}` is no action of a user"),
         };
-        Some(UserAction { host: actor.host, act })
+        Some(UserAction { host, act })
     }
 
     fn target(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Target> {

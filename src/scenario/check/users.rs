@@ -34,14 +34,6 @@ struct Domain {
     sip: bool,
 }
 
-/// Who acts.
-pub(super) struct Actor {
-    /// The host that its user agent runs on.
-    pub(super) host: String,
-    /// Whether it is a user of a conventional domain.
-    pub(super) conventional: bool,
-}
-
 impl<'a> Users<'a> {
     /// The users of a file whose overlay has so many generated members, unless churn decides.
     pub(super) fn new(file: &'a File, nodes: u32) -> Self {
@@ -208,18 +200,14 @@ impl Check<'_> {
     }
 
     /// Who acts: a host that has a user.
-    pub(super) fn actor(&mut self, host: &str, path: &Path, users: &Users<'_>) -> Option<Actor> {
-        let found = |conventional| Some(Actor { host: host.to_owned(), conventional });
-        if let Some(named) = users.hosts.iter().find(|named| named.name == host) {
-            return found(named.domain.is_some());
-        }
-        if users.is_node(host) {
-            return found(false);
-        }
+    pub(super) fn actor(&mut self, host: &str, path: &Path, users: &Users<'_>) -> Option<String> {
         let (user, domain) = host.split_once('@').unwrap_or((host, ""));
         let domain = users.domains.iter().find(|it| it.sip && it.name == domain);
-        if domain.is_some_and(|domain| domain.is_generated(user)) {
-            return found(true);
+        if users.hosts.iter().any(|named| named.name == host)
+            || users.is_node(host)
+            || domain.is_some_and(|domain| domain.is_generated(user))
+        {
+            return Some(host.to_owned());
         }
         let path = path.then("host");
         let why = match host {

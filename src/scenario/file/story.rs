@@ -100,8 +100,8 @@ pub enum EventAction {
     DyndnsUp,
     /// A user registers anew; all do once when they come up: takes `host`.
     Register,
-    /// A user of a conventional domain publishes its presence at its server: takes `host` and
-    /// `status`.
+    /// A user's presence changes: a conventional one publishes it at its server, one of the overlay
+    /// tells those that watch it: takes `host` and `status`.
     Publish,
     /// A user sends an instant message: takes `host`, `to` and `text`.
     Message,

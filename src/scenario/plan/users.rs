@@ -162,7 +162,8 @@ pub struct UserAction {
 pub enum Act {
     /// It registers anew.
     Register,
-    /// It publishes its presence. Only a user of a conventional domain does.
+    /// Its presence changes. A conventional user publishes it at its server; the overlay has no
+    /// presence server, and its users tell those that watch them.
     Publish(PresenceStatus),
     /// It sends an instant message.
     Message {

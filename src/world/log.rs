@@ -1,0 +1,411 @@
+//! What happens on one host, in words: the lines of `--log`.
+//!
+//! ```text
+//!    614.071850  node-00008 -> update-service  TCP SYN 80
+//!    614.071850  node-00008: claims the proxy role, after its tests of 10.0.0.3 failed
+//! ```
+//!
+//! A line is written for each datagram that reaches the host, or whom the host sent it to, also
+//! where that one is gone; for each timer and command of the host; and for what it observes. What
+//! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
+
+use super::World;
+use super::host::{Timer, WorldNetwork};
+use super::observation::{Answer, Observation};
+use super::{LogSink, caller};
+use crate::address::Address;
+use crate::dns::{self, Rcode, RecordData};
+use crate::dyndns::{ClientTimer, ServerTimer};
+use crate::http;
+use crate::net::Packed;
+use crate::net::icmp::{Code, Icmp, Quoted};
+use crate::net::packet::Packet;
+use crate::net::tcp::{Control, Kind, Segment};
+use crate::overcord::message::{Hot, NodeTimer};
+use crate::overcord::{self, Message};
+use crate::overlay::chord::message::{Large, Small, Verdict, WireRecord};
+use crate::overlay::chord::{self, ChordTimer};
+use crate::overlay::{Facts as _, NodeRef};
+use crate::sim::HostId;
+use crate::sip;
+use crate::time::SimTime;
+use crate::world::director::Command;
+
+/// The words for addresses and contacts.
+pub struct Words<'a> {
+    /// For an address: with the name of the host that holds it, if one does.
+    pub address: &'a dyn Fn(Address) -> String,
+    /// For a contact of the overlay.
+    pub node: &'a dyn Fn(NodeRef) -> String,
+}
+
+/// A moment: seconds, to the microsecond.
+fn moment(now: SimTime) -> String {
+    let micros = now.as_nanos() / 1_000;
+    format!("{:>8}.{:06}", micros / 1_000_000, micros % 1_000_000)
+}
+
+impl World {
+    /// Tells of a datagram that arrives at a host, or would if it were still there.
+    #[cold]
+    pub(super) fn log_packet(&self, host: HostId, packet: &Packet<Hot>, log: LogSink<'_>) {
+        let network: &WorldNetwork = &self.network;
+        let (from, to, carried) = network.look_into(packet);
+        let sender = network.holder(from.address);
+        if self.logged != Some(host) && (sender.is_none() || sender != self.logged) {
+            return;
+        }
+        let said = self.in_words(|words| match carried {
+            Packed::Hot(hot) => words.message(&Message::from(hot)),
+            Packed::Cold(message) => words.message(message),
+        });
+        let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
+        let receiver = self.name(host);
+        let gone = network.address(host) != Some(to.address);
+        let fate = if gone { "  (lost: nobody is there)" } else { "" };
+        log(&format!("{}  {sender} -> {receiver}  {said}{fate}", moment(network.now())));
+    }
+
+    /// Tells of a timer of the logged host.
+    #[cold]
+    pub(super) fn log_timer(&self, host: HostId, timer: Timer, log: LogSink<'_>) {
+        self.log_own(host, &self::timer(timer), log);
+    }
+
+    /// Tells of a command to the logged host.
+    #[cold]
+    pub(super) fn log_command(&self, host: HostId, number: u32, log: LogSink<'_>) {
+        self.log_own(host, &command(self.director.command(number)), log);
+    }
+
+    /// Tells what the logged host has observed since.
+    #[cold]
+    pub(super) fn log_observations(&mut self, log: LogSink<'_>) {
+        let (Some(host), Some(noted)) = (self.logged, &mut self.stage.noted) else { return };
+        for observation in std::mem::take(&mut noted.observations) {
+            let said = self.in_words(|words| words.observation(&observation));
+            self.log_own(host, &said, log);
+        }
+    }
+
+    fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
+        log(&format!("{}  {}: {what}", moment(self.network.now()), self.name(host)));
+    }
+
+    fn name(&self, host: HostId) -> &str {
+        &self.names[host.index()]
+    }
+
+    fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
+        let holder = |address| Some(self.name(self.network.holder(address)?));
+        let address = |address| match holder(address) {
+            Some(name) => format!("{address} ({name})"),
+            None => address.to_string(),
+        };
+        let node = |node| {
+            let address = self.stage.directory.contact(node).endpoint.address;
+            holder(address).map_or_else(|| address.to_string(), str::to_owned)
+        };
+        say(&Words { address: &address, node: &node })
+    }
+}
+
+impl Words<'_> {
+    /// A message.
+    #[must_use]
+    pub fn message(&self, message: &Message) -> String {
+        match message {
+            Message::Overlay(chord::Message::Small(small)) => {
+                format!("Chord {}", self.small(*small))
+            }
+            Message::Overlay(chord::Message::Large(large)) => {
+                format!("Chord {}", self.large(large))
+            }
+            Message::Dns(message) => self.dns(message),
+            Message::Icmp(icmp) => self.icmp(*icmp),
+            Message::Tcp(Segment::Control(control)) => tcp(*control),
+            Message::Tcp(Segment::Data(data)) => http(&data.body),
+        }
+    }
+
+    fn maybe(&self, node: Option<NodeRef>) -> String {
+        node.map_or_else(|| "nobody".to_owned(), |node| (self.node)(node))
+    }
+
+    fn list(&self, nodes: impl IntoIterator<Item = NodeRef>) -> String {
+        let names: Vec<_> = nodes.into_iter().map(self.node).collect();
+        if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
+    }
+
+    fn small(&self, small: Small) -> String {
+        use Small as S;
+        match small {
+            S::Ping(..) => "ping".to_owned(),
+            S::Pong(_) => "pong".to_owned(),
+            S::Stabilize(..) => "stabilize: who are your neighbours?".to_owned(),
+            S::Neighbours(_, before, after) => {
+                format!("neighbours: {} before, {} after", self.maybe(before), self.maybe(after))
+            }
+            S::Notify(_, node, _) => format!("notify: {} may precede you", (self.node)(node)),
+            S::NewSuccessor(_, node, _) => {
+                format!("new successor: {}", (self.node)(node))
+            }
+            S::Find(_, key, _) => format!("find {}", chord_key(key)),
+            S::Closer(_, best) => format!("closer: {}", self.list(best.into_iter().flatten())),
+            S::Found(_, best) => format!("found: {}", self.list(best.into_iter().flatten())),
+            S::Route(header, key, origin) => format!(
+                "route {} for {}, hop {}",
+                chord_key(key),
+                (self.node)(origin),
+                header.hops()
+            ),
+            S::Join(_, node) => format!("join: let {} in", (self.node)(node)),
+            S::Refused(_, node) => format!("refused: try {}", self.maybe(node)),
+            S::Leaving(_, node, heir, _) => {
+                format!("leaving: {} goes, {} takes its place", (self.node)(node), self.maybe(heir))
+            }
+            S::Fetch(_, key, _) => format!("fetch {}", chord_key(key)),
+            S::NoRecord(_) => "no record".to_owned(),
+            S::StoreReply(_, Verdict::Stored) => "stored".to_owned(),
+            S::StoreReply(_, Verdict::Outdated) => "not stored: outdated".to_owned(),
+        }
+    }
+
+    fn large(&self, large: &Large) -> String {
+        match large {
+            Large::NeighbourList(_, before, after) => {
+                let (before, after) = (self.maybe(*before), self.list(after.iter().copied()));
+                format!("neighbours: {before} before, {after} after")
+            }
+            Large::Welcome(_, _, before, after) => {
+                let (before, after) = (self.maybe(*before), self.list(after.iter().copied()));
+                format!("welcome: {before} before, {after} after")
+            }
+            Large::Store(_, _, one) => format!("store {}", record(one)),
+            Large::Replicate(_, _, records) => {
+                let records: Vec<_> = records.iter().map(record).collect();
+                format!("replicate {}", records.join(", "))
+            }
+            Large::Fetched(_, one) => format!("fetched {}", record(one)),
+        }
+    }
+
+    fn dns(&self, message: &dns::Message) -> String {
+        let asked = format!("{} {}", message.question.rtype, message.question.name);
+        if !message.response {
+            return format!("DNS query {asked}");
+        }
+        let said = match (message.rcode, &message.answers[..]) {
+            (Rcode::NO_ERROR, []) => "no data".to_owned(),
+            (Rcode::NO_ERROR, records) => {
+                let data: Vec<_> = records.iter().map(|it| self.record_data(&it.data)).collect();
+                format!("{}, TTL {}", data.join(", "), records[0].ttl)
+            }
+            (rcode, _) => format!("{rcode:?}"),
+        };
+        format!("DNS answer {asked}: {said}")
+    }
+
+    fn record_data(&self, data: &RecordData) -> String {
+        match data {
+            RecordData::A(address) => (self.address)(*address),
+            RecordData::Srv(srv) => format!("{}:{}", srv.target, srv.port.0),
+            other => format!("a record of type {}", other.rtype()),
+        }
+    }
+
+    fn icmp(&self, icmp: Icmp) -> String {
+        match icmp {
+            Icmp::EchoRequest(_) => "ICMP echo request".to_owned(),
+            Icmp::EchoReply(_) => "ICMP echo reply".to_owned(),
+            Icmp::Unreachable(error) => {
+                let what = match error.code {
+                    Code::Network => "network",
+                    Code::Host => "host",
+                    Code::Port => "port",
+                    Code::Prohibited => "administratively",
+                };
+                let quoted = match error.quoted {
+                    Quoted::Udp { destination, .. } => format!("UDP {}", destination.0),
+                    Quoted::Tcp { destination, .. } => format!("TCP {}", destination.0),
+                    Quoted::Echo(_) => "echo request".to_owned(),
+                };
+                let where_to = (self.address)(error.destination);
+                format!("ICMP {what} unreachable: {quoted} to {where_to}")
+            }
+        }
+    }
+
+    fn answer(&self, answer: &Answer) -> String {
+        match answer {
+            Answer::Addresses(addresses) => {
+                addresses.iter().map(|it| (self.address)(*it)).collect::<Vec<_>>().join(", ")
+            }
+            Answer::Negative => "no address".to_owned(),
+            Answer::Failure => "failure".to_owned(),
+        }
+    }
+
+    /// What a host observes.
+    #[must_use]
+    pub fn observation(&self, observation: &Observation) -> String {
+        use Observation as O;
+        let address = |it: &Address| (self.address)(*it);
+        match observation {
+            O::HostUp(it) => format!("comes up at {it}"),
+            O::HostDown => "goes".to_owned(),
+            O::Member(overlay) => format!("is a member of overlay {:08x}", overlay.0),
+            O::NotMember => "is in no overlay".to_owned(),
+            O::ProxyStarted => "listens: it plays the proxy peer".to_owned(),
+            O::ProxyRetiring => "its successor as proxy peer is published".to_owned(),
+            O::ProxyStopped => "steps down: it does not play the proxy peer any more".to_owned(),
+            O::VerdictFailed(it) => format!("its tests of {} failed", address(it)),
+            O::VerdictCleared => "holds nobody for failed any more".to_owned(),
+            O::UpdateStarted { tested: Some(tested), own } => format!(
+                "claims the binding for {own}, after its tests of {} failed",
+                address(tested)
+            ),
+            O::UpdateStarted { tested: None, own } => format!("claims the binding for {own}"),
+            O::UpdateEnded { accepted: true } => "its update is accepted".to_owned(),
+            O::UpdateEnded { accepted: false } => "its update failed".to_owned(),
+            O::UpdateAccepted { from, to } => {
+                format!("accepts from {} that the binding becomes {}", address(from), address(to))
+            }
+            O::BindingServed(answer) => format!("serves the binding: {}", self.answer(answer)),
+            O::CacheStored { answer, expires } => {
+                format!("keeps until {expires} s: {}", self.answer(answer))
+            }
+            O::Answered(answer) => format!("answers a question: {}", self.answer(answer)),
+            O::RequestStarted(number) => format!("request {number} begins"),
+            O::LookupEnded { request, answer } => {
+                format!("request {request} has an answer: {}", self.answer(answer))
+            }
+        }
+    }
+}
+
+fn chord_key(key: chord::message::Key) -> String {
+    crate::overlay::RingId::from(key).to_string()
+}
+
+fn record(record: &WireRecord) -> String {
+    let WireRecord { key, version, lifetime, .. } = record;
+    format!("{key} version {version} for {lifetime} s")
+}
+
+fn tcp(control: Control) -> String {
+    let kind = match control.kind {
+        Kind::Syn => "SYN",
+        Kind::SynAck => "SYN+ACK",
+        Kind::Ack => "ACK",
+        Kind::Fin => "FIN",
+        Kind::FinAck => "FIN+ACK",
+        Kind::Rst => "RST",
+    };
+    format!("TCP {kind} {}", control.header.flow.port.0)
+}
+
+fn http(message: &http::Message) -> String {
+    match message {
+        http::Message::Request(request) => {
+            let shown = if request.credentials().is_some() { ", with credentials" } else { "" };
+            let method = match request.method {
+                http::Method::Get => "GET",
+                http::Method::Post => "POST",
+                http::Method::Head => "HEAD",
+            };
+            format!("HTTP {method} {}{shown}", request.target)
+        }
+        http::Message::Response(response) => {
+            let (code, reason) = (response.status.code(), response.status.reason());
+            format!("HTTP {code} {reason}: {}", response.body.trim())
+        }
+    }
+}
+
+/// A SIP message: `SIP MESSAGE sip:bob@chord.dyndns.org`, `SIP 200 OK (MESSAGE)`.
+#[must_use]
+pub fn sip(message: &sip::Message) -> String {
+    use sip::SubscriptionState as State;
+    let headers = message.headers();
+    let mut more = String::new();
+    match &headers.subscription_state {
+        Some(State::Active { .. }) => more.push_str(", active"),
+        Some(State::Pending { .. }) => more.push_str(", pending"),
+        Some(State::Terminated { reason, .. }) => {
+            more.push_str(", terminated");
+            if let Some(reason) = reason {
+                more.push_str(&format!(" ({reason})"));
+            }
+        }
+        None => {}
+    }
+    if let Some(expires) = headers.expires {
+        more.push_str(&format!(", expires {expires}"));
+    }
+    match message {
+        sip::Message::Request(request) => {
+            let whom = match request.method {
+                // Its Request-URI is the registrar's.
+                sip::Method::Register => &headers.to.uri,
+                _ => &request.uri,
+            };
+            format!("SIP {} {whom}{more}", request.method)
+        }
+        sip::Message::Response(response) => {
+            let (status, reason) = (response.status, response.reason());
+            format!("SIP {status} {reason} ({}){more}", response.method)
+        }
+    }
+}
+
+fn command(command: Command) -> String {
+    match command {
+        Command::Toggle(_) => "comes or goes, by churn".to_owned(),
+        Command::Start(_) => "starts".to_owned(),
+        Command::Release(_) => "may come back, by the script".to_owned(),
+        Command::Play(line) => format!("event {line} of the script"),
+        Command::ServiceUp => "the update service answers again".to_owned(),
+        Command::Succeed(..) => "a successor is chosen".to_owned(),
+    }
+}
+
+fn timer(timer: Timer) -> String {
+    let what = match timer {
+        Timer::Node(timer) => node_timer(timer),
+        Timer::Resolver(_) => "a question to the authority is due or not answered",
+        Timer::Service(ServerTimer::Service) => "a request has been worked on",
+        Timer::Service(ServerTimer::Publish) => "an accepted update is published",
+        Timer::Service(ServerTimer::Tcp(_)) => "a TCP connection",
+        Timer::Caller(caller::Timer::Stub(_)) => "a DNS query is not answered",
+        Timer::Caller(caller::Timer::User(user)) => {
+            return format!("timer: user {user} looks the overlay's name up");
+        }
+    };
+    format!("timer: {what}")
+}
+
+fn node_timer(timer: overcord::Timer) -> &'static str {
+    use overcord::Timer as T;
+    match timer {
+        T::Overlay(ChordTimer::Stabilize) => "stabilize",
+        T::Overlay(ChordTimer::FixFingers) => "fix fingers",
+        T::Overlay(ChordTimer::CheckPredecessor) => "check the predecessor",
+        T::Overlay(ChordTimer::Expire) => "records expire",
+        T::Overlay(ChordTimer::Rpc(_)) => "a Chord request is not answered",
+        T::Node(NodeTimer::Lookup) => "look a random key up",
+        T::Node(NodeTimer::Join) => "try to join again",
+        T::Node(NodeTimer::Procedure) => "test the proxy peer",
+        T::Node(NodeTimer::Ping) => "the echo is not answered",
+        T::Node(NodeTimer::Resolve) => "resolve the overlay's name again",
+        T::Node(NodeTimer::SelfCheck) => "is the binding still its own?",
+        T::Node(NodeTimer::Update) => "try the update again",
+        T::Node(NodeTimer::Renew) => "renew the overlay record",
+        T::Stub(_) => "a DNS query is not answered",
+        T::Client(ClientTimer::Timeout) => "the update takes too long",
+        T::Client(ClientTimer::Tcp(_)) | T::Tcp(_) => "a TCP connection",
+    }
+}
+
+#[cfg(test)]
+mod tests;
