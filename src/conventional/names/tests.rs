@@ -20,7 +20,7 @@ use crate::time::SimDuration;
 enum Role {
     Authority(Authority),
     Resolver(Box<Resolver>),
-    Server { names: Names<u32>, ended: Vec<(u32, Places)> },
+    Server { names: Box<Names<u32>>, ended: Vec<(u32, Places)> },
 }
 
 #[derive(Clone, Copy)]
@@ -128,7 +128,7 @@ fn lab(zone: Zone, cache: Option<Policy>, options: Options) -> Lab<Role> {
     let devices = vec![
         Role::Authority(Authority::new(vec![zone])),
         Role::Resolver(Box::new(Resolver::new(config, dice("resolver")))),
-        Role::Server { names, ended: Vec::new() },
+        Role::Server { names: Box::new(names), ended: Vec::new() },
     ];
     Lab::new(devices, SimDuration::from_millis(10), 0.0, 1)
 }

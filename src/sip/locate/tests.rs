@@ -6,6 +6,8 @@ use crate::sip::uri::Parameter;
 
 /// What the name servers say: a question as `NAPTR name`, and the answer to it.
 type Data<'a> = &'a [(&'a str, Result<Found, Unlocated>)];
+/// What comes of a location, the places as text.
+type Ended = Result<Vec<String>, Unlocated>;
 
 fn host(text: &str) -> HostPart {
     text.parse().map_or_else(|_| HostPart::name(text), HostPart::Address)
@@ -21,11 +23,7 @@ fn uri(text: &str, port: Option<u16>, parameters: &[(&str, &str)]) -> Uri {
 
 /// Locates, answering from the data; what is not there does not exist. Returns what was asked and
 /// what came of it, places as text.
-fn locate(
-    uri: &Uri,
-    options: Options,
-    data: Data<'_>,
-) -> (Vec<String>, Result<Vec<String>, Unlocated>) {
+fn locate(uri: &Uri, options: Options, data: Data<'_>) -> (Vec<String>, Ended) {
     let mut dice = Dice::new(Draws::new(1, Purpose::Protocol), NameHash::of("locator"));
     let (mut locator, mut step) = Locator::begin(uri, options);
     let mut asked = Vec::new();
@@ -180,7 +178,7 @@ fn rules_are_gone_through_in_their_order_as_far_as_they_are_for_udp() {
 fn targets_without_addresses_are_passed_over_and_the_name_s_own_are_no_substitute() {
     let x = uri("x.test", None, &[]);
     let srv = services(&[(1, 5061, "a.test"), (2, 5062, "b.test")]);
-    let cases: [(Data<'_>, &[&str], Result<Vec<String>, Unlocated>); 4] = [
+    let cases: [(Data<'_>, &[&str], Ended); 4] = [
         (
             &[("SRV _sip._udp.x.test", srv.clone()), ("A b.test", addresses(&[3]))],
             &["SRV _sip._udp.x.test", "A a.test", "A b.test"],
