@@ -20,7 +20,8 @@
 //! | [`scenario`] | file as written → checked [`Plan`](scenario::Plan) → built [`World`](world::World) |
 //! | [`metrics`] | truth → rows and headline metrics |
 //! | [`world`] | all hosts, the loop, [`truth`](world::truth), the [`Director`](world::director::Director) |
-//! | [`overcord`], [`conventional`] | the node of the paper's Fig. 3; servers and phones beside it |
+//! | [`overcord`] | the node of the paper's Fig. 3 |
+//! | [`conventional`] | SIP servers and phones, and how they locate each other |
 //! | [`dns`], [`dyndns`], [`http`], [`overlay`], [`sip`] | protocol cores, which do not know each other |
 //! | [`churn`], [`workload`] | who comes and goes, who asks when |
 //! | [`net`] | addresses, latency, loss, TCP, ICMP, the ledger |

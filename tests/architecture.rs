@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 
 /// The layers from the bottom up. A module imports from its own layer only what is listed in
 /// [`SIDEWAYS`], and otherwise only from the layers below.
-const LAYERS: [&[&str]; 11] = [
+const LAYERS: [&[&str]; 12] = [
     &["address", "rng", "time", "units"],
     &["sim"],
     &["net"],
     &["churn", "workload"],
     &["dns", "dyndns", "http", "overlay", "sip"],
-    &["conventional", "overcord"],
+    &["conventional"],
+    &["overcord"],
     &["world"],
     &["metrics"],
     &["scenario"],

@@ -259,12 +259,7 @@ impl Server {
     }
 
     /// A worker handles one datagram after the other until it has to wait.
-    fn work<C: ServerContext>(
-        &mut self,
-        ctx: &mut C,
-        worker: WorkerId,
-        job: (Endpoint, Message),
-    ) {
+    fn work<C: ServerContext>(&mut self, ctx: &mut C, worker: WorkerId, job: (Endpoint, Message)) {
         let mut next = Some(job);
         while let Some((from, message)) = next {
             self.current = Some(worker);
@@ -299,7 +294,8 @@ impl Server {
                         self.tx.respond(&mut ctx.sip(), server, response);
                     }
                     Method::Publish | Method::Subscribe
-                        if is_self || (is_domain && !followed)
+                        if is_self
+                            || (is_domain && !followed)
                             || self.presence.includes(&request.headers) =>
                     {
                         let ctx_sip = &mut ctx.sip();
@@ -307,9 +303,11 @@ impl Server {
                             self.presence.request(ctx_sip, &mut self.tx, server, &request);
                         self.presence_upcalls(ctx, upcalls);
                     }
-                    Method::Options if is_self || uri.is_some_and(|uri| {
-                        uri.host == self.domain && uri.user.is_none()
-                    }) =>
+                    Method::Options
+                        if is_self
+                            || uri.is_some_and(|uri| {
+                                uri.host == self.domain && uri.user.is_none()
+                            }) =>
                     {
                         let response = request.respond(Status::OK, Some("options"));
                         self.tx.respond(&mut ctx.sip(), server, response);
@@ -333,8 +331,7 @@ impl Server {
 
     /// Keeps in mind which requests are for users of the overlay's domain.
     fn note_outward(&mut self, now: SimTime, request: &sip::Request) {
-        let is_overlay =
-            |uri: &Uri| uri.sip().is_some_and(|uri| uri.host == self.overlay);
+        let is_overlay = |uri: &Uri| uri.sip().is_some_and(|uri| uri.host == self.overlay);
         if is_overlay(&request.uri) || is_overlay(&request.headers.to.uri) {
             self.outward.insert(request.key(), now);
         }
@@ -354,8 +351,7 @@ impl Server {
                         contacts.into_iter().map(|contact| contact.address.uri).collect();
                     let targets =
                         if targets.is_empty() { Err(Status::NOT_FOUND) } else { Ok(targets) };
-                    let upcalls =
-                        self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
+                    let upcalls = self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
                     self.proxy_upcalls(ctx, upcalls);
                 }
                 proxy::Upcall::Locate { ticket, next_hop } => {

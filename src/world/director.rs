@@ -74,6 +74,13 @@ pub enum Action {
     },
     /// The update service answers again.
     ServiceUp,
+    /// A user does something.
+    User {
+        /// The host of the user's agent.
+        host: HostId,
+        /// What.
+        action: crate::sip::agent::Action,
+    },
 }
 
 /// Which members a line is about.
@@ -102,6 +109,10 @@ pub enum Command {
     ServiceUp,
     /// A successor of this member, who will leave at that time, is chosen.
     Succeed(MemberId, SimTime),
+    /// This phone is switched on.
+    StartPhone(u32),
+    /// This generated user acts.
+    Act(u32),
 }
 
 /// The Director's plans.

@@ -1,14 +1,16 @@
 //! What a host can be, and how an input reaches the component that it is for.
 
-use crate::address::Endpoint;
+use crate::address::{Endpoint, Port};
+use crate::conventional::{Phone, Server, phone, server};
 use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
-use crate::net::icmp::Icmp;
+use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::net::packet::Packet;
 use crate::net::{Link, Network};
 use crate::overcord::message::Hot;
 use crate::overcord::{self, Message, Node};
 use crate::sim;
+use crate::sip;
 use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
 use crate::world::stage::{Observed, Stage};
@@ -32,8 +34,12 @@ pub enum Host {
     Authority(Box<Authority>),
     /// The update service.
     Service(Box<UpdateServer>),
-    /// A conventional domain.
+    /// A conventional domain that only looks up.
     Caller(Box<Caller>),
+    /// The SIP server of a conventional domain.
+    Server(Box<Server>),
+    /// A conventional user's phone.
+    Phone(Box<Phone>),
     /// The Director, who is on no network: the script is played in its name.
     Director,
 }
@@ -49,6 +55,10 @@ pub enum Timer {
     Service(ServerTimer),
     /// Of a conventional domain.
     Caller(caller::Timer),
+    /// Of a SIP server.
+    Server(server::Timer),
+    /// Of a phone.
+    Phone(sip::Timer),
 }
 
 impl sim::Timer for Timer {
@@ -59,6 +69,8 @@ impl sim::Timer for Timer {
             Self::Resolver(timer) => timer.slot(),
             Self::Service(timer) => timer.slot(),
             Self::Caller(timer) => timer.slot(),
+            Self::Server(timer) => timer.slot(),
+            Self::Phone(timer) => timer.slot(),
         }
     }
 }
@@ -88,6 +100,18 @@ impl From<caller::Timer> for Timer {
     }
 }
 
+impl From<server::Timer> for Timer {
+    fn from(timer: server::Timer) -> Self {
+        Self::Server(timer)
+    }
+}
+
+impl From<sip::Timer> for Timer {
+    fn from(timer: sip::Timer) -> Self {
+        Self::Phone(timer)
+    }
+}
+
 impl From<authority::Never> for Timer {
     fn from(never: authority::Never) -> Self {
         match never {}
@@ -102,6 +126,28 @@ pub fn as_node<'a, 'b>(
     link: &'a mut WorldLink<'b>,
 ) -> Lifted<'a, 'b, Message, overcord::Timer, overcord::Observation> {
     sim::Context::lift(link)
+}
+
+/// A link as the context of a phone.
+pub fn as_phone<'a, 'b>(
+    link: &'a mut WorldLink<'b>,
+) -> Lifted<'a, 'b, sip::Message, sip::Timer, phone::Observation> {
+    sim::Context::lift(link)
+}
+
+/// A link as the context of a SIP server.
+fn as_server<'a, 'b>(
+    link: &'a mut WorldLink<'b>,
+) -> Lifted<'a, 'b, Message, server::Timer, server::Observation> {
+    sim::Context::lift(link)
+}
+
+/// Where a datagram to a SIP port could not be delivered.
+fn deaf(error: Unreachable) -> Option<Endpoint> {
+    match error.quoted {
+        Quoted::Udp { destination: port @ Port::SIP, .. } => Some(error.destination.at(port)),
+        _ => None,
+    }
 }
 
 /// A resolver's context that shows its answers to its judge, if it has one.
@@ -185,6 +231,25 @@ impl Host {
             (Self::Caller(caller), Message::Dns(message)) => {
                 caller.receive(&mut link.lift::<_, caller::Timer, _>(), from, &message);
             }
+            (Self::Server(server), Message::Sip(message)) => {
+                server.receive(&mut as_server(link), from, message);
+            }
+            (Self::Server(server), Message::Dns(message)) => {
+                server.receive_dns(&mut as_server(link), from, &message);
+            }
+            (Self::Server(server), Message::Icmp(Icmp::Unreachable(error))) => {
+                if let Some(to) = deaf(error) {
+                    server.unreachable(&mut as_server(link), to);
+                }
+            }
+            (Self::Phone(phone), Message::Sip(message)) => {
+                phone.receive(&mut as_phone(link), from, message);
+            }
+            (Self::Phone(phone), Message::Icmp(Icmp::Unreachable(error))) => {
+                if let Some(to) = deaf(error) {
+                    phone.unreachable(&mut as_phone(link), to);
+                }
+            }
             // Every host answers an echo; anything else is for a port where nobody listens.
             (_, Message::Icmp(Icmp::EchoRequest(echo))) => link.send(from, echo.reply().into()),
             _ => {}
@@ -206,6 +271,10 @@ impl Host {
             (Self::Caller(caller), Timer::Caller(timer)) => {
                 caller.timer(&mut link.lift::<dns::Message, caller::Timer, _>(), timer);
             }
+            (Self::Server(server), Timer::Server(timer)) => {
+                server.timer(&mut as_server(link), timer);
+            }
+            (Self::Phone(phone), Timer::Phone(timer)) => phone.timer(&mut as_phone(link), timer),
             (host, timer) => unreachable!("{host:?} has set no timer {timer:?}"),
         }
         Vec::new()

@@ -1,6 +1,6 @@
 //! Hosts that come and go: the opening of a run, churn, and the script.
 
-use crate::overcord::node::Entry;
+use crate::overcord::node::{Entry, Life};
 use crate::overlay::NodeRef;
 use crate::overlay::chord::{Chord, converged};
 use crate::rng::sample::uniform_u64;
@@ -19,6 +19,7 @@ impl World {
     /// What happens before the first event.
     pub(super) fn open(&mut self) {
         self.bring_up_infrastructure();
+        self.open_users();
         let first: Vec<MemberId> = self.up_at_start();
         if self.director.opening.converged {
             self.place(&first);
@@ -200,6 +201,8 @@ impl World {
             Command::Play(line) => self.play(line),
             Command::ServiceUp => self.service_up(),
             Command::Succeed(id, leave) => self.succeed(id, leave),
+            Command::StartPhone(phone) => self.start_phone(phone as usize),
+            Command::Act(actor) => self.generated_act(actor as usize, number),
         }
     }
 
@@ -257,12 +260,16 @@ impl World {
         self.tell(member.host, &Observation::HostUp(member.address));
         let kit = &self.population.kit;
         let chord = placed.unwrap_or_else(|| kit.chord(&member, &self.stage.directory));
-        let handover = kit.handover(id, &member);
+        let life = Life {
+            dht: chord,
+            handover: kit.handover(id, &member),
+            user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
+        };
         let mut link = self.network.link(member.host, &mut self.stage);
         let Host::Node(node) = &mut self.hosts[member.host.index()] else {
             unreachable!("members live on nodes")
         };
-        node.start(&mut as_node(&mut link), chord, handover, entry);
+        node.start(&mut as_node(&mut link), life, entry);
         let returns = self.director.strategy == Strategy::Static && entry == Entry::Join;
         if returns && self.director.permanent == Some(id) {
             self.let_play(id);
@@ -360,6 +367,7 @@ impl World {
             }
             Action::ServiceDown { back_after } => self.service_down(back_after),
             Action::ServiceUp => self.service_up(),
+            Action::User { host, action } => self.act(host, action),
         }
     }
 

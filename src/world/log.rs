@@ -14,6 +14,7 @@ use super::host::{Timer, WorldNetwork};
 use super::observation::{Answer, Observation};
 use super::{LogSink, caller};
 use crate::address::Address;
+use crate::conventional::server;
 use crate::dns::{self, Rcode, RecordData};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
@@ -125,6 +126,7 @@ impl Words<'_> {
             Message::Icmp(icmp) => self.icmp(*icmp),
             Message::Tcp(Segment::Control(control)) => tcp(*control),
             Message::Tcp(Segment::Data(data)) => http(&data.body),
+            Message::Sip(message) => sip(message),
         }
     }
 
@@ -276,9 +278,21 @@ impl Words<'_> {
                 format!("keeps until {expires} s: {}", self.answer(answer))
             }
             O::Answered(answer) => format!("answers a question: {}", self.answer(answer)),
-            O::RequestStarted(number) => format!("request {number} begins"),
+            O::LookupStarted(number) => format!("look-up {number} begins"),
+            O::RequestStarted { request, method, callee: _ } => {
+                format!("request {:016x} begins: {method:?}", request.0)
+            }
+            O::RequestRouted { request, to } => {
+                format!("sends request {:016x} to {}", request.0, address(to))
+            }
+            O::RequestServed { request } => {
+                format!("as proxy peer, answers or passes on request {:016x}", request.0)
+            }
+            O::RequestEnded { request, ending } => {
+                format!("request {:016x} has ended: {ending:?}", request.0)
+            }
             O::LookupEnded { request, answer } => {
-                format!("request {request} has an answer: {}", self.answer(answer))
+                format!("look-up {request} has an answer: {}", self.answer(answer))
             }
         }
     }
@@ -367,6 +381,8 @@ fn command(command: Command) -> String {
         Command::Play(line) => format!("event {line} of the script"),
         Command::ServiceUp => "the update service answers again".to_owned(),
         Command::Succeed(..) => "a successor is chosen".to_owned(),
+        Command::StartPhone(_) => "is switched on".to_owned(),
+        Command::Act(_) => "its user acts".to_owned(),
     }
 }
 
@@ -381,8 +397,20 @@ fn timer(timer: Timer) -> String {
         Timer::Caller(caller::Timer::User(user)) => {
             return format!("timer: user {user} looks the overlay's name up");
         }
+        Timer::Server(server::Timer::Stub(_)) => "a DNS query is not answered",
+        Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(timer) => sip_timer(timer),
     };
     format!("timer: {what}")
+}
+
+const fn sip_timer(timer: sip::Timer) -> &'static str {
+    match timer {
+        sip::Timer::Transactions => "a SIP message is repeated, or given up",
+        sip::Timer::Agent => "the user agent renews a lease, or goes on with a call",
+        sip::Timer::Proxy => "the proxy goes on with a request",
+        sip::Timer::Registrar => "registrations expire",
+        sip::Timer::Presence => "the presence server notifies, or a lease ends",
+    }
 }
 
 fn node_timer(timer: overcord::Timer) -> &'static str {
@@ -401,7 +429,9 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Node(NodeTimer::SelfCheck) => "is the binding still its own?",
         T::Node(NodeTimer::Update) => "try the update again",
         T::Node(NodeTimer::Renew) => "renew the overlay record",
-        T::Stub(_) => "a DNS query is not answered",
+        T::Node(NodeTimer::Relocate) => "store the user's location again",
+        T::Stub(_) | T::Locator(_) => "a DNS query is not answered",
+        T::Sip(timer) => sip_timer(timer),
         T::Client(ClientTimer::Timeout) => "the update takes too long",
         T::Client(ClientTimer::Tcp(_)) | T::Tcp(_) => "a TCP connection",
     }

@@ -22,6 +22,7 @@ pub mod population;
 pub mod ring;
 pub mod stage;
 pub mod truth;
+pub mod users;
 
 use crate::address::Address;
 use crate::dns::DomainName;
@@ -37,6 +38,7 @@ use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
 use crate::world::stage::{LookupTotals, Noted, Stage};
 use crate::world::truth::{Report, Violation};
+use crate::world::users::Users;
 
 pub use director::{Action, Line, Strategy, Target, When};
 
@@ -56,6 +58,8 @@ pub struct World {
     pub stage: Stage,
     /// The members.
     pub population: Population,
+    /// The users of SIP.
+    pub users: Users,
     /// The Director.
     pub director: Director,
     /// Hosts that are up from the start and stay.

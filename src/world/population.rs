@@ -10,6 +10,7 @@ use crate::dns::ApplicationCache;
 use crate::dns::application_cache::Life;
 use crate::dns::stub::Stub;
 use crate::overcord::handover::{Handover, Settings};
+use crate::overcord::user_agent::{self, UserAgent};
 use crate::overlay::chord::{self, Chord};
 use crate::overlay::{Contact, Directory, Facts, NodeRef};
 use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
@@ -96,6 +97,8 @@ pub struct Kit {
     pub application_cache: Life,
     /// The resolvers of each member, by [`MemberId`]; empty without DNS.
     pub servers: Vec<Arc<[Endpoint]>>,
+    /// How user agents are set up, if there is SIP.
+    pub user_agents: Option<Arc<user_agent::Settings>>,
     /// Draws of protocols.
     pub draws: Draws,
 }
@@ -123,6 +126,27 @@ impl Kit {
         let negative = if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
         let cache = ApplicationCache::new(self.application_cache, negative);
         Some(Handover::new(settings, member.address, stub, cache, self.dice(member, 2)))
+    }
+}
+
+impl Kit {
+    /// The agent of a member's user, if it has one.
+    #[must_use]
+    pub fn user_agent(
+        &self,
+        id: MemberId,
+        member: &Member,
+        user: Option<&Arc<str>>,
+    ) -> Option<UserAgent> {
+        let settings = Arc::clone(self.user_agents.as_ref()?);
+        let stub = Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 3));
+        Some(UserAgent::new(user_agent::Parts {
+            settings,
+            user: Arc::clone(user?),
+            own: member.address,
+            stub,
+            dice: [4, 5, 6, 7, 8].map(|part| self.dice(member, part)),
+        }))
     }
 }
 

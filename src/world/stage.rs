@@ -2,6 +2,10 @@
 //! truth does not need to know. It also holds the directory of contacts, the one thing that
 //! components look up in it ([`Facts`]): what the octets of a contact on the wire would say.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::conventional::{names, phone, server};
 use crate::dns::{self, Question, authority, resolver};
 use crate::dyndns::Accepted;
 use crate::net::{Link, Observer, Payload};
@@ -9,10 +13,12 @@ use crate::overcord;
 use crate::overlay::{self, Contact, Directory, Facts, NodeRef};
 use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
+use crate::sip::agent::{Outcome, Upcall};
+use crate::sip::{HostPart, Method};
 use crate::time::SimTime;
 use crate::world::caller;
 use crate::world::checkers::Checkers;
-use crate::world::observation::{Answer, Observation};
+use crate::world::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use crate::world::truth::Truth;
 
 /// An observation in the words of the component that made it.
@@ -26,8 +32,12 @@ pub enum Observed {
     Authority(authority::Observation),
     /// By the update service.
     Service(Accepted),
-    /// By a conventional domain.
+    /// By a conventional domain that only looks up.
     Caller(caller::Observation),
+    /// By a SIP server.
+    Server(server::Observation),
+    /// By a phone.
+    Phone(phone::Observation),
     /// By the world itself.
     World(Observation),
 }
@@ -63,6 +73,18 @@ impl From<caller::Observation> for Observed {
     }
 }
 
+impl From<server::Observation> for Observed {
+    fn from(observation: server::Observation) -> Self {
+        Self::Server(observation)
+    }
+}
+
+impl From<phone::Observation> for Observed {
+    fn from(observation: phone::Observation) -> Self {
+        Self::Phone(observation)
+    }
+}
+
 /// Look-ups of applications in the overlay, after the warm-up.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LookupTotals {
@@ -85,6 +107,15 @@ pub struct Noted {
     pub observations: Vec<Observation>,
 }
 
+/// The users of the overlay.
+#[derive(Debug, Default)]
+pub struct Callees {
+    /// Their domain, if there are any.
+    pub domain: Option<HostPart>,
+    /// Their hosts, by user.
+    pub hosts: BTreeMap<Arc<str>, HostId>,
+}
+
 /// The observer of a run.
 #[derive(Debug)]
 pub struct Stage {
@@ -94,6 +125,8 @@ pub struct Stage {
     pub directory: Directory,
     /// Application look-ups.
     pub lookups: LookupTotals,
+    /// Whom callers address.
+    pub callees: Callees,
     /// The digest of all observations.
     pub fingerprint: Fingerprint,
     /// The judges, if there are any.
@@ -117,7 +150,8 @@ impl Stage {
         question: Option<Question>,
     ) -> Self {
         let (lookups, checkers, noted) = (LookupTotals::default(), None, None);
-        Self { truth, directory, lookups, fingerprint, checkers, noted, warmup, question }
+        let callees = Callees::default();
+        Self { truth, directory, lookups, callees, fingerprint, checkers, noted, warmup, question }
     }
 
     /// Tells truth.
@@ -165,7 +199,49 @@ impl Stage {
             Seen::VerdictCleared => Observation::VerdictCleared,
             Seen::UpdateStarted { tested, own } => Observation::UpdateStarted { tested, own },
             Seen::UpdateEnded { accepted } => Observation::UpdateEnded { accepted },
+            Seen::Served(request) => Observation::RequestServed { request },
+            // What members do among themselves, or with conventional users, concerns no caller.
+            Seen::User(_) => return None,
         })
+    }
+
+    /// A server's observation in truth's words.
+    fn of_server(&self, observation: server::Observation) -> Option<Observation> {
+        match observation {
+            server::Observation::Names(names::Observation::Stored {
+                question,
+                answer,
+                expires,
+            }) => self
+                .concerns(&question)
+                .then(|| Observation::CacheStored { answer: in_short(&answer), expires }),
+            server::Observation::Names(names::Observation::Asked(_)) => None,
+            server::Observation::Routed { request, to } => {
+                Some(Observation::RequestRouted { request, to })
+            }
+        }
+    }
+
+    /// A phone's observation in truth's words: requests to users of the overlay.
+    fn of_phone(&self, upcall: &Upcall) -> Option<Observation> {
+        match upcall {
+            Upcall::Began { key, method, to, .. } => {
+                let uri = to.sip().filter(|uri| Some(&uri.host) == self.callees.domain.as_ref())?;
+                let callee = uri.user.as_ref().and_then(|user| self.callees.hosts.get(user));
+                let (request, method) = (*key, method_of(method));
+                Some(Observation::RequestStarted { request, method, callee: callee.copied() })
+            }
+            Upcall::Ended { key, outcome } => {
+                let ending = match outcome {
+                    Outcome::Status(status) => RequestEnding::Final(status.code()),
+                    Outcome::Timeout => RequestEnding::Timeout,
+                    Outcome::Transport => RequestEnding::Transport,
+                    Outcome::Unlocated | Outcome::GivenUp => RequestEnding::Unlocated,
+                };
+                Some(Observation::RequestEnded { request: *key, ending })
+            }
+            _ => None,
+        }
     }
 
     fn concerns(&self, question: &Question) -> bool {
@@ -197,11 +273,25 @@ impl Observer for Stage {
             Observed::Caller(caller::Observation::Ended(request, answer)) => {
                 Some(Observation::LookupEnded { request, answer })
             }
+            Observed::Server(observation) => self.of_server(observation),
+            Observed::Phone(phone::Observation(upcall)) => self.of_phone(&upcall),
             Observed::World(observation) => Some(observation),
         };
         if let Some(observation) = observation {
             self.tell(now, host, &observation);
         }
+    }
+}
+
+/// A method as truth tells methods apart.
+const fn method_of(method: &Method) -> RequestMethod {
+    match method {
+        Method::Invite => RequestMethod::Invite,
+        Method::Bye => RequestMethod::Bye,
+        Method::Message => RequestMethod::Message,
+        Method::Subscribe => RequestMethod::Subscribe,
+        Method::Notify => RequestMethod::Notify,
+        _ => RequestMethod::Other,
     }
 }
 

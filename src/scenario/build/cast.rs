@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::users::{self, PhonePart};
 use super::{BuildError, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::trace::AvailabilityTrace;
@@ -17,6 +18,8 @@ pub(super) struct Cast {
     pub(super) generated: Vec<String>,
     /// Named members, in the order of their names, with their place in the plan.
     pub(super) named: Vec<(String, usize)>,
+    /// Phones, in the order of their hosts' names.
+    pub(super) phones: Vec<PhonePart>,
     /// Resolvers, in the order of their names.
     pub(super) resolvers: Vec<ResolverHost>,
     /// The resolver of each user, by name of user: generated and named members, then callers.
@@ -41,13 +44,15 @@ impl Cast {
             return Err(BuildError::TooMany(count));
         }
         let generated: Vec<String> = (1..=count).map(|rank| member_name(rank, count)).collect();
+        let members = plan.hosts.iter().enumerate().filter(|(_, host)| host.is_member());
         let mut named: Vec<(String, usize)> =
-            plan.hosts.iter().enumerate().map(|(place, host)| (host.name.clone(), place)).collect();
+            members.map(|(place, host)| (host.name.clone(), place)).collect();
         named.sort();
         let mut cast = Self {
             names: Vec::new(),
             generated,
             named,
+            phones: users::phones(plan),
             resolvers: Vec::new(),
             served_by: Vec::new(),
             authority: plan.dns.is_some().then(|| "dns-authority".to_owned()),
@@ -59,6 +64,7 @@ impl Cast {
         let mut names = vec![director::NAME.to_owned()];
         names.extend(cast.generated.iter().cloned());
         names.extend(cast.named.iter().map(|(name, _)| name.clone()));
+        names.extend(cast.phones.iter().map(|phone| phone.name.clone()));
         names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
         names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
         names.extend(cast.authority.iter().chain(&cast.service).cloned());

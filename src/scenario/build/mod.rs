@@ -3,11 +3,13 @@
 //!
 //! Addresses: generated members from 10.0.0.1 on by rank, further ones behind them; named members
 //! from 10.128.0.1 on; the authority and the update service 192.0.2.53 and 192.0.2.80 (RFC 5737),
-//! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 on (RFC 6598).
+//! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 and phones from
+//! 100.96.0.1 on (RFC 6598).
 
 mod cast;
 mod population;
 mod servers;
+mod users;
 
 use std::sync::Arc;
 
@@ -36,6 +38,7 @@ use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
     FingersPerRound, HandoverPlan, LatencyPlan, Plan, PluginPlan, ResolverGroup, Routing, Strategy,
+    Traffic,
 };
 use crate::sim::Fingerprint;
 use crate::time::{SimDuration, SimTime};
@@ -45,7 +48,7 @@ use crate::world::checkers::Checkers;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
-use crate::world::stage::Stage;
+use crate::world::stage::{Callees, Stage};
 use crate::world::truth::{CallerDomain, Truth, TruthConfig};
 use crate::world::{Infrastructure, World, epoch_of};
 
@@ -55,6 +58,7 @@ const FIRST_MEMBER: u32 = 0x0a00_0001;
 const FIRST_NAMED: u32 = 0x0a80_0001;
 const FIRST_RESOLVER: u32 = 0xc612_0001;
 const FIRST_CALLER: u32 = 0x6440_0001;
+const FIRST_PHONE: u32 = 0x6460_0001;
 
 /// The most members that can be generated.
 pub const MOST_MEMBERS: u64 = (FIRST_NAMED - FIRST_MEMBER - 1) as u64;
@@ -110,9 +114,6 @@ pub enum BuildError {
     /// Two hosts have the same name.
     #[error("two hosts are called `{0}`")]
     SameName(String),
-    /// There are SIP users.
-    #[error("SIP users cannot be simulated by this version")]
-    Sip,
     /// A model cannot be built from its parameters.
     #[error("{0}")]
     Model(String),
@@ -137,9 +138,6 @@ pub fn build(
     trace: Option<&Arc<AvailabilityTrace>>,
     watch: &Watch,
 ) -> Result<World, BuildError> {
-    if plan.has_sip() {
-        return Err(BuildError::Sip);
-    }
     let end = SimTime::ZERO + duration_of(plan, trace);
     let schedule = population::schedule(plan, seed, trace)?;
     let cast = Cast::new(plan, trace)?;
@@ -161,7 +159,12 @@ pub fn build(
         SimTime::ZERO + plan.warmup,
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let users = users::users(plan, &cast, seed)?;
     let mut stage = stage(plan, &cast, &members, directory, end)?;
+    stage.callees = Callees {
+        domain: users.domain.clone(),
+        hosts: users.by_name(|id| members[id.index()].host),
+    };
     stage.checkers = watch.checkers.then(|| judges(plan, &cast));
     let logged = match &watch.logged {
         None => None,
@@ -179,6 +182,7 @@ pub fn build(
         director,
         infrastructure: infrastructure(plan, &cast)?,
         population: Population::new(members, schedule, returns, next_address, kit),
+        users,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -303,6 +307,7 @@ fn kit(plan: &Plan, cast: &Cast, chord: Arc<chord::Config>, seed: u64) -> Result
         None => Vec::new(),
         Some(_) => members.map(|name| cast.servers_of(name)).collect(),
     };
+    let id_bits = chord.id_bits;
     let cache = plan.handover.as_ref().map_or(SimDuration::ZERO, |it| it.application_cache);
     Ok(Kit {
         chord,
@@ -313,6 +318,7 @@ fn kit(plan: &Plan, cast: &Cast, chord: Arc<chord::Config>, seed: u64) -> Result
             span => Life::Span(span),
         },
         servers,
+        user_agents: users::user_agents(plan, id_bits),
         draws: Draws::new(seed, Purpose::Protocol),
     })
 }
@@ -434,8 +440,20 @@ fn hosts(
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }
         for caller in &plan.callers {
-            let host = Host::Caller(Box::new(domain(caller, cast, kit, dns, seed)?));
+            let host = match &caller.traffic {
+                Traffic::Lookups(lookups) => {
+                    let caller = domain(caller, *lookups, cast, kit, dns, seed)?;
+                    Host::Caller(Box::new(caller))
+                }
+                Traffic::Sip(sip) => {
+                    Host::Server(Box::new(users::server(plan, caller, sip, cast, kit)))
+                }
+            };
             hosts[cast.id(&caller.domain).index()] = Some(host);
+        }
+        for (place, part) in cast.phones.iter().enumerate() {
+            let host = Host::Phone(Box::new(users::phone(plan, part, place, kit)));
+            hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
             let authority = servers::authority(dns, cast.service.is_some(), &domains)?;
@@ -473,12 +491,13 @@ fn node(
 
 fn domain(
     caller: &plan::CallerPlan,
+    lookups: plan::Arrivals,
     cast: &Cast,
     kit: &Kit,
     dns: &DnsPlan,
     seed: u64,
 ) -> Result<Caller, BuildError> {
-    let arrivals = arrivals(caller.lookups().ok_or(BuildError::Sip)?)?;
+    let arrivals = arrivals(lookups)?;
     let users = (1..=caller.users)
         .map(|user| {
             let name = format!("{}/user-{user}", caller.domain);
@@ -522,6 +541,24 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     })
 }
 
+/// The conventional domains as truth knows them, in the order of their names.
+fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
+    let mut callers: Vec<usize> = (0..plan.callers.len()).collect();
+    callers.sort_unstable_by_key(|&caller| &plan.callers[caller].domain);
+    let domain = |caller: usize| {
+        let plan = &plan.callers[caller];
+        let resolver = &cast.resolvers[cast.resolver_of(&plan.domain)?].name;
+        let phones = cast.phones.iter().filter(|phone| phone.caller == caller);
+        Some(CallerDomain {
+            host: cast.id(&plan.domain),
+            resolver: cast.id(resolver),
+            agents: phones.map(|phone| cast.id(&phone.name)).collect(),
+            cache: plan.sip().is_some_and(|sip| sip.dns_cache.is_some()),
+        })
+    };
+    callers.into_iter().filter_map(domain).collect()
+}
+
 fn stage(
     plan: &Plan,
     cast: &Cast,
@@ -531,20 +568,7 @@ fn stage(
 ) -> Result<Stage, BuildError> {
     let warmup = SimTime::ZERO + plan.warmup;
     let run = end.since(SimTime::ZERO);
-    let mut callers: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
-    callers.sort_unstable();
-    let callers = callers
-        .into_iter()
-        .filter_map(|domain| {
-            let resolver = &cast.resolvers[cast.resolver_of(domain)?].name;
-            Some(CallerDomain {
-                host: cast.id(domain),
-                resolver: cast.id(resolver),
-                agents: Vec::new(),
-                cache: false,
-            })
-        })
-        .collect();
+    let callers = caller_domains(plan, cast);
     let truth = Truth::new(TruthConfig {
         nodes: members.iter().map(|member| member.host).collect(),
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::cast::Cast;
+use super::users;
 use super::{BuildError, model_error};
 use crate::churn::trace::AvailabilityTrace;
 use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
@@ -90,7 +91,10 @@ pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, Bu
                         director::Action::ServiceDown { back_after: *back_after }
                     }
                     plan::Action::DynDnsUp => director::Action::ServiceUp,
-                    plan::Action::User(_) => return Err(BuildError::Sip),
+                    plan::Action::User(user) => director::Action::User {
+                        host: cast.find(&user.host).ok_or_else(|| cast.unknown(&user.host))?,
+                        action: users::action(&user.act),
+                    },
                 },
             })
         })

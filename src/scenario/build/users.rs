@@ -1,0 +1,218 @@
+//! SIP: the servers of conventional domains, phones, the users of members, and what they do.
+
+use std::sync::Arc;
+
+use super::cast::Cast;
+use super::{BuildError, FIRST_PHONE, arrivals, domains, user_name};
+use crate::address::Address;
+use crate::conventional::{Phone, Server, server};
+use crate::dns::server_cache::Policy;
+use crate::dns::stub::Stub;
+use crate::dns::{ServerCache, Ttl};
+use crate::overcord::location::LocationSettings;
+use crate::overcord::user_agent;
+use crate::rng::{Dice, NameHash, Purpose, mix2, stream};
+use crate::scenario::plan::{
+    self, Act, Callee, CallerPlan, HostPlace, Plan, PresenceStatus, RecordRoute, SipDomainPlan,
+    SipProfile,
+};
+use crate::sip::agent::Action;
+use crate::sip::locate::{Options, Order};
+use crate::sip::profile::Rules;
+use crate::sip::proxy;
+use crate::sip::registrar::RegistrarSettings;
+use crate::sip::{Blocklist, HostPart, Status, Uri};
+use crate::time::SimTime;
+use crate::workload::ArrivalTimes;
+use crate::world::population::Kit;
+use crate::world::users::{Actor, Doing, PhoneSite, Users};
+
+/// A phone: its host's name, its user, its domain by place in the plan, and when it starts.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PhonePart {
+    pub(super) name: String,
+    pub(super) user: String,
+    pub(super) caller: usize,
+    pub(super) start: SimTime,
+}
+
+/// All phones in the order of their hosts' names.
+pub(super) fn phones(plan: &Plan) -> Vec<PhonePart> {
+    let mut phones = Vec::new();
+    for (caller, domain) in plan.callers.iter().enumerate() {
+        if domain.sip().is_none() {
+            continue;
+        }
+        for number in 1..=domain.users {
+            let user = user_name(number, domain.users);
+            let name = format!("{user}@{}", domain.domain);
+            phones.push(PhonePart { name, user, caller, start: SimTime::ZERO });
+        }
+    }
+    for host in &plan.hosts {
+        if let HostPlace::Phone { caller } = host.place {
+            let user = host.user.clone().unwrap_or_else(|| host.name.clone());
+            let start = host.start;
+            phones.push(PhonePart { name: host.name.clone(), user, caller, start });
+        }
+    }
+    phones.sort();
+    phones
+}
+
+/// The addresses of phones.
+pub(super) fn phone_address(place: usize) -> Address {
+    Address::from_bits(FIRST_PHONE + place as u32)
+}
+
+fn dice(kit: &Kit, name: &str, part: u64) -> Dice {
+    Dice::new(kit.draws, NameHash(mix2(NameHash::of(name).0, part)))
+}
+
+/// The SIP server of a domain.
+pub(super) fn server(
+    plan: &Plan,
+    caller: &CallerPlan,
+    sip: &SipDomainPlan,
+    cast: &Cast,
+    kit: &Kit,
+) -> Server {
+    let name = &caller.domain;
+    let address = domains(plan).into_iter().find(|(domain, _)| domain == name);
+    let (_, own) = address.expect("every domain has an address");
+    let is_rfc = sip.profile == SipProfile::Rfc3261;
+    let mut rules = match sip.profile {
+        SipProfile::Ser => Rules::ser(),
+        SipProfile::Ser09 => Rules::ser_0_9(),
+        SipProfile::Kamailio => Rules::kamailio(),
+        SipProfile::Rfc3261 => Rules::rfc3261(),
+    };
+    rules.no_reply = sip.fr_timer;
+    let order = if is_rfc { Order::Weighted } else { Order::HeaviestFirst };
+    let policy = sip
+        .dns_cache
+        .map(|negative| Policy { negative_ttl: Ttl::from_duration(negative), ..Policy::default() });
+    let most = u32::from(u16::MAX);
+    Server::new(server::Settings {
+        domain: name.clone(),
+        own,
+        overlay: plan.dns.as_ref().map(|dns| dns.domain.clone()).unwrap_or_default(),
+        rules,
+        options: Options { naptr: sip.naptr, srv: true, order, failover: sip.failover },
+        cache: policy.map(ServerCache::new),
+        blocklist: sip.blocklist.then(Blocklist::default),
+        workers: u16::try_from(sip.workers.unwrap_or(most).min(most)).expect("at most that"),
+        unresolved: if is_rfc { Status::SERVER_ERROR } else { Status::UNRESOLVABLE_DESTINATION },
+        registrar: if is_rfc { RegistrarSettings::rfc3261() } else { RegistrarSettings::ser() },
+        stub: Stub::new(cast.servers_of(name), dice(kit, name, 0)),
+        dice: [1, 2, 3, 4, 5].map(|part| dice(kit, name, part)),
+    })
+}
+
+/// A phone, with the address of its domain's server.
+pub(super) fn phone(plan: &Plan, part: &PhonePart, place: usize, kit: &Kit) -> Phone {
+    let domain = plan.callers[part.caller].domain.as_str();
+    let server = domains(plan).into_iter().find(|(other, _)| *other == domain);
+    let (_, server) = server.expect("every domain has an address");
+    let parts = [1, 2].map(|number| dice(kit, &part.name, number));
+    Phone::new(&part.user, domain, phone_address(place), server, parts)
+}
+
+/// How the agents of members are set up, if there is SIP.
+pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Settings>> {
+    let dns = plan.dns.as_ref().filter(|_| plan.has_sip())?;
+    let record_route = plan.handover.as_ref().map_or(RecordRoute::None, |it| it.record_route);
+    Some(Arc::new(user_agent::Settings {
+        location: LocationSettings {
+            domain: dns.domain.to_ascii_lowercase(),
+            id_bits,
+            lifetime: plan.overlay.location_lifetime,
+        },
+        record_route: match record_route {
+            RecordRoute::None => proxy::RecordRoute::None,
+            RecordRoute::Address => proxy::RecordRoute::Address,
+            RecordRoute::Name => proxy::RecordRoute::Name(HostPart::name(&dns.domain)),
+        },
+        options: Options { naptr: false, srv: true, order: Order::Weighted, failover: false },
+        rules: Rules::rfc3261(),
+    }))
+}
+
+/// The users of members, by member.
+fn member_users(plan: &Plan, cast: &Cast) -> Vec<Arc<str>> {
+    let generated = cast.generated.iter().map(|name| Arc::from(name.as_str()));
+    let named = cast.named.iter().map(|(name, place)| {
+        let user = plan.hosts[*place].user.as_deref();
+        Arc::from(user.unwrap_or(name.as_str()))
+    });
+    generated.chain(named).collect()
+}
+
+/// All users, and what they do.
+pub(super) fn users(plan: &Plan, cast: &Cast, seed: u64) -> Result<Users, BuildError> {
+    let Some(dns) = plan.dns.as_ref().filter(|_| plan.has_sip()) else {
+        return Ok(Users::default());
+    };
+    let phones = cast.phones.iter().enumerate();
+    let site = |(place, part): (usize, &PhonePart)| PhoneSite {
+        host: cast.id(&part.name),
+        address: phone_address(place),
+        start: part.start,
+    };
+    let mut users = Users {
+        phones: phones.map(site).collect(),
+        actors: Vec::new(),
+        members: member_users(plan, cast),
+        domain: Some(HostPart::name(&dns.domain)),
+    };
+    for part in &cast.phones {
+        let caller = &plan.callers[part.caller];
+        // Named users do what the script says.
+        if part.name.contains('@')
+            && let Some(sip) = caller.sip()
+        {
+            users.actors.extend(actors(sip, &part.name, cast, seed)?);
+        }
+    }
+    Ok(users)
+}
+
+/// What one generated user does.
+fn actors(
+    sip: &SipDomainPlan,
+    name: &str,
+    cast: &Cast,
+    seed: u64,
+) -> Result<Vec<Actor>, BuildError> {
+    let messages = sip.messages.map(|when| ("messages", when, Doing::Messages));
+    let calls = sip.calls.map(|it| ("calls", it.arrivals, Doing::Calls(it.talk)));
+    let subscriptions =
+        sip.subscriptions.map(|it| ("subscriptions", it.arrivals, Doing::Subscriptions(it.keep)));
+    [messages, calls, subscriptions]
+        .into_iter()
+        .flatten()
+        .map(|(what, when, doing)| {
+            let entity = format!("{name}/{what}");
+            Ok(Actor {
+                host: cast.id(name),
+                arrivals: ArrivalTimes::new(arrivals(when)?, seed, Purpose::Callers, &entity),
+                doing,
+                online: sip.callee == Callee::Online,
+                rng: stream(seed, Purpose::Callers, NameHash::of(&format!("{entity}/whom"))),
+            })
+        })
+        .collect()
+}
+
+/// What a user does by the script, in the words of the user agent.
+pub(super) fn action(act: &Act) -> Action {
+    let uri = |peer: &plan::Peer| -> Uri { peer.uri.clone() };
+    match act {
+        Act::Register => Action::Register,
+        Act::Publish(status) => Action::Publish { open: *status == PresenceStatus::Open },
+        Act::Message { to, text } => Action::Message { to: uri(to), text: text.as_str().into() },
+        Act::Subscribe { to, keep } => Action::Subscribe { to: uri(to), keep: *keep },
+        Act::Unsubscribe { to } => Action::Unsubscribe { to: uri(to) },
+        Act::Call { to, talk } => Action::Call { to: uri(to), talk: *talk },
+    }
+}
