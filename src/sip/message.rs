@@ -115,6 +115,25 @@ impl Method {
     }
 }
 
+impl From<&str> for Method {
+    /// The method of this token; case counts (RFC 3261 §7.1).
+    fn from(token: &str) -> Self {
+        match token {
+            "INVITE" => Self::Invite,
+            "ACK" => Self::Ack,
+            "CANCEL" => Self::Cancel,
+            "BYE" => Self::Bye,
+            "REGISTER" => Self::Register,
+            "OPTIONS" => Self::Options,
+            "MESSAGE" => Self::Message,
+            "SUBSCRIBE" => Self::Subscribe,
+            "NOTIFY" => Self::Notify,
+            "PUBLISH" => Self::Publish,
+            other => Self::Other(other.into()),
+        }
+    }
+}
+
 impl Request {
     /// The name of this request.
     #[must_use]

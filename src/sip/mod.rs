@@ -2,7 +2,7 @@
 //! cores of user agents, registrars, presence servers and proxies, and server location.
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
-//! * [`encode`](mod@encode): how it stands in a datagram.
+//! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
@@ -13,6 +13,7 @@
 
 pub mod agenda;
 pub mod agent;
+pub mod decode;
 pub mod dialog;
 pub mod encode;
 pub mod header;
@@ -22,6 +23,7 @@ pub mod transaction;
 pub mod uri;
 
 pub use agenda::Agenda;
+pub use decode::{DecodeError, decode};
 pub use encode::{encode, encoded_len};
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
