@@ -450,9 +450,9 @@ impl Subscription {
         let seconds = response.headers.expires.unwrap_or(self.expires_s);
         let until = desk.now() + SimDuration::from_secs(u64::from(seconds));
         self.until = Some(until);
-        desk.set_after(Due::Subscribe(id), renewal(seconds));
         desk.set(Due::SubscriptionLapse(id), until);
         if seconds > 0 {
+            desk.set_after(Due::Subscribe(id), renewal(seconds));
             self.report_if_active(desk);
         }
     }
