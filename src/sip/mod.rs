@@ -18,6 +18,7 @@ pub mod dialog;
 pub mod encode;
 pub mod header;
 pub mod message;
+pub mod pidf;
 pub mod presence;
 pub mod profile;
 pub mod proxy;

@@ -85,7 +85,7 @@ impl PresenceSettings {
     /// As the RFCs have it: leases end exactly, changes are told every 5 s at most, and what is
     /// below 60 s is refused.
     #[must_use]
-    pub const fn rfc3856(contact: Uri) -> Self {
+    pub fn rfc3856(contact: Uri) -> Self {
         Self {
             min_expires: 60,
             expiry_check: SimDuration::ZERO,
