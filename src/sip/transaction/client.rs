@@ -80,6 +80,10 @@ struct Reaction {
 }
 
 impl Clients {
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// Sends a request that has its `Via`.
     pub(super) fn start<C: Wire>(
         &mut self,
@@ -354,6 +358,9 @@ impl Client {
 
     /// The 2xx that an ACK with these header fields may answer.
     fn answers_of(&mut self, ack: &Headers) -> Option<&mut Vec<Answer>> {
+        if !matches!(self.owner, Some(Owner::Agent(_))) {
+            return None;
+        }
         let own = &self.request.headers;
         let same =
             own.call_id == ack.call_id && own.cseq == ack.cseq && own.from.tag == ack.from.tag;

@@ -65,6 +65,10 @@ enum State {
 }
 
 impl Servers {
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// A request other than ACK and CANCEL: the transaction, if it is a new one.
     pub(super) fn receive<C: Wire>(
         &mut self,
