@@ -15,7 +15,7 @@ use crate::http::Credentials;
 use crate::net::icmp::Icmp;
 use crate::net::tcp::Segment;
 use crate::overcord::message::{Message, Timer};
-use crate::overcord::node::{Entry, Life, Node};
+use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::ProbeKind;
 use crate::overcord::resource_database::proxy_key;
@@ -166,7 +166,7 @@ impl Bench {
         let repository = OverlayRepository::with_peers([]);
         let plugin = PluginManagement::new(chord.clone(), repository, dice("plugin"));
         let mut node = Node::new(plugin, None);
-        let life = Life { dht: chord, handover: Some(handover), user_agent: None };
+        let life = node::Life { dht: chord, handover: Some(handover), user_agent: None };
         node.start(&mut desk, life, Entry::Placed);
         node.watch_after(&mut desk, SimDuration::from_secs(10));
         let account =
