@@ -245,7 +245,7 @@ pub(super) fn phones(users: &[&str], change: fn(&mut AgentSettings)) -> Vec<Node
     let phone = |(index, user): (usize, &&str)| {
         let mut settings = AgentSettings::new(user_at(user, index), endpoint(index));
         change(&mut settings);
-        Node::Phone(Box::new(Phone::of(settings, index, user)))
+        Node::Phone(Box::new(Phone::of(settings, index, &format!("{user} {index}"))))
     };
     users.iter().enumerate().map(phone).collect()
 }
