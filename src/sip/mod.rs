@@ -3,6 +3,7 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
+//! * [`pidf`], [`sdp`]: the bodies that are spoken here.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //!
 //! No core here resolves a name or looks into an overlay: it says what it needs to know as a return
@@ -14,6 +15,8 @@ pub mod decode;
 pub mod encode;
 pub mod header;
 pub mod message;
+pub mod pidf;
+pub mod sdp;
 pub mod uri;
 
 pub use agenda::Agenda;
