@@ -3,6 +3,7 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
+//! * [`pidf`], [`sdp`]: the bodies that are spoken here.
 //! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
@@ -18,7 +19,9 @@ pub mod dialog;
 pub mod encode;
 pub mod header;
 pub mod message;
+pub mod pidf;
 pub mod profile;
+pub mod sdp;
 pub mod transaction;
 pub mod uri;
 
