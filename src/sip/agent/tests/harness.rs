@@ -6,7 +6,6 @@ use crate::address::{Endpoint, Port};
 use crate::net::lab::{Device, Lab, LabLink};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::sim::{Context, HostId};
-use crate::sip::Timer;
 use crate::sip::agent::{
     Agent, AgentSettings, CallEnd, Outcome, SubscriptionChange, Unlocated, Upcall, Upcalls,
     WatcherChange,
@@ -16,6 +15,7 @@ use crate::sip::message::{Message, Request, RequestKey, Response, Status};
 use crate::sip::profile::Rules;
 use crate::sip::transaction::{Event, Owner, Transactions, reply_to};
 use crate::sip::uri::{HostPart, SipUri, Uri};
+use crate::sip::{Timer, decode, encode};
 use crate::time::{SimDuration, SimTime};
 
 /// What is written down of a run.
@@ -175,6 +175,8 @@ impl Device for Node {
     fn start(&mut self, _: &mut LabLink<'_, Self>) {}
 
     fn receive(&mut self, ctx: &mut LabLink<'_, Self>, from: Endpoint, message: Message) {
+        let octets = encode(&message);
+        assert_eq!(decode(&octets).as_ref(), Ok(&message), "{}", String::from_utf8_lossy(&octets));
         match self {
             Self::Phone(phone) => {
                 if phone.misses(&message) {
@@ -245,7 +247,7 @@ pub(super) fn phones(users: &[&str], change: fn(&mut AgentSettings)) -> Vec<Node
     let phone = |(index, user): (usize, &&str)| {
         let mut settings = AgentSettings::new(user_at(user, index), endpoint(index));
         change(&mut settings);
-        Node::Phone(Box::new(Phone::of(settings, index, user)))
+        Node::Phone(Box::new(Phone::of(settings, index, &format!("{user} {index}"))))
     };
     users.iter().enumerate().map(phone).collect()
 }
