@@ -149,7 +149,7 @@ fn head(out: &mut impl Write, message: &Message) -> fmt::Result {
 /// The header fields but for `Content-Length`.
 fn fields(out: &mut impl Write, headers: &Headers, method: &Method, product: &str) -> fmt::Result {
     each(out, "Via", &headers.via)?;
-    each(out, "Max-Forwards", &headers.max_forwards)?;
+    each(out, "Max-Forwards", headers.max_forwards)?;
     each(out, "Route", &headers.route)?;
     each(out, "Record-Route", &headers.record_route)?;
     field(out, "From", &headers.from)?;
@@ -159,13 +159,13 @@ fn fields(out: &mut impl Write, headers: &Headers, method: &Method, product: &st
     if headers.contact != Contacts::None {
         field(out, "Contact", &headers.contact)?;
     }
-    each(out, "Expires", &headers.expires)?;
-    each(out, "Min-Expires", &headers.min_expires)?;
+    each(out, "Expires", headers.expires)?;
+    each(out, "Min-Expires", headers.min_expires)?;
     each(out, "Event", &headers.event)?;
     each(out, "Subscription-State", &headers.subscription_state)?;
     each(out, "SIP-ETag", &headers.etag)?;
     each(out, "SIP-If-Match", &headers.if_match)?;
-    each(out, "Retry-After", &headers.retry_after)?;
+    each(out, "Retry-After", headers.retry_after)?;
     each(out, product, &headers.product)?;
     for (name, value) in &headers.other {
         field(out, name, value)?;
