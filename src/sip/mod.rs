@@ -20,7 +20,7 @@ pub mod sdp;
 pub mod uri;
 
 pub use agenda::Agenda;
-pub use decode::{DecodeError, decode};
+pub use decode::{DecodeError, UriError, decode};
 pub use encode::{encode, encoded_len};
 pub use header::{Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via};
 pub use message::{Body, Message, Method, Request, RequestKey, Response, Status};
