@@ -7,7 +7,7 @@
 //!
 //! Texts are written as they are: what a program puts into a message must keep to the grammar of
 //! its place. Only in display names everything is allowed; what must be escaped is, and a line end
-//! becomes a space. Reading is in [`decode`](crate::sip::decode).
+//! becomes a space. Reading is in [`decode`](mod@crate::sip::decode).
 
 use std::fmt::{self, Display, Write};
 
