@@ -81,8 +81,9 @@ pub trait Observer {
 /// Hosts with addresses, and datagrams between them.
 #[derive(Debug)]
 pub struct Network<P: Payload, T> {
-    kernel: Kernel<Packet<P::Hot>, T>,
-    stations: Vec<Station>,
+    /// With the address of each host that is up.
+    kernel: Kernel<Packet<P::Hot>, T, Option<Address>>,
+    names: Vec<NameHash>,
     holders: Holders,
     cold: Slab<P>,
     latency: Latency,
@@ -98,20 +99,13 @@ pub struct Network<P: Payload, T> {
     fingerprint: Fingerprint,
 }
 
-/// What the network keeps of a host.
-#[derive(Clone, Copy, Debug)]
-struct Station {
-    name: NameHash,
-    address: Option<Address>,
-}
-
 impl<P: Payload, T: Timer> Network<P, T> {
     /// A network of hosts with these names, in the order of their ids; all are down.
     #[must_use]
     pub fn new(settings: Settings, names: &[NameHash]) -> Self {
         Self {
             kernel: Kernel::new(names.len(), settings.tick),
-            stations: names.iter().map(|&name| Station { name, address: None }).collect(),
+            names: names.to_vec(),
             holders: Holders::default(),
             cold: Slab::default(),
             jitter_draws: Draws::new(settings.seed, Purpose::Jitter),
@@ -132,12 +126,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn now(&self) -> SimTime {
         self.kernel.now()
-    }
-
-    /// The kernel underneath.
-    #[must_use]
-    pub fn kernel(&self) -> &Kernel<Packet<P::Hot>, T> {
-        &self.kernel
     }
 
     /// Orders events of equal time otherwise; see [`Kernel::shuffle_ties`].
@@ -161,7 +149,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     #[inline]
     pub fn address(&self, host: HostId) -> Option<Address> {
-        self.stations[host.index()].address
+        self.kernel.state(host)
     }
 
     /// The up host that holds an address.
@@ -172,16 +160,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// Brings a host up under an address; it must be down.
     pub fn bring_up(&mut self, host: HostId, address: Address) {
-        let station = &mut self.stations[host.index()];
-        assert!(station.address.is_none(), "the host is up already");
-        station.address = Some(address);
+        let former = self.kernel.state_mut(host).replace(address);
+        assert!(former.is_none(), "the host is up already");
         self.holders.assign(address, host);
     }
 
     /// Takes a host down: its timers die, what is on its way to it will be lost. The address stays
     /// assigned to it until somebody else is brought up under it.
     pub fn take_down(&mut self, host: HostId) {
-        self.stations[host.index()].address = None;
+        *self.kernel.state_mut(host) = None;
         self.kernel.restart(host);
     }
 
@@ -199,9 +186,9 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// lost on the way.
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
-            let event = self.pop(limit)?;
+            let event = self.pop(limit, |_| 0)?;
             let arrival = match event.input {
-                Input::Timer { timer, .. } => Some(Arrival::Timer(timer)),
+                Input::Timer(timer) => Some(Arrival::Timer(timer)),
                 Input::Command(command) => Some(Arrival::Command(command)),
                 Input::Message(packet) => self.deliver(event.host, &packet).map(Arrival::Message),
             };
@@ -212,10 +199,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
     }
 
     /// The next event, no later than `limit`. A packet is to be [delivered](Self::deliver):
-    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on.
+    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on. For `touch`
+    /// see [`Kernel::pop`].
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<Packet<P::Hot>, T>>> {
-        self.kernel.pop(limit)
+    pub fn pop(
+        &mut self,
+        limit: SimTime,
+        touch: impl FnMut(&Event<Input<Packet<P::Hot>, T>>) -> u32,
+    ) -> Option<Event<Input<Packet<P::Hot>, T>>> {
+        self.kernel.pop(limit, touch)
     }
 
     /// Delivers a packet that was [popped](Self::pop), if its receiver is there; one that is gone
@@ -239,7 +231,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Cold(message) => message.source_port(),
         });
         let delivery = Delivery { from, port: packet.port, message };
-        if self.stations[host.index()].address != Some(packet.to) {
+        if self.kernel.state(host) != Some(packet.to) {
             self.ledger.book_at(Direction::Lost, cell, bytes);
             self.bounce(packet, delivery);
             return None;
@@ -313,7 +305,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     #[inline]
     fn name(&self, host: HostId) -> NameHash {
-        self.stations[host.index()].name
+        self.names[host.index()]
     }
 
     /// The delay of a message. What a host sends to itself does not cross the network.
@@ -350,20 +342,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     pub fn cold_messages(&self) -> usize {
         self.cold.len()
-    }
-
-    /// The hosts of some events to come: see [`Kernel::upcoming`].
-    #[inline]
-    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
-        self.kernel.upcoming(skip, count)
-    }
-
-    /// Reads from what is kept of a host here, so that it is in the cache soon; what is read means
-    /// nothing.
-    #[must_use]
-    #[inline]
-    pub fn touch(&self, host: HostId) -> u32 {
-        self.kernel.touch(host)
     }
 }
 

@@ -38,15 +38,9 @@ pub struct Event<I> {
 pub enum Input<M, T> {
     /// A message arrives.
     Message(M),
-    /// A timer goes off, if neither the host has restarted nor the timer was set again since.
-    Timer {
-        /// The host's incarnation when it was set.
-        incarnation: u32,
-        /// The slot's generation when it was set.
-        generation: u32,
-        /// Its name.
-        timer: T,
-    },
+    /// The timer of this name goes off, if neither the host has restarted nor the timer was set
+    /// again since: if the host still waits for an event with this counter.
+    Timer(T),
     /// The scenario's script acts; the number is the script's own.
     Command(u32),
 }

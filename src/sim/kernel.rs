@@ -1,42 +1,49 @@
-//! The clock, the incarnations of hosts and the generations of timers.
+//! The clock, and what is kept of each host: its counter of events, and the timers that are set.
 
 use crate::sim::queue::Queue;
 use crate::sim::{Event, HostId, Input, Timer};
 use crate::time::{SimDuration, SimTime};
 
-/// The kernel of one run. `M` is what travels inside an event, `T` names timers.
+/// The kernel of one run. `M` is what travels inside an event, `T` names timers, `S` is what the
+/// layer above keeps of each host: a few octets, which are at hand whenever the host is.
 #[derive(Debug)]
-pub struct Kernel<M, T> {
+pub struct Kernel<M, T, S = ()> {
     now: SimTime,
     queue: Queue<Input<M, T>>,
-    hosts: Vec<HostSlot>,
+    hosts: Vec<HostSlot<S>>,
     salt: u32,
     stale_timers: u64,
 }
 
-/// What the kernel keeps of a host. A host that restarts is another incarnation of it: timers of
-/// the former one are dead.
+/// What is kept of a host.
+///
+/// A timer that is set is named by the counter of the event that it waits for, which the host never
+/// uses again: so an event of an earlier setting, or of an earlier life, is told apart.
 ///
 /// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
 /// the inline ones cost a second.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(64))]
-struct HostSlot {
-    incarnation: u32,
+struct HostSlot<S> {
     counter: u32,
-    /// By timer slot: odd while the timer is set.
+    /// By timer slot: the counter of the event, or [`NOT_SET`].
     first: [u32; INLINE_TIMERS],
     others: Option<Box<Others>>,
+    state: S,
 }
 
-/// The generations of the slots from [`INLINE_TIMERS`] on.
+/// The timers of the slots from [`INLINE_TIMERS`] on.
 #[derive(Debug, Default)]
 struct Others(Vec<u32>);
 
 /// Timers of a host that stand inside its [`HostSlot`].
-const INLINE_TIMERS: usize = 12;
+const INLINE_TIMERS: usize = 11;
+/// No event has this counter.
+const NOT_SET: u32 = u32::MAX;
+/// How many events' memory is touched at a time.
+const BATCH: usize = 16;
 
-impl<M: Copy, T: Timer> Kernel<M, T> {
+impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
     #[must_use]
     pub fn new(hosts: usize, tick: SimDuration) -> Self {
@@ -81,10 +88,17 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         self.stale_timers
     }
 
-    /// How often the host has started again.
+    /// What the layer above keeps of a host.
     #[must_use]
-    pub fn incarnation(&self, host: HostId) -> u32 {
-        self.hosts[host.index()].incarnation
+    #[inline]
+    pub fn state(&self, host: HostId) -> S {
+        self.hosts[host.index()].state
+    }
+
+    /// The same, to change it.
+    #[inline]
+    pub fn state_mut(&mut self, host: HostId) -> &mut S {
+        &mut self.hosts[host.index()].state
     }
 
     /// Lets `input` happen to `host` at `at`, caused by `origin`.
@@ -103,13 +117,6 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         self.queue.push(event);
     }
 
-    /// The number that the next event caused by `origin` will carry.
-    #[must_use]
-    #[inline]
-    pub fn counter(&self, origin: HostId) -> u32 {
-        self.hosts[origin.index()].counter
-    }
-
     /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
     #[inline]
     pub fn skip(&mut self, origin: HostId) {
@@ -120,42 +127,47 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     #[inline]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
         let slot = &mut self.hosts[host.index()];
-        let current = slot.generation_mut(timer.slot() as usize);
-        // From an even generation (not set) to the next odd one, or from odd to the odd after.
-        let generation = current.wrapping_add(1) | 1;
-        *current = generation;
-        let input = Input::Timer { incarnation: slot.incarnation, generation, timer };
-        self.schedule(at, host, host, input);
+        let counter = slot.counter;
+        *slot.timer_mut(timer.slot() as usize) = counter;
+        self.schedule(at, host, host, Input::Timer(timer));
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        let generation = self.hosts[host.index()].generation_mut(timer.slot() as usize);
-        // From odd to the even one after; an even one stays.
-        *generation = generation.wrapping_add(*generation & 1);
+        *self.hosts[host.index()].timer_mut(timer.slot() as usize) = NOT_SET;
     }
 
-    /// Ends this incarnation of `host`: all its timers are dead.
+    /// Ends this life of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
-        slot.incarnation += 1;
-        slot.first = [0; INLINE_TIMERS];
+        slot.first = [NOT_SET; INLINE_TIMERS];
         slot.others = None;
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
     /// left, the clock moves to `limit`. Stale timers are sorted out already.
+    ///
+    /// In a large world nearly each event finds its host out of the cache. Touched one by one, each
+    /// would be waited for; so from time to time `touch` is called for a batch of events to come,
+    /// to read what they will need: with nothing in between, all is on its way at the same time.
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<M, T>>> {
+    pub fn pop(
+        &mut self,
+        limit: SimTime,
+        touch: impl FnMut(&Event<Input<M, T>>) -> u32,
+    ) -> Option<Event<Input<M, T>>> {
+        if self.queue.is_batch_spent() {
+            self.touch_batch(limit, touch);
+        }
         loop {
             let Some(event) = self.queue.pop_until(limit) else {
                 self.now = self.now.max(limit);
                 return None;
             };
             self.now = event.at;
-            if let Input::Timer { incarnation, generation, timer } = event.input
-                && !self.expire(event.host, incarnation, generation, timer)
+            if let Input::Timer(timer) = event.input
+                && !self.expire(event.host, event.counter, timer)
             {
                 self.stale_timers += 1;
                 continue;
@@ -164,40 +176,43 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         }
     }
 
+    #[inline(never)]
+    fn touch_batch(
+        &mut self,
+        limit: SimTime,
+        mut touch: impl FnMut(&Event<Input<M, T>>) -> u32,
+    ) {
+        if !self.queue.prepare(limit) {
+            return;
+        }
+        let mut read = 0;
+        for event in self.queue.batch(BATCH) {
+            read ^= self.hosts[event.host.index()].counter ^ touch(event);
+        }
+        std::hint::black_box(read);
+    }
+
     /// Whether this setting of the timer is still in force; if so, it is spent now.
     #[inline]
-    fn expire(&mut self, host: HostId, incarnation: u32, generation: u32, timer: T) -> bool {
-        let slot = &mut self.hosts[host.index()];
-        if slot.incarnation != incarnation {
-            return false;
+    fn expire(&mut self, host: HostId, counter: u32, timer: T) -> bool {
+        let set = self.hosts[host.index()].timer_mut(timer.slot() as usize);
+        let in_force = *set == counter;
+        if in_force {
+            *set = NOT_SET;
         }
-        let current = slot.generation_mut(timer.slot() as usize);
-        if *current != generation {
-            return false;
-        }
-        *current = generation.wrapping_add(1);
-        true
-    }
-
-    /// The hosts of up to `count` events to come, after the next `skip` of them, as far as they are
-    /// known: for touching their memory in time.
-    #[inline]
-    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
-        self.queue.upcoming(skip, count).iter().map(|event| event.host)
-    }
-
-    /// Reads from what the kernel keeps of a host, so that it is in the cache soon; what is read
-    /// means nothing.
-    #[must_use]
-    #[inline]
-    pub fn touch(&self, host: HostId) -> u32 {
-        self.hosts[host.index()].counter
+        in_force
     }
 }
 
-impl HostSlot {
+impl<S: Default> Default for HostSlot<S> {
+    fn default() -> Self {
+        Self { counter: 0, first: [NOT_SET; INLINE_TIMERS], others: None, state: S::default() }
+    }
+}
+
+impl<S> HostSlot<S> {
     #[inline]
-    fn generation_mut(&mut self, timer: usize) -> &mut u32 {
+    fn timer_mut(&mut self, timer: usize) -> &mut u32 {
         if timer < INLINE_TIMERS {
             return &mut self.first[timer];
         }
@@ -206,11 +221,11 @@ impl HostSlot {
 
     #[inline(never)]
     fn other_mut(&mut self, index: usize) -> &mut u32 {
-        let Others(generations) = &mut **self.others.get_or_insert_default();
-        if index >= generations.len() {
-            generations.resize(index + 1, 0);
+        let Others(timers) = &mut **self.others.get_or_insert_default();
+        if index >= timers.len() {
+            timers.resize(index + 1, NOT_SET);
         }
-        &mut generations[index]
+        &mut timers[index]
     }
 }
 
@@ -244,10 +259,10 @@ mod tests {
 
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
-        while let Some(event) = kernel.pop(SimTime::from_secs(100)) {
+        while let Some(event) = kernel.pop(SimTime::from_secs(100), |_| 0) {
             let what = match event.input {
                 Input::Message(text) => text.to_owned(),
-                Input::Timer { timer: Tick(n), .. } => format!("timer {n}"),
+                Input::Timer(Tick(n)) => format!("timer {n}"),
                 Input::Command(n) => format!("command {n}"),
             };
             out.push((kernel.now().as_nanos() / 1_000_000_000, event.host.0, what));
@@ -287,16 +302,16 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
-        assert_eq!(size_of::<HostSlot>(), 64);
+        assert_eq!(size_of::<HostSlot<Option<u32>>>(), 64);
     }
 
     #[test]
     fn nothing_happens_after_the_limit_and_the_clock_stops_there() {
         let mut kernel = kernel(1);
         kernel.schedule(SimTime::from_secs(9), HostId(0), HostId(0), Input::Command(1));
-        assert!(kernel.pop(SimTime::from_secs(5)).is_none());
+        assert!(kernel.pop(SimTime::from_secs(5), |_| 0).is_none());
         assert_eq!(kernel.now(), SimTime::from_secs(5));
-        assert!(kernel.pop(SimTime::from_secs(9)).is_some());
+        assert!(kernel.pop(SimTime::from_secs(9), |_| 0).is_some());
     }
 
     #[test]

@@ -28,7 +28,7 @@ use crate::dyndns::Publish;
 use crate::net::{Delivery, Direction, Ledger, Packed};
 use crate::overcord::Message;
 use crate::rng::mix2;
-use crate::sim::{HostId, Input};
+use crate::sim::{Event, HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::director::Director;
 use crate::world::host::{Host, WorldInput, WorldNetwork};
@@ -39,9 +39,6 @@ use crate::world::stage::{LookupTotals, Stage};
 use crate::world::truth::{Report, Violation};
 
 pub use director::{Action, Line, Strategy, Target, When};
-
-/// How many events' memory is touched at a time.
-const BATCH: usize = 8;
 
 /// A world, ready to be run.
 #[derive(Debug)]
@@ -156,11 +153,8 @@ impl World {
         let mut before = (self.warmup == SimTime::ZERO).then(Box::default);
         let mut events = 0u64;
         self.open();
-        while let Some(event) = self.network.pop(self.end) {
+        while let Some(event) = self.pop() {
             events += 1;
-            if events.is_multiple_of(BATCH as u64) {
-                self.touch_ahead();
-            }
             self.keep_time(&mut before);
             self.hand(event.host, &event.input, log);
             self.direct();
@@ -195,20 +189,15 @@ impl World {
         self.look_at_ring();
     }
 
-    /// Touches what the events to come will need. In a large world nearly each event finds its host
-    /// out of the cache. Touched one by one, each would be waited for; touched in a batch, with
-    /// nothing in between, all are on their way at the same time.
-    #[inline(never)]
-    fn touch_ahead(&self) {
-        let mut read = 0;
-        for host in self.network.upcoming(BATCH, BATCH) {
-            read ^= self.network.touch(host) ^ self.hosts[host.index()].touch();
-        }
-        // The batch before has brought what tells where these are.
-        for host in self.network.upcoming(0, BATCH) {
-            read ^= self.hosts[host.index()].touch_behind();
-        }
-        std::hint::black_box(read);
+    /// The next event. What the events to come will need is touched together: see
+    /// [`Kernel::pop`](crate::sim::Kernel::pop).
+    #[inline]
+    fn pop(&mut self) -> Option<Event<WorldInput>> {
+        let hosts = &self.hosts;
+        self.network.pop(self.end, |event| {
+            let host = &hosts[event.host.index()];
+            host.touch() ^ host.touch_behind()
+        })
     }
 
     #[inline]
@@ -235,7 +224,7 @@ impl World {
                     }
                 }
             }
-            Input::Timer { timer, .. } => {
+            Input::Timer(timer) => {
                 if self.logged == Some(host) {
                     self.log_own(host, &format!("{timer:?}"), log);
                 }
