@@ -7,7 +7,7 @@
 
 use overcord::address::{Endpoint, Port};
 use overcord::net::lab::{Device, Lab, LabLink};
-use overcord::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use overcord::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
 use overcord::sim::{Context, Timer};
 use overcord::time::{SimDuration, SimTime};
 
@@ -19,8 +19,9 @@ enum Message {
 
 #[rustfmt::skip]
 impl Payload for Message {
-    type Hot = Self; // Eight octets travel inside the event; larger messages would return `Cold`.
-    fn pack(self) -> Packed<Self, Self> { Packed::Hot(self) }
+    // Up to 16 octets travel inside the event; larger messages would return `Cold`.
+    fn pack(self) -> Packed<Self> { Packed::Hot(match self { Self::Ping(n) => [0, n, 0, 0], Self::Pong(n) => [1, n, 0, 0] }) }
+    fn unpack([kind, n, ..]: Words) -> Self { if kind == 0 { Self::Ping(n) } else { Self::Pong(n) } }
     fn transport(&self) -> Transport { Transport::Udp }
     fn source_port(&self) -> Port { Port(7) }
     fn wire_len(&self) -> u32 { 8 }

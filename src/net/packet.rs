@@ -1,44 +1,85 @@
 //! A datagram inside an event, and the place of what is too large for one.
 
-use crate::address::{Address, Port};
-use crate::net::Packed;
+use std::num::NonZeroU16;
+
+use crate::address::{Address, Endpoint, Port};
+use crate::net::Words;
 use crate::net::ledger::Cell;
 
-/// A datagram inside an event.
+/// A datagram inside an event: 28 octets.
 #[derive(Clone, Copy, Debug)]
-pub struct Packet<H> {
+pub struct Packet {
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) port: Port,
-    /// Of what travels inline.
     pub(super) booked: Booked,
-    pub(super) carried: Packed<H, ColdId>,
+    words: Words,
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Carried {
+    /// A message that travels inline.
+    Hot(Words),
+    /// One that is in the slab.
+    Cold(ColdId),
+}
+
+impl Packet {
+    #[inline]
+    pub(super) fn hot(from: Address, to: Endpoint, booked: Booked, words: Words) -> Self {
+        Self { from, to: to.address, port: to.port, booked, words }
+    }
+
+    pub(super) fn cold(from: Address, to: Endpoint, ColdId(id): ColdId) -> Self {
+        let booked = Booked::ELSEWHERE;
+        Self { from, to: to.address, port: to.port, booked, words: [id, 0, 0, 0] }
+    }
+
+    /// The port that it was sent to.
+    #[must_use]
+    pub const fn port(&self) -> Port {
+        self.port
+    }
+
+    /// What it carries.
+    #[must_use]
+    #[inline]
+    pub fn carried(&self) -> Carried {
+        if self.booked == Booked::ELSEWHERE {
+            return Carried::Cold(ColdId(self.words[0]));
+        }
+        Carried::Hot(self.words)
+    }
 }
 
 /// How a message that travels inline was booked when it was sent, to be booked again when it
-/// arrives: a cell of the ledger and up to 1,023 octets. It fits where the packet has room.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Booked(u16);
+/// arrives: a cell of the ledger and up to 1,023 octets. It fits where the packet has room. No
+/// message has no octets, so none is zero, and an event can tell by it that it is a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Booked(NonZeroU16);
 
 impl Booked {
     const BYTES_BITS: u32 = u16::BITS - Cell::BITS;
-    /// Stands in a packet whose message is in the slab, which is asked itself.
-    pub(super) const ELSEWHERE: Self = Self(0);
+    /// Stands in a packet whose message is in the slab, which is asked itself: no octets.
+    pub(super) const ELSEWHERE: Self =
+        Self(NonZeroU16::new(1 << Self::BYTES_BITS).expect("a cell's lowest bit"));
 
     #[inline]
     pub(super) fn new(cell: Cell, bytes: u32) -> Self {
-        assert!(bytes >> Self::BYTES_BITS == 0, "what travels inline is short");
-        Self((u16::from(cell.bits()) << Self::BYTES_BITS) | bytes as u16)
+        assert!((bytes >> Self::BYTES_BITS) == 0 && bytes > 0, "what travels inline is short");
+        let bits = (u16::from(cell.bits()) << Self::BYTES_BITS) | bytes as u16;
+        Self(NonZeroU16::new(bits).expect("there are octets"))
     }
 
     #[inline]
     pub(super) fn cell(self) -> Cell {
-        Cell::from_bits((self.0 >> Self::BYTES_BITS) as u8)
+        Cell::from_bits((self.0.get() >> Self::BYTES_BITS) as u8)
     }
 
     #[inline]
     pub(super) fn bytes(self) -> u32 {
-        u32::from(self.0) & ((1 << Self::BYTES_BITS) - 1)
+        u32::from(self.0.get()) & ((1 << Self::BYTES_BITS) - 1)
     }
 }
 

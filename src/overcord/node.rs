@@ -232,6 +232,18 @@ impl Node {
         }
     }
 
+    /// A message of the overlay arrived that is small.
+    #[inline]
+    pub fn receive_compact<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: chord::Compact,
+    ) {
+        let upcalls = self.plugin.dht.receive_compact(&mut ctx.lift(), from, message);
+        self.take_upcalls(ctx, upcalls);
+    }
+
     /// A message of the overlay arrived.
     #[inline]
     pub fn receive_overlay<C: NodeContext>(

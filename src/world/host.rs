@@ -5,9 +5,9 @@ use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::Icmp;
 use crate::net::packet::Packet;
-use crate::net::{Link, Network};
-use crate::overcord::message::Hot;
+use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
+use crate::overlay::chord::Compact;
 use crate::sim;
 use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
@@ -16,7 +16,7 @@ use crate::world::stage::{Observed, Stage};
 /// The network of the simulated world.
 pub type WorldNetwork = Network<Message, Timer>;
 /// What happens to a host of it.
-pub type WorldInput = sim::Input<Packet<Hot>, Timer>;
+pub type WorldInput = sim::Input<Packet, Timer>;
 /// A host's access to it.
 pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
 
@@ -155,15 +155,12 @@ impl Host {
         }
     }
 
-    /// A small message arrives. Nearly all are the overlay's: they reach the plug-in without ever
-    /// being a [`Message`].
+    /// A message arrives that travelled inside an event: the overlay's, which reaches the plug-in
+    /// without ever being a [`Message`].
     #[inline]
-    pub fn receive_hot(&mut self, link: &mut WorldLink<'_>, from: Endpoint, hot: Hot) {
-        match (self, hot) {
-            (Self::Node(node), Hot::Overlay(message)) => {
-                node.receive_overlay(&mut as_node(link), from, message.into());
-            }
-            (host, hot) => host.receive(link, from, hot.into()),
+    pub fn receive_hot(&mut self, link: &mut WorldLink<'_>, from: Endpoint, words: Words) {
+        if let Self::Node(node) = self {
+            node.receive_compact(&mut as_node(link), from, Compact::from_words(words));
         }
     }
 

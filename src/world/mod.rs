@@ -22,10 +22,11 @@ pub mod ring;
 pub mod stage;
 pub mod truth;
 
-use crate::address::Address;
+use crate::address::{Address, Endpoint, Port};
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
-use crate::net::{Delivery, Direction, Ledger, Packed};
+use crate::net::packet::{Carried, ColdId, Packet};
+use crate::net::{Direction, Ledger, Payload};
 use crate::overcord::Message;
 use crate::rng::mix2;
 use crate::sim::{Event, HostId, Input};
@@ -203,27 +204,17 @@ impl World {
     #[inline]
     fn hand(&mut self, host: HostId, input: &WorldInput, log: LogSink<'_>) {
         match input {
-            Input::Message(packet) => {
-                let now = self.network.now();
-                let Some(delivery) = self.network.deliver(host, packet) else { return };
-                if self.logged.is_some() {
-                    self.log_message(host, &delivery, log);
-                }
-                let mut link = self.network.link(host, &mut self.stage);
-                let hosts = &mut self.hosts;
-                match delivery.message {
-                    Packed::Hot(hot) => {
-                        hosts[host.index()].receive_hot(&mut link, delivery.from, hot)
+            Input::Message(packet) => match packet.carried() {
+                Carried::Hot(words) => {
+                    let Some(from) = self.network.deliver_hot(host, packet, words) else { return };
+                    if self.logged.is_some() {
+                        self.log_message(host, from, packet.port(), &Message::unpack(words), log);
                     }
-                    Packed::Cold(message) => {
-                        // What the judges look at, DNS, is never small.
-                        if let Some(checkers) = &mut link.observer_mut().checkers {
-                            checkers.delivered(now, host, &message);
-                        }
-                        hosts[host.index()].receive(&mut link, delivery.from, message);
-                    }
+                    let mut link = self.network.link(host, &mut self.stage);
+                    self.hosts[host.index()].receive_hot(&mut link, from, words);
                 }
-            }
+                Carried::Cold(id) => self.hand_cold(host, packet, id, log),
+            },
             Input::Timer(timer) => {
                 if self.logged == Some(host) {
                     self.log_own(host, &format!("{timer:?}"), log);
@@ -241,6 +232,22 @@ impl World {
                 self.command(*command);
             }
         }
+    }
+
+    fn hand_cold(&mut self, host: HostId, packet: &Packet, id: ColdId, log: LogSink<'_>) {
+        let now = self.network.now();
+        let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
+        let (from, port) = (delivery.from, delivery.port);
+        let message = delivery.unpack();
+        if self.logged.is_some() {
+            self.log_message(host, from, port, &message, log);
+        }
+        let mut link = self.network.link(host, &mut self.stage);
+        // What the judges look at, DNS, is never small.
+        if let Some(checkers) = &mut link.observer_mut().checkers {
+            checkers.delivered(now, host, &message);
+        }
+        self.hosts[host.index()].receive(&mut link, from, message);
     }
 
     #[cold]
@@ -279,18 +286,20 @@ impl World {
     }
 
     #[cold]
-    fn log_message(&self, host: HostId, delivery: &Delivery<Message>, log: LogSink<'_>) {
-        let Delivery { from, port, message } = delivery;
+    fn log_message(
+        &self,
+        host: HostId,
+        from: Endpoint,
+        port: Port,
+        message: &Message,
+        log: LogSink<'_>,
+    ) {
         let sender = self.network.holder(from.address);
         if self.logged == Some(host) || (sender.is_some() && sender == self.logged) {
             let name = |host: HostId| self.names[host.index()].as_str();
             let sender = sender.map_or_else(|| from.to_string(), |it| name(it).to_owned());
             let now = self.network.now();
-            let said = match message {
-                Packed::Hot(hot) => format!("{:?}", Message::from(*hot)),
-                Packed::Cold(message) => format!("{message:?}"),
-            };
-            log(&format!("{now:>16} {sender} -> {}:{port} {said}", name(host)));
+            log(&format!("{now:>16} {sender} -> {}:{port} {message:?}", name(host)));
         }
     }
 

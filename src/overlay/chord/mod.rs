@@ -51,6 +51,7 @@ use crate::overlay::{
 use crate::rng::mix2;
 use crate::sim::Timer;
 use crate::time::SimDuration;
+use compact::Kind;
 use exchange::{Exchanges, Work};
 use lookup::{Goal, Lookup};
 use message::Header;
@@ -273,6 +274,27 @@ impl Chord {
         }
     }
 
+    /// A small message arrives. The most frequent are taken as they come; what the others say is
+    /// spelt out first.
+    #[inline]
+    pub fn receive_compact<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: Compact,
+    ) -> Upcalls {
+        let mut ups = Upcalls::new();
+        match (message.kind(), self.identity) {
+            (Kind::Route, Some(_)) => {
+                let (key, origin) = message.key_and_contact();
+                self.forward(ctx, message.header(), key, origin);
+            }
+            _ => self.receive_small(ctx, from, message.into(), &mut ups),
+        }
+        ups
+    }
+
+    #[inline(never)]
     fn receive_small<C: DhtContext<Self>>(
         &mut self,
         ctx: &mut C,

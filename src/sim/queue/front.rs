@@ -5,6 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::blocks::{Chain, Pool};
 use crate::sim::Event;
+use crate::time::SimTime;
 
 /// How many entries an insertion may move aside: 256 of them are two kilobytes, about what the
 /// heap's own path costs.
@@ -103,6 +104,11 @@ impl Front {
             self.head += 1;
         }
         Some(event)
+    }
+
+    /// When the first of the sorted events happens.
+    pub(super) fn first<I: Copy>(&self, pool: &Pool<Event<I>>) -> Option<SimTime> {
+        self.order.get(self.head).map(|&entry| pool.get(place(entry)).at)
     }
 
     /// Adds one event anywhere.

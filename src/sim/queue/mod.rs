@@ -164,6 +164,11 @@ impl<I: Copy> Queue<I> {
     #[inline(never)]
     fn insert(&mut self, event: Event<I>) {
         self.front.insert(&mut self.pool, event);
+        self.fit.left = self.fit.left.saturating_sub(1);
+        if self.fit.left == 0 {
+            // The tick may be so wide that it lasts for ever.
+            self.refit(self.front.first(&self.pool).unwrap_or(event.at));
+        }
     }
 
     /// Moves the first tick that holds an event to the front, which is spent, if it begins by
@@ -171,7 +176,9 @@ impl<I: Copy> Queue<I> {
     #[inline(never)]
     fn advance(&mut self, limit: SimTime) -> bool {
         if self.fit.left == 0 {
-            self.refit();
+            // Where the cursor stands all before is spent.
+            let now = u128::from(self.cursor) << self.shift;
+            self.refit(SimTime::from_nanos(u64::try_from(now).unwrap_or(u64::MAX)));
             if !self.front.is_empty() {
                 return true;
             }
@@ -266,12 +273,9 @@ impl<I: Copy> Queue<I> {
         }
     }
 
-    /// Fits the width of a tick to the events of the ticks since the last time, if it is far off.
+    /// Fits the width of a tick to the events loaded or inserted since the last time, if it is far off.
     #[cold]
-    fn refit(&mut self) {
-        // Where the cursor stands all before is spent.
-        let now = u128::from(self.cursor) << self.shift;
-        let now = SimTime::from_nanos(u64::try_from(now).unwrap_or(u64::MAX));
+    fn refit(&mut self, now: SimTime) {
         let span = now.since(self.fit.since).as_nanos();
         let wanted = u128::from(span) * u128::from(EVENTS_PER_TICK) / u128::from(self.fit.span);
         let shift = shift_of(u64::try_from(wanted).unwrap_or(u64::MAX));
