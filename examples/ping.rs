@@ -20,8 +20,8 @@ enum Message {
 #[rustfmt::skip]
 impl Payload for Message {
     // Up to 16 octets travel inside the event; larger messages would return `Cold`.
-    fn pack(self) -> Packed<Self> { Packed::Hot(match self { Self::Ping(n) => [0, n, 0, 0], Self::Pong(n) => [1, n, 0, 0] }) }
-    fn unpack([kind, n, ..]: Words) -> Self { if kind == 0 { Self::Ping(n) } else { Self::Pong(n) } }
+    fn pack(self) -> Packed<Self> { Packed::Hot(match self { Self::Ping(n) => Words(0, n.into()), Self::Pong(n) => Words(1, n.into()) }) }
+    fn unpack(Words(kind, n): Words) -> Self { if kind == 0 { Self::Ping(n as u32) } else { Self::Pong(n as u32) } }
     fn transport(&self) -> Transport { Transport::Udp }
     fn source_port(&self) -> Port { Port(7) }
     fn wire_len(&self) -> u32 { 8 }
@@ -29,7 +29,7 @@ impl Payload for Message {
     fn digest(&self) -> u64 { match *self { Self::Ping(n) => u64::from(n), Self::Pong(n) => !u64::from(n) } }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Alarm {
     NextPing,
     GiveUp,

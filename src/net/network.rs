@@ -8,7 +8,7 @@ use crate::net::packet::{Booked, Carried, ColdId, Packet, Slab};
 use crate::net::payload::Account;
 use crate::net::{Direction, Ledger, Packed, Payload, Words};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
-use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
+use crate::sim::{event, Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// What happens to a datagram for an address whose host is gone.
@@ -182,7 +182,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// Lets the script act: `command` happens to `host` at `at`.
     pub fn command(&mut self, at: SimTime, host: HostId, command: u32) {
-        self.kernel.schedule(at, host, host, Input::Command(command));
+        self.kernel.command(at, host, command);
     }
 
     /// The context of a host that is up, with the observer that hears what it observes.
@@ -195,10 +195,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
             let event = self.pop(limit, |_| 0)?;
-            let arrival = match event.input {
+            let arrival = match self.input(event.input) {
                 Input::Timer(timer) => Some(Arrival::Timer(timer)),
                 Input::Command(command) => Some(Arrival::Command(command)),
-                Input::Message(packet) => self.deliver(event.host, &packet).map(Arrival::Message),
+                Input::Message(packet) => self.deliver(event.host, packet).map(Arrival::Message),
             };
             if let Some(arrival) = arrival {
                 return Some((event.host, arrival));
@@ -213,14 +213,20 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn pop(
         &mut self,
         limit: SimTime,
-        touch: impl FnMut(&Event<Input<Packet, T>>) -> u32,
-    ) -> Option<Event<Input<Packet, T>>> {
+        touch: impl FnMut(&Event<event::Words>) -> u32,
+    ) -> Option<Event<event::Words>> {
         self.kernel.pop(limit, touch)
+    }
+
+    /// What happens, by the words of an event that was [popped](Self::pop).
+    #[inline(always)]
+    pub fn input(&self, words: event::Words) -> Input<Packet, T> {
+        self.kernel.input(words)
     }
 
     /// Delivers a packet that was [popped](Self::pop), if its receiver is there; one that is gone
     /// books it as lost.
-    pub fn deliver(&mut self, host: HostId, packet: &Packet) -> Option<Delivery<P>> {
+    pub fn deliver(&mut self, host: HostId, packet: Packet) -> Option<Delivery<P>> {
         match packet.carried() {
             Carried::Hot(words) => {
                 let from = self.deliver_hot(host, packet, words)?;
@@ -235,14 +241,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn deliver_hot(
         &mut self,
         host: HostId,
-        packet: &Packet,
+        packet: Packet,
         words: Words,
     ) -> Option<Endpoint> {
         self.in_flight -= 1;
         let from = packet.from.at(P::hot_source_port(words));
         if self.kernel.state(host) != Some(packet.to) {
             let delivery = Delivery { from, port: packet.port, message: Packed::Hot(words) };
-            self.lose(packet, delivery, packet.booked.cell(), packet.booked.bytes());
+            let Packet { booked, .. } = packet;
+            self.lose(packet, delivery, booked.cell(), booked.bytes());
             return None;
         }
         self.ledger.book_at(Direction::Delivered, packet.booked.cell(), packet.booked.bytes());
@@ -254,7 +261,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn deliver_cold(
         &mut self,
         host: HostId,
-        packet: &Packet,
+        packet: Packet,
         id: ColdId,
     ) -> Option<Delivery<P>> {
         self.in_flight -= 1;
@@ -282,7 +289,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// Books what nobody is there to receive. The router in front of a departed host tells the
     /// sender, when it is configured to.
     #[cold]
-    fn lose(&mut self, packet: &Packet, delivery: Delivery<P>, cell: Cell, bytes: u32) {
+    fn lose(&mut self, packet: Packet, delivery: Delivery<P>, cell: Cell, bytes: u32) {
         self.ledger.book_at(Direction::Lost, cell, bytes);
         if self.departed_hosts == DepartedHosts::Silent {
             return;
@@ -310,7 +317,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let digest = || P::hot_digest(words);
         if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
             let packet = Packet::hot(from, to, Booked::new(class.into(), bytes), words);
-            self.kernel.schedule(at, origin, target, Input::Message(packet));
+            self.kernel.send(at, origin, target, packet);
         }
     }
 
@@ -320,7 +327,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let digest = || message.digest();
         if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
             let packet = Packet::cold(from, to, self.cold.insert(message));
-            self.kernel.schedule(at, origin, target, Input::Message(packet));
+            self.kernel.send(at, origin, target, packet);
         }
     }
 
@@ -477,13 +484,13 @@ mod tests {
     impl Payload for Note {
         fn pack(self) -> Packed<Self> {
             if self.0.is_multiple_of(2) {
-                Packed::Hot([0, 0, 0, self.0])
+                Packed::Hot(Words(0, self.0.into()))
             } else {
                 Packed::Cold(self)
             }
         }
-        fn unpack([.., number]: Words) -> Self {
-            Self(number)
+        fn unpack(Words(_, number): Words) -> Self {
+            Self(number as u32)
         }
         fn transport(&self) -> Transport {
             Transport::Udp
@@ -505,7 +512,7 @@ mod tests {
         }
     }
 
-    #[derive(Clone, Copy, Debug)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
     struct NoTimer;
 
     impl Timer for NoTimer {

@@ -68,9 +68,9 @@ pub struct Account {
     pub bytes: u32,
 }
 
-/// The form in which a message travels inside an event. Plain words: what is read back as it was
-/// written needs no detour through memory.
-pub type Words = [u32; 4];
+/// The form in which a message travels inside an event: 16 octets, in two registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(pub u64, pub u64);
 
 /// A message on its way: inside the event, or in the slab.
 #[derive(Clone, Copy, Debug)]

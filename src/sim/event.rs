@@ -45,6 +45,21 @@ pub enum Input<M, T> {
     Command(u32),
 }
 
+/// What an event carries in the queue: plain words. An enum would be copied in pieces and read back
+/// in others, which a processor waits for.
+pub type Words = [u32; 7];
+
+/// A message as the kernel keeps it.
+pub trait Parcel: Copy {
+    /// The message as words, of which the first is at least [`Parcel::LEAST`].
+    fn into_words(self) -> Words;
+    /// The message that these words were.
+    fn from_words(words: Words) -> Self;
+
+    /// The least first word of a message.
+    const LEAST: u32 = 1 << 16;
+}
+
 impl<I> Event<I> {
     /// The total order: by content, unique because an origin never uses a counter twice.
     #[must_use]

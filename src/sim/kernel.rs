@@ -1,7 +1,10 @@
 //! The clock, and what is kept of each host: its counter of events, and the timers that are set.
 
+use std::marker::PhantomData;
+
+use crate::sim::event::Words;
 use crate::sim::queue::Queue;
-use crate::sim::{Event, HostId, Input, Timer};
+use crate::sim::{Event, HostId, Input, Parcel, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// The kernel of one run. `M` is what travels inside an event, `T` names timers, `S` is what the
@@ -9,11 +12,26 @@ use crate::time::{SimDuration, SimTime};
 #[derive(Debug)]
 pub struct Kernel<M, T, S = ()> {
     now: SimTime,
-    queue: Queue<Input<M, T>>,
+    queue: Queue<Words>,
     hosts: Vec<HostSlot<S>>,
+    names: Names<T>,
     salt: u32,
     stale_timers: u64,
+    message: PhantomData<M>,
 }
+
+/// The names of timers, each with a number that stands for it in an event.
+#[derive(Debug)]
+struct Names<T> {
+    /// By number. Names that share a slot, being those of different kinds of hosts, are linked.
+    all: Vec<(T, Option<u32>)>,
+    /// The first name of each slot.
+    by_slot: Vec<Option<u32>>,
+}
+
+/// The first words of what is no message.
+const TIMER: u32 = 0;
+const COMMAND: u32 = 1;
 
 /// What is kept of a host.
 ///
@@ -43,7 +61,7 @@ const NOT_SET: u32 = u32::MAX;
 /// How many events' memory is touched at a time.
 const BATCH: usize = 16;
 
-impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
+impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
     #[must_use]
     pub fn new(hosts: usize, tick: SimDuration) -> Self {
@@ -51,8 +69,10 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
             now: SimTime::ZERO,
             queue: Queue::new(tick),
             hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
+            names: Names { all: Vec::new(), by_slot: Vec::new() },
             salt: 0,
             stale_timers: 0,
+            message: PhantomData,
         }
     }
 
@@ -101,20 +121,26 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         &mut self.hosts[host.index()].state
     }
 
-    /// Lets `input` happen to `host` at `at`, caused by `origin`.
-    #[inline]
-    pub fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Input<M, T>) {
+    /// Lets a message arrive at `host` at `at`, caused by `origin`.
+    #[inline(always)]
+    pub fn send(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
+        let words = message.into_words();
+        debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
+        self.schedule(at, origin, host, words);
+    }
+
+    /// Lets the script act on `host` at `at`.
+    pub fn command(&mut self, at: SimTime, host: HostId, command: u32) {
+        self.schedule(at, host, host, [COMMAND, command, 0, 0, 0, 0, 0]);
+    }
+
+    #[inline(always)]
+    fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) {
         let slot = &mut self.hosts[origin.index()];
         let counter = slot.counter;
         slot.counter = counter.checked_add(1).expect("a host causes fewer than 2^32 events");
-        let event = Event {
-            at: at.max(self.now),
-            origin: shuffled(origin.0, self.salt),
-            counter,
-            host,
-            input,
-        };
-        self.queue.push(event);
+        let (at, origin) = (at.max(self.now), shuffled(origin.0, self.salt));
+        self.queue.push(Event { at, origin, counter, host, input });
     }
 
     /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
@@ -124,12 +150,13 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     }
 
     /// Sets a timer of `host`.
-    #[inline]
+    #[inline(never)]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
         let slot = &mut self.hosts[host.index()];
         let counter = slot.counter;
         *slot.timer_mut(timer.slot() as usize) = counter;
-        self.schedule(at, host, host, Input::Timer(timer));
+        let name = self.names.number(timer);
+        self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
@@ -155,8 +182,8 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     pub fn pop(
         &mut self,
         limit: SimTime,
-        touch: impl FnMut(&Event<Input<M, T>>) -> u32,
-    ) -> Option<Event<Input<M, T>>> {
+        touch: impl FnMut(&Event<Words>) -> u32,
+    ) -> Option<Event<Words>> {
         if self.queue.is_batch_spent() {
             self.touch_batch(limit, touch);
         }
@@ -166,8 +193,8 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
                 return None;
             };
             self.now = event.at;
-            if let Input::Timer(timer) = event.input
-                && !self.expire(event.host, event.counter, timer)
+            if event.input[0] == TIMER
+                && !self.expire(event.host, event.counter, self.names.name(event.input[1]))
             {
                 self.stale_timers += 1;
                 continue;
@@ -176,11 +203,21 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         }
     }
 
+    /// What happens, by the words of an event that was [popped](Self::pop).
+    #[inline(always)]
+    pub fn input(&self, words: Words) -> Input<M, T> {
+        match words[0] {
+            TIMER => Input::Timer(self.names.name(words[1])),
+            COMMAND => Input::Command(words[1]),
+            _ => Input::Message(M::from_words(words)),
+        }
+    }
+
     #[inline(never)]
     fn touch_batch(
         &mut self,
         limit: SimTime,
-        mut touch: impl FnMut(&Event<Input<M, T>>) -> u32,
+        mut touch: impl FnMut(&Event<Words>) -> u32,
     ) {
         if !self.queue.prepare(limit) {
             return;
@@ -201,6 +238,42 @@ impl<M: Copy, T: Timer, S: Copy + Default> Kernel<M, T, S> {
             *set = NOT_SET;
         }
         in_force
+    }
+}
+
+impl<T: Timer> Names<T> {
+    #[inline]
+    fn name(&self, number: u32) -> T {
+        self.all[number as usize].0
+    }
+
+    #[inline]
+    fn number(&mut self, timer: T) -> u32 {
+        match self.by_slot.get(timer.slot() as usize) {
+            Some(&Some(first)) if self.name(first) == timer => first,
+            _ => self.enter(timer),
+        }
+    }
+
+    /// The number of a name that is new, or not the first of its slot.
+    #[cold]
+    fn enter(&mut self, timer: T) -> u32 {
+        let slot = timer.slot() as usize;
+        if slot >= self.by_slot.len() {
+            self.by_slot.resize(slot + 1, None);
+        }
+        let number = self.all.len() as u32;
+        let mut next = &mut self.by_slot[slot];
+        while let Some(known) = *next {
+            let (name, following) = &mut self.all[known as usize];
+            if *name == timer {
+                return known;
+            }
+            next = following;
+        }
+        *next = Some(number);
+        self.all.push((timer, None));
+        number
     }
 }
 
@@ -251,7 +324,20 @@ mod tests {
         }
     }
 
-    type TestKernel = Kernel<&'static str, Tick>;
+    /// No message is sent here.
+    #[derive(Clone, Copy)]
+    struct Silence;
+
+    impl Parcel for Silence {
+        fn into_words(self) -> Words {
+            [Self::LEAST; 7]
+        }
+        fn from_words(_words: Words) -> Self {
+            Self
+        }
+    }
+
+    type TestKernel = Kernel<Silence, Tick>;
 
     fn kernel(hosts: usize) -> TestKernel {
         Kernel::new(hosts, SimDuration::from_millis(1))
@@ -260,8 +346,8 @@ mod tests {
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
         while let Some(event) = kernel.pop(SimTime::from_secs(100), |_| 0) {
-            let what = match event.input {
-                Input::Message(text) => text.to_owned(),
+            let what = match kernel.input(event.input) {
+                Input::Message(Silence) => "message".to_owned(),
                 Input::Timer(Tick(n)) => format!("timer {n}"),
                 Input::Command(n) => format!("command {n}"),
             };
@@ -276,7 +362,7 @@ mod tests {
         let run = |order: [u32; 3]| {
             let mut kernel = kernel(3);
             for origin in order {
-                kernel.schedule(at, HostId(origin), HostId(0), Input::Command(origin));
+                kernel.schedule(at, HostId(origin), HostId(0), [COMMAND, origin, 0, 0, 0, 0, 0]);
             }
             drain(&mut kernel)
         };
@@ -308,7 +394,7 @@ mod tests {
     #[test]
     fn nothing_happens_after_the_limit_and_the_clock_stops_there() {
         let mut kernel = kernel(1);
-        kernel.schedule(SimTime::from_secs(9), HostId(0), HostId(0), Input::Command(1));
+        kernel.command(SimTime::from_secs(9), HostId(0), 1);
         assert!(kernel.pop(SimTime::from_secs(5), |_| 0).is_none());
         assert_eq!(kernel.now(), SimTime::from_secs(5));
         assert!(kernel.pop(SimTime::from_secs(9), |_| 0).is_some());

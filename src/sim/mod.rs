@@ -18,7 +18,7 @@ pub mod queue;
 pub mod recorder;
 
 pub use context::{Context, Lift, Timer};
-pub use event::{Event, HostId, Input};
+pub use event::{Event, HostId, Input, Parcel};
 pub use fingerprint::Fingerprint;
 pub use kernel::Kernel;
 pub use recorder::Recorder;

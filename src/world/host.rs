@@ -4,7 +4,6 @@ use crate::address::Endpoint;
 use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::Icmp;
-use crate::net::packet::Packet;
 use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
 use crate::overlay::chord::Compact;
@@ -15,8 +14,6 @@ use crate::world::stage::{Observed, Stage};
 
 /// The network of the simulated world.
 pub type WorldNetwork = Network<Message, Timer>;
-/// What happens to a host of it.
-pub type WorldInput = sim::Input<Packet, Timer>;
 /// A host's access to it.
 pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
 
@@ -215,7 +212,7 @@ mod tests {
 
     #[test]
     fn an_event_is_48_octets() {
-        assert!(size_of::<sim::Event<WorldInput>>() <= 48);
+        assert_eq!(size_of::<sim::Event<sim::event::Words>>(), 48);
     }
 
     #[test]

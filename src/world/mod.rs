@@ -29,10 +29,11 @@ use crate::net::packet::{Carried, ColdId, Packet};
 use crate::net::{Direction, Ledger, Payload};
 use crate::overcord::Message;
 use crate::rng::mix2;
+use crate::sim::event::Words;
 use crate::sim::{Event, HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::director::Director;
-use crate::world::host::{Host, WorldInput, WorldNetwork};
+use crate::world::host::{Host, Timer, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
@@ -157,7 +158,7 @@ impl World {
         while let Some(event) = self.pop() {
             events += 1;
             self.keep_time(&mut before);
-            self.hand(event.host, &event.input, log);
+            self.hand(event.host, self.network.input(event.input), log);
             self.direct();
             if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
@@ -193,7 +194,7 @@ impl World {
     /// The next event. What the events to come will need is touched together: see
     /// [`Kernel::pop`](crate::sim::Kernel::pop).
     #[inline]
-    fn pop(&mut self) -> Option<Event<WorldInput>> {
+    fn pop(&mut self) -> Option<Event<Words>> {
         let hosts = &self.hosts;
         self.network.pop(self.end, |event| {
             let host = &hosts[event.host.index()];
@@ -201,8 +202,8 @@ impl World {
         })
     }
 
-    #[inline]
-    fn hand(&mut self, host: HostId, input: &WorldInput, log: LogSink<'_>) {
+    #[inline(always)]
+    fn hand(&mut self, host: HostId, input: Input<Packet, Timer>, log: LogSink<'_>) {
         match input {
             Input::Message(packet) => match packet.carried() {
                 Carried::Hot(words) => {
@@ -220,21 +221,21 @@ impl World {
                     self.log_own(host, &format!("{timer:?}"), log);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
-                let published = self.hosts[host.index()].timer(&mut link, *timer);
+                let published = self.hosts[host.index()].timer(&mut link, timer);
                 if !published.is_empty() {
                     self.publish_all(&published);
                 }
             }
             Input::Command(command) => {
                 if self.logged == Some(host) {
-                    self.log_own(host, &self.director.describe(*command), log);
+                    self.log_own(host, &self.director.describe(command), log);
                 }
-                self.command(*command);
+                self.command(command);
             }
         }
     }
 
-    fn hand_cold(&mut self, host: HostId, packet: &Packet, id: ColdId, log: LogSink<'_>) {
+    fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId, log: LogSink<'_>) {
         let now = self.network.now();
         let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
         let (from, port) = (delivery.from, delivery.port);

@@ -10,8 +10,8 @@ use crate::net::{Purpose, Words};
 use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 
-/// A small message: 16 octets, aligned to four. The first word is the kind, in the highest octet,
-/// and the header.
+/// A small message. The upper half of the first word is the kind, in the highest octet, and the
+/// header; the other halves are what the kind says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Compact(Words);
 
@@ -96,8 +96,10 @@ static SHAPES: [Shape; 16] = {
 
 impl Compact {
     #[inline(always)]
-    const fn new(kind: Kind, header: Header, [a, b, c]: [u32; 3]) -> Self {
-        Self([((kind as u32) << 24) | header.bits(), a, b, c])
+    fn new(kind: Kind, header: Header, [a, b, c]: [u32; 3]) -> Self {
+        let head = ((kind as u32) << 24) | header.bits();
+        let pair = |high: u32, low: u32| ((high as u64) << 32) | low as u64;
+        Self(Words(pair(head, a), pair(b, c)))
     }
 
     /// As it travels.
@@ -115,25 +117,37 @@ impl Compact {
     }
 
     #[inline(always)]
-    pub(super) const fn kind(self) -> Kind {
-        KINDS[(self.0[0] >> 24) as usize % KINDS.len()]
+    pub(super) fn kind(self) -> Kind {
+        KINDS[self.number()]
+    }
+
+    #[inline(always)]
+    const fn number(self) -> usize {
+        (self.0.0 >> 56) as usize % KINDS.len()
+    }
+
+    /// The three words after the header.
+    #[inline(always)]
+    const fn body(self) -> [u32; 3] {
+        let Words(first, second) = self.0;
+        [first as u32, (second >> 32) as u32, second as u32]
     }
 
     #[inline(always)]
     pub(super) const fn header(self) -> Header {
-        Header::from_bits(self.0[0])
+        Header::from_bits((self.0.0 >> 32) as u32)
     }
 
     /// What a look-up that is forwarded says.
     #[inline(always)]
     pub(super) fn key_and_contact(self) -> (RingId, NodeRef) {
-        let Self([_, high, low, node]) = self;
+        let [high, low, node] = self.body();
         (Key { high, low }.into(), contact(node).expect("a word that stands for a contact"))
     }
 
     #[inline(always)]
-    const fn shape(self) -> &'static Shape {
-        &SHAPES[(self.0[0] >> 24) as usize % SHAPES.len()]
+    fn shape(self) -> &'static Shape {
+        &SHAPES[self.number()]
     }
 
     /// What it is for.
@@ -152,7 +166,7 @@ impl Compact {
     pub fn octets(self) -> u32 {
         let shape = self.shape();
         let [a, b, c] = shape.contacts;
-        let Self([_, x, y, z]) = self;
+        let [x, y, z] = self.body();
         let contacts = u32::from(a & x != 0) + u32::from(b & y != 0) + u32::from(c & z != 0);
         let ids = contacts + u32::from(shape.keys);
         let id_octets = u32::from(self.header().id_octets());
@@ -163,10 +177,9 @@ impl Compact {
     #[must_use]
     #[inline]
     pub const fn digest(self) -> u64 {
-        let Self([head, a, b, c]) = self;
+        let Words(first, second) = self.0;
         // Kinds count from one.
-        let head = head as u64 + (1 << 24);
-        let (first, second) = ((head << 32) | a as u64, ((b as u64) << 32) | c as u64);
+        let first = first + (1 << 56);
         mix(first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
     }
 }
@@ -232,7 +245,7 @@ impl From<Small> for Compact {
 impl From<Compact> for Small {
     #[inline]
     fn from(compact: Compact) -> Self {
-        let (kind, header, Compact([_, a, b, c])) = (compact.kind(), compact.header(), compact);
+        let (kind, header, [a, b, c]) = (compact.kind(), compact.header(), compact.body());
         let node = |word: u32| contact(word).expect("a word that stands for a contact");
         let best = [contact(a), contact(b), contact(c)];
         let key = Key { high: a, low: b };

@@ -49,7 +49,7 @@ impl<E: Copy> Pool<E> {
     }
 
     /// Adds an event to a chain and says where it is now.
-    #[inline]
+    #[inline(always)]
     pub(super) fn push(&mut self, chain: &mut Chain, event: E) -> u32 {
         if chain.used as usize == BLOCK {
             let block = self.allocate(event);

@@ -73,7 +73,7 @@ impl Front {
     }
 
     /// Takes the first event unless it happens after `limit`, in nanoseconds.
-    #[inline]
+    #[inline(always)]
     pub(super) fn pop<I: Copy>(&mut self, pool: &Pool<Event<I>>, limit: u64) -> Option<Event<I>> {
         if !self.late.is_empty() {
             return self.pop_late(pool, limit);

@@ -88,14 +88,14 @@ impl<I: Copy> Queue<I> {
     }
 
     /// Adds an event. One that lies before the last one taken is the next to be taken.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, event: Event<I>) {
         self.len += 1;
         self.place(event);
     }
 
     /// Takes the first event if it happens no later than `limit`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<Event<I>> {
         if !self.prepare(limit) {
             return None;
@@ -142,7 +142,7 @@ impl<I: Copy> Queue<I> {
     }
 
     /// Puts an event where its tick belongs.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, event: Event<I>) {
         let tick = event.at.as_nanos() >> self.shift;
         if tick < self.cursor {
