@@ -194,7 +194,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// lost on the way.
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
-            let event = self.pop(limit, |_| 0)?;
+            let event = self.pop(limit, |_, _| 0)?;
             let arrival = match self.input(event.input) {
                 Input::Timer(timer) => Some(Arrival::Timer(timer)),
                 Input::Command(command) => Some(Arrival::Command(command)),
@@ -213,7 +213,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn pop(
         &mut self,
         limit: SimTime,
-        touch: impl FnMut(&Event<event::Words>) -> u32,
+        touch: impl FnMut(HostId, Input<Packet, T>) -> u32,
     ) -> Option<Event<event::Words>> {
         self.kernel.pop(limit, touch)
     }

@@ -38,6 +38,7 @@ pub enum Entry {
 
 /// An OverCord node.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Node {
     /// The plug-in and the way into the overlay.
     pub plugin: PluginManagement,
@@ -47,8 +48,9 @@ pub struct Node {
     lookups: Option<Box<Lookups>>,
 }
 
-/// Look-ups of random keys.
+/// Look-ups of random keys, on one line of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Lookups {
     /// When.
     pub arrivals: ArrivalTimes,
@@ -99,18 +101,26 @@ impl Node {
         }
     }
 
-    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    /// Reads from where the node is, so that what this message needs is in the cache soon; what is
+    /// read means nothing.
     #[must_use]
     #[inline]
-    pub fn touch(&self) -> u32 {
-        self.plugin.dht.touch()
+    pub fn touch_for_message(&self, message: chord::Compact) -> u32 {
+        self.plugin.dht.touch(!message.passes_through())
     }
 
-    /// Reads from what the node points to.
+    /// The same for a timer.
     #[must_use]
     #[inline]
-    pub fn touch_behind(&self) -> u32 {
-        self.plugin.dht.touch_behind()
+    pub fn touch_for_timer(&self, timer: Timer) -> u32 {
+        match (timer, &self.lookups) {
+            // Nearly all have been cancelled.
+            (Timer::Overlay(chord::ChordTimer::Rpc(_)), _) => 0,
+            (Timer::Node(NodeTimer::Lookup), Some(lookups)) => {
+                self.plugin.dht.touch(true) ^ u32::from(lookups.id_bits)
+            }
+            _ => self.plugin.dht.touch(true),
+        }
     }
 
     /// Leaves the overlay gracefully; the host goes down right after.

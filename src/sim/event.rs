@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::time::SimTime;
 
 /// A host, by the rank of its name among all hosts of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
 impl HostId {
@@ -18,7 +18,7 @@ impl HostId {
 
 /// One event: `Copy`, and at most 48 bytes for the simulator's own input (a test of `world` asserts
 /// it), since memory traffic decides the speed of a large run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Event<I> {
     /// When it happens.
     pub at: SimTime,

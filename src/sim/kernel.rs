@@ -182,7 +182,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     pub fn pop(
         &mut self,
         limit: SimTime,
-        touch: impl FnMut(&Event<Words>) -> u32,
+        touch: impl FnMut(HostId, Input<M, T>) -> u32,
     ) -> Option<Event<Words>> {
         if self.queue.is_batch_spent() {
             self.touch_batch(limit, touch);
@@ -206,25 +206,22 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// What happens, by the words of an event that was [popped](Self::pop).
     #[inline(always)]
     pub fn input(&self, words: Words) -> Input<M, T> {
-        match words[0] {
-            TIMER => Input::Timer(self.names.name(words[1])),
-            COMMAND => Input::Command(words[1]),
-            _ => Input::Message(M::from_words(words)),
-        }
+        self.names.input(words)
     }
 
     #[inline(never)]
     fn touch_batch(
         &mut self,
         limit: SimTime,
-        mut touch: impl FnMut(&Event<Words>) -> u32,
+        mut touch: impl FnMut(HostId, Input<M, T>) -> u32,
     ) {
         if !self.queue.prepare(limit) {
             return;
         }
         let mut read = 0;
         for event in self.queue.batch(BATCH) {
-            read ^= self.hosts[event.host.index()].counter ^ touch(event);
+            let input = self.names.input(event.input);
+            read ^= self.hosts[event.host.index()].counter ^ touch(event.host, input);
         }
         std::hint::black_box(read);
     }
@@ -242,6 +239,16 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 }
 
 impl<T: Timer> Names<T> {
+    /// What happens, by an event's words.
+    #[inline(always)]
+    fn input<M: Parcel>(&self, words: Words) -> Input<M, T> {
+        match words[0] {
+            TIMER => Input::Timer(self.name(words[1])),
+            COMMAND => Input::Command(words[1]),
+            _ => Input::Message(M::from_words(words)),
+        }
+    }
+
     #[inline]
     fn name(&self, number: u32) -> T {
         self.all[number as usize].0
@@ -345,7 +352,7 @@ mod tests {
 
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
-        while let Some(event) = kernel.pop(SimTime::from_secs(100), |_| 0) {
+        while let Some(event) = kernel.pop(SimTime::from_secs(100), |_, _| 0) {
             let what = match kernel.input(event.input) {
                 Input::Message(Silence) => "message".to_owned(),
                 Input::Timer(Tick(n)) => format!("timer {n}"),
@@ -395,9 +402,9 @@ mod tests {
     fn nothing_happens_after_the_limit_and_the_clock_stops_there() {
         let mut kernel = kernel(1);
         kernel.command(SimTime::from_secs(9), HostId(0), 1);
-        assert!(kernel.pop(SimTime::from_secs(5), |_| 0).is_none());
+        assert!(kernel.pop(SimTime::from_secs(5), |_, _| 0).is_none());
         assert_eq!(kernel.now(), SimTime::from_secs(5));
-        assert!(kernel.pop(SimTime::from_secs(9), |_| 0).is_some());
+        assert!(kernel.pop(SimTime::from_secs(9), |_, _| 0).is_some());
     }
 
     #[test]

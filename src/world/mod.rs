@@ -196,10 +196,7 @@ impl World {
     #[inline]
     fn pop(&mut self) -> Option<Event<Words>> {
         let hosts = &self.hosts;
-        self.network.pop(self.end, |event| {
-            let host = &hosts[event.host.index()];
-            host.touch() ^ host.touch_behind()
-        })
+        self.network.pop(self.end, |host, input| hosts[host.index()].touch(input))
     }
 
     #[inline(always)]

@@ -138,6 +138,13 @@ impl Compact {
         Header::from_bits((self.0.0 >> 32) as u32)
     }
 
+    /// Whether it is a look-up that is forwarded.
+    #[must_use]
+    #[inline]
+    pub fn passes_through(self) -> bool {
+        self.kind() == Kind::Route
+    }
+
     /// What a look-up that is forwarded says.
     #[inline(always)]
     pub(super) fn key_and_contact(self) -> (RingId, NodeRef) {

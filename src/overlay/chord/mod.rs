@@ -92,15 +92,17 @@ impl Timer for ChordTimer {
     }
 }
 
-/// One Chord node.
+/// One Chord node: three lines of the cache. All that a look-up which passes through needs is on the
+/// first two, an answer needs the third as well.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Chord {
-    table: Table,
     config: Arc<Config>,
     /// `None` while it is no member.
     identity: Option<OverlayId>,
-    repair: Repair,
     operations: u32,
+    repair: Repair,
+    table: Table,
     exchanges: Exchanges,
     storage: Storage,
 }
@@ -136,18 +138,13 @@ impl Chord {
         self.table.successors()
     }
 
-    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    /// Reads from where the node is, so that it is in the cache soon: all of it, or what a look-up
+    /// needs that passes through. What is read means nothing.
     #[must_use]
     #[inline]
-    pub fn touch(&self) -> u32 {
-        self.operations ^ self.table.me.index()
-    }
-
-    /// Reads from what the node points to.
-    #[must_use]
-    #[inline]
-    pub fn touch_behind(&self) -> u32 {
-        self.table.touch_behind()
+    pub fn touch(&self, whole: bool) -> u32 {
+        let behind = if whole { u32::from(self.storage.unsynced) } else { 0 };
+        self.operations ^ self.table.touch() ^ behind
     }
 
     /// How many records it holds, as owner or as replica.

@@ -43,7 +43,7 @@ pub(super) struct Pool<E> {
     free: u32,
 }
 
-impl<E: Copy> Pool<E> {
+impl<E: Copy + Default> Pool<E> {
     pub(super) fn new() -> Self {
         Self { events: Vec::new(), next: Vec::new(), free: NONE }
     }
@@ -52,7 +52,7 @@ impl<E: Copy> Pool<E> {
     #[inline(always)]
     pub(super) fn push(&mut self, chain: &mut Chain, event: E) -> u32 {
         if chain.used as usize == BLOCK {
-            let block = self.allocate(event);
+            let block = self.allocate();
             self.next[block as usize] = chain.first;
             *chain = Chain { first: block, used: 0 };
         }
@@ -110,25 +110,24 @@ impl<E: Copy> Pool<E> {
         self.next.len()
     }
 
-    /// A block from the free list, or a new one, whose places are filled with copies of `event`
-    /// since safe memory must hold something.
+    /// A block from the free list, or a new one.
     #[inline]
-    fn allocate(&mut self, event: E) -> u32 {
+    fn allocate(&mut self) -> u32 {
         if self.free != NONE {
             let block = self.free;
             self.free = self.next[block as usize];
             return block;
         }
-        self.grow(event)
+        self.grow()
     }
 
     #[cold]
-    fn grow(&mut self, event: E) -> u32 {
+    fn grow(&mut self) -> u32 {
         let places = u32::try_from(self.events.len() + BLOCK);
         assert!(places.is_ok(), "fewer than 2^32 events wait");
         let block = self.next.len() as u32;
         self.next.push(NONE);
-        self.events.resize(self.events.len() + BLOCK, event);
+        self.events.resize(self.events.len() + BLOCK, E::default());
         block
     }
 }

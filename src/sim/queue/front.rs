@@ -74,7 +74,7 @@ impl Front {
 
     /// Takes the first event unless it happens after `limit`, in nanoseconds.
     #[inline(always)]
-    pub(super) fn pop<I: Copy>(&mut self, pool: &Pool<Event<I>>, limit: u64) -> Option<Event<I>> {
+    pub(super) fn pop<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, limit: u64) -> Option<Event<I>> {
         if !self.late.is_empty() {
             return self.pop_late(pool, limit);
         }
@@ -87,7 +87,7 @@ impl Front {
     }
 
     #[cold]
-    fn pop_late<I: Copy>(&mut self, pool: &Pool<Event<I>>, limit: u64) -> Option<Event<I>> {
+    fn pop_late<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, limit: u64) -> Option<Event<I>> {
         let &Reverse((key, late)) = self.late.peek()?;
         let sorted = self.order.get(self.head).map(|&entry| *pool.get(place(entry)));
         let from_late = sorted.is_none_or(|event| key < event.key());
@@ -107,22 +107,29 @@ impl Front {
     }
 
     /// When the first of the sorted events happens.
-    pub(super) fn first<I: Copy>(&self, pool: &Pool<Event<I>>) -> Option<SimTime> {
+    pub(super) fn first<I: Copy + Default>(&self, pool: &Pool<Event<I>>) -> Option<SimTime> {
         self.order.get(self.head).map(|&entry| pool.get(place(entry)).at)
     }
 
-    /// Adds one event anywhere.
-    pub(super) fn insert<I: Copy>(&mut self, pool: &mut Pool<Event<I>>, event: Event<I>) {
-        let at = pool.push(&mut self.chain, event);
-        let entry = self.entry(event.at.as_nanos(), at);
-        let key = event.key();
+    /// Where events of the tick are put that come late; each is then to be
+    /// [inserted](Front::insert).
+    #[inline]
+    pub(super) fn chain_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+
+    /// Puts an event into the order, anywhere, and says when it happens.
+    pub(super) fn insert<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, late: u32) -> SimTime {
+        let event = pool.get(late as usize);
+        let (entry, key) = (self.entry(event.at.as_nanos(), late), event.key());
         let precedes = |other: u64| match (other >> 32).cmp(&(entry >> 32)) {
             std::cmp::Ordering::Equal => pool.get(place(other)).key() < key,
             order => order.is_lt(),
         };
         let live = &self.order[self.head..];
         if live.last().is_none_or(|&last| precedes(last)) {
-            return self.order.push(entry);
+            self.order.push(entry);
+            return event.at;
         }
         let position = self.head + live.partition_point(|&other| precedes(other));
         let (before, after) = (position - self.head, self.order.len() - position);
@@ -133,13 +140,14 @@ impl Front {
         } else if after <= SHIFT {
             self.order.insert(position, entry);
         } else {
-            self.late.push(Reverse((key, at)));
+            self.late.push(Reverse((key, late)));
         }
+        event.at
     }
 
     /// Takes the events of a tick of 2^`shift` nanoseconds that begins at `start`; everything of
     /// the former one is spent. How many there are.
-    pub(super) fn load<I: Copy>(
+    pub(super) fn load<I: Copy + Default>(
         &mut self,
         pool: &mut Pool<Event<I>>,
         chain: Chain,
@@ -168,7 +176,7 @@ impl Front {
 
     /// Sorts what the entries can't tell apart.
     #[cold]
-    fn sort_ties<I: Copy>(&mut self, pool: &Pool<Event<I>>) {
+    fn sort_ties<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>) {
         for run in self.order.chunk_by_mut(|a, b| a >> 32 == b >> 32) {
             if run.len() > 1 {
                 run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());

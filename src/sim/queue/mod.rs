@@ -48,7 +48,7 @@ pub struct Queue<I> {
     shift: u32,
     levels: Box<[Level; LEVELS]>,
     pool: Pool<Event<I>>,
-    overflow: Vec<Event<I>>,
+    overflow: Chain,
     /// The earliest tick in `overflow`; `u64::MAX` when that is empty.
     overflow_first: u64,
     len: usize,
@@ -70,7 +70,7 @@ struct Fit {
     left: u64,
 }
 
-impl<I: Copy> Queue<I> {
+impl<I: Copy + Default> Queue<I> {
     /// An empty queue whose ticks are about `tick` wide until it knows how dense the events are.
     #[must_use]
     pub fn new(tick: SimDuration) -> Self {
@@ -80,7 +80,7 @@ impl<I: Copy> Queue<I> {
             shift: shift_of(tick.as_nanos()),
             levels: Box::new([Level::EMPTY; LEVELS]),
             pool: Pool::new(),
-            overflow: Vec::new(),
+            overflow: Chain::EMPTY,
             overflow_first: u64::MAX,
             len: 0,
             fit: Fit { since: SimTime::ZERO, span: FIT_AFTER, left: FIT_AFTER },
@@ -145,29 +145,35 @@ impl<I: Copy> Queue<I> {
     #[inline(always)]
     fn place(&mut self, event: Event<I>) {
         let tick = event.at.as_nanos() >> self.shift;
-        if tick < self.cursor {
-            return self.insert(event);
-        }
         // The outermost digit in which the tick differs from the cursor names the level.
         let level = ((tick ^ self.cursor) | 1).ilog2() / SLOT_BITS;
-        if level >= LEVELS as u32 {
+        let is_late = tick < self.cursor;
+        // The event is written in one place, straight to where it waits.
+        let chain = if is_late {
+            self.front.chain_mut()
+        } else if level >= LEVELS as u32 {
             self.overflow_first = self.overflow_first.min(tick);
-            return self.overflow.push(event);
+            &mut self.overflow
+        } else {
+            let slot = digit(tick, level);
+            let level = &mut self.levels[level as usize];
+            level.occupied[slot / 64] |= 1 << (slot % 64);
+            &mut level.slots[slot]
+        };
+        let place = self.pool.push(chain, event);
+        if is_late {
+            self.insert(place);
         }
-        let slot = digit(tick, level);
-        let level = &mut self.levels[level as usize];
-        level.occupied[slot / 64] |= 1 << (slot % 64);
-        self.pool.push(&mut level.slots[slot], event);
     }
 
-    /// Adds an event to the current tick.
+    /// Puts an event of the current tick, which is in the pool, into its order.
     #[inline(never)]
-    fn insert(&mut self, event: Event<I>) {
-        self.front.insert(&mut self.pool, event);
+    fn insert(&mut self, place: u32) {
+        let at = self.front.insert(&self.pool, place);
         self.fit.left = self.fit.left.saturating_sub(1);
         if self.fit.left == 0 {
             // The tick may be so wide that it lasts for ever.
-            self.refit(self.front.first(&self.pool).unwrap_or(event.at));
+            self.refit(self.front.first(&self.pool).unwrap_or(at));
         }
     }
 
@@ -268,9 +274,8 @@ impl<I: Copy> Queue<I> {
     /// Places the events of the overflow list again; those still too far away return to it.
     fn deal_overflow(&mut self) {
         self.overflow_first = u64::MAX;
-        for event in std::mem::take(&mut self.overflow) {
-            self.place(event);
-        }
+        let chain = std::mem::replace(&mut self.overflow, Chain::EMPTY);
+        self.deal_chain(chain);
     }
 
     /// Fits the width of a tick to the events loaded or inserted since the last time, if it is far off.
