@@ -101,25 +101,17 @@ impl Node {
         }
     }
 
-    /// Reads from where the node is, so that what this message needs is in the cache soon; what is
+    /// Reads from where the node is, so that what this timer needs is in the cache soon; what is
     /// read means nothing.
     #[must_use]
-    #[inline]
-    pub fn touch_for_message(&self, message: chord::Compact) -> u32 {
-        self.plugin.dht.touch(!message.passes_through())
-    }
-
-    /// The same for a timer.
-    #[must_use]
-    #[inline]
     pub fn touch_for_timer(&self, timer: Timer) -> u32 {
         match (timer, &self.lookups) {
             // Nearly all have been cancelled.
             (Timer::Overlay(chord::ChordTimer::Rpc(_)), _) => 0,
             (Timer::Node(NodeTimer::Lookup), Some(lookups)) => {
-                self.plugin.dht.touch(true) ^ u32::from(lookups.id_bits)
+                self.plugin.dht.touch() ^ u32::from(lookups.id_bits)
             }
-            _ => self.plugin.dht.touch(true),
+            _ => self.plugin.dht.touch(),
         }
     }
 

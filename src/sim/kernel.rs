@@ -59,7 +59,7 @@ const INLINE_TIMERS: usize = 11;
 /// No event has this counter.
 const NOT_SET: u32 = u32::MAX;
 /// How many events' memory is touched at a time.
-const BATCH: usize = 16;
+const BATCH: usize = 32;
 
 impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.

@@ -139,13 +139,16 @@ impl Host {
     #[must_use]
     #[inline]
     pub fn touch(&self, input: sim::Input<Packet, Timer>) -> u32 {
-        let Self::Node(node) = self else { return 0 };
-        match input {
-            sim::Input::Message(packet) => match packet.carried() {
-                Carried::Hot(words) => node.touch_for_message(Compact::from_words(words)),
-                Carried::Cold(_) => node.plugin.dht.touch(true),
+        match (self, input) {
+            (Self::Node(node), sim::Input::Message(packet)) => match packet.carried() {
+                Carried::Hot(words) if Compact::from_words(words).passes_through() => {
+                    node.plugin.dht.touch_passage()
+                }
+                _ => node.plugin.dht.touch(),
             },
-            sim::Input::Timer(Timer::Node(timer)) => node.touch_for_timer(timer),
+            (Self::Node(node), sim::Input::Timer(Timer::Node(timer))) => {
+                node.touch_for_timer(timer)
+            }
             _ => 0,
         }
     }

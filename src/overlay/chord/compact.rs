@@ -17,7 +17,7 @@ pub struct Compact(Words);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
-pub(super) enum Kind {
+enum Kind {
     Ping,
     Pong,
     Stabilize,
@@ -117,7 +117,7 @@ impl Compact {
     }
 
     #[inline(always)]
-    pub(super) fn kind(self) -> Kind {
+    fn kind(self) -> Kind {
         KINDS[self.number()]
     }
 
@@ -142,7 +142,7 @@ impl Compact {
     #[must_use]
     #[inline]
     pub fn passes_through(self) -> bool {
-        self.kind() == Kind::Route
+        self.number() == Kind::Route as usize
     }
 
     /// What a look-up that is forwarded says.

@@ -51,7 +51,6 @@ use crate::overlay::{
 use crate::rng::mix2;
 use crate::sim::Timer;
 use crate::time::SimDuration;
-use compact::Kind;
 use exchange::{Exchanges, Work};
 use lookup::{Goal, Lookup};
 use message::Header;
@@ -138,13 +137,19 @@ impl Chord {
         self.table.successors()
     }
 
-    /// Reads from where the node is, so that it is in the cache soon: all of it, or what a look-up
-    /// needs that passes through. What is read means nothing.
+    /// Reads from where the node is, so that it is in the cache soon; what is read means
+    /// nothing.
     #[must_use]
     #[inline]
-    pub fn touch(&self, whole: bool) -> u32 {
-        let behind = if whole { u32::from(self.storage.unsynced) } else { 0 };
-        self.operations ^ self.table.touch() ^ behind
+    pub fn touch(&self) -> u32 {
+        self.touch_passage() ^ u32::from(self.storage.unsynced)
+    }
+
+    /// The same for what a look-up needs that passes through.
+    #[must_use]
+    #[inline]
+    pub fn touch_passage(&self) -> u32 {
+        self.operations ^ self.table.touch()
     }
 
     /// How many records it holds, as owner or as replica.
@@ -281,12 +286,11 @@ impl Chord {
         message: Compact,
     ) -> Upcalls {
         let mut ups = Upcalls::new();
-        match (message.kind(), self.identity) {
-            (Kind::Route, Some(_)) => {
-                let (key, origin) = message.key_and_contact();
-                self.forward(ctx, message.header(), key, origin);
-            }
-            _ => self.receive_small(ctx, from, message.into(), &mut ups),
+        if message.passes_through() && self.identity.is_some() {
+            let (key, origin) = message.key_and_contact();
+            self.forward(ctx, message.header(), key, origin);
+        } else {
+            self.receive_small(ctx, from, message.into(), &mut ups);
         }
         ups
     }
@@ -477,7 +481,7 @@ impl Dht for Chord {
 
     fn put(&mut self, ctx: &mut impl DhtContext<Self>, record: Record) -> (OperationId, Upcalls) {
         assert!(record.value.len() <= Record::MAX_VALUE, "a record's value fits a datagram");
-        self.operate(ctx, record.key, |id| Goal::Put(id, record))
+        self.operate(ctx, record.key, |id| Goal::Put(id, Box::new(record)))
     }
 
     fn get(&mut self, ctx: &mut impl DhtContext<Self>, key: RingId) -> (OperationId, Upcalls) {

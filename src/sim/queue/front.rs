@@ -121,7 +121,7 @@ impl Front {
     /// Puts an event into the order, anywhere, and says when it happens.
     pub(super) fn insert<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, late: u32) -> SimTime {
         let event = pool.get(late as usize);
-        let (entry, key) = (self.entry(event.at.as_nanos(), late), event.key());
+        let (entry, key) = (scale(self.start, self.unit)(event.at.as_nanos(), late), event.key());
         let precedes = |other: u64| match (other >> 32).cmp(&(entry >> 32)) {
             std::cmp::Ordering::Equal => pool.get(place(other)).key() < key,
             order => order.is_lt(),
@@ -161,34 +161,45 @@ impl Front {
         let mut rest = chain;
         while !rest.is_empty() {
             let (first, events) = pool.first(rest);
-            for (at, event) in (first..).zip(events) {
-                self.order.push(self.entry(event.at.as_nanos(), at));
-            }
+            let entry = scale(start, self.unit);
+            let entries = (first..).zip(events).map(|(at, event)| entry(event.at.as_nanos(), at));
+            self.order.extend(entries);
             rest = pool.after_first(rest);
         }
         self.order.sort_unstable();
-        let ties = |pair: &[u64]| pair[0] >> 32 == pair[1] >> 32;
-        if self.order.windows(2).any(ties) {
-            self.sort_ties(pool);
-        }
+        self.sort_ties(pool);
         self.order.len()
     }
 
     /// Sorts what the entries can't tell apart.
-    #[cold]
+    #[inline]
     fn sort_ties<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>) {
-        for run in self.order.chunk_by_mut(|a, b| a >> 32 == b >> 32) {
+        let mut last = u64::MAX;
+        for index in 0..self.order.len() {
+            let instant = self.order[index] >> 32;
+            if instant == last {
+                return self.sort_ties_from(pool, index - 1);
+            }
+            last = instant;
+        }
+    }
+
+    #[cold]
+    fn sort_ties_from<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, from: usize) {
+        for run in self.order[from..].chunk_by_mut(|a, b| a >> 32 == b >> 32) {
             if run.len() > 1 {
                 run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());
             }
         }
     }
+}
 
-    /// What is sorted for an event at this place. An event outside of the tick gets the first or
-    /// the last instant that can be told.
-    #[inline]
-    fn entry(&self, at: u64, place: u32) -> u64 {
-        let offset = (at.saturating_sub(self.start) >> self.unit).min(u32::MAX.into());
+/// Makes entries of a tick that begins at `start`, in units of 2^`unit` nanoseconds. An event
+/// outside of the tick gets the first or the last instant that can be told.
+#[inline]
+fn scale(start: u64, unit: u32) -> impl Fn(u64, u32) -> u64 {
+    move |at, place| {
+        let offset = (at.saturating_sub(start) >> unit).min(u32::MAX.into());
         (offset << 32) | u64::from(place)
     }
 }
