@@ -12,8 +12,7 @@
 use std::fmt::{self, Display, Write};
 
 use crate::address::Port;
-use crate::net::payload::NeverHot;
-use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
 use crate::rng::mix;
 use crate::sip::header::{
     Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via,
@@ -38,17 +37,13 @@ pub(crate) fn digest(message: &Message) -> u64 {
     mix(write(message, Digest(0xcbf2_9ce4_8422_2325)).0)
 }
 
-impl From<NeverHot> for Message {
-    fn from(never: NeverHot) -> Self {
-        match never {}
-    }
-}
-
 impl Payload for Message {
-    type Hot = NeverHot;
-
-    fn pack(self) -> Packed<NeverHot, Self> {
+    fn pack(self) -> Packed<Self> {
         Packed::Cold(self)
+    }
+
+    fn unpack(words: Words) -> Self {
+        unreachable!("no SIP message is packed into {words:?}")
     }
     fn transport(&self) -> Transport {
         Transport::Udp

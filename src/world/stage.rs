@@ -153,17 +153,7 @@ impl Stage {
     ) -> Self {
         let (lookups, checkers, noted) = (LookupTotals::default(), None, None);
         let callees = Callees::default();
-        Self {
-            truth,
-            directory,
-            lookups,
-            callees,
-            fingerprint,
-            checkers,
-            noted,
-            warmup,
-            question,
-        }
+        Self { truth, directory, lookups, callees, fingerprint, checkers, noted, warmup, question }
     }
 
     /// Tells truth.
