@@ -22,10 +22,13 @@ use crate::sip::presence::{self, PresenceServer, PresenceSettings};
 use crate::sip::profile::Rules;
 use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_route};
 use crate::sip::registrar::{Registrar, RegistrarSettings};
-use crate::sip::transaction::{Event, Owner, ServerId, Transactions};
+use crate::sip::transaction::{Event, Failure, Owner, ServerId, Transactions};
 use crate::sip::{
     self, Blocklist, HostPart, Message, Method, Request, RequestKey, Status, Unlocated, Uri,
 };
+
+/// 473 "Filtered destination": what SER and Kamailio answer where all places are blocked.
+const FILTERED: Status = Status::new(473).expect("it is a status");
 
 /// How a server is set up.
 #[derive(Debug)]
@@ -379,11 +382,18 @@ impl Server {
                         ctx.observe(Observation::Routed { request: key, to: to.address });
                     }
                 }
-                proxy::Upcall::Unanswered { method, to, .. } => {
+                proxy::Upcall::Unanswered {
+                    method,
+                    to,
+                    why: Failure::Timeout,
+                    heard: false,
+                    ..
+                } => {
                     if let Some(list) = &mut self.blocklist {
                         list.timed_out(ctx.now(), &method, to);
                     }
                 }
+                proxy::Upcall::Unanswered { .. } => {}
                 proxy::Upcall::Answered { key, .. } | proxy::Upcall::Abandoned { key } => {
                     self.outward.remove(&key);
                 }
@@ -435,7 +445,10 @@ impl Server {
         let Asker { ticket, is_bye, .. } = asker;
         let method = if is_bye { Method::Bye } else { Method::Message };
         let places = match (places, &self.blocklist) {
-            (Ok(places), Some(list)) => Ok(list.admitted(ctx.now(), &method, places)),
+            (Ok(places), Some(list)) => {
+                let places = list.admitted(ctx.now(), &method, places);
+                if places.is_empty() { Err(FILTERED) } else { Ok(places) }
+            }
             (Ok(places), None) => Ok(places),
             (Err(Unlocated::NoSuchName | Unlocated::ServFail | Unlocated::Timeout), _) => {
                 Err(self.unresolved)

@@ -48,8 +48,6 @@ pub struct Node {
     pub handover: Option<Box<Handover>>,
     /// Its look-ups of random keys, if it makes any.
     lookups: Option<Box<Lookups>>,
-    /// Its user's agent, if anybody speaks SIP.
-    user_agent: Option<Box<UserAgent>>,
 }
 
 /// What a node is made of that begins anew with every start.
@@ -59,7 +57,7 @@ pub struct Life {
     pub dht: Chord,
     /// Its part in the handover.
     pub handover: Option<Handover>,
-    /// Its user's agent.
+    /// Its user's agent; only beside a part in the handover.
     pub user_agent: Option<UserAgent>,
 }
 
@@ -79,14 +77,16 @@ impl Node {
     /// A node that has not been started.
     #[must_use]
     pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
-        Self { plugin, handover: None, lookups: lookups.map(Box::new), user_agent: None }
+        Self { plugin, handover: None, lookups: lookups.map(Box::new) }
     }
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
     pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
         let Life { dht, handover, user_agent } = life;
         self.handover = handover.map(Box::new);
-        self.user_agent = user_agent.map(Box::new);
+        if let Some(handover) = &mut self.handover {
+            handover.user_agent = user_agent.map(Box::new);
+        }
         if entry == Entry::Placed {
             self.plugin.dht = dht;
             self.plugin.placed();
@@ -95,7 +95,7 @@ impl Node {
             self.plugin.restart(dht, ctx.now());
         }
         match entry {
-            Entry::Placed => self.with_user(ctx, |user, at| user.joined(at, true)),
+            Entry::Placed => {}
             Entry::Join => self.join(ctx),
             Entry::Found => {
                 let upcalls = self.plugin.found(&mut ctx.lift());
@@ -103,13 +103,17 @@ impl Node {
                 if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
                     handover.claim(ctx, &mut self.plugin, None);
                 }
-                self.with_user(ctx, |user, at| user.joined(at, false));
             }
         }
         if let Some(lookups) = &mut self.lookups {
             let first = lookups.arrivals.first(ctx.now());
             ctx.set(NodeTimer::Lookup.into(), first);
         }
+    }
+
+    /// The whole overlay, which was created at once, is up: users store their locations.
+    pub fn settled<C: NodeContext>(&mut self, ctx: &mut C) {
+        self.with_user(ctx, |user, at| user.joined(at, true));
     }
 
     /// Its user does this, if it has a user agent.
@@ -124,7 +128,8 @@ impl Node {
         act: impl FnOnce(&mut UserAgent, &mut At<'_, C>),
     ) {
         let is_proxy = self.is_proxy();
-        if let Some(user) = &mut self.user_agent {
+        let handover = self.handover.as_deref_mut();
+        if let Some(user) = handover.and_then(|part| part.user_agent.as_deref_mut()) {
             act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
         }
     }

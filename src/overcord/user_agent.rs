@@ -2,11 +2,14 @@
 //!
 //! A node has one user, whose address of record is a name in the overlay's domain. The user's
 //! location is a [record](super::resource_database) of the overlay: stored when the node is a member,
-//! renewed at half of its lifetime, and left behind when the node goes (A18).
+//! renewed at half of its lifetime, and left behind when the node goes, be it gracefully (A18): until
+//! it expires, callers of that user wait for an answer in vain.
 //!
 //! Requests that arrive are for the user, or the node plays the proxy peer and passes them on (P9):
 //! to where the overlay says that a user of its domain is, to all of that user's bindings at once,
-//! or along a route. A node that does not play answers 404 to what is not for its user (A20).
+//! or along a route. A user without a binding is told as 480: the overlay keeps no list of its users,
+//! so that one who is away, one who does not exist and a look-up that failed are the same to it
+//! (A19). A node that does not play answers 404 to what is not for its user (A20).
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
 //! those to other domains follow RFC 3263 (P12).
 //!
@@ -361,7 +364,7 @@ impl UserAgent {
                     |endpoint: Endpoint| Uri::of_user(&user, HostPart::Address(endpoint.address));
                 let targets = bindings
                     .map(|found| found.iter().map(|binding| uri(binding.endpoint)).collect())
-                    .ok_or(Status::NOT_FOUND);
+                    .ok_or(Status::TEMPORARILY_UNAVAILABLE);
                 let upcalls =
                     self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
                 self.proxy_upcalls(at, upcalls);

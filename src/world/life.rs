@@ -87,6 +87,13 @@ impl World {
         for (&id, chord) in first.iter().zip(ring) {
             self.bring_up(id, Some(chord), Entry::Placed);
         }
+        for &id in first {
+            let host = self.population.members[id.index()].host;
+            let mut link = self.network.link(host, &mut self.stage);
+            if let Host::Node(node) = &mut self.hosts[host.index()] {
+                node.settled(&mut as_node(&mut link));
+            }
+        }
         let proxy = match self.director.strategy {
             Strategy::None => return,
             _ => self.director.choose(first),

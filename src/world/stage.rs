@@ -13,7 +13,7 @@ use crate::overcord;
 use crate::overlay::{self, Contact, Directory, Facts, NodeRef};
 use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
-use crate::sip::agent::{Outcome, Upcall};
+use crate::sip::agent::{Cause, Outcome, Upcall};
 use crate::sip::{HostPart, Method, RequestKey};
 use crate::time::SimTime;
 use crate::world::caller;
@@ -227,7 +227,9 @@ impl Stage {
     /// A phone's observation in truth's words: requests to users of the overlay.
     fn of_phone(&mut self, upcall: &Upcall) -> Option<Observation> {
         match upcall {
-            Upcall::Began { key, method, to, .. } => {
+            // What an agent sends of its own accord (renewals, repetitions, the end of a call) would
+            // make the number of requests hang on how many have failed.
+            Upcall::Began { key, method, to, cause: Cause::Asked } => {
                 let uri = to.sip().filter(|uri| Some(&uri.host) == self.callees.domain.as_ref())?;
                 let callee = uri.user.as_ref().and_then(|user| self.callees.hosts.get(user));
                 self.callees.asked.insert(*key);

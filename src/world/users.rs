@@ -2,8 +2,8 @@
 //!
 //! The agents of conventional users live on phones, those of members on their nodes. What a
 //! generated user does is drawn from streams keyed by the user's name and what is done, so that it
-//! is the same under every strategy; whom it concerns is drawn from the members that are up at the
-//! moment, which hang on churn alone.
+//! is the same under every strategy. Whom it concerns is drawn from the members that are up at the
+//! moment; those hang on churn alone, unless the script lets the proxy peer depart.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

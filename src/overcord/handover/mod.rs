@@ -32,6 +32,7 @@ use crate::overcord::policy::{
 };
 use crate::overcord::proxy_role::{Claim, Role};
 use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
+use crate::overcord::user_agent::UserAgent;
 use crate::overlay::{Dht, OperationId, Record, RingId};
 use crate::rng::Dice;
 use crate::time::SimDuration;
@@ -101,6 +102,9 @@ pub struct Handover {
     role: Role,
     claim: Option<Claim>,
     dice: Dice,
+    /// The agent of the node's user, if anybody speaks SIP. It stands here, though the handover does
+    /// not concern it, so that what all nodes have stays small.
+    pub(super) user_agent: Option<Box<UserAgent>>,
 }
 
 impl Handover {
@@ -130,6 +134,7 @@ impl Handover {
             role: Role::default(),
             claim: None,
             dice,
+            user_agent: None,
         }
     }
 
@@ -364,6 +369,8 @@ impl Handover {
         }
         let upcalls = plugin.found(&mut ctx.lift());
         debug_assert!(upcalls.len() <= 1, "founding succeeds at once");
+        // Its user's location is the first that the overlay stores.
+        ctx.set_after(NodeTimer::Relocate.into(), SimDuration::ZERO);
     }
 
     /// Listens, puts the record and updates the binding, in this order.

@@ -550,6 +550,10 @@ fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
         let plan = &plan.callers[caller];
         let resolver = &cast.resolvers[cast.resolver_of(&plan.domain)?].name;
         let phones = cast.phones.iter().filter(|phone| phone.caller == caller);
+        // A server without users asks for nothing.
+        if plan.sip().is_some() && phones.clone().next().is_none() {
+            return None;
+        }
         Some(CallerDomain {
             host: cast.id(&plan.domain),
             resolver: cast.id(resolver),

@@ -284,7 +284,7 @@ impl Proxy {
         let Some(attempt) = attempt else { return };
         let (to, heard) = (attempt.to, attempt.heard);
         let others = std::mem::take(&mut attempt.others);
-        turn.upcalls.push(Upcall::Unanswered { key, method, to, why });
+        turn.upcalls.push(Upcall::Unanswered { key, method, to, why, heard });
         if !heard && self.try_next(turn, handle, others) {
             if let Some(context) = self.contexts.get_mut(&id) {
                 context.supposed(why.status());

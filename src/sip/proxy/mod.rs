@@ -120,6 +120,8 @@ pub enum Upcall {
         to: Endpoint,
         /// How that is known.
         why: Failure,
+        /// Whether it was heard of, by a provisional response.
+        heard: bool,
     },
     /// A final response went up: the first, if an INVITE gets several.
     Answered {

@@ -121,7 +121,10 @@ impl Truth {
         callee: Option<HostId>,
     ) {
         let Some(&caller) = self.by_agent.get(&host) else { return };
-        let callee = callee.map(|host| Callee { host, life: self.overlays.life(host) });
+        // A user who is not in the overlay cannot be reached, whether the host is up or not.
+        let life =
+            |host| self.overlays.life(host).filter(|_| self.overlays.host(host).member.is_some());
+        let callee = callee.map(|host| Callee { host, life: life(host) });
         let (record, started) = (self.requests.records.len(), self.now);
         let request =
             UnderWay { record, caller, agent: host, callee, by_main: false, by_other: false };
@@ -160,8 +163,10 @@ impl Truth {
             return;
         };
         self.requests.under_way.remove(&key);
+        // One who goes while the request waits at a dead proxy peer is not why it fails.
+        let was_served = request.by_main || request.by_other;
         let callee_up = request.callee.is_none_or(|callee| {
-            callee.life.is_some() && callee.life == self.overlays.life(callee.host)
+            callee.life.is_some() && (!was_served || callee.life == self.overlays.life(callee.host))
         });
         self.requests.end(self.now, &request, ending, callee_up);
         self.callers[request.caller].end(key.0);

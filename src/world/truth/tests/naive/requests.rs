@@ -13,6 +13,8 @@ pub(super) struct Asked {
     pub(super) record: RequestRecord,
     pub(super) began: usize,
     pub(super) callee: Option<HostId>,
+    /// Whether that one was up and in an overlay then.
+    pub(super) there: bool,
     pub(super) over: bool,
     /// Who served it: whether in the main overlay.
     pub(super) servers: Vec<bool>,
@@ -27,7 +29,18 @@ impl Naive {
                 let record = RequestRecord::begun(domains[index].host, method, self.now);
                 let (agent, over, servers) = (id, false, Vec::new());
                 let began = self.step;
-                self.asked.push(Asked { key, agent, index, record, began, callee, over, servers });
+                let there = callee.is_none_or(|callee| self.host(callee).member.is_some());
+                self.asked.push(Asked {
+                    key,
+                    agent,
+                    index,
+                    record,
+                    began,
+                    callee,
+                    there,
+                    over,
+                    servers,
+                });
                 self.send(index, key.0);
             }
             Observation::RequestRouted { request: key, to } => {
@@ -69,19 +82,23 @@ impl Naive {
         }
     }
 
-    /// Whether the callee of a request went neither up nor down since it began, and was up then.
+    /// Whether the callee of a request was there when it began, and, if it was served, went neither
+    /// up nor down since.
     fn callee_was_up(&self, position: usize) -> bool {
-        let Asked { began, callee, .. } = self.asked[position];
+        let Asked { began, callee, there, ref servers, .. } = self.asked[position];
         let Some(callee) = callee else { return true };
+        if servers.is_empty() {
+            return there;
+        }
         let of_callee: Vec<_> = self.ups_and_downs.iter().filter(|it| it.1 == callee).collect();
         let before = of_callee.iter().rfind(|it| it.0 < began);
-        before.is_some_and(|last| last.2) && of_callee.iter().all(|it| it.0 < began)
+        there && before.is_some_and(|last| last.2) && of_callee.iter().all(|it| it.0 < began)
     }
 }
 
 /// The table of outcomes and causes, read from the definitions.
 fn fate(ending: RequestEnding, asked: &Asked, callee_up: bool) -> (RequestOutcome, Option<Cause>) {
-    let declined = [486, 488, 600, 603, 606].map(RequestEnding::Final).contains(&ending);
+    let declined = [481, 486, 488, 600, 603, 606].map(RequestEnding::Final).contains(&ending);
     let elsewhere = !asked.servers.is_empty() && !asked.servers.contains(&true);
     match ending {
         RequestEnding::Final(status @ 200..300) => (RequestOutcome::Status(status), None),
