@@ -290,14 +290,14 @@ impl Server {
             }
             Event::Ack { mut request, from } => {
                 self.strip_route(&mut request);
-                self.to_proxy(ctx, Event::Ack { request, from });
+                self.hand_to_proxy(ctx, Event::Ack { request, from });
             }
             Event::Response { owner: Owner::Presence(_), .. }
             | Event::Failed { owner: Owner::Presence(_), .. } => {
                 let upcalls = self.presence.event(&mut ctx.sip(), &mut self.tx, event);
                 self.presence_upcalls(ctx, upcalls);
             }
-            other => self.to_proxy(ctx, other),
+            other => self.hand_to_proxy(ctx, other),
         }
     }
 
@@ -340,7 +340,7 @@ impl Server {
             }
             _ => {
                 self.note_outward(&request);
-                self.to_proxy(ctx, Event::Request { server, request, from });
+                self.hand_to_proxy(ctx, Event::Request { server, request, from });
             }
         }
     }
@@ -357,7 +357,7 @@ impl Server {
         }
     }
 
-    fn to_proxy<C: ServerContext>(&mut self, ctx: &mut C, event: Event) {
+    fn hand_to_proxy<C: ServerContext>(&mut self, ctx: &mut C, event: Event) {
         let upcalls = self.proxy.event(&mut ctx.sip(), &mut self.tx, event);
         self.proxy_upcalls(ctx, upcalls);
     }

@@ -268,9 +268,9 @@ impl UserAgent {
                 let (own, domain) = (self.own, &self.settings.location.domain);
                 preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
                 if self.agent.is_addressed(&request) {
-                    self.to_agent(at, Event::Request { server, request, from });
+                    self.hand_to_agent(at, Event::Request { server, request, from });
                 } else if at.is_proxy {
-                    self.to_proxy(at, Event::Request { server, request, from });
+                    self.hand_to_proxy(at, Event::Request { server, request, from });
                 } else {
                     let tag = "unknown-user";
                     let response = request.respond(Status::NOT_FOUND, Some(tag));
@@ -281,30 +281,30 @@ impl UserAgent {
                 let (own, domain) = (self.own, &self.settings.location.domain);
                 preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
                 if self.agent.is_addressed(&request) {
-                    self.to_agent(at, Event::Ack { request, from });
+                    self.hand_to_agent(at, Event::Ack { request, from });
                 } else if at.is_proxy {
-                    self.to_proxy(at, Event::Ack { request, from });
+                    self.hand_to_proxy(at, Event::Ack { request, from });
                 }
             }
             Event::Cancelled { .. } => {
-                self.to_proxy(at, event.clone());
-                self.to_agent(at, event);
+                self.hand_to_proxy(at, event.clone());
+                self.hand_to_agent(at, event);
             }
             Event::Response { owner: Owner::Proxy(_), .. }
             | Event::Failed { owner: Owner::Proxy(_), .. }
-            | Event::StrayResponse(_) => self.to_proxy(at, event),
+            | Event::StrayResponse(_) => self.hand_to_proxy(at, event),
             Event::Response { .. } | Event::Failed { .. } | Event::Unacknowledged { .. } => {
-                self.to_agent(at, event);
+                self.hand_to_agent(at, event);
             }
         }
     }
 
-    fn to_agent<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+    fn hand_to_agent<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
         let upcalls = self.agent.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
         self.agent_upcalls(at, upcalls);
     }
 
-    fn to_proxy<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+    fn hand_to_proxy<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
         let upcalls = self.proxy.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
         self.proxy_upcalls(at, upcalls);
     }
