@@ -319,16 +319,6 @@ pub(crate) mod tests {
             messages: 10,
             bytes: 630,
         }];
-        let timeline = vec![TimelineRow {
-            time: SimTime::from_secs(300),
-            members: 200,
-            believers: 1,
-            binding_valid: true,
-            stale_resolvers: 1,
-            resolvers: 2,
-            overlays: 1,
-            messages: 10,
-        }];
         let tally = Counted {
             departures: 1,
             observed: seconds(3500),
@@ -352,8 +342,21 @@ pub(crate) mod tests {
             requests: Vec::new(),
             departures: Vec::new(),
             signalling,
-            timeline,
+            timeline: vec![fake_bin()],
             headline,
+        }
+    }
+
+    fn fake_bin() -> TimelineRow {
+        TimelineRow {
+            time: SimTime::from_secs(300),
+            members: 200,
+            believers: 1,
+            binding_valid: true,
+            stale_resolvers: 1,
+            resolvers: 2,
+            overlays: 1,
+            messages: 10,
         }
     }
 

@@ -170,6 +170,12 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.holders.holder(address).filter(|&host| self.address(host) == Some(address))
     }
 
+    /// The host that holds an address, or held it last.
+    #[must_use]
+    pub fn last_holder(&self, address: Address) -> Option<HostId> {
+        self.holders.holder(address)
+    }
+
     /// Brings a host up under an address; it must be down.
     pub fn bring_up(&mut self, host: HostId, address: Address) {
         let station = &mut self.stations[host.index()];

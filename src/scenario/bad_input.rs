@@ -44,8 +44,8 @@ fn keys_and_words() {
         ("name = \"x\"\nttl = \"5s\"", "x.toml:2:1: ttl: unknown key `ttl`; it belongs in [dns]"),
         (
             "name = \"x\"\n[churn]\nresolver = \"isp\"\nseed = 1",
-            "x.toml:3:1: churn.resolver: unknown key `resolver`; it belongs in [dns] or [overlay] or \
-             [[caller]] or [[host]]\n\
+            "x.toml:3:1: churn.resolver: unknown key `resolver`; it belongs in [dns], in [overlay], in \
+             [[caller]] or in [[host]]\n\
              x.toml:4:1: churn.seed: unknown key `seed`; it belongs before all sections",
         ),
         (

@@ -329,7 +329,7 @@ fn conventional_domains() {
         "domain = \"a.example\"\nmessages = {}\ncalls = { rate = \"1/h\", talk = \"1m\", \
          interval = \"1h\" }\nprofile = \"ser-0.9\"\ndns_negative_ttl = \"5s\"",
         "x.toml:14:12: caller.0.messages: missing key: either `rate` or `interval`\n\
-         x.toml:15:41: caller.0.calls.interval: `interval` and `rate` exclude each other\n\
+         x.toml:15:38: caller.0.calls.interval: `interval` and `rate` exclude each other\n\
          x.toml:17:1: caller.0.dns_negative_ttl: `dns_negative_ttl` has no meaning with a server \
          that has no DNS cache",
     );

@@ -270,20 +270,23 @@ impl Node {
     }
 }
 
-/// What is wrong with the syntax. The parser takes all that it does not know for a string without
-/// quotes, also nothing at all.
+/// What is wrong with the syntax. The parser takes what it does not know for a string without
+/// quotes, and nothing at all for whatever may follow.
 fn syntax_fault(source: &str, span: &Range<usize>, message: &str) -> Fault {
     let plain = Fault::Syntax { message: message.to_owned() };
-    if !message.starts_with("string values must be quoted") {
-        return plain;
-    }
     let (before, rest) = source.split_at(span.start);
     let Some(key) = before.trim_end_matches([' ', '\t']).strip_suffix('=') else { return plain };
     let key = key.rsplit(['\n', '{', ',']).next().unwrap_or(key).trim().to_owned();
     let line = rest.lines().next().unwrap_or("");
     let end = line.find([',', '}', ']', '#']).unwrap_or(line.len());
     let word = line[..end].trim();
-    if word.is_empty() { Fault::NoValue { key } } else { Fault::NoQuotes { word: word.to_owned() } }
+    if word.is_empty() {
+        Fault::NoValue { key }
+    } else if message.starts_with("string values must be quoted") {
+        Fault::NoQuotes { word: word.to_owned() }
+    } else {
+        plain
+    }
 }
 
 /// The value of a `--set` argument, which begins at byte `offset` of it.

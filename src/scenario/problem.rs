@@ -480,7 +480,13 @@ fn elsewhere(places: &Places) -> String {
                 "" => "before all sections".to_owned(),
                 table => format!("in {table}"),
             };
-            format!("it belongs {}", tables.iter().map(named).collect::<Vec<_>>().join(" or "))
+            let named: Vec<_> = tables.iter().map(named).collect();
+            match named.split_last() {
+                Some((last, rest)) if !rest.is_empty() => {
+                    format!("it belongs {} or {last}", rest.join(", "))
+                }
+                _ => format!("it belongs {}", named.concat()),
+            }
         }
     }
 }

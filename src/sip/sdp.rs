@@ -142,8 +142,8 @@ mod tests {
     fn a_session_is_read_as_it_was_written() {
         let body = session().body();
         assert_eq!(Session::parse(&body), Ok(session()));
-        // By hand: 5 + 32 + 5 + 20 + 7 + 32 + 35 octets.
-        assert_eq!(body.len(), 136);
+        // By hand: 5 + 30 + 5 + 20 + 7 + 30 + 35 octets.
+        assert_eq!(body.len(), 132);
     }
 
     #[test]

@@ -34,7 +34,7 @@ use crate::world::director::Command;
 
 /// The words for addresses and contacts.
 pub struct Words<'a> {
-    /// For an address: with the name of the host that holds it, if one does.
+    /// For an address: with the name of the host that holds it, or held it last.
     pub address: &'a dyn Fn(Address) -> String,
     /// For a contact of the overlay.
     pub node: &'a dyn Fn(NodeRef) -> String,
@@ -52,7 +52,7 @@ impl World {
     pub(super) fn log_packet(&self, host: HostId, packet: &Packet<Hot>, log: LogSink<'_>) {
         let network: &WorldNetwork = &self.network;
         let (from, to, carried) = network.look_into(packet);
-        let sender = network.holder(from.address);
+        let sender = network.last_holder(from.address);
         if self.logged != Some(host) && (sender.is_none() || sender != self.logged) {
             return;
         }
@@ -98,14 +98,17 @@ impl World {
     }
 
     fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
-        let holder = |address| Some(self.name(self.network.holder(address)?));
-        let address = |address| match holder(address) {
-            Some(name) => format!("{address} ({name})"),
+        let network = &self.network;
+        let address = |address| match network.last_holder(address) {
+            Some(it) if network.holder(address) == Some(it) => {
+                format!("{address} ({})", self.name(it))
+            }
+            Some(it) => format!("{address} ({}, gone)", self.name(it)),
             None => address.to_string(),
         };
         let node = |node| {
             let address = self.stage.directory.contact(node).endpoint.address;
-            holder(address).map_or_else(|| address.to_string(), str::to_owned)
+            network.last_holder(address).map_or(address.to_string(), |it| self.name(it).to_owned())
         };
         say(&Words { address: &address, node: &node })
     }

@@ -2,7 +2,7 @@
 //! truth does not need to know. It also holds the directory of contacts, the one thing that
 //! components look up in it ([`Facts`]): what the octets of a contact on the wire would say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::conventional::{names, phone, server};
@@ -14,7 +14,7 @@ use crate::overlay::{self, Contact, Directory, Facts, NodeRef};
 use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
 use crate::sip::agent::{Outcome, Upcall};
-use crate::sip::{HostPart, Method};
+use crate::sip::{HostPart, Method, RequestKey};
 use crate::time::SimTime;
 use crate::world::caller;
 use crate::world::checkers::Checkers;
@@ -114,6 +114,8 @@ pub struct Callees {
     pub domain: Option<HostPart>,
     /// Their hosts, by user.
     pub hosts: BTreeMap<Arc<str>, HostId>,
+    /// Requests of phones to them that are under way.
+    pub asked: BTreeSet<RequestKey>,
 }
 
 /// The observer of a run.
@@ -223,15 +225,16 @@ impl Stage {
     }
 
     /// A phone's observation in truth's words: requests to users of the overlay.
-    fn of_phone(&self, upcall: &Upcall) -> Option<Observation> {
+    fn of_phone(&mut self, upcall: &Upcall) -> Option<Observation> {
         match upcall {
             Upcall::Began { key, method, to, .. } => {
                 let uri = to.sip().filter(|uri| Some(&uri.host) == self.callees.domain.as_ref())?;
                 let callee = uri.user.as_ref().and_then(|user| self.callees.hosts.get(user));
+                self.callees.asked.insert(*key);
                 let (request, method) = (*key, method_of(method));
                 Some(Observation::RequestStarted { request, method, callee: callee.copied() })
             }
-            Upcall::Ended { key, outcome } => {
+            Upcall::Ended { key, outcome } if self.callees.asked.remove(key) => {
                 let ending = match outcome {
                     Outcome::Status(status) => RequestEnding::Final(status.code()),
                     Outcome::Timeout => RequestEnding::Timeout,

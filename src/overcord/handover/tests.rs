@@ -15,7 +15,7 @@ use crate::http::Credentials;
 use crate::net::icmp::Icmp;
 use crate::net::tcp::Segment;
 use crate::overcord::message::{Message, Timer};
-use crate::overcord::node::{Entry, Node};
+use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::ProbeKind;
 use crate::overcord::resource_database::proxy_key;
@@ -166,7 +166,8 @@ impl Bench {
         let repository = OverlayRepository::with_peers([]);
         let plugin = PluginManagement::new(chord.clone(), repository, dice("plugin"));
         let mut node = Node::new(plugin, None);
-        node.start(&mut desk, chord, Some(handover), Entry::Placed);
+        let life = node::Life { dht: chord, handover: Some(handover), user_agent: None };
+        node.start(&mut desk, life, Entry::Placed);
         node.watch_after(&mut desk, SimDuration::from_secs(10));
         let account =
             Account { credentials: credentials(), hostnames: vec![DOMAIN.parse().unwrap()] };
@@ -260,7 +261,7 @@ impl Bench {
             .observed
             .iter()
             .filter(|(_, observation)| !matches!(observation, Observation::Overlay(_)))
-            .map(|&(at, observation)| (at.as_nanos() / 1_000_000, observation))
+            .map(|(at, observation)| (at.as_nanos() / 1_000_000, observation.clone()))
             .collect()
     }
 
@@ -349,7 +350,7 @@ fn a_loser_steps_down_at_the_second_miss_and_tests_again() {
     assert!(bench.node.is_proxy() && bench.listens());
     bench.run_to(180);
     assert!(!bench.node.is_proxy() && !bench.listens());
-    let (at, last) = *bench.seen().last().unwrap();
+    let (at, last) = bench.seen().last().unwrap().clone();
     assert_eq!(last, ProxyStopped);
     // It settles from the claim on, or from the update's acceptance.
     assert!((135_000..=135_400).contains(&at), "{at}");
@@ -370,16 +371,16 @@ fn a_proxy_peer_whose_claim_is_still_being_retried_does_not_check_itself() {
     let attempt = started(Some(ALICE));
     let expected = [
         (45_000, FAILED),
-        (50_000, attempt),
+        (50_000, attempt.clone()),
         (80_000, FAILED),
-        (90_000, attempt),
+        (90_000, attempt.clone()),
         (120_000, FAILED),
     ];
     assert_eq!(bench.seen()[3..], expected);
     bench.service_up = true;
     bench.run_to(160);
     let after: Vec<Observation> =
-        bench.seen()[3 + expected.len()..].iter().map(|&(_, seen)| seen).collect();
+        bench.seen()[3 + expected.len()..].iter().map(|(_, seen)| seen.clone()).collect();
     assert_eq!(after, [attempt, Observation::UpdateEnded { accepted: true }, VerdictCleared]);
     assert!(bench.node.is_proxy());
 }

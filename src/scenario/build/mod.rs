@@ -164,6 +164,7 @@ pub fn build(
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
+        ..Callees::default()
     };
     stage.checkers = watch.checkers.then(|| judges(plan, &cast));
     let logged = match &watch.logged {

@@ -100,6 +100,7 @@ impl Calls {
         let exchange = *invite;
         if let Some(client) = desk.client(exchange) {
             *patient = false;
+            desk.pin(exchange);
             desk.tx.cancel(desk.ctx, client);
         } else if let Some((_, how)) = desk.ended(exchange, Final::Failure(Outcome::GivenUp)) {
             self.invite_ended(desk, id, &how);

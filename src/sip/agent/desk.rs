@@ -313,8 +313,9 @@ impl<C: Wire> Desk<'_, C> {
         Some((errand, how))
     }
 
-    /// A provisional response has come: somebody is there, so that no other element is tried.
-    pub(super) fn proceeding(&mut self, id: ExchangeId) -> Option<(Errand, RequestKey)> {
+    /// No other element is to be tried for a request: a provisional response shows that somebody is
+    /// there, or the user has given up. Whose request it is.
+    pub(super) fn pin(&mut self, id: ExchangeId) -> Option<(Errand, RequestKey)> {
         let exchange = self.office.exchanges.get_mut(&id)?;
         if let Stage::Sent { spare, .. } = &mut exchange.stage {
             *spare = None;

@@ -16,9 +16,9 @@
 //! A request out of the user's wishes begins with [`Upcall::Began`], before anything is known of
 //! where it goes, and ends with exactly one [`Upcall::Ended`], unless the host stops first.
 //!
-//! Left out: authentication, more than one contact or device, sessions that change, GRUU and
-//! outbound flows; several MESSAGEs to one user may be under way at once, as phones have it in
-//! spite of RFC 3428 §8.
+//! Left out: authentication, more than one contact or device, sessions that change and session
+//! timers (a callee whose caller dies stays in the call), GRUU and outbound flows; several MESSAGEs
+//! to one user may be under way at once, as phones have it in spite of RFC 3428 §8.
 
 use std::sync::Arc;
 
@@ -382,7 +382,7 @@ impl Doings {
         response: Box<Response>,
     ) {
         if response.status.is_provisional() {
-            if let Some((Errand::Invite(_), key)) = desk.proceeding(id)
+            if let Some((Errand::Invite(_), key)) = desk.pin(id)
                 && response.status != Status::TRYING
             {
                 desk.tell(Upcall::Provisional { key, status: response.status });

@@ -19,6 +19,7 @@ use crate::sip::agent::upcall::{Cause, Loss, Outcome, SubscriptionChange, Upcall
 use crate::sip::dialog::Dialog;
 use crate::sip::header::{EventPackage, Headers, SubscriptionState};
 use crate::sip::message::{Method, Request, Response, Status};
+use crate::sip::pidf;
 use crate::sip::transaction::{ServerId, Wire};
 use crate::sip::uri::Uri;
 use crate::time::{SimDuration, SimTime};
@@ -165,12 +166,13 @@ impl Subscriptions {
         desk.set_after(Due::NotNotified(id), TRANSACTION);
     }
 
-    /// Timer N. While the SUBSCRIBE itself is still unanswered, its own time-out decides.
+    /// Timer N. While the SUBSCRIBE itself is still unanswered, its own time-out decides; should it
+    /// go to another address then, the timer runs again.
     pub(super) fn not_notified<C: Wire>(&mut self, desk: &mut Desk<'_, C>, id: SubscriptionId) {
         let Some(subscription) = self.all.get(&id) else { return };
         match subscription.wish {
             _ if subscription.under_way.is_some() => {
-                desk.set_after(Due::NotNotified(id), SimDuration::from_secs(1));
+                desk.set_after(Due::NotNotified(id), TRANSACTION);
             }
             Wish::Leaving => self.end(desk, id),
             Wish::Keep | Wish::Leave => self.lose(desk, id, Loss::NotNotified),
@@ -450,9 +452,9 @@ impl Subscription {
         let seconds = response.headers.expires.unwrap_or(self.expires_s);
         let until = desk.now() + SimDuration::from_secs(u64::from(seconds));
         self.until = Some(until);
-        desk.set_after(Due::Subscribe(id), renewal(seconds));
         desk.set(Due::SubscriptionLapse(id), until);
         if seconds > 0 {
+            desk.set_after(Due::Subscribe(id), renewal(seconds));
             self.report_if_active(desk);
         }
     }
@@ -510,7 +512,7 @@ fn fill_in<C: Wire>(desk: &Desk<'_, C>, request: &mut Request, expires_s: u32) {
     request.headers.contact = desk.contact();
     request.headers.event = Some(EventPackage::presence());
     request.headers.expires = Some(expires_s);
-    request.headers.other.push(("Accept".into(), body::PRESENCE_TYPE.into()));
+    request.headers.other.push(("Accept".into(), pidf::CONTENT_TYPE.into()));
 }
 
 fn forget_lease<C: Wire>(desk: &mut Desk<'_, C>, id: SubscriptionId) {

@@ -82,7 +82,8 @@ type Named = (Option<Arc<str>>, crate::sip::uri::Uri);
 fn address(cursor: &mut Cursor<'_>) -> Result<Named, FieldError> {
     if cursor.at_quote() {
         let display = unquoted(cursor.quoted()?);
-        return if cursor.separator('<') {
+        cursor.space();
+        return if cursor.take('<') {
             Ok((Some(display.into()), cursor.until('>')?.parse()?))
         } else {
             Err(cursor.unexpected())

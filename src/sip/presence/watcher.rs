@@ -11,7 +11,7 @@ use crate::sip::registrar::AddressOfRecord;
 use crate::sip::transaction::{Owner, ServerId, Wire};
 use crate::sip::{
     Contact, Contacts, EventPackage, Headers, Method, Request, RequestKey, Status,
-    SubscriptionState, Uri,
+    SubscriptionState,
 };
 use crate::time::{SimDuration, SimTime};
 

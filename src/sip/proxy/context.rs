@@ -115,7 +115,7 @@ impl Context {
         // Of equals the first is the minimum: the one that came first.
         let best = (0..self.candidates.len()).min_by_key(|&at| rank(&self.candidates[at]));
         match best.map(|at| self.candidates.swap_remove(at)) {
-            Some(Candidate { response, own: false }) => Best::Received(response),
+            Some(Candidate { response, own: false }) => Best::Received(Box::new(response)),
             Some(Candidate { response, own: true }) => Best::Supposed(response.status),
             None => Best::Supposed(Status::REQUEST_TIMEOUT),
         }
@@ -126,7 +126,7 @@ impl Context {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Best {
     /// To be passed on.
-    Received(Response),
+    Received(Box<Response>),
     /// To be made here.
     Supposed(Status),
 }

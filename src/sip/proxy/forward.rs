@@ -372,7 +372,7 @@ impl Proxy {
                 let response = match best {
                     Best::Received(mut response) if response.status == status => {
                         response.headers.via.clone_from(&context.request.headers.via);
-                        response
+                        *response
                     }
                     _ => context.request.respond(status, Some(&token(&mut self.dice, 8))),
                 };

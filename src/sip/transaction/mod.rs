@@ -1,7 +1,7 @@
 //! Transactions: requests until they are answered, over a network that loses (RFC 3261 §17, with
 //! RFC 3581, 4320 and 6026; SER's `tm` by its [`Rules`]).
 //!
-//! * [`client`], [`server`]: the four machines of §17, INVITE and others.
+//! * `client`, `server`: the four machines of §17, for INVITE and for others.
 //! * [`event`]: what they report. [`hop`]: `Via`, `received` and `rport`. [`token`]: branches.
 //!
 //! A client transaction is pinned to one endpoint: nothing is resolved again while it lasts. The
@@ -177,7 +177,8 @@ impl Transactions {
     }
 
     /// Cancels an INVITE: at once if it has a provisional response, else as soon as it has one.
-    /// Whether there is anything to cancel. A final response still comes, or a time-out.
+    /// Whether there is anything to cancel. A final response still comes, which may be a 2xx that
+    /// crossed the CANCEL, or a time-out.
     pub fn cancel(&mut self, ctx: &mut impl Wire, client: ClientId) -> bool {
         let (clients, _, mut desk) = self.open(ctx);
         let cancelled = clients.cancel(&mut desk, client);
@@ -231,7 +232,7 @@ impl Transactions {
         match request.method {
             Method::Ack => servers
                 .acknowledged(&mut desk, &key, &request)
-                .then(|| Event::Ack { request, from }),
+                .then_some(Event::Ack { request, from }),
             Method::Cancel => servers.cancel(&mut desk, key, reply, &request, &tag),
             _ => servers.receive(&mut desk, key, reply, &request).map(|server| Event::Request {
                 server,

@@ -6,13 +6,16 @@ use crate::address::{Endpoint, Port};
 use crate::net::lab::{Device, Lab, LabLink};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::sim::{Context, HostId};
-use crate::sip::Timer;
-use crate::sip::agent::{Agent, AgentSettings, Outcome, Unlocated, Upcall, Upcalls};
+use crate::sip::agent::{
+    Agent, AgentSettings, CallEnd, Outcome, SubscriptionChange, Unlocated, Upcall, Upcalls,
+    WatcherChange,
+};
 use crate::sip::header::NameAddress;
 use crate::sip::message::{Message, Request, RequestKey, Response, Status};
 use crate::sip::profile::Rules;
-use crate::sip::transaction::{Event, Transactions, reply_to};
+use crate::sip::transaction::{Event, Owner, Transactions, reply_to};
 use crate::sip::uri::{HostPart, SipUri, Uri};
+use crate::sip::{Timer, decode, encode};
 use crate::time::{SimDuration, SimTime};
 
 /// What is written down of a run.
@@ -48,10 +51,13 @@ pub(super) struct Server {
     pub(super) script: VecDeque<fn(&Request) -> Response>,
 }
 
-/// Puts itself into the route and passes everything on, without state.
+/// Puts itself into the route and passes everything on, without state; forks what has several
+/// targets.
 pub(super) struct Proxy {
     tx: Transactions,
     record_route: Uri,
+    /// The routes that end here: its address and the name `proxy.org`.
+    own: [Uri; 2],
     names: Names,
 }
 
@@ -132,7 +138,8 @@ impl Proxy {
     pub(super) fn at(index: usize, record_route: HostPart, names: Names) -> Node {
         let record_route = Uri::loose_route(record_route);
         let tx = transactions(index, &format!("proxy {index}"));
-        Node::Proxy(Box::new(Self { tx, record_route, names }))
+        let own = [numeric(index), HostPart::name("proxy.org")].map(Uri::loose_route);
+        Node::Proxy(Box::new(Self { tx, record_route, own, names }))
     }
 
     fn pass_on(&mut self, ctx: &mut LabLink<'_, Node>, from: Endpoint, message: Message) {
@@ -142,13 +149,14 @@ impl Proxy {
                 let via = headers.via.first_mut().expect("every request has a Via");
                 via.received = Some(from.address);
                 via.rport = Some(Some(from.port));
-                if headers.route.first().is_some_and(|route| route.uri == self.record_route) {
+                if headers.route.first().is_some_and(|route| self.own.contains(&route.uri)) {
                     headers.route.remove(0);
                 }
                 headers.record_route.insert(0, NameAddress::of(self.record_route.clone()));
                 let next = headers.route.first().map_or(&request.uri, |route| &route.uri);
-                let to = locate(&self.names, next).expect("the test says where this is")[0];
-                self.tx.forward_stateless(ctx, Message::Request(request), to);
+                for to in locate(&self.names, next).expect("the test says where this is") {
+                    self.tx.forward_stateless(ctx, Message::Request(request.clone()), to);
+                }
             }
             Message::Response(mut response) => {
                 response.headers.via.remove(0);
@@ -167,6 +175,8 @@ impl Device for Node {
     fn start(&mut self, _: &mut LabLink<'_, Self>) {}
 
     fn receive(&mut self, ctx: &mut LabLink<'_, Self>, from: Endpoint, message: Message) {
+        let octets = encode(&message);
+        assert_eq!(decode(&octets).as_ref(), Ok(&message), "{}", String::from_utf8_lossy(&octets));
         match self {
             Self::Phone(phone) => {
                 if phone.misses(&message) {
@@ -237,7 +247,7 @@ pub(super) fn phones(users: &[&str], change: fn(&mut AgentSettings)) -> Vec<Node
     let phone = |(index, user): (usize, &&str)| {
         let mut settings = AgentSettings::new(user_at(user, index), endpoint(index));
         change(&mut settings);
-        Node::Phone(Box::new(Phone::of(settings, index, user)))
+        Node::Phone(Box::new(Phone::of(settings, index, &format!("{user} {index}"))))
     };
     users.iter().enumerate().map(phone).collect()
 }
@@ -270,7 +280,15 @@ pub(super) fn at(seconds: f64) -> SimTime {
     SimTime::ZERO + SimDuration::from_secs_f64(seconds)
 }
 
-/// A phone dies.
+/// Lets a phone send this request as it stands to the phone at index 0.
+pub(super) fn send(lab: &mut Network, index: usize, request: Request) {
+    lab.act(index, |node, ctx| {
+        let Node::Phone(phone) = node else { panic!("device {index} is a phone") };
+        phone.tx.request(ctx, request, endpoint(0), Owner::Proxy(0));
+    });
+}
+
+/// A host dies.
 pub(super) fn crash(lab: &mut Network, index: usize) {
     lab.network.take_down(HostId(u32::try_from(index).unwrap()));
 }
@@ -317,6 +335,40 @@ pub(super) fn told(lab: &Network, index: usize) -> Vec<(SimTime, Upcall)> {
     };
     let is_question = |upcall: &Upcall| matches!(upcall, Upcall::Locate { .. });
     lab.notebook.0.iter().filter_map(upcall).filter(|(_, told)| !is_question(told)).collect()
+}
+
+/// How many requests of the agent at this index have begun.
+pub(super) fn begun(lab: &Network, index: usize) -> usize {
+    let begun = |(_, upcall): &(SimTime, Upcall)| matches!(upcall, Upcall::Began { .. });
+    told(lab, index).into_iter().filter(begun).count()
+}
+
+/// How the calls of the agent at this index came about and ended.
+pub(super) fn calls(lab: &Network, index: usize) -> Vec<(f64, Option<CallEnd>)> {
+    let call = |(time, upcall): (SimTime, Upcall)| match upcall {
+        Upcall::CallEstablished { .. } => Some((time.as_secs_f64(), None)),
+        Upcall::CallEnded { why, .. } => Some((time.as_secs_f64(), Some(why))),
+        _ => None,
+    };
+    told(lab, index).into_iter().filter_map(call).collect()
+}
+
+/// What became of the subscriptions of the agent at this index.
+pub(super) fn changes(lab: &Network, index: usize) -> Vec<(f64, SubscriptionChange)> {
+    let change = |(time, upcall): (SimTime, Upcall)| match upcall {
+        Upcall::SubscriptionChanged { state, .. } => Some((time.as_secs_f64(), state)),
+        _ => None,
+    };
+    told(lab, index).into_iter().filter_map(change).collect()
+}
+
+/// What became of the subscriptions to the user at this index.
+pub(super) fn watchers(lab: &Network, index: usize) -> Vec<(f64, WatcherChange)> {
+    let change = |(time, upcall): (SimTime, Upcall)| match upcall {
+        Upcall::WatcherChanged { state, .. } => Some((time.as_secs_f64(), state)),
+        _ => None,
+    };
+    told(lab, index).into_iter().filter_map(change).collect()
 }
 
 /// When and how the requests of the agent at this index ended, with their methods.

@@ -1,12 +1,13 @@
 //! One user watches another: the exchange in its order, renewal, changes, and its end.
 
 use super::harness::{
-    Network, act, arrivals, at, network, outcomes, phone, phones, requests, run, told, user_at,
+    Network, act, arrivals, at, changes, network, outcomes, phone, phones, requests, run, told,
+    user_at, watchers,
 };
 use crate::sip::agent::{Cause, Outcome, SubscriptionChange, Upcall, WatcherChange};
 use crate::sip::header::SubscriptionState;
 use crate::sip::message::Status;
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 
 /// Alice (0) and Bob (1), who watches her from the start, for so many seconds or for ever.
 fn watched(keep: Option<u64>) -> Network {
@@ -16,32 +17,12 @@ fn watched(keep: Option<u64>) -> Network {
     lab
 }
 
-fn changes(lab: &Network) -> Vec<(f64, SubscriptionChange)> {
-    let change = |(time, upcall)| match upcall {
-        Upcall::SubscriptionChanged { state, .. } => Some((at_s(time), state)),
-        _ => None,
-    };
-    told(lab, 1).into_iter().filter_map(change).collect()
-}
-
-fn at_s(time: crate::time::SimTime) -> f64 {
-    time.as_secs_f64()
-}
-
 fn seen(lab: &Network) -> Vec<(f64, Option<bool>)> {
-    let seen = |(time, upcall)| match upcall {
-        Upcall::Notified { open, .. } => Some((at_s(time), open)),
+    let seen = |(time, upcall): (SimTime, Upcall)| match upcall {
+        Upcall::Notified { open, .. } => Some((time.as_secs_f64(), open)),
         _ => None,
     };
     told(lab, 1).into_iter().filter_map(seen).collect()
-}
-
-fn watchers(lab: &Network) -> Vec<(f64, WatcherChange)> {
-    let change = |(time, upcall)| match upcall {
-        Upcall::WatcherChanged { state, .. } => Some((at_s(time), state)),
-        _ => None,
-    };
-    told(lab, 0).into_iter().filter_map(change).collect()
 }
 
 #[test]
@@ -53,9 +34,9 @@ fn a_subscription_is_answered_and_followed_by_the_presence_at_once() {
         ["0.05 0 SUBSCRIBE", "0.1 1 200 SUBSCRIBE", "0.1 1 NOTIFY", "0.15 0 200 NOTIFY"]
     );
     // The lease counts from when each end learns of it: 3,600 s.
-    assert_eq!(watchers(&lab), [(0.05, WatcherChange::Active { until: at(3600.05) })]);
+    assert_eq!(watchers(&lab, 0), [(0.05, WatcherChange::Active { until: at(3600.05) })]);
     assert_eq!(seen(&lab), [(0.1, Some(true))]);
-    assert_eq!(changes(&lab), [(0.1, SubscriptionChange::Active { until: at(3600.1) })]);
+    assert_eq!(changes(&lab, 1), [(0.1, SubscriptionChange::Active { until: at(3600.1) })]);
     let ok = Outcome::Status(Status::OK);
     assert_eq!(outcomes(&lab, 1), [(at(0.1), "SUBSCRIBE".to_owned(), ok)]);
     assert_eq!(outcomes(&lab, 0), [(at(0.15), "NOTIFY".to_owned(), ok)]);
@@ -121,8 +102,8 @@ fn a_user_who_leaves_is_told_for_the_last_time() {
     let reason = Some("timeout".into());
     let over = SubscriptionState::Terminated { reason, retry_after: None };
     assert_eq!(notify.headers.subscription_state, Some(over));
-    assert_eq!(changes(&lab)[1..], [(100.1, SubscriptionChange::Ended)]);
-    assert_eq!(watchers(&lab)[1..], [(100.05, WatcherChange::Unsubscribed)]);
+    assert_eq!(changes(&lab, 1)[1..], [(100.1, SubscriptionChange::Ended)]);
+    assert_eq!(watchers(&lab, 0)[1..], [(100.05, WatcherChange::Unsubscribed)]);
 }
 
 #[test]
@@ -144,7 +125,7 @@ fn leaving_while_the_request_is_under_way_waits_for_its_end() {
             "0.25 0 200 NOTIFY"
         ]
     );
-    assert_eq!(changes(&lab).last(), Some(&(0.2, SubscriptionChange::Ended)));
+    assert_eq!(changes(&lab, 1).last(), Some(&(0.2, SubscriptionChange::Ended)));
 }
 
 #[test]
@@ -154,7 +135,7 @@ fn a_lease_that_is_not_renewed_ends_at_the_notifier() {
     // Bob can hear, but not speak: his renewals do not arrive.
     phone(&mut lab, 0).drops = vec![("SUBSCRIBE", 1000)];
     run(&mut lab, 3700.0);
-    assert_eq!(watchers(&lab)[1..], [(3600.05, WatcherChange::Expired)]);
+    assert_eq!(watchers(&lab, 0)[1..], [(3600.05, WatcherChange::Expired)]);
     assert_eq!(requests(&lab, 1, "NOTIFY").len(), 1 + 1);
 }
 

@@ -3,8 +3,9 @@
 use super::*;
 use crate::net::lab::{Device, Lab, LabLink};
 use crate::net::payload::NeverHot;
-use crate::net::{Class, Packed, Payload, Protocol, Transport};
+use crate::net::{Class, Packed, Payload, Protocol, Purpose as Account, Transport};
 use crate::sim::Lift;
+use crate::sip::transaction::Failure;
 use crate::time::SimTime;
 
 /// A message on this network. Its length is of no interest here.
@@ -32,7 +33,7 @@ impl Payload for Datagram {
         400
     }
     fn class(&self) -> Class {
-        Class { protocol: Protocol::Test, purpose: crate::net::Purpose::Error }
+        Class { protocol: Protocol::Test, purpose: Account::Error }
     }
     fn digest(&self) -> u64 {
         self.0.key().0
@@ -56,8 +57,6 @@ struct User {
     acknowledged: bool,
     unacknowledged: bool,
 }
-
-use crate::sip::transaction::Failure;
 
 type Link<'a, 'b> = Lift<'a, LabLink<'b, User>, Message, Timer, ()>;
 

@@ -74,7 +74,7 @@ impl Naive {
         let Asked { began, callee, .. } = self.asked[position];
         let Some(callee) = callee else { return true };
         let of_callee: Vec<_> = self.ups_and_downs.iter().filter(|it| it.1 == callee).collect();
-        let before = of_callee.iter().filter(|it| it.0 < began).next_back();
+        let before = of_callee.iter().rfind(|it| it.0 < began);
         before.is_some_and(|last| last.2) && of_callee.iter().all(|it| it.0 < began)
     }
 }
