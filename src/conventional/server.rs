@@ -293,9 +293,10 @@ impl Server {
                         let response = self.registrar.register(ctx.now(), &request);
                         self.tx.respond(&mut ctx.sip(), server, response);
                     }
+                    // A phone's route names this server also outside of dialogs.
                     Method::Publish | Method::Subscribe
                         if is_self
-                            || (is_domain && !followed)
+                            || (is_domain && (!followed || request.headers.to.tag.is_none()))
                             || self.presence.includes(&request.headers) =>
                     {
                         let ctx_sip = &mut ctx.sip();

@@ -95,8 +95,7 @@ impl Check<'_> {
         let callers = self.callers(&file.caller, dns.as_ref());
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
         let events = self.events(file, overlay.nodes, &users);
-        let story =
-            file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
+        let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
         let plan = Plan {
             name: file.name.clone(),
             description: file.description.clone(),

@@ -32,6 +32,9 @@ use crate::sip;
 use crate::time::SimTime;
 use crate::world::director::Command;
 
+/// What is added to the line of a datagram that reaches nobody.
+pub(super) const GONE: &str = "  (lost: nobody is there)";
+
 /// The words for addresses and contacts.
 pub struct Words<'a> {
     /// For an address: with the name of the host that holds it, or held it last.
@@ -63,7 +66,7 @@ impl World {
         let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
         let receiver = self.name(host);
         let gone = network.address(host) != Some(to.address);
-        let fate = if gone { "  (lost: nobody is there)" } else { "" };
+        let fate = if gone { GONE } else { "" };
         log(&format!("{}  {sender} -> {receiver}  {said}{fate}", moment(network.now())));
     }
 
@@ -97,7 +100,7 @@ impl World {
         &self.names[host.index()]
     }
 
-    fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
+    pub(super) fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
         let network = &self.network;
         let address = |address| match network.last_holder(address) {
             Some(it) if network.holder(address) == Some(it) => {

@@ -3,8 +3,8 @@
 use super::super::document::Path;
 use super::super::file::{Exchange, File, Story};
 use super::super::plan::{
-    Addressee, DnsPlan, ExchangePlan, Matter, Occurrence, OverlayEvent, Peer, Plan,
-    PresenceStatus, ResolverCount, StoryMethod, StoryPlan, StoryProtocol,
+    Addressee, DnsPlan, ExchangePlan, Matter, Occurrence, OverlayEvent, Peer, Plan, PresenceStatus,
+    ResolverCount, StoryMethod, StoryPlan, StoryProtocol,
 };
 use super::super::problem::{Fault, StoryFault, nearest};
 use super::Check;
@@ -143,7 +143,9 @@ impl Check<'_> {
                 }
                 Some(Addressee::Domain(domain))
             }
-            given => self.user(given.as_ref(), to, "to whom it is sent", users).map(Addressee::User),
+            given => {
+                self.user(given.as_ref(), to, "to whom it is sent", users).map(Addressee::User)
+            }
         };
         let (sender, to) = (sender?, to?);
         if let Addressee::User(peer) = &to
@@ -156,12 +158,7 @@ impl Check<'_> {
         Some(Matter::Request { method, from: sender.host, to, status })
     }
 
-    fn notified(
-        &mut self,
-        exchange: &Exchange,
-        path: &Path,
-        users: &Users<'_>,
-    ) -> Option<Matter> {
+    fn notified(&mut self, exchange: &Exchange, path: &Path, users: &Users<'_>) -> Option<Matter> {
         let told = self.user(exchange.host.as_ref(), &path.then("host"), "who is told", users);
         let whose = "whose presence it is";
         let to = self.user(exchange.to.as_ref(), &path.then("to"), whose, users)?;

@@ -96,7 +96,8 @@ pub struct File {
     /// A line of the script.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub event: Vec<Event>,
-    /// What is told of the run, message by message, and ticked off; of the first of several runs.
+    /// What is told of the run, message by message, and ticked off. Of several runs the first is
+    /// told; an exchange that is not met, in any of them, makes `overcord run` fail.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub story: Option<Story>,
     /// When the run ends before `duration` does.

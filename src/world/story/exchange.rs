@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::clock;
 use crate::sim::HostId;
 use crate::sip::agent::{Outcome, Upcall};
 use crate::sip::{HostPart, Method, RequestKey, Uri};
@@ -142,7 +143,11 @@ impl Matter {
                 Self::Event { event, host },
                 Happening::Event { event: other, host: whose, succeeded },
             ) if event == other && host == whose => {
-                if *succeeded { Meaning::Met } else { Meaning::Instead(Instead::Failed) }
+                if *succeeded {
+                    Meaning::Met
+                } else {
+                    Meaning::Instead(Instead::Failed)
+                }
             }
             (
                 Self::Notified { host, of, open },
@@ -312,21 +317,22 @@ impl Exchanges {
 
 impl Instead {
     fn in_words(self, at: SimTime) -> String {
+        let at = clock(at);
         match self {
-            Self::Unanswered => format!("sent at {at} s, and not answered"),
+            Self::Unanswered => format!("sent at {at}, and not answered"),
             Self::Ended(outcome) => {
-                format!("the last such request {} at {at} s", outcome_in_words(outcome))
+                format!("the last such request {} at {at}", outcome_in_words(outcome))
             }
-            Self::Failed => format!("the last attempt failed at {at} s"),
+            Self::Failed => format!("the last attempt failed at {at}"),
             Self::Presence(open) => {
                 let said = match open {
                     Some(true) => "open",
                     Some(false) => "closed",
                     None => "nothing of the presence",
                 };
-                format!("the last NOTIFY, at {at} s, said {said}")
+                format!("the last NOTIFY, at {at}, said {said}")
             }
-            Self::Early => format!("it happened at {at} s, ahead of the one before it"),
+            Self::Early => format!("it happened at {at}, ahead of the one before it"),
         }
     }
 }
@@ -365,7 +371,11 @@ mod tests {
     }
 
     fn met(exchanges: Exchanges) -> Vec<Option<u64>> {
-        exchanges.finish().iter().map(|it| it.met.map(|at| at.since(SimTime::ZERO).as_secs())).collect()
+        exchanges
+            .finish()
+            .iter()
+            .map(|it| it.met.map(|at| at.since(SimTime::ZERO).as_secs()))
+            .collect()
     }
 
     const OK: Outcome = Outcome::Status(Status::OK);
@@ -419,7 +429,10 @@ mod tests {
         let cases = [
             (request("", Method::Register, domain, 200), "nothing of the kind"),
             (request("", Method::Message, bob(), 200), "the last such request timed out at 5 s"),
-            (request("", Method::Invite, bob(), 200), "the last such request was answered 486 at 7 s"),
+            (
+                request("", Method::Invite, bob(), 200),
+                "the last such request was answered 486 at 7 s",
+            ),
             (request("", Method::Bye, bob(), 200), "sent at 9 s, and not answered"),
             (event("", OverlayEvent::Update, BOB), "the last attempt failed at 10 s"),
             (event("", OverlayEvent::Update, ALICE), "nothing of the kind"),
@@ -451,7 +464,8 @@ mod tests {
     #[test]
     fn presence_is_what_was_said() {
         let notified = |open| Matter::Notified { host: BOB, of: uri("alice"), open };
-        let list = [true, false].map(|open| Exchange { title: String::new(), matter: notified(open) });
+        let list =
+            [true, false].map(|open| Exchange { title: String::new(), matter: notified(open) });
         let mut exchanges = Exchanges::new(list.into());
         for (time, open) in [(1, None), (2, Some(true)), (3, Some(true)), (4, Some(false))] {
             exchanges.told(at(time), BOB, &Upcall::Notified { peer: uri("alice"), open });

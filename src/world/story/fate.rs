@@ -1,5 +1,6 @@
 //! What a handover did to a subscription, and why.
 
+use super::clock;
 use super::exchange::outcome_in_words;
 use super::trip::Trip;
 use super::watch::{Turn, TurnKind};
@@ -88,7 +89,7 @@ impl Subscription {
     pub fn in_words(&self, name: &dyn Fn(HostId) -> String) -> String {
         let peer = name(self.peer);
         let why = || self.turn.as_ref().map_or_else(String::new, |turn| turn.why(name, &peer));
-        let at = self.at.map_or_else(String::new, |at| format!(" at {at} s"));
+        let at = self.at.map_or_else(String::new, |at| format!(" at {}", clock(at)));
         let mut text = match self.fate {
             Fate::Survived => format!("survived: {}", why()),
             Fate::Lost | Fate::LostBefore => format!("lost{at}: {}", why()),
@@ -100,7 +101,7 @@ impl Subscription {
             Fate::Refused => format!("never granted: {}", why()),
         };
         if let Some(regained) = self.regained {
-            text.push_str(&format!("; a new one was granted at {regained} s"));
+            text.push_str(&format!("; a new one was granted at {}", clock(regained)));
         }
         text
     }
@@ -115,7 +116,10 @@ fn judge(
     let Some(granted) = granted else { return (Fate::Refused, turns.last().cloned()) };
     let Some(departure) = departure else {
         let last = turns.iter().rfind(|turn| turn.what != TurnKind::PeerGone);
-        return (last.map_or(Fate::Stands, |turn| ended(turn).unwrap_or(Fate::Stands)), last.cloned());
+        return (
+            last.map_or(Fate::Stands, |turn| ended(turn).unwrap_or(Fate::Stands)),
+            last.cloned(),
+        );
     };
     if granted > departure {
         return (Fate::Later, None);
@@ -157,16 +161,16 @@ impl Turn {
         let ways = |trip: &Trip| trip.in_words(name);
         match (&self.what, &self.trip) {
             (TurnKind::Active, Some(trip)) => {
-                format!("its {} at {} s {}", renewal(trip), trip.began, ways(trip))
+                format!("its {} at {} {}", renewal(trip), clock(trip.began), ways(trip))
             }
             (TurnKind::Notified, Some(trip)) => {
-                format!("{peer}'s NOTIFY at {} s {}", trip.began, ways(trip))
+                format!("{peer}'s NOTIFY at {} {}", clock(trip.began), ways(trip))
             }
             (TurnKind::Dropped, Some(trip)) => {
-                format!("{peer}'s NOTIFY at {} s {}", trip.began, ways(trip))
+                format!("{peer}'s NOTIFY at {} {}", clock(trip.began), ways(trip))
             }
             (TurnKind::Lost(Loss::Failed(_)), Some(trip)) => {
-                format!("its SUBSCRIBE at {} s {}", trip.began, ways(trip))
+                format!("its SUBSCRIBE at {} {}", clock(trip.began), ways(trip))
             }
             (TurnKind::Lost(loss), _) => loss_in_words(*loss),
             (TurnKind::Expired, _) => format!("its lease went by at {peer} without a renewal"),

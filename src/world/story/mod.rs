@@ -141,9 +141,9 @@ impl Chronicle {
     }
 
     /// A datagram from one host reaches another, or would if it were still there.
-    fn passed(&mut self, now: SimTime, way: Way, message: &Message) {
+    fn passed(&mut self, way: Way, message: &Message) {
         if let Message::Sip(crate::sip::Message::Request(request)) = message {
-            self.watches.passed(now, way, request);
+            self.watches.passed(way, request);
         }
     }
 
@@ -170,6 +170,12 @@ pub struct Way {
     pub address: Address,
     /// Whether nobody is there.
     pub is_gone: bool,
+}
+
+/// A moment in words: seconds, to the millisecond.
+fn clock(at: SimTime) -> String {
+    let millis = (at.as_nanos() + 500_000) / 1_000_000;
+    SimTime::from_nanos(millis * 1_000_000).to_string() + " s"
 }
 
 /// What is worth a line, though it is no message.
@@ -205,7 +211,7 @@ impl World {
     #[cold]
     pub(super) fn chronicle_packet(&mut self, host: HostId, packet: &Packet<Hot>) {
         let (from, to, carried) = self.network.look_into(packet);
-        let Some(sender) = self.network.holder(from.address) else { return };
+        let Some(sender) = self.network.last_holder(from.address) else { return };
         let hot;
         let message = match carried {
             Packed::Hot(small) => {
@@ -218,7 +224,7 @@ impl World {
         let now = self.network.now();
         let is_gone = self.network.address(host) != Some(to.address);
         let way = Way { from: sender, to: host, address: to.address, is_gone };
-        story.passed(now, way, message);
+        story.passed(way, message);
         let wanted = story.kinds.contains(&kind_of(message));
         if !wanted || !story.is_about(sender) || !story.is_about(host) {
             return;
@@ -246,22 +252,16 @@ impl World {
     }
 }
 
-/// Users by their addresses, and back.
+/// The hosts of users by their addresses of record.
 #[derive(Debug)]
-struct Users {
-    hosts: BTreeMap<String, HostId>,
-    addresses: BTreeMap<HostId, Uri>,
-}
+struct Users(BTreeMap<String, HostId>);
 
 impl Users {
     fn new(users: &[(HostId, Uri)]) -> Self {
-        Self {
-            hosts: users.iter().map(|(host, uri)| (uri.to_string(), *host)).collect(),
-            addresses: users.iter().cloned().collect(),
-        }
+        Self(users.iter().map(|(host, uri)| (uri.to_string(), *host)).collect())
     }
 
     fn host(&self, uri: &Uri) -> Option<HostId> {
-        self.hosts.get(&uri.to_string()).copied()
+        self.0.get(&uri.to_string()).copied()
     }
 }

@@ -33,7 +33,7 @@ pub struct Trip {
 impl Trip {
     /// A request that begins.
     #[must_use]
-    pub const fn new(method: Method, cause: Cause, began: SimTime) -> Self {
+    pub fn new(method: Method, cause: Cause, began: SimTime) -> Self {
         let (routes, hops) = (Vec::new(), Vec::new());
         Self { method, cause, began, routes, target: None, hops, ended: None }
     }

@@ -97,7 +97,12 @@ impl Watches {
             return;
         }
         match upcall {
-            Upcall::Began { key, method: method @ (Method::Subscribe | Method::Notify), to, cause } => {
+            Upcall::Began {
+                key,
+                method: method @ (Method::Subscribe | Method::Notify),
+                to,
+                cause,
+            } => {
                 let Some(other) = self.users.host(to) else { return };
                 let pair = match method {
                     Method::Notify => (other, host),
@@ -147,7 +152,7 @@ impl Watches {
     }
 
     /// A request has come one hop further.
-    pub(super) fn passed(&mut self, _now: SimTime, way: Way, request: &Request) {
+    pub(super) fn passed(&mut self, way: Way, request: &Request) {
         if !matches!(request.method, Method::Subscribe | Method::Notify) {
             return;
         }
