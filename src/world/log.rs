@@ -343,7 +343,7 @@ fn http(message: &http::Message) -> String {
     }
 }
 
-/// A SIP message: `SIP MESSAGE sip:bob@chord.dyndns.org`, `SIP 200 OK (MESSAGE)`.
+/// A SIP message: `SIP MESSAGE sip:bob@chord.dyndns.org, "Hello"`, `SIP 200 OK (MESSAGE)`.
 #[must_use]
 pub fn sip(message: &sip::Message) -> String {
     use sip::SubscriptionState as State;
@@ -363,6 +363,7 @@ pub fn sip(message: &sip::Message) -> String {
     if let Some(expires) = headers.expires {
         more.push_str(&format!(", expires {expires}"));
     }
+    more.push_str(&said(message));
     match message {
         sip::Message::Request(request) => {
             let whom = match request.method {
@@ -376,6 +377,23 @@ pub fn sip(message: &sip::Message) -> String {
             let (status, reason) = (response.status, response.reason());
             format!("SIP {status} {reason} ({}){more}", response.method)
         }
+    }
+}
+
+/// What the body of a SIP message says, if it is presence or a text.
+fn said(message: &sip::Message) -> String {
+    let (headers, body) = match message {
+        sip::Message::Request(request) => (&request.headers, &request.body),
+        sip::Message::Response(response) => (&response.headers, &response.body),
+    };
+    match headers.content_type.as_deref() {
+        Some(sip::pidf::CONTENT_TYPE) => match sip::pidf::Presence::parse(body) {
+            Ok(presence) if presence.open => ", open".to_owned(),
+            Ok(_) => ", closed".to_owned(),
+            Err(_) => String::new(),
+        },
+        Some("text/plain") => format!(", {:?}", String::from_utf8_lossy(body)),
+        _ => String::new(),
     }
 }
 
