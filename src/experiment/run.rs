@@ -357,12 +357,13 @@ pub(crate) mod tests {
             from: from.into(),
             to: to.map(Into::into),
             what: what.into(),
+            again: false,
         };
         let message = "SIP MESSAGE sip:bob@a.org";
         let mut lines =
             vec![line(1_500, "alice", Some("bob"), message), line(2_000, "alice", None, "goes")];
-        let again = [3_000, 3_500, 17_001].map(|at| line(at, "carol", Some("bob"), message));
-        lines.extend(again);
+        let carol = |at, again| StoryRow { again, ..line(at, "carol", Some("bob"), message) };
+        lines.extend([carol(3_000, false), carol(3_500, true), carol(17_001, true)]);
         let exchange = |title: &str, met: Option<u64>, instead: &str| ExchangeRow {
             title: title.into(),
             met: met.map(|millis| SimTime::ZERO + SimDuration::from_millis(millis)),

@@ -131,6 +131,7 @@ fn told(story: &Story, name: &dyn Fn(HostId) -> String) -> Told {
                 from: name(line.from),
                 to: line.to.map(name),
                 what: line.what.clone(),
+                again: line.again,
             })
             .collect(),
         exchanges: story

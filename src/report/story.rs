@@ -2,6 +2,7 @@
 //! first handover went, and which presence subscriptions it left standing. Of several runs the first
 //! is told.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::metrics::tables::{
@@ -57,24 +58,38 @@ fn width<'a>(words: impl Iterator<Item = &'a str>) -> usize {
     words.map(|word| word.chars().count()).max().unwrap_or(0)
 }
 
-/// Who says what to whom, a line each. What is the same as the line before is counted: a message
-/// that is repeated since nobody answers.
+/// Who says what to whom, a line each. What is sent again since nobody answers is counted.
 fn sequence(text: &mut String, lines: &[StoryRow]) {
     let times = width(lines.last().map(|line| clock(line.time)).iter().map(String::as_str));
     let senders = width(lines.iter().map(|line| line.from.as_str()));
     let receivers = width(lines.iter().filter_map(|line| line.to.as_deref()));
-    let same = |a: &StoryRow, b: &StoryRow| (&a.from, &a.to, &a.what) == (&b.from, &b.to, &b.what);
-    for run in lines.chunk_by(same) {
-        let StoryRow { time, from, to, what } = &run[0];
+    let mut firsts: Vec<(&StoryRow, usize, SimTime)> = Vec::new();
+    let mut last_alike = BTreeMap::new();
+    for line in lines {
+        let place = *last_alike.get(&words(line)).unwrap_or(&firsts.len());
+        match firsts.get_mut(place).filter(|_| line.again) {
+            Some((_, again, until)) => (*again, *until) = (*again + 1, line.time),
+            None => {
+                last_alike.insert(words(line), firsts.len());
+                firsts.push((line, 0, line.time));
+            }
+        }
+    }
+    for (StoryRow { time, from, to, what, .. }, again, until) in firsts {
         let (arrow, to) = to.as_ref().map_or(("  ", ""), |to| ("->", to.as_str()));
         let time = clock(*time);
         let _ = write!(text, "{time:>times$}  {from:<senders$} {arrow} {to:<receivers$}  {what}");
-        if let [_, .., last] = run {
-            let (again, until) = (run.len() - 1, clock(last.time));
-            let _ = write!(text, "  (and {again} times again, until {until})");
+        if again > 0 {
+            let times = if again == 1 { "once" } else { &format!("{again} times") };
+            let _ = write!(text, "  ({times} again, until {})", clock(until));
         }
         text.push('\n');
     }
+}
+
+/// What lines that are the same message have in common.
+fn words(line: &StoryRow) -> (&str, Option<&str>, &str) {
+    (&line.from, line.to.as_deref(), &line.what)
 }
 
 fn exchanges(text: &mut String, exchanges: &[ExchangeRow]) {
@@ -176,7 +191,7 @@ tale: the story of run 0
 
   1.500  alice -> bob  SIP MESSAGE sip:bob@a.org
   2.000  alice         goes
-  3.000  carol -> bob  SIP MESSAGE sip:bob@a.org  (and 2 times again, until 17.001)
+  3.000  carol -> bob  SIP MESSAGE sip:bob@a.org  (2 times again, until 17.001)
 
 what had to happen: 1 of 2 exchanges
   ✓ 1.525  Alice writes to Bob

@@ -34,6 +34,8 @@ pub struct StoryRow {
     pub to: Option<String>,
     /// What, in words.
     pub what: String,
+    /// Whether it is a SIP message that was sent before: a retransmission.
+    pub again: bool,
 }
 
 /// Something that had to happen: a row of `exchanges.csv`.
@@ -79,11 +81,12 @@ impl Fields<'_> {
 
 impl Row for StoryRow {
     const TABLE: &'static str = "story";
-    const COLUMNS: &'static [&'static str] = &["time_s", "from", "to", "what"];
+    const COLUMNS: &'static [&'static str] = &["time_s", "from", "to", "what", "again"];
 
     fn fields(&self) -> Vec<String> {
         let to = self.to.clone().unwrap_or_default();
-        vec![self.time.to_string(), self.from.clone(), to, self.what.clone()]
+        let again = self.again.to_string();
+        vec![self.time.to_string(), self.from.clone(), to, self.what.clone(), again]
     }
 
     fn from_fields(fields: &mut Fields<'_>) -> Result<Self, RowError> {
@@ -92,6 +95,7 @@ impl Row for StoryRow {
             from: fields.text()?,
             to: Some(fields.text()?).filter(|to| !to.is_empty()),
             what: fields.text()?,
+            again: fields.parse()?,
         })
     }
 }
@@ -166,9 +170,10 @@ mod tests {
             from: "alice".into(),
             to: to.map(str::to_owned),
             what: "goes, \"now\"".into(),
+            again: to.is_some(),
         };
-        reads_back(&line(None), "1.5|alice||goes, \"now\"");
-        reads_back(&line(Some("bob")), "1.5|alice|bob|goes, \"now\"");
+        reads_back(&line(None), "1.5|alice||goes, \"now\"|false");
+        reads_back(&line(Some("bob")), "1.5|alice|bob|goes, \"now\"|true");
         let exchange = |met, instead: &str| ExchangeRow {
             title: "Bob joins".into(),
             met,

@@ -15,12 +15,12 @@ pub mod fate;
 pub mod trip;
 pub mod watch;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
-use crate::net::Packed;
 use crate::net::packet::Packet;
 use crate::net::tcp::Segment;
+use crate::net::{Packed, Payload as _};
 use crate::overcord::Message;
 use crate::overcord::message::Hot;
 use crate::sim::HostId;
@@ -77,6 +77,8 @@ pub struct StoryLine {
     pub to: Option<HostId>,
     /// What, in words.
     pub what: String,
+    /// Whether it is a SIP message that has been sent in the same words before: a retransmission.
+    pub again: bool,
 }
 
 /// The story of a run that has ended.
@@ -96,6 +98,8 @@ pub struct Chronicle {
     hosts: Vec<HostId>,
     kinds: Vec<Kind>,
     lines: Vec<StoryLine>,
+    /// The SIP messages that have been seen on their way, by sender and receiver.
+    seen: BTreeSet<(HostId, HostId, u64)>,
     exchanges: Exchanges,
     watches: Watches,
     /// What was observed since that was last written down.
@@ -114,6 +118,7 @@ impl Chronicle {
             hosts,
             kinds,
             lines: Vec::new(),
+            seen: BTreeSet::new(),
             noted: Vec::new(),
         }
     }
@@ -229,11 +234,14 @@ impl World {
         if !wanted || !story.is_about(sender) || !story.is_about(host) {
             return;
         }
+        let sip = matches!(message, Message::Sip(_));
+        // The digest is that of the octets, the branch of the transaction among them.
+        let again = sip && !story.seen.insert((sender, host, message.digest()));
         let mut what = self.in_words(|words| words.message(message));
         if is_gone {
             what.push_str(super::log::GONE);
         }
-        let line = StoryLine { at: now, from: sender, to: Some(host), what };
+        let line = StoryLine { at: now, from: sender, to: Some(host), what, again };
         if let Some(story) = &mut self.stage.story {
             story.lines.push(line);
         }
@@ -246,7 +254,7 @@ impl World {
         for (at, from, observation) in std::mem::take(&mut story.noted) {
             let what = self.in_words(|words| words.observation(&observation));
             if let Some(story) = &mut self.stage.story {
-                story.lines.push(StoryLine { at, from, to: None, what });
+                story.lines.push(StoryLine { at, from, to: None, what, again: false });
             }
         }
     }
