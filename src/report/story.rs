@@ -60,7 +60,6 @@ fn width<'a>(words: impl Iterator<Item = &'a str>) -> usize {
 
 /// Who says what to whom, a line each. What is sent again since nobody answers is counted.
 fn sequence(text: &mut String, lines: &[StoryRow]) {
-    let times = width(lines.last().map(|line| clock(line.time)).iter().map(String::as_str));
     let senders = width(lines.iter().map(|line| line.from.as_str()));
     let receivers = width(lines.iter().filter_map(|line| line.to.as_deref()));
     let mut firsts: Vec<(&StoryRow, usize, SimTime)> = Vec::new();
@@ -75,6 +74,8 @@ fn sequence(text: &mut String, lines: &[StoryRow]) {
             }
         }
     }
+    let last = firsts.last().map(|(line, ..)| clock(line.time));
+    let times = width(last.iter().map(String::as_str));
     for (StoryRow { time, from, to, what, .. }, again, until) in firsts {
         let (arrow, to) = to.as_ref().map_or(("  ", ""), |to| ("->", to.as_str()));
         let time = clock(*time);
@@ -189,9 +190,9 @@ mod tests {
         let expected = "\
 tale: the story of run 0
 
-  1.500  alice -> bob  SIP MESSAGE sip:bob@a.org
-  2.000  alice         goes
-  3.000  carol -> bob  SIP MESSAGE sip:bob@a.org  (2 times again, until 17.001)
+1.500  alice -> bob  SIP MESSAGE sip:bob@a.org
+2.000  alice         goes
+3.000  carol -> bob  SIP MESSAGE sip:bob@a.org  (2 times again, until 17.001)
 
 what had to happen: 1 of 2 exchanges
   ✓ 1.525  Alice writes to Bob

@@ -113,10 +113,10 @@ fn the_effective_story_is_the_same() {
 fn what_a_story_is_about() {
     tell(&[
         (
-            "hosts = [\"alcie\", \"alice\", \"Deebee.dsl.ru.ac.za\", \"alice\", \"isp-2\"]",
+            "hosts = [\"alcie\", \"alice\", \"Deebee.dsl.ru.ac.za\", \"alice\", \"isp-99\"]",
             "x.toml:20:10: story.hosts.0: there is no host `alcie`; did you mean `alice`?\n\
-             x.toml:20:53: story.hosts.3: host `alice` is named twice; the first is number 0\n\
-             x.toml:20:62: story.hosts.4: there is no host `isp-2`; there is `alice`, `bob-pc`, \
+             x.toml:20:51: story.hosts.3: host `alice` is named twice; the first is number 0\n\
+             x.toml:20:60: story.hosts.4: there is no host `isp-99`; there is `alice`, `bob-pc`, \
              `linphone`, `deebee.dsl.ru.ac.za`, `update-service` or `dns-authority`",
         ),
         (
@@ -268,7 +268,7 @@ fn generated_members_are_known_by_their_number() {
     assert_eq!(
         read("node-00021").unwrap_err().to_string(),
         "x.toml:9:8: story.exchange.0.host: there is no host `node-00021`; did you mean \
-         `node-00020`?"
+         `node-00001`?"
     );
     // Under churn their number is only known once it has been drawn.
     let churned = format!("{text}\"node-00999\"\n[churn]\n");

@@ -213,7 +213,8 @@ mod tests {
             (by_name.clone(), Method::Subscribe, None, Some("sip:a.test;lr")),
             (by_name.clone(), Method::Subscribe, Some("x"), None),
             (by_name.clone(), Method::Message, None, None),
-            (by_name.clone(), Method::Notify, None, None),
+            (by_name.clone(), Method::Notify, None, Some("sip:a.test;lr")),
+            (by_name.clone(), Method::Notify, Some("x"), Some("sip:a.test;lr")),
             (by_name, Method::Register, None, None),
         ] {
             let mut request = request(method, user("bob", "b.test"), vec![]);
