@@ -7,7 +7,7 @@
 
 use overcord::address::{Endpoint, Port};
 use overcord::net::lab::{Device, Lab, LabLink};
-use overcord::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use overcord::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
 use overcord::sim::{Context, Timer};
 use overcord::time::{SimDuration, SimTime};
 
@@ -19,8 +19,9 @@ enum Message {
 
 #[rustfmt::skip]
 impl Payload for Message {
-    type Hot = Self; // Eight octets travel inside the event; larger messages would return `Cold`.
-    fn pack(self) -> Packed<Self, Self> { Packed::Hot(self) }
+    // Up to 16 octets travel inside the event; larger messages would return `Cold`.
+    fn pack(self) -> Packed<Self> { Packed::Hot(match self { Self::Ping(n) => Words(0, n.into()), Self::Pong(n) => Words(1, n.into()) }) }
+    fn unpack(Words(kind, n): Words) -> Self { if kind == 0 { Self::Ping(n as u32) } else { Self::Pong(n as u32) } }
     fn transport(&self) -> Transport { Transport::Udp }
     fn source_port(&self) -> Port { Port(7) }
     fn wire_len(&self) -> u32 { 8 }
@@ -28,7 +29,7 @@ impl Payload for Message {
     fn digest(&self) -> u64 { match *self { Self::Ping(n) => u64::from(n), Self::Pong(n) => !u64::from(n) } }
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Alarm {
     NextPing,
     GiveUp,

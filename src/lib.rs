@@ -31,8 +31,8 @@
 //! # One datagram and one timer, through the layers
 //!
 //! A node's stabilise timer goes off. The [`Queue`](sim::queue::Queue) hands out the earliest
-//! event; the [`Kernel`](sim::Kernel) compares the timer's incarnation and generation with the
-//! host's, and drops it if the host has restarted or the timer was set again since.
+//! event; the [`Kernel`](sim::Kernel) compares its counter with the one that the host's timer waits
+//! for, and drops it if the host has restarted or the timer was set again since.
 //! [`Network::next`](net::Network::next) returns it to [`World::run`](world::World::run), which
 //! lends the host a [`Link`](net::Link), its access to network and observer, and calls
 //! [`Host::timer`](world::host::Host::timer). The link is [lifted](sim::Lift) to the node's types,

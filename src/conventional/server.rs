@@ -7,7 +7,7 @@
 //!
 //! Left out: authentication, more than one domain a server, TCP.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::{Address, Endpoint, Port};
 use crate::conventional::names::{self, Names, Places};
@@ -22,9 +22,10 @@ use crate::sip::presence::{self, PresenceServer, PresenceSettings};
 use crate::sip::profile::Rules;
 use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_route};
 use crate::sip::registrar::{Registrar, RegistrarSettings};
-use crate::sip::transaction::{Event, Owner, Transactions};
-use crate::sip::{self, Blocklist, HostPart, Message, Method, RequestKey, Status, Unlocated, Uri};
-use crate::time::SimTime;
+use crate::sip::transaction::{Event, Owner, ServerId, Transactions};
+use crate::sip::{
+    self, Blocklist, HostPart, Message, Method, Request, RequestKey, Status, Unlocated, Uri,
+};
 
 /// How a server is set up.
 #[derive(Debug)]
@@ -75,8 +76,8 @@ pub struct Server {
     /// How many names each worker waits for.
     waiting: BTreeMap<WorkerId, u32>,
     unresolved: Status,
-    /// Requests for the overlay's domain, which are told of when they are sent on.
-    outward: BTreeMap<RequestKey, SimTime>,
+    /// Requests to the proxy peer of the overlay, which are told of when they are sent on.
+    outward: BTreeSet<RequestKey>,
 }
 
 /// Who waits for a location, and in which process.
@@ -99,7 +100,8 @@ enum Ticket {
 pub enum Observation {
     /// Of its resolution of names.
     Names(names::Observation),
-    /// It sends a request for a user of the overlay's domain to this address.
+    /// It sends a request for a user of the overlay's domain to this address, which the domain's
+    /// name stands for, or which a route names. Requests straight to a user's contact are not told of.
     Routed {
         /// Which.
         request: RequestKey,
@@ -197,7 +199,7 @@ impl Server {
             is_bye: false,
             waiting: BTreeMap::new(),
             unresolved: settings.unresolved,
-            outward: BTreeMap::new(),
+            outward: BTreeSet::new(),
             overlay: HostPart::name(&overlay),
             domain,
             own,
@@ -278,47 +280,13 @@ impl Server {
     fn take<C: ServerContext>(&mut self, ctx: &mut C, event: Event) {
         match event {
             Event::Request { server, mut request, from } => {
-                let (own, domain) = (self.own, self.domain.clone());
-                let followed = preprocess_route(&mut request, |uri| match &uri.host {
-                    HostPart::Address(address) => *address == own,
-                    name => *name == domain && uri.user.is_none(),
-                });
+                self.strip_route(&mut request);
                 self.is_bye = request.method == Method::Bye;
-                self.note_outward(ctx.now(), &request);
-                let uri = request.uri.sip();
-                let is_domain = uri.is_some_and(|uri| uri.host == self.domain);
-                let is_self = uri.is_some_and(|uri| uri.host == HostPart::Address(self.own));
-                match request.method {
-                    Method::Register if is_domain => {
-                        let response = self.registrar.register(ctx.now(), &request);
-                        self.tx.respond(&mut ctx.sip(), server, response);
-                    }
-                    // A phone's route names this server also outside of dialogs.
-                    Method::Publish | Method::Subscribe
-                        if is_self
-                            || (is_domain && (!followed || request.headers.to.tag.is_none()))
-                            || self.presence.includes(&request.headers) =>
-                    {
-                        let ctx_sip = &mut ctx.sip();
-                        let upcalls =
-                            self.presence.request(ctx_sip, &mut self.tx, server, &request);
-                        self.presence_upcalls(ctx, upcalls);
-                    }
-                    Method::Options
-                        if is_self
-                            || uri.is_some_and(|uri| {
-                                uri.host == self.domain && uri.user.is_none()
-                            }) =>
-                    {
-                        let response = request.respond(Status::OK, Some("options"));
-                        self.tx.respond(&mut ctx.sip(), server, response);
-                    }
-                    _ => self.to_proxy(ctx, Event::Request { server, request, from }),
-                }
+                self.take_request(ctx, server, request, from);
+                self.is_bye = false;
             }
             Event::Ack { mut request, from } => {
-                let own = self.own;
-                preprocess_route(&mut request, |uri| uri.host == HostPart::Address(own));
+                self.strip_route(&mut request);
                 self.to_proxy(ctx, Event::Ack { request, from });
             }
             Event::Response { owner: Owner::Presence(_), .. }
@@ -330,11 +298,59 @@ impl Server {
         }
     }
 
-    /// Keeps in mind which requests are for users of the overlay's domain.
-    fn note_outward(&mut self, now: SimTime, request: &sip::Request) {
+    /// Takes what means this server out of a request's route.
+    fn strip_route(&self, request: &mut Request) {
+        preprocess_route(request, |uri| match &uri.host {
+            HostPart::Address(address) => *address == self.own,
+            name => *name == self.domain && uri.user.is_none(),
+        });
+    }
+
+    /// Hands a request to the core that it is for.
+    fn take_request<C: ServerContext>(
+        &mut self,
+        ctx: &mut C,
+        server: ServerId,
+        request: Box<Request>,
+        from: Endpoint,
+    ) {
+        let uri = request.uri.sip();
+        let is_domain = uri.is_some_and(|uri| uri.host == self.domain);
+        let is_self = uri.is_some_and(|uri| {
+            uri.host == HostPart::Address(self.own) || (is_domain && uri.user.is_none())
+        });
+        match request.method {
+            Method::Register if is_domain => {
+                let response = self.registrar.register(ctx.now(), &request);
+                self.tx.respond(&mut ctx.sip(), server, response);
+            }
+            Method::Publish | Method::Subscribe
+                if is_domain || is_self || self.presence.includes(&request.headers) =>
+            {
+                let (presence, tx) = (&mut self.presence, &mut self.tx);
+                let upcalls = presence.request(&mut ctx.sip(), tx, server, &request);
+                self.presence_upcalls(ctx, upcalls);
+            }
+            Method::Options if is_self => {
+                let response = request.respond(Status::OK, Some("options"));
+                self.tx.respond(&mut ctx.sip(), server, response);
+            }
+            _ => {
+                self.note_outward(&request);
+                self.to_proxy(ctx, Event::Request { server, request, from });
+            }
+        }
+    }
+
+    /// Keeps in mind which requests go to the proxy peer of the overlay: by its name, or by a route
+    /// that a user of the overlay's domain is behind.
+    fn note_outward(&mut self, request: &Request) {
         let is_overlay = |uri: &Uri| uri.sip().is_some_and(|uri| uri.host == self.overlay);
-        if is_overlay(&request.uri) || is_overlay(&request.headers.to.uri) {
-            self.outward.insert(request.key(), now);
+        let route = request.headers.route.first().map(|entry| &entry.uri);
+        let is_outward = is_overlay(route.unwrap_or(&request.uri))
+            || (route.is_some() && is_overlay(&request.headers.to.uri));
+        if is_outward {
+            self.outward.insert(request.key());
         }
     }
 
@@ -359,7 +375,7 @@ impl Server {
                     self.locate(ctx, Ticket::Proxy(ticket), &next_hop);
                 }
                 proxy::Upcall::Forwarded { key, to, .. } => {
-                    if self.outward.contains_key(&key) {
+                    if self.outward.contains(&key) {
                         ctx.observe(Observation::Routed { request: key, to: to.address });
                     }
                 }
@@ -400,9 +416,9 @@ impl Server {
     /// arrived meanwhile.
     fn located<C: ServerContext>(&mut self, ctx: &mut C, asker: Asker, places: Places) {
         let worker = asker.worker;
-        self.current = worker;
+        (self.current, self.is_bye) = (worker, asker.is_bye);
         self.answer(ctx, asker, places);
-        self.current = None;
+        (self.current, self.is_bye) = (None, false);
         let Some(worker) = worker else { return };
         let waits = self.waiting.get_mut(&worker).expect("it waited for this");
         *waits -= 1;

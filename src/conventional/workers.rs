@@ -21,8 +21,10 @@ pub struct WorkerId(pub u16);
 /// The processes and the socket before them; `J` is what arrives.
 #[derive(Clone, Debug)]
 pub struct Workers<J> {
-    /// Those without work; the next is taken from the end.
+    /// Those without work that have worked before; the next is taken from the end.
     idle: Vec<WorkerId>,
+    /// The first that has never worked: where there are many, most never do.
+    fresh: u16,
     count: u16,
     /// With the room that each takes.
     waiting: VecDeque<(J, u64)>,
@@ -46,13 +48,13 @@ impl<J> Workers<J> {
     #[must_use]
     pub fn new(count: u16) -> Self {
         assert!(count > 0, "a server without workers does nothing");
-        let idle = (0..count).rev().map(WorkerId).collect();
-        Self { idle, count, waiting: VecDeque::new(), buffered: 0, dropped: 0 }
+        let (idle, waiting) = (Vec::new(), VecDeque::new());
+        Self { idle, fresh: 0, count, waiting, buffered: 0, dropped: 0 }
     }
 
     /// A datagram with so many octets of payload arrives.
     pub fn arrive(&mut self, job: J, octets: u32) -> Admission<J> {
-        if let Some(worker) = self.idle.pop() {
+        if let Some(worker) = self.idle.pop().or_else(|| self.begin()) {
             return Admission::Taken(worker, job);
         }
         // The system looks at what is there before the datagram is added to it.
@@ -66,10 +68,19 @@ impl<J> Workers<J> {
         Admission::Waiting
     }
 
+    /// One that has never worked.
+    fn begin(&mut self) -> Option<WorkerId> {
+        let worker = WorkerId(self.fresh);
+        (self.fresh < self.count).then(|| {
+            self.fresh += 1;
+            worker
+        })
+    }
+
     /// This worker is done with what it had. What has waited longest is its next work, if there is
     /// any: then it stays busy, and is to be told again when it is done with that.
     pub fn done(&mut self, worker: WorkerId) -> Option<J> {
-        assert!(worker.0 < self.count && !self.idle.contains(&worker), "{worker:?} has no work");
+        assert!(worker.0 < self.fresh && !self.idle.contains(&worker), "{worker:?} has no work");
         let Some((job, size)) = self.waiting.pop_front() else {
             self.idle.push(worker);
             return None;
@@ -81,7 +92,7 @@ impl<J> Workers<J> {
     /// How many are busy.
     #[must_use]
     pub fn busy(&self) -> usize {
-        usize::from(self.count) - self.idle.len()
+        usize::from(self.fresh) - self.idle.len()
     }
 
     /// How many datagrams wait in the socket.

@@ -17,7 +17,7 @@ pub struct Authority {
 }
 
 /// The authority sets no timers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Never {}
 
 impl Timer for Never {

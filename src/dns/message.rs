@@ -4,7 +4,6 @@
 //! by the [decoder](crate::dns::codec). Left out: truncation and TCP, DNSSEC beyond the DO bit,
 //! EDNS options. Records of types that nothing here interprets are carried as octets.
 
-use std::convert::Infallible;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -14,7 +13,7 @@ use crate::dns::codec;
 use crate::dns::name::DomainName;
 use crate::dns::naptr::Naptr;
 use crate::net::ledger::{Class, Protocol, Purpose};
-use crate::net::payload::{Packed, Payload, Transport};
+use crate::net::payload::{Packed, Payload, Transport, Words};
 use crate::time::SimDuration;
 
 /// A time to live in whole seconds, at most 2^31 − 1 (RFC 2181 §8).
@@ -347,17 +346,12 @@ impl DerefMut for Message {
     }
 }
 
-impl From<Infallible> for Message {
-    fn from(never: Infallible) -> Self {
-        match never {}
-    }
-}
-
 impl Payload for Message {
-    type Hot = Infallible;
-
-    fn pack(self) -> Packed<Infallible, Self> {
+    fn pack(self) -> Packed<Self> {
         Packed::Cold(self)
+    }
+    fn unpack(words: Words) -> Self {
+        unreachable!("no DNS message is packed into {words:?}")
     }
     fn transport(&self) -> Transport {
         Transport::Udp

@@ -31,5 +31,5 @@ pub mod topology;
 pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
-pub use payload::{Packed, Payload, Transport};
+pub use payload::{Packed, Payload, Transport, Words};
 pub use topology::{Topology, TopologyParameters};

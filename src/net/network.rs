@@ -3,11 +3,12 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
-use crate::net::packet::{Booked, Packet, Slab};
+use crate::net::ledger::Cell;
+use crate::net::packet::{Booked, Carried, ColdId, Packet, Slab};
 use crate::net::payload::Account;
-use crate::net::{Direction, Ledger, Packed, Payload};
+use crate::net::{Direction, Ledger, Packed, Payload, Words};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
-use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer};
+use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer, event};
 use crate::time::{SimDuration, SimTime};
 
 /// What happens to a datagram for an address whose host is gone.
@@ -57,14 +58,14 @@ pub struct Delivery<P: Payload> {
     /// The port that it was sent to.
     pub port: Port,
     /// What it says, packed as it came.
-    pub message: Packed<P::Hot, P>,
+    pub message: Packed<P>,
 }
 
 impl<P: Payload> Delivery<P> {
     /// What it says.
     pub fn unpack(self) -> P {
         match self.message {
-            Packed::Hot(hot) => hot.into(),
+            Packed::Hot(words) => P::unpack(words),
             Packed::Cold(message) => message,
         }
     }
@@ -81,8 +82,9 @@ pub trait Observer {
 /// Hosts with addresses, and datagrams between them.
 #[derive(Debug)]
 pub struct Network<P: Payload, T> {
-    kernel: Kernel<Packet<P::Hot>, T>,
-    stations: Vec<Station>,
+    /// With the address of each host that is up.
+    kernel: Kernel<Packet, T, Option<Address>>,
+    names: Vec<NameHash>,
     holders: Holders,
     cold: Slab<P>,
     latency: Latency,
@@ -90,6 +92,8 @@ pub struct Network<P: Payload, T> {
     loss: f64,
     /// Whether anything is drawn for each message.
     is_random: bool,
+    /// The delay between any two hosts, where it is the same for all and nothing is drawn.
+    only_delay: Option<SimDuration>,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -98,28 +102,26 @@ pub struct Network<P: Payload, T> {
     fingerprint: Fingerprint,
 }
 
-/// What the network keeps of a host.
-#[derive(Clone, Copy, Debug)]
-struct Station {
-    name: NameHash,
-    address: Option<Address>,
-}
-
 impl<P: Payload, T: Timer> Network<P, T> {
     /// A network of hosts with these names, in the order of their ids; all are down.
     #[must_use]
     pub fn new(settings: Settings, names: &[NameHash]) -> Self {
+        let is_random = settings.jitter > 0.0 || settings.loss > 0.0;
         Self {
             kernel: Kernel::new(names.len(), settings.tick),
-            stations: names.iter().map(|&name| Station { name, address: None }).collect(),
+            names: names.to_vec(),
             holders: Holders::default(),
             cold: Slab::default(),
             jitter_draws: Draws::new(settings.seed, Purpose::Jitter),
             loss_draws: Draws::new(settings.seed, Purpose::Loss),
+            only_delay: match settings.latency {
+                Latency::Constant(delay) if !is_random => Some(delay),
+                _ => None,
+            },
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
-            is_random: settings.jitter > 0.0 || settings.loss > 0.0,
+            is_random,
             departed_hosts: settings.departed_hosts,
             ledger: Ledger::default(),
             in_flight: 0,
@@ -132,12 +134,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn now(&self) -> SimTime {
         self.kernel.now()
-    }
-
-    /// The kernel underneath.
-    #[must_use]
-    pub fn kernel(&self) -> &Kernel<Packet<P::Hot>, T> {
-        &self.kernel
     }
 
     /// Orders events of equal time otherwise; see [`Kernel::shuffle_ties`].
@@ -161,7 +157,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     #[inline]
     pub fn address(&self, host: HostId) -> Option<Address> {
-        self.stations[host.index()].address
+        self.kernel.state(host)
     }
 
     /// The up host that holds an address.
@@ -178,22 +174,21 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// Brings a host up under an address; it must be down.
     pub fn bring_up(&mut self, host: HostId, address: Address) {
-        let station = &mut self.stations[host.index()];
-        assert!(station.address.is_none(), "the host is up already");
-        station.address = Some(address);
+        let former = self.kernel.state_mut(host).replace(address);
+        assert!(former.is_none(), "the host is up already");
         self.holders.assign(address, host);
     }
 
     /// Takes a host down: its timers die, what is on its way to it will be lost. The address stays
     /// assigned to it until somebody else is brought up under it.
     pub fn take_down(&mut self, host: HostId) {
-        self.stations[host.index()].address = None;
+        *self.kernel.state_mut(host) = None;
         self.kernel.restart(host);
     }
 
     /// Lets the script act: `command` happens to `host` at `at`.
     pub fn command(&mut self, at: SimTime, host: HostId, command: u32) {
-        self.kernel.schedule(at, host, host, Input::Command(command));
+        self.kernel.command(at, host, command);
     }
 
     /// The context of a host that is up, with the observer that hears what it observes.
@@ -205,11 +200,11 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// lost on the way.
     pub fn next(&mut self, limit: SimTime) -> Option<(HostId, Arrival<P, T>)> {
         loop {
-            let event = self.pop(limit)?;
-            let arrival = match event.input {
-                Input::Timer { timer, .. } => Some(Arrival::Timer(timer)),
+            let event = self.pop(limit, |_, _| 0)?;
+            let arrival = match self.input(event.input) {
+                Input::Timer(timer) => Some(Arrival::Timer(timer)),
                 Input::Command(command) => Some(Arrival::Command(command)),
-                Input::Message(packet) => self.deliver(event.host, &packet).map(Arrival::Message),
+                Input::Message(packet) => self.deliver(event.host, packet).map(Arrival::Message),
             };
             if let Some(arrival) = arrival {
                 return Some((event.host, arrival));
@@ -218,139 +213,200 @@ impl<P: Payload, T: Timer> Network<P, T> {
     }
 
     /// The next event, no later than `limit`. A packet is to be [delivered](Self::deliver):
-    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on.
+    /// [`Network::next`] in two steps, for a loop that must not copy what it hands on. For `touch`
+    /// see [`Kernel::pop`].
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<Packet<P::Hot>, T>>> {
-        self.kernel.pop(limit)
+    pub fn pop(
+        &mut self,
+        limit: SimTime,
+        touch: impl FnMut(HostId, Input<Packet, T>) -> u32,
+    ) -> Option<Event<event::Words>> {
+        self.kernel.pop(limit, touch)
+    }
+
+    /// What happens, by the words of an event that was [popped](Self::pop).
+    #[inline(always)]
+    pub fn input(&self, words: event::Words) -> Input<Packet, T> {
+        self.kernel.input(words)
     }
 
     /// Delivers a packet that was [popped](Self::pop), if its receiver is there; one that is gone
     /// books it as lost.
+    pub fn deliver(&mut self, host: HostId, packet: Packet) -> Option<Delivery<P>> {
+        match packet.carried() {
+            Carried::Hot(words) => {
+                let from = self.deliver_hot(host, packet, words)?;
+                Some(Delivery { from, port: packet.port, message: Packed::Hot(words) })
+            }
+            Carried::Cold(id) => self.deliver_cold(host, packet, id),
+        }
+    }
+
+    /// Delivers a packet that travelled inline, and says from where it comes.
     #[inline]
-    pub fn deliver(&mut self, host: HostId, packet: &Packet<P::Hot>) -> Option<Delivery<P>> {
+    pub fn deliver_hot(&mut self, host: HostId, packet: Packet, words: Words) -> Option<Endpoint> {
         self.in_flight -= 1;
-        let (message, cell, bytes, digest) = match &packet.carried {
-            Packed::Hot(hot) => {
-                let Packet { booked, .. } = packet;
-                (Packed::Hot(*hot), booked.cell(), booked.bytes(), P::hot_digest(hot))
-            }
-            Packed::Cold(id) => {
-                let message = self.cold.take(*id);
-                let (Account { class, bytes }, digest) = (message.account(), message.digest());
-                (Packed::Cold(message), class.into(), bytes, digest)
-            }
-        };
-        let from = packet.from.at(match &message {
-            Packed::Hot(hot) => P::hot_source_port(hot),
-            Packed::Cold(message) => message.source_port(),
-        });
-        let delivery = Delivery { from, port: packet.port, message };
-        if self.stations[host.index()].address != Some(packet.to) {
-            self.ledger.book_at(Direction::Lost, cell, bytes);
-            self.bounce(packet, delivery);
+        let from = packet.from.at(P::hot_source_port(words));
+        if self.kernel.state(host) != Some(packet.to) {
+            let delivery = Delivery { from, port: packet.port, message: Packed::Hot(words) };
+            let Packet { booked, .. } = packet;
+            self.lose(packet, delivery, booked.cell(), booked.bytes());
             return None;
         }
-        self.ledger.book_at(Direction::Delivered, cell, bytes);
-        // The sender is told apart by an odd multiplier; what is added is mixed again.
-        let sender = u64::from(packet.from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
+        self.ledger.book_at(Direction::Delivered, packet.booked.cell(), packet.booked.bytes());
+        self.mix(host, packet.from, P::hot_digest(words));
+        Some(from)
+    }
+
+    /// Delivers a packet whose message waited in the slab.
+    pub fn deliver_cold(
+        &mut self,
+        host: HostId,
+        packet: Packet,
+        id: ColdId,
+    ) -> Option<Delivery<P>> {
+        self.in_flight -= 1;
+        let message = self.cold.take(id);
+        let (Account { class, bytes }, digest) = (message.account(), message.digest());
+        let from = packet.from.at(message.source_port());
+        let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
+        if self.kernel.state(host) != Some(packet.to) {
+            self.lose(packet, delivery, class.into(), bytes);
+            return None;
+        }
+        self.ledger.book_at(Direction::Delivered, class.into(), bytes);
+        self.mix(host, packet.from, digest);
         Some(delivery)
     }
 
     /// What a packet that was [popped](Self::pop) carries, from where and to where: for whoever
     /// writes down what happens.
     #[must_use]
-    pub fn look_into(&self, packet: &Packet<P::Hot>) -> (Endpoint, Endpoint, Packed<P::Hot, &P>) {
-        let (carried, port) = match &packet.carried {
-            Packed::Hot(hot) => (Packed::Hot(*hot), P::hot_source_port(hot)),
-            Packed::Cold(id) => {
-                let message = self.cold.get(*id);
+    pub fn look_into(&self, packet: &Packet) -> (Endpoint, Endpoint, Packed<&P>) {
+        let (carried, port) = match packet.carried() {
+            Carried::Hot(words) => (Packed::Hot(words), P::hot_source_port(words)),
+            Carried::Cold(id) => {
+                let message = self.cold.get(id);
                 (Packed::Cold(message), message.source_port())
             }
         };
         (packet.from.at(port), packet.to.at(packet.port), carried)
     }
 
-    /// The router in front of a departed host tells the sender, when it is configured to.
+    /// Mixes a delivered datagram into the fingerprint.
+    #[inline]
+    fn mix(&mut self, host: HostId, from: Address, digest: u64) {
+        // The sender is told apart by an odd multiplier; what is added is mixed again.
+        let sender = u64::from(from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
+    }
+
+    /// Books what nobody is there to receive. The router in front of a departed host tells the
+    /// sender, when it is configured to.
     #[cold]
-    fn bounce(&mut self, packet: &Packet<P::Hot>, delivery: Delivery<P>) {
+    fn lose(&mut self, packet: Packet, delivery: Delivery<P>, cell: Cell, bytes: u32) {
+        self.ledger.book_at(Direction::Lost, cell, bytes);
         if self.departed_hosts == DepartedHosts::Silent {
             return;
         }
         let Some(router) = self.holders.holder(packet.to) else { return };
         let back = delivery.from;
         if let Some(error) = delivery.unpack().undeliverable(packet.to.at(packet.port)) {
-            let account = error.account();
-            self.transmit(router, packet.to, back, account, error.pack());
+            self.transmit(router, packet.to, back, error.pack());
         }
     }
 
-    /// Sends a datagram from a host under an address. The message comes packed and with its
-    /// account: where it is made its variant is known, so that neither needs a match.
-    fn transmit(
+    /// Sends a datagram from a host under an address.
+    #[inline(always)]
+    fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: Packed<P>) {
+        // Where a message is made its variant is known, so that this is no branch there.
+        match message {
+            Packed::Hot(words) => self.transmit_hot(origin, from, to, words),
+            Packed::Cold(message) => self.transmit_cold(origin, from, to, message),
+        }
+    }
+
+    #[inline(never)]
+    fn transmit_hot(&mut self, origin: HostId, from: Address, to: Endpoint, words: Words) {
+        let Account { class, bytes } = P::hot_account(words);
+        let digest = || P::hot_digest(words);
+        if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
+            let packet = Packet::hot(from, to, Booked::new(class.into(), bytes), words);
+            self.kernel.send(at, origin, target, packet);
+        }
+    }
+
+    #[inline(never)]
+    fn transmit_cold(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
+        let Account { class, bytes } = message.account();
+        let digest = || message.digest();
+        if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
+            let packet = Packet::cold(from, to, self.cold.insert(message));
+            self.kernel.send(at, origin, target, packet);
+        }
+    }
+
+    /// Books a datagram as sent, and says when and where it arrives; one that does not is booked
+    /// as lost as well.
+    #[inline(always)]
+    fn route(
         &mut self,
         origin: HostId,
-        from: Address,
-        to: Endpoint,
-        Account { class, bytes }: Account,
-        message: Packed<P::Hot, P>,
-    ) {
-        let cell = class.into();
+        to: Address,
+        cell: Cell,
+        bytes: u32,
+        digest: impl FnOnce() -> u64,
+    ) -> Option<(SimTime, HostId)> {
         self.ledger.book_at(Direction::Sent, cell, bytes);
-        let holder = self.holders.holder(to.address);
-        let chance = match holder {
-            Some(target) if self.is_random => self.chance(origin, target, &message),
-            _ => 0,
+        let holder = self.holders.holder(to);
+        let delay = match (holder, self.only_delay) {
+            // What a host sends to itself does not cross the network.
+            (Some(target), Some(delay)) if target != origin => Some(delay),
+            (Some(target), _) => {
+                self.draw_delay(origin, target, if self.is_random { digest() } else { 0 })
+            }
+            (None, _) => None,
         };
-        let lossy = self.loss > 0.0 && holder != Some(origin);
-        let lost = lossy && self.loss_draws.unit(chance, 0) < self.loss;
-        let Some(target) = holder.filter(|_| !lost) else {
+        let Some((delay, target)) = delay.zip(holder) else {
             self.kernel.skip(origin);
             self.ledger.book_at(Direction::Lost, cell, bytes);
-            return;
+            return None;
         };
-        let (booked, carried) = match message {
-            Packed::Hot(hot) => (Booked::new(cell, bytes), Packed::Hot(hot)),
-            Packed::Cold(message) => (Booked::ELSEWHERE, Packed::Cold(self.cold.insert(message))),
-        };
-        let packet = Packet { from, to: to.address, port: to.port, booked, carried };
-        let at = self.kernel.now().saturating_add(self.delay(origin, target, chance));
         self.in_flight += 1;
-        self.kernel.schedule(at, origin, target, Input::Message(packet));
+        Some((self.kernel.now().saturating_add(delay), target))
+    }
+
+    /// The delay of a message from its pair of hosts and its own luck; `None` when it is lost.
+    #[inline(never)]
+    fn draw_delay(&self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
+        if origin == target {
+            return Some(SimDuration::ZERO);
+        }
+        let base = self.latency.base(self.name(origin), self.name(target));
+        if !self.is_random {
+            return Some(base);
+        }
+        let chance = self.chance(origin, target, digest);
+        if self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss {
+            return None;
+        }
+        if self.jitter == 0.0 {
+            return Some(base);
+        }
+        Some(base + base.mul_f64(self.jitter * self.jitter_draws.unit(chance, 0)))
     }
 
     /// What loss and jitter of a message hang on: its flow, the moment, and what it says. So the
     /// traffic of others, even with the same host, changes nobody's luck. The same message sent
     /// twice at one moment shares its fate.
-    fn chance(&self, origin: HostId, target: HostId, message: &Packed<P::Hot, P>) -> u64 {
-        let digest = match message {
-            Packed::Hot(hot) => P::hot_digest(hot),
-            Packed::Cold(message) => message.digest(),
-        };
+    fn chance(&self, origin: HostId, target: HostId, digest: u64) -> u64 {
         let flow = mix2(self.name(origin).0, self.name(target).0);
         mix2(flow, mix2(self.kernel.now().as_nanos(), digest))
     }
 
     #[inline]
     fn name(&self, host: HostId) -> NameHash {
-        self.stations[host.index()].name
-    }
-
-    /// The delay of a message. What a host sends to itself does not cross the network.
-    #[inline]
-    fn delay(&self, origin: HostId, target: HostId, chance: u64) -> SimDuration {
-        if origin == target {
-            return SimDuration::ZERO;
-        }
-        // Names are another place in memory: only where the delay hangs on them.
-        let base = match self.latency {
-            Latency::Constant(base) => base,
-            _ => self.latency.base(self.name(origin), self.name(target)),
-        };
-        if self.jitter == 0.0 {
-            return base;
-        }
-        base + base.mul_f64(self.jitter * self.jitter_draws.unit(chance, 0))
+        self.names[host.index()]
     }
 
     /// Whether packets are conserved: what the ledger has booked as sent and as neither delivered
@@ -370,20 +426,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     pub fn cold_messages(&self) -> usize {
         self.cold.len()
-    }
-
-    /// The hosts of some events to come: see [`Kernel::upcoming`].
-    #[inline]
-    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
-        self.kernel.upcoming(skip, count)
-    }
-
-    /// Reads from what is kept of a host here, so that it is in the cache soon; what is read means
-    /// nothing.
-    #[must_use]
-    #[inline]
-    pub fn touch(&self, host: HostId) -> u32 {
-        self.kernel.touch(host)
     }
 }
 
@@ -427,12 +469,7 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
     #[inline(always)]
     fn send(&mut self, to: Endpoint, message: P) {
         if let Some(from) = self.network.address(self.host) {
-            let message = message.pack();
-            let account = match &message {
-                Packed::Hot(hot) => P::hot_account(hot),
-                Packed::Cold(message) => message.account(),
-            };
-            self.network.transmit(self.host, from, to, account, message);
+            self.network.transmit(self.host, from, to, message.pack());
         }
     }
     #[inline]
@@ -460,9 +497,15 @@ mod tests {
     struct Note(u32);
 
     impl Payload for Note {
-        type Hot = Self;
-        fn pack(self) -> Packed<Self, Self> {
-            if self.0.is_multiple_of(2) { Packed::Hot(self) } else { Packed::Cold(self) }
+        fn pack(self) -> Packed<Self> {
+            if self.0.is_multiple_of(2) {
+                Packed::Hot(Words(0, self.0.into()))
+            } else {
+                Packed::Cold(self)
+            }
+        }
+        fn unpack(Words(_, number): Words) -> Self {
+            Self(number as u32)
         }
         fn transport(&self) -> Transport {
             Transport::Udp
@@ -484,7 +527,7 @@ mod tests {
         }
     }
 
-    #[derive(Clone, Copy, Debug)]
+    #[derive(Clone, Copy, Debug, PartialEq)]
     struct NoTimer;
 
     impl Timer for NoTimer {

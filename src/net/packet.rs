@@ -1,33 +1,96 @@
 //! A datagram inside an event, and the place of what is too large for one.
 
-use crate::address::{Address, Port};
-use crate::net::Packed;
+use crate::address::{Address, Endpoint, Port};
+use crate::net::Words;
 use crate::net::ledger::Cell;
+use crate::sim::Parcel;
 
-/// A datagram inside an event.
+/// A datagram inside an event: 28 octets.
 #[derive(Clone, Copy, Debug)]
-pub struct Packet<H> {
+pub struct Packet {
     pub(super) from: Address,
     pub(super) to: Address,
     pub(super) port: Port,
-    /// Of what travels inline.
     pub(super) booked: Booked,
-    pub(super) carried: Packed<H, ColdId>,
+    words: Words,
+}
+
+/// What a packet carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Carried {
+    /// A message that travels inline.
+    Hot(Words),
+    /// One that is in the slab.
+    Cold(ColdId),
+}
+
+impl Packet {
+    #[inline(always)]
+    pub(super) fn hot(from: Address, to: Endpoint, booked: Booked, words: Words) -> Self {
+        Self { from, to: to.address, port: to.port, booked, words }
+    }
+
+    pub(super) fn cold(from: Address, to: Endpoint, ColdId(id): ColdId) -> Self {
+        let (booked, words) = (Booked::ELSEWHERE, Words(u64::from(id), 0));
+        Self { from, to: to.address, port: to.port, booked, words }
+    }
+
+    /// The port that it was sent to.
+    #[must_use]
+    pub const fn port(&self) -> Port {
+        self.port
+    }
+
+    /// What it carries.
+    #[must_use]
+    #[inline(always)]
+    pub fn carried(&self) -> Carried {
+        if self.booked == Booked::ELSEWHERE {
+            return Carried::Cold(ColdId(self.words.0 as u32));
+        }
+        Carried::Hot(self.words)
+    }
+}
+
+impl Parcel for Packet {
+    #[inline(always)]
+    fn into_words(self) -> [u32; 7] {
+        let Self { from, to, port, booked, words: Words(a, b) } = self;
+        let first = (u32::from(booked.0) << 16) | u32::from(port.0);
+        let half = |word: u64| (word as u32, (word >> 32) as u32);
+        let ((a, b), (c, d)) = (half(a), half(b));
+        [first, from.bits(), to.bits(), a, b, c, d]
+    }
+
+    #[inline(always)]
+    fn from_words([first, from, to, a, b, c, d]: [u32; 7]) -> Self {
+        let whole = |low: u32, high: u32| (u64::from(high) << 32) | u64::from(low);
+        Self {
+            from: Address::from_bits(from),
+            to: Address::from_bits(to),
+            port: Port(first as u16),
+            booked: Booked((first >> 16) as u16),
+            words: Words(whole(a, b), whole(c, d)),
+        }
+    }
 }
 
 /// How a message that travels inline was booked when it was sent, to be booked again when it
-/// arrives: a cell of the ledger and up to 1,023 octets. It fits where the packet has room.
-#[derive(Clone, Copy, Debug)]
+/// arrives: a cell of the ledger and up to 1,023 octets, more than none. It fits where the packet
+/// has room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Booked(u16);
 
 impl Booked {
     const BYTES_BITS: u32 = u16::BITS - Cell::BITS;
-    /// Stands in a packet whose message is in the slab, which is asked itself.
-    pub(super) const ELSEWHERE: Self = Self(0);
+    /// Stands in a packet whose message is in the slab, which is asked itself: no octets, and yet
+    /// not zero, which is no message.
+    pub(super) const ELSEWHERE: Self = Self(1 << Self::BYTES_BITS);
 
-    #[inline]
+    #[inline(always)]
     pub(super) fn new(cell: Cell, bytes: u32) -> Self {
-        assert!(bytes >> Self::BYTES_BITS == 0, "what travels inline is short");
+        let is_short = (1..1 << Self::BYTES_BITS).contains(&bytes);
+        assert!(is_short, "what travels inline is short");
         Self((u16::from(cell.bits()) << Self::BYTES_BITS) | bytes as u16)
     }
 

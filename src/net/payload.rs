@@ -1,6 +1,5 @@
 //! What the network needs to know of a message.
 
-use std::convert::Infallible;
 use std::fmt::Debug;
 
 use crate::address::{Endpoint, Port};
@@ -10,14 +9,12 @@ use crate::net::Class;
 ///
 /// Its length is exact: [`wire_len`](Payload::wire_len) equals the length of its real encoding,
 /// which a round-trip test of each protocol proves. A message that is sent often should
-/// [pack](Payload::pack) into a small `Hot` form, which travels inside the event; all others wait
-/// in a slab.
+/// [pack](Payload::pack) into [`Words`], which travel inside the event; all others wait in a slab.
 pub trait Payload: Sized + Debug {
-    /// The form that travels inside an event: at most 16 bytes.
-    type Hot: Copy + Debug + Into<Self>;
-
     /// Makes the message small, if it can be.
-    fn pack(self) -> Packed<Self::Hot, Self>;
+    fn pack(self) -> Packed<Self>;
+    /// The message that was packed into these words.
+    fn unpack(words: Words) -> Self;
     /// What carries it, which decides the headers that are counted.
     fn transport(&self) -> Transport;
     /// The port that it is sent from.
@@ -38,20 +35,20 @@ pub trait Payload: Sized + Debug {
 
     /// The account of the small form, which can be had for less than that of the message.
     #[inline]
-    fn hot_account(hot: &Self::Hot) -> Account {
-        (*hot).into().account()
+    fn hot_account(words: Words) -> Account {
+        Self::unpack(words).account()
     }
 
     /// The port that the small form is sent from.
     #[inline]
-    fn hot_source_port(hot: &Self::Hot) -> Port {
-        (*hot).into().source_port()
+    fn hot_source_port(words: Words) -> Port {
+        Self::unpack(words).source_port()
     }
 
     /// The digest of the small form: the same as the message's.
     #[inline]
-    fn hot_digest(hot: &Self::Hot) -> u64 {
-        (*hot).into().digest()
+    fn hot_digest(words: Words) -> u64 {
+        Self::unpack(words).digest()
     }
 
     /// The ICMP error that comes back when this message could not be delivered to `to`, for
@@ -71,18 +68,18 @@ pub struct Account {
     pub bytes: u32,
 }
 
+/// The form in which a message travels inside an event: 16 octets, in two registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Words(pub u64, pub u64);
+
 /// A message on its way: inside the event, or in the slab.
 #[derive(Clone, Copy, Debug)]
-pub enum Packed<H, M> {
+pub enum Packed<M> {
     /// Small enough to travel inline.
-    Hot(H),
+    Hot(Words),
     /// To be kept in the slab.
     Cold(M),
 }
-
-/// The `Hot` form of a protocol whose messages all wait in the slab: uninhabited, so that the
-/// conversion from it is an empty match.
-pub type NeverHot = Infallible;
 
 /// What carries a message, with the length of its headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

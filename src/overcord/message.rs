@@ -7,7 +7,7 @@ use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
-use crate::net::{Class, Packed, Payload, Transport};
+use crate::net::{Class, Packed, Payload, Transport, Words};
 use crate::overlay::{self, chord};
 use crate::rng::mix2;
 use crate::sim;
@@ -26,28 +26,6 @@ pub enum Message {
     Tcp(Segment<http::Message>),
     /// SIP over UDP.
     Sip(sip::Message),
-}
-
-/// Those that travel inside an event.
-#[derive(Clone, Copy, Debug)]
-pub enum Hot {
-    /// Of the overlay.
-    Overlay(chord::Compact),
-    /// ICMP.
-    Icmp(Icmp),
-    /// A TCP segment without data.
-    Tcp(tcp::Control),
-}
-
-impl From<Hot> for Message {
-    #[inline]
-    fn from(hot: Hot) -> Self {
-        match hot {
-            Hot::Overlay(compact) => Self::Overlay(compact.into()),
-            Hot::Icmp(icmp) => Self::Icmp(icmp),
-            Hot::Tcp(control) => Self::Tcp(Segment::Control(control)),
-        }
-    }
 }
 
 impl From<chord::Message> for Message {
@@ -82,16 +60,19 @@ impl From<Segment<http::Message>> for Message {
 }
 
 impl Payload for Message {
-    type Hot = Hot;
-
+    /// Only the overlay's messages are so many that they travel inside events.
     #[inline(always)]
-    fn pack(self) -> Packed<Hot, Self> {
+    fn pack(self) -> Packed<Self> {
         match self {
-            Self::Overlay(chord::Message::Small(small)) => Packed::Hot(Hot::Overlay(small.into())),
-            Self::Icmp(icmp) => Packed::Hot(Hot::Icmp(icmp)),
-            Self::Tcp(Segment::Control(control)) => Packed::Hot(Hot::Tcp(control)),
+            Self::Overlay(chord::Message::Small(small)) => {
+                Packed::Hot(chord::Compact::from(small).words())
+            }
             cold => Packed::Cold(cold),
         }
+    }
+
+    fn unpack(words: Words) -> Self {
+        Self::Overlay(chord::Message::unpack(words))
     }
 
     #[inline]
@@ -149,27 +130,18 @@ impl Payload for Message {
     }
 
     #[inline(always)]
-    fn hot_account(hot: &Hot) -> Account {
-        match hot {
-            Hot::Overlay(compact) => chord::Message::hot_account(compact),
-            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).account(),
-        }
+    fn hot_account(words: Words) -> Account {
+        chord::Message::hot_account(words)
     }
 
     #[inline]
-    fn hot_source_port(hot: &Hot) -> Port {
-        match hot {
-            Hot::Overlay(_) => Port::OVERLAY,
-            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).source_port(),
-        }
+    fn hot_source_port(words: Words) -> Port {
+        chord::Message::hot_source_port(words)
     }
 
     #[inline]
-    fn hot_digest(hot: &Hot) -> u64 {
-        match hot {
-            Hot::Overlay(compact) => chord::Message::hot_digest(compact),
-            rare @ (Hot::Icmp(_) | Hot::Tcp(_)) => Self::from(*rare).digest(),
-        }
+    fn hot_digest(words: Words) -> u64 {
+        chord::Message::hot_digest(words)
     }
 
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {

@@ -40,6 +40,7 @@ pub enum Entry {
 
 /// An OverCord node.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Node {
     /// The plug-in and the way into the overlay.
     pub plugin: PluginManagement,
@@ -62,8 +63,9 @@ pub struct Life {
     pub user_agent: Option<UserAgent>,
 }
 
-/// Look-ups of random keys.
+/// Look-ups of random keys, on one line of the cache.
 #[derive(Debug)]
+#[repr(align(64))]
 pub struct Lookups {
     /// When.
     pub arrivals: ArrivalTimes,
@@ -127,18 +129,18 @@ impl Node {
         }
     }
 
-    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    /// Reads from where the node is, so that what this timer needs is in the cache soon; what is
+    /// read means nothing.
     #[must_use]
-    #[inline]
-    pub fn touch(&self) -> u32 {
-        self.plugin.dht.touch()
-    }
-
-    /// Reads from what the node points to.
-    #[must_use]
-    #[inline]
-    pub fn touch_behind(&self) -> u32 {
-        self.plugin.dht.touch_behind()
+    pub fn touch_for_timer(&self, timer: Timer) -> u32 {
+        match (timer, &self.lookups) {
+            // Nearly all have been cancelled.
+            (Timer::Overlay(chord::ChordTimer::Rpc(_)), _) => 0,
+            (Timer::Node(NodeTimer::Lookup), Some(lookups)) => {
+                self.plugin.dht.touch() ^ u32::from(lookups.id_bits)
+            }
+            _ => self.plugin.dht.touch(),
+        }
     }
 
     /// Leaves the overlay gracefully; the host goes down right after.
@@ -264,6 +266,18 @@ impl Node {
             let (_, upcalls) = self.plugin.dht.lookup(&mut ctx.lift(), key);
             self.take_upcalls(ctx, upcalls);
         }
+    }
+
+    /// A message of the overlay arrived that is small.
+    #[inline]
+    pub fn receive_compact<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: chord::Compact,
+    ) {
+        let upcalls = self.plugin.dht.receive_compact(&mut ctx.lift(), from, message);
+        self.take_upcalls(ctx, upcalls);
     }
 
     /// A message of the overlay arrived.

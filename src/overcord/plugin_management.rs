@@ -24,8 +24,9 @@ use crate::time::{SimDuration, SimTime};
 /// The pause before a node that nobody let in tries again.
 pub const REJOIN_AFTER: SimDuration = SimDuration::from_secs(30);
 
-/// The plug-in with what is needed to join.
+/// The plug-in with what is needed to join; the plug-in first, which nearly every event is for.
 #[derive(Debug)]
+#[repr(C)]
 pub struct PluginManagement {
     /// The DHT plug-in.
     pub dht: Chord,

@@ -17,7 +17,7 @@ pub mod sample;
 
 /// What a random number is for. Streams of different purposes are independent of each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u64)]
+#[repr(u8)]
 pub enum Purpose {
     /// The stationary start: who is up, phases of timers, lists of bootstrap peers.
     Setup = 1,

@@ -50,7 +50,7 @@ pub trait Context {
 
 /// A timer's name. Two values with the same slot are the same timer: setting one replaces the
 /// other. Slots are small and dense, because each host keeps a table of them.
-pub trait Timer: Copy {
+pub trait Timer: Copy + PartialEq {
     /// The place in the table of its component, or of its host after lifting.
     fn slot(self) -> u32;
 }

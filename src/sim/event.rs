@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use crate::time::SimTime;
 
 /// A host, by the rank of its name among all hosts of the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HostId(pub u32);
 
 impl HostId {
@@ -18,7 +18,7 @@ impl HostId {
 
 /// One event: `Copy`, and at most 48 bytes for the simulator's own input (a test of `world` asserts
 /// it), since memory traffic decides the speed of a large run.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Event<I> {
     /// When it happens.
     pub at: SimTime,
@@ -38,17 +38,26 @@ pub struct Event<I> {
 pub enum Input<M, T> {
     /// A message arrives.
     Message(M),
-    /// A timer goes off, if neither the host has restarted nor the timer was set again since.
-    Timer {
-        /// The host's incarnation when it was set.
-        incarnation: u32,
-        /// The slot's generation when it was set.
-        generation: u32,
-        /// Its name.
-        timer: T,
-    },
+    /// The timer of this name goes off, if neither the host has restarted nor the timer was set
+    /// again since: if the host still waits for an event with this counter.
+    Timer(T),
     /// The scenario's script acts; the number is the script's own.
     Command(u32),
+}
+
+/// What an event carries in the queue: plain words. An enum would be copied in pieces and read back
+/// in others, which a processor waits for.
+pub type Words = [u32; 7];
+
+/// A message as the kernel keeps it.
+pub trait Parcel: Copy {
+    /// The message as words, of which the first is at least [`Parcel::LEAST`].
+    fn into_words(self) -> Words;
+    /// The message that these words were.
+    fn from_words(words: Words) -> Self;
+
+    /// The least first word of a message.
+    const LEAST: u32 = 1 << 16;
 }
 
 impl<I> Event<I> {

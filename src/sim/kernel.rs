@@ -1,42 +1,67 @@
-//! The clock, the incarnations of hosts and the generations of timers.
+//! The clock, and what is kept of each host: its counter of events, and the timers that are set.
 
+use std::marker::PhantomData;
+
+use crate::sim::event::Words;
 use crate::sim::queue::Queue;
-use crate::sim::{Event, HostId, Input, Timer};
+use crate::sim::{Event, HostId, Input, Parcel, Timer};
 use crate::time::{SimDuration, SimTime};
 
-/// The kernel of one run. `M` is what travels inside an event, `T` names timers.
+/// The kernel of one run. `M` is what travels inside an event, `T` names timers, `S` is what the
+/// layer above keeps of each host: a few octets, which are at hand whenever the host is.
 #[derive(Debug)]
-pub struct Kernel<M, T> {
+pub struct Kernel<M, T, S = ()> {
     now: SimTime,
-    queue: Queue<Input<M, T>>,
-    hosts: Vec<HostSlot>,
+    queue: Queue<Words>,
+    hosts: Vec<HostSlot<S>>,
+    names: Names<T>,
     salt: u32,
     stale_timers: u64,
+    message: PhantomData<M>,
 }
 
-/// What the kernel keeps of a host. A host that restarts is another incarnation of it: timers of
-/// the former one are dead.
+/// The names of timers, each with a number that stands for it in an event.
+#[derive(Debug)]
+struct Names<T> {
+    /// By number. Names that share a slot, being those of different kinds of hosts, are linked.
+    all: Vec<(T, Option<u32>)>,
+    /// The first name of each slot.
+    by_slot: Vec<Option<u32>>,
+}
+
+/// The first words of what is no message.
+const TIMER: u32 = 0;
+const COMMAND: u32 = 1;
+
+/// What is kept of a host.
+///
+/// A timer that is set is named by the counter of the event that it waits for, which the host never
+/// uses again: so an event of an earlier setting, or of an earlier life, is told apart.
 ///
 /// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
 /// the inline ones cost a second.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 #[repr(align(64))]
-struct HostSlot {
-    incarnation: u32,
+struct HostSlot<S> {
     counter: u32,
-    /// By timer slot: odd while the timer is set.
+    /// By timer slot: the counter of the event, or [`NOT_SET`].
     first: [u32; INLINE_TIMERS],
     others: Option<Box<Others>>,
+    state: S,
 }
 
-/// The generations of the slots from [`INLINE_TIMERS`] on.
+/// The timers of the slots from [`INLINE_TIMERS`] on.
 #[derive(Debug, Default)]
 struct Others(Vec<u32>);
 
 /// Timers of a host that stand inside its [`HostSlot`].
-const INLINE_TIMERS: usize = 12;
+const INLINE_TIMERS: usize = 11;
+/// No event has this counter.
+const NOT_SET: u32 = u32::MAX;
+/// How many events' memory is touched at a time.
+const BATCH: usize = 32;
 
-impl<M: Copy, T: Timer> Kernel<M, T> {
+impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// A kernel with `hosts` hosts, whose queue is fitted to events `tick` apart.
     #[must_use]
     pub fn new(hosts: usize, tick: SimDuration) -> Self {
@@ -44,8 +69,10 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
             now: SimTime::ZERO,
             queue: Queue::new(tick),
             hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
+            names: Names { all: Vec::new(), by_slot: Vec::new() },
             salt: 0,
             stale_timers: 0,
+            message: PhantomData,
         }
     }
 
@@ -81,33 +108,39 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         self.stale_timers
     }
 
-    /// How often the host has started again.
+    /// What the layer above keeps of a host.
     #[must_use]
-    pub fn incarnation(&self, host: HostId) -> u32 {
-        self.hosts[host.index()].incarnation
+    #[inline]
+    pub fn state(&self, host: HostId) -> S {
+        self.hosts[host.index()].state
     }
 
-    /// Lets `input` happen to `host` at `at`, caused by `origin`.
+    /// The same, to change it.
     #[inline]
-    pub fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Input<M, T>) {
+    pub fn state_mut(&mut self, host: HostId) -> &mut S {
+        &mut self.hosts[host.index()].state
+    }
+
+    /// Lets a message arrive at `host` at `at`, caused by `origin`.
+    #[inline(always)]
+    pub fn send(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
+        let words = message.into_words();
+        debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
+        self.schedule(at, origin, host, words);
+    }
+
+    /// Lets the script act on `host` at `at`.
+    pub fn command(&mut self, at: SimTime, host: HostId, command: u32) {
+        self.schedule(at, host, host, [COMMAND, command, 0, 0, 0, 0, 0]);
+    }
+
+    #[inline(always)]
+    fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) {
         let slot = &mut self.hosts[origin.index()];
         let counter = slot.counter;
         slot.counter = counter.checked_add(1).expect("a host causes fewer than 2^32 events");
-        let event = Event {
-            at: at.max(self.now),
-            origin: shuffled(origin.0, self.salt),
-            counter,
-            host,
-            input,
-        };
-        self.queue.push(event);
-    }
-
-    /// The number that the next event caused by `origin` will carry.
-    #[must_use]
-    #[inline]
-    pub fn counter(&self, origin: HostId) -> u32 {
-        self.hosts[origin.index()].counter
+        let (at, origin) = (at.max(self.now), shuffled(origin.0, self.salt));
+        self.queue.push(Event { at, origin, counter, host, input });
     }
 
     /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
@@ -117,45 +150,51 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
     }
 
     /// Sets a timer of `host`.
-    #[inline]
+    #[inline(never)]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
         let slot = &mut self.hosts[host.index()];
-        let current = slot.generation_mut(timer.slot() as usize);
-        // From an even generation (not set) to the next odd one, or from odd to the odd after.
-        let generation = current.wrapping_add(1) | 1;
-        *current = generation;
-        let input = Input::Timer { incarnation: slot.incarnation, generation, timer };
-        self.schedule(at, host, host, input);
+        let counter = slot.counter;
+        *slot.timer_mut(timer.slot() as usize) = counter;
+        let name = self.names.number(timer);
+        self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        let generation = self.hosts[host.index()].generation_mut(timer.slot() as usize);
-        // From odd to the even one after; an even one stays.
-        *generation = generation.wrapping_add(*generation & 1);
+        *self.hosts[host.index()].timer_mut(timer.slot() as usize) = NOT_SET;
     }
 
-    /// Ends this incarnation of `host`: all its timers are dead.
+    /// Ends this life of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
-        slot.incarnation += 1;
-        slot.first = [0; INLINE_TIMERS];
+        slot.first = [NOT_SET; INLINE_TIMERS];
         slot.others = None;
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
     /// left, the clock moves to `limit`. Stale timers are sorted out already.
+    ///
+    /// In a large world nearly each event finds its host out of the cache. Touched one by one, each
+    /// would be waited for; so from time to time `touch` is called for a batch of events to come,
+    /// to read what they will need: with nothing in between, all is on its way at the same time.
     #[inline]
-    pub fn pop(&mut self, limit: SimTime) -> Option<Event<Input<M, T>>> {
+    pub fn pop(
+        &mut self,
+        limit: SimTime,
+        touch: impl FnMut(HostId, Input<M, T>) -> u32,
+    ) -> Option<Event<Words>> {
+        if self.queue.is_batch_spent() {
+            self.touch_batch(limit, touch);
+        }
         loop {
             let Some(event) = self.queue.pop_until(limit) else {
                 self.now = self.now.max(limit);
                 return None;
             };
             self.now = event.at;
-            if let Input::Timer { incarnation, generation, timer } = event.input
-                && !self.expire(event.host, incarnation, generation, timer)
+            if event.input[0] == TIMER
+                && !self.expire(event.host, event.counter, self.names.name(event.input[1]))
             {
                 self.stale_timers += 1;
                 continue;
@@ -164,40 +203,92 @@ impl<M: Copy, T: Timer> Kernel<M, T> {
         }
     }
 
+    /// What happens, by the words of an event that was [popped](Self::pop).
+    #[inline(always)]
+    pub fn input(&self, words: Words) -> Input<M, T> {
+        self.names.input(words)
+    }
+
+    #[inline(never)]
+    fn touch_batch(&mut self, limit: SimTime, mut touch: impl FnMut(HostId, Input<M, T>) -> u32) {
+        if !self.queue.prepare(limit) {
+            return;
+        }
+        let mut read = 0;
+        for event in self.queue.batch(BATCH) {
+            let input = self.names.input(event.input);
+            read ^= self.hosts[event.host.index()].counter ^ touch(event.host, input);
+        }
+        std::hint::black_box(read);
+    }
+
     /// Whether this setting of the timer is still in force; if so, it is spent now.
     #[inline]
-    fn expire(&mut self, host: HostId, incarnation: u32, generation: u32, timer: T) -> bool {
-        let slot = &mut self.hosts[host.index()];
-        if slot.incarnation != incarnation {
-            return false;
+    fn expire(&mut self, host: HostId, counter: u32, timer: T) -> bool {
+        let set = self.hosts[host.index()].timer_mut(timer.slot() as usize);
+        let in_force = *set == counter;
+        if in_force {
+            *set = NOT_SET;
         }
-        let current = slot.generation_mut(timer.slot() as usize);
-        if *current != generation {
-            return false;
-        }
-        *current = generation.wrapping_add(1);
-        true
-    }
-
-    /// The hosts of up to `count` events to come, after the next `skip` of them, as far as they are
-    /// known: for touching their memory in time.
-    #[inline]
-    pub fn upcoming(&self, skip: usize, count: usize) -> impl Iterator<Item = HostId> {
-        self.queue.upcoming(skip, count).iter().map(|event| event.host)
-    }
-
-    /// Reads from what the kernel keeps of a host, so that it is in the cache soon; what is read
-    /// means nothing.
-    #[must_use]
-    #[inline]
-    pub fn touch(&self, host: HostId) -> u32 {
-        self.hosts[host.index()].counter
+        in_force
     }
 }
 
-impl HostSlot {
+impl<T: Timer> Names<T> {
+    /// What happens, by an event's words.
+    #[inline(always)]
+    fn input<M: Parcel>(&self, words: Words) -> Input<M, T> {
+        match words[0] {
+            TIMER => Input::Timer(self.name(words[1])),
+            COMMAND => Input::Command(words[1]),
+            _ => Input::Message(M::from_words(words)),
+        }
+    }
+
     #[inline]
-    fn generation_mut(&mut self, timer: usize) -> &mut u32 {
+    fn name(&self, number: u32) -> T {
+        self.all[number as usize].0
+    }
+
+    #[inline]
+    fn number(&mut self, timer: T) -> u32 {
+        match self.by_slot.get(timer.slot() as usize) {
+            Some(&Some(first)) if self.name(first) == timer => first,
+            _ => self.enter(timer),
+        }
+    }
+
+    /// The number of a name that is new, or not the first of its slot.
+    #[cold]
+    fn enter(&mut self, timer: T) -> u32 {
+        let slot = timer.slot() as usize;
+        if slot >= self.by_slot.len() {
+            self.by_slot.resize(slot + 1, None);
+        }
+        let number = self.all.len() as u32;
+        let mut next = &mut self.by_slot[slot];
+        while let Some(known) = *next {
+            let (name, following) = &mut self.all[known as usize];
+            if *name == timer {
+                return known;
+            }
+            next = following;
+        }
+        *next = Some(number);
+        self.all.push((timer, None));
+        number
+    }
+}
+
+impl<S: Default> Default for HostSlot<S> {
+    fn default() -> Self {
+        Self { counter: 0, first: [NOT_SET; INLINE_TIMERS], others: None, state: S::default() }
+    }
+}
+
+impl<S> HostSlot<S> {
+    #[inline]
+    fn timer_mut(&mut self, timer: usize) -> &mut u32 {
         if timer < INLINE_TIMERS {
             return &mut self.first[timer];
         }
@@ -206,11 +297,11 @@ impl HostSlot {
 
     #[inline(never)]
     fn other_mut(&mut self, index: usize) -> &mut u32 {
-        let Others(generations) = &mut **self.others.get_or_insert_default();
-        if index >= generations.len() {
-            generations.resize(index + 1, 0);
+        let Others(timers) = &mut **self.others.get_or_insert_default();
+        if index >= timers.len() {
+            timers.resize(index + 1, NOT_SET);
         }
-        &mut generations[index]
+        &mut timers[index]
     }
 }
 
@@ -236,7 +327,20 @@ mod tests {
         }
     }
 
-    type TestKernel = Kernel<&'static str, Tick>;
+    /// No message is sent here.
+    #[derive(Clone, Copy)]
+    struct Silence;
+
+    impl Parcel for Silence {
+        fn into_words(self) -> Words {
+            [Self::LEAST; 7]
+        }
+        fn from_words(_words: Words) -> Self {
+            Self
+        }
+    }
+
+    type TestKernel = Kernel<Silence, Tick>;
 
     fn kernel(hosts: usize) -> TestKernel {
         Kernel::new(hosts, SimDuration::from_millis(1))
@@ -244,10 +348,10 @@ mod tests {
 
     fn drain(kernel: &mut TestKernel) -> Vec<(u64, u32, String)> {
         let mut out = Vec::new();
-        while let Some(event) = kernel.pop(SimTime::from_secs(100)) {
-            let what = match event.input {
-                Input::Message(text) => text.to_owned(),
-                Input::Timer { timer: Tick(n), .. } => format!("timer {n}"),
+        while let Some(event) = kernel.pop(SimTime::from_secs(100), |_, _| 0) {
+            let what = match kernel.input(event.input) {
+                Input::Message(Silence) => "message".to_owned(),
+                Input::Timer(Tick(n)) => format!("timer {n}"),
                 Input::Command(n) => format!("command {n}"),
             };
             out.push((kernel.now().as_nanos() / 1_000_000_000, event.host.0, what));
@@ -261,7 +365,7 @@ mod tests {
         let run = |order: [u32; 3]| {
             let mut kernel = kernel(3);
             for origin in order {
-                kernel.schedule(at, HostId(origin), HostId(0), Input::Command(origin));
+                kernel.schedule(at, HostId(origin), HostId(0), [COMMAND, origin, 0, 0, 0, 0, 0]);
             }
             drain(&mut kernel)
         };
@@ -287,16 +391,16 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
-        assert_eq!(size_of::<HostSlot>(), 64);
+        assert_eq!(size_of::<HostSlot<Option<u32>>>(), 64);
     }
 
     #[test]
     fn nothing_happens_after_the_limit_and_the_clock_stops_there() {
         let mut kernel = kernel(1);
-        kernel.schedule(SimTime::from_secs(9), HostId(0), HostId(0), Input::Command(1));
-        assert!(kernel.pop(SimTime::from_secs(5)).is_none());
+        kernel.command(SimTime::from_secs(9), HostId(0), 1);
+        assert!(kernel.pop(SimTime::from_secs(5), |_, _| 0).is_none());
         assert_eq!(kernel.now(), SimTime::from_secs(5));
-        assert!(kernel.pop(SimTime::from_secs(9)).is_some());
+        assert!(kernel.pop(SimTime::from_secs(9), |_, _| 0).is_some());
     }
 
     #[test]

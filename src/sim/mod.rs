@@ -2,7 +2,7 @@
 //!
 //! * [`event`]: what waits in the queue, 48 bytes at most, ordered by content.
 //! * [`queue`]: the block timing wheel.
-//! * [`kernel`]: incarnations of hosts, generations of timers, the loop's `pop`.
+//! * [`kernel`]: timers, what is kept of each host, the loop's `pop`.
 //! * [`context`]: the contract between a component and whatever drives it.
 //! * [`recorder`]: a [`Context`] for tests, which stores effects instead of applying them.
 //! * [`fingerprint`]: a digest of everything that happened, by epochs.
@@ -18,7 +18,7 @@ pub mod queue;
 pub mod recorder;
 
 pub use context::{Context, Lift, Timer};
-pub use event::{Event, HostId, Input};
+pub use event::{Event, HostId, Input, Parcel};
 pub use fingerprint::Fingerprint;
 pub use kernel::Kernel;
 pub use recorder::Recorder;

@@ -7,13 +7,12 @@
 //!
 //! Texts are written as they are: what a program puts into a message must keep to the grammar of
 //! its place. Only in display names everything is allowed; what must be escaped is, and a line end
-//! becomes a space. Reading is in [`decode`](crate::sip::decode).
+//! becomes a space. Reading is in [`decode`](mod@crate::sip::decode).
 
 use std::fmt::{self, Display, Write};
 
 use crate::address::Port;
-use crate::net::payload::NeverHot;
-use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
 use crate::rng::mix;
 use crate::sip::header::{
     Contact, Contacts, EventPackage, Headers, NameAddress, SubscriptionState, Via,
@@ -38,17 +37,13 @@ pub(crate) fn digest(message: &Message) -> u64 {
     mix(write(message, Digest(0xcbf2_9ce4_8422_2325)).0)
 }
 
-impl From<NeverHot> for Message {
-    fn from(never: NeverHot) -> Self {
-        match never {}
-    }
-}
-
 impl Payload for Message {
-    type Hot = NeverHot;
-
-    fn pack(self) -> Packed<NeverHot, Self> {
+    fn pack(self) -> Packed<Self> {
         Packed::Cold(self)
+    }
+
+    fn unpack(words: Words) -> Self {
+        unreachable!("no SIP message is packed into {words:?}")
     }
     fn transport(&self) -> Transport {
         Transport::Udp
@@ -149,7 +144,7 @@ fn head(out: &mut impl Write, message: &Message) -> fmt::Result {
 /// The header fields but for `Content-Length`.
 fn fields(out: &mut impl Write, headers: &Headers, method: &Method, product: &str) -> fmt::Result {
     each(out, "Via", &headers.via)?;
-    each(out, "Max-Forwards", &headers.max_forwards)?;
+    each(out, "Max-Forwards", headers.max_forwards)?;
     each(out, "Route", &headers.route)?;
     each(out, "Record-Route", &headers.record_route)?;
     field(out, "From", &headers.from)?;
@@ -159,13 +154,13 @@ fn fields(out: &mut impl Write, headers: &Headers, method: &Method, product: &st
     if headers.contact != Contacts::None {
         field(out, "Contact", &headers.contact)?;
     }
-    each(out, "Expires", &headers.expires)?;
-    each(out, "Min-Expires", &headers.min_expires)?;
+    each(out, "Expires", headers.expires)?;
+    each(out, "Min-Expires", headers.min_expires)?;
     each(out, "Event", &headers.event)?;
     each(out, "Subscription-State", &headers.subscription_state)?;
     each(out, "SIP-ETag", &headers.etag)?;
     each(out, "SIP-If-Match", &headers.if_match)?;
-    each(out, "Retry-After", &headers.retry_after)?;
+    each(out, "Retry-After", headers.retry_after)?;
     each(out, product, &headers.product)?;
     for (name, value) in &headers.other {
         field(out, name, value)?;

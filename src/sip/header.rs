@@ -6,7 +6,8 @@ use crate::address::{Address, Port};
 use crate::sip::uri::{HostPart, Parameter, Uri};
 
 /// The header fields of a message. Absent single fields are `None`, absent lists empty. On the wire
-/// they stand in the order of this struct; a message that was read is written that way too.
+/// they stand in the order of this struct, but `Content-Type` behind the others; a message that was
+/// read is written that way too.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headers {
     /// `Via`, the topmost first.

@@ -73,12 +73,13 @@ impl Arrivals {
 /// The arrivals of one actor.
 #[derive(Clone, Copy, Debug)]
 pub struct ArrivalTimes {
-    arrivals: Arrivals,
+    mean_gap: SimDuration,
     seed: u64,
-    purpose: Purpose,
     entity: NameHash,
     /// Gaps and phases drawn so far.
-    drawn: u64,
+    drawn: u32,
+    kind: Kind,
+    purpose: Purpose,
 }
 
 impl ArrivalTimes {
@@ -86,16 +87,17 @@ impl ArrivalTimes {
     /// [`Purpose::Workload`] for the look-ups of members.
     #[must_use]
     pub fn new(arrivals: Arrivals, seed: u64, purpose: Purpose, name: &str) -> Self {
-        Self { arrivals, seed, purpose, entity: NameHash::of(name), drawn: 0 }
+        let Arrivals { kind, mean_gap } = arrivals;
+        Self { mean_gap, seed, entity: NameHash::of(name), drawn: 0, kind, purpose }
     }
 
     /// The first arrival of an actor that begins, or begins anew, at `from`; later than `from`. A
     /// periodic one begins at a uniform random phase of its interval.
     pub fn first(&mut self, from: SimTime) -> SimTime {
-        let gap = match self.arrivals.kind {
+        let gap = match self.kind {
             Kind::Poisson => self.exponential_gap(),
             Kind::Periodic => {
-                let phase = uniform_u64(&mut self.draw(), 1, self.arrivals.mean_gap.as_nanos());
+                let phase = uniform_u64(&mut self.draw(), 1, self.mean_gap.as_nanos());
                 SimDuration::from_nanos(phase)
             }
         };
@@ -104,22 +106,22 @@ impl ArrivalTimes {
 
     /// The arrival that follows the one at `previous`; later than it.
     pub fn next(&mut self, previous: SimTime) -> SimTime {
-        let gap = match self.arrivals.kind {
+        let gap = match self.kind {
             Kind::Poisson => self.exponential_gap(),
-            Kind::Periodic => self.arrivals.mean_gap,
+            Kind::Periodic => self.mean_gap,
         };
         previous.saturating_add(gap)
     }
 
     fn exponential_gap(&mut self) -> SimDuration {
-        let mean = self.arrivals.mean_gap.as_secs_f64();
+        let mean = self.mean_gap.as_secs_f64();
         let gap = SimDuration::from_secs_f64(exponential(&mut self.draw(), mean));
         gap.max(SimDuration::from_nanos(1))
     }
 
     fn draw(&mut self) -> impl rand::Rng + use<> {
         let mut rng = stream(self.seed, self.purpose, self.entity);
-        rng.set_stream(self.drawn);
+        rng.set_stream(self.drawn.into());
         self.drawn += 1;
         rng
     }

@@ -5,10 +5,10 @@ use crate::conventional::{Phone, Server, phone, server};
 use crate::dns::{self, Authority, Resolver, authority, resolver};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
-use crate::net::packet::Packet;
-use crate::net::{Link, Network};
-use crate::overcord::message::Hot;
+use crate::net::packet::{Carried, Packet};
+use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
+use crate::overlay::chord::Compact;
 use crate::sim;
 use crate::sip;
 use crate::time::SimTime;
@@ -17,14 +17,13 @@ use crate::world::stage::{Observed, Stage};
 
 /// The network of the simulated world.
 pub type WorldNetwork = Network<Message, Timer>;
-/// What happens to a host of it.
-pub type WorldInput = sim::Input<Packet<Hot>, Timer>;
 /// A host's access to it.
 pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
 
-/// A host. The rare kinds are boxed, and a node fills three lines of the cache.
+/// A host. The rare kinds are boxed, and a node fills four lines of the cache, the first of which is
+/// that of its plug-in.
 #[derive(Debug)]
-#[repr(align(64))]
+#[repr(align(128))]
 pub enum Host {
     /// A member of the overlay, up or down.
     Node(Node),
@@ -181,35 +180,31 @@ impl sim::Context for Judged<'_, '_> {
 }
 
 impl Host {
-    /// Reads from the host itself, so that it is in the cache soon; what is read means nothing.
+    /// Reads from where the host is, so that what this input needs is in the cache soon; what is
+    /// read means nothing.
     #[must_use]
     #[inline]
-    pub fn touch(&self) -> u32 {
-        match self {
-            Self::Node(node) => node.touch(),
-            _ => 0,
-        }
-    }
-
-    /// Reads from what the host points to.
-    #[must_use]
-    #[inline]
-    pub fn touch_behind(&self) -> u32 {
-        match self {
-            Self::Node(node) => node.touch_behind(),
-            _ => 0,
-        }
-    }
-
-    /// A small message arrives. Nearly all are the overlay's: they reach the plug-in without ever
-    /// being a [`Message`].
-    #[inline]
-    pub fn receive_hot(&mut self, link: &mut WorldLink<'_>, from: Endpoint, hot: Hot) {
-        match (self, hot) {
-            (Self::Node(node), Hot::Overlay(message)) => {
-                node.receive_overlay(&mut as_node(link), from, message.into());
+    pub fn touch(&self, input: sim::Input<Packet, Timer>) -> u32 {
+        match (self, input) {
+            (Self::Node(node), sim::Input::Message(packet)) => match packet.carried() {
+                Carried::Hot(words) if Compact::from_words(words).passes_through() => {
+                    node.plugin.dht.touch_passage()
+                }
+                _ => node.plugin.dht.touch(),
+            },
+            (Self::Node(node), sim::Input::Timer(Timer::Node(timer))) => {
+                node.touch_for_timer(timer)
             }
-            (host, hot) => host.receive(link, from, hot.into()),
+            _ => 0,
+        }
+    }
+
+    /// A message arrives that travelled inside an event: the overlay's, which reaches the plug-in
+    /// without ever being a [`Message`].
+    #[inline]
+    pub fn receive_hot(&mut self, link: &mut WorldLink<'_>, from: Endpoint, words: Words) {
+        if let Self::Node(node) = self {
+            node.receive_compact(&mut as_node(link), from, Compact::from_words(words));
         }
     }
 
@@ -287,11 +282,11 @@ mod tests {
 
     #[test]
     fn an_event_is_48_octets() {
-        assert!(size_of::<sim::Event<WorldInput>>() <= 48);
+        assert_eq!(size_of::<sim::Event<sim::event::Words>>(), 48);
     }
 
     #[test]
-    fn a_host_fills_three_lines_of_the_cache() {
-        assert!(size_of::<Host>() <= 192);
+    fn a_host_fills_four_lines_of_the_cache() {
+        assert_eq!(size_of::<Host>(), 256);
     }
 }

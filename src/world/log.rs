@@ -18,11 +18,11 @@ use crate::conventional::server;
 use crate::dns::{self, Rcode, RecordData};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
-use crate::net::Packed;
 use crate::net::icmp::{Code, Icmp, Quoted};
 use crate::net::packet::Packet;
 use crate::net::tcp::{Control, Kind, Segment};
-use crate::overcord::message::{Hot, NodeTimer};
+use crate::net::{Packed, Payload as _};
+use crate::overcord::message::NodeTimer;
 use crate::overcord::{self, Message};
 use crate::overlay::chord::message::{Large, Small, Verdict, WireRecord};
 use crate::overlay::chord::{self, ChordTimer};
@@ -52,7 +52,7 @@ fn moment(now: SimTime) -> String {
 impl World {
     /// Tells of a datagram that arrives at a host, or would if it were still there.
     #[cold]
-    pub(super) fn log_packet(&self, host: HostId, packet: &Packet<Hot>, log: LogSink<'_>) {
+    pub(super) fn log_packet(&self, host: HostId, packet: &Packet, log: LogSink<'_>) {
         let network: &WorldNetwork = &self.network;
         let (from, to, carried) = network.look_into(packet);
         let sender = network.last_holder(from.address);
@@ -60,7 +60,7 @@ impl World {
             return;
         }
         let said = self.in_words(|words| match carried {
-            Packed::Hot(hot) => words.message(&Message::from(hot)),
+            Packed::Hot(hot) => words.message(&Message::unpack(hot)),
             Packed::Cold(message) => words.message(message),
         });
         let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());

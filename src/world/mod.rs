@@ -29,12 +29,14 @@ pub mod users;
 use crate::address::Address;
 use crate::dns::DomainName;
 use crate::dyndns::Publish;
-use crate::net::{Direction, Ledger, Packed};
+use crate::net::packet::{Carried, ColdId, Packet};
+use crate::net::{Direction, Ledger};
 use crate::rng::mix2;
-use crate::sim::{HostId, Input};
+use crate::sim::event::Words;
+use crate::sim::{Event, HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::director::Director;
-use crate::world::host::{Host, WorldInput, WorldNetwork};
+use crate::world::host::{Host, Timer, WorldNetwork};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
@@ -44,9 +46,6 @@ use crate::world::truth::{Report, Violation};
 use crate::world::users::Users;
 
 pub use director::{Action, Line, Strategy, Target, When};
-
-/// How many events' memory is touched at a time.
-const BATCH: usize = 8;
 
 /// A world, ready to be run.
 #[derive(Debug)]
@@ -168,13 +167,10 @@ impl World {
         self.open();
         self.log_observations(log);
         self.chronicle_observations();
-        while let Some(event) = self.network.pop(self.end) {
+        while let Some(event) = self.pop() {
             events += 1;
-            if events.is_multiple_of(BATCH as u64) {
-                self.touch_ahead();
-            }
             self.keep_time(&mut before);
-            self.hand(event.host, &event.input, log);
+            self.hand(event.host, self.network.input(event.input), log);
             self.direct();
             if self.logged.is_some() {
                 self.log_observations(log);
@@ -213,66 +209,64 @@ impl World {
         self.look_at_ring();
     }
 
-    /// Touches what the events to come will need. In a large world nearly each event finds its host
-    /// out of the cache. Touched one by one, each would be waited for; touched in a batch, with
-    /// nothing in between, all are on their way at the same time.
-    #[inline(never)]
-    fn touch_ahead(&self) {
-        let mut read = 0;
-        for host in self.network.upcoming(BATCH, BATCH) {
-            read ^= self.network.touch(host) ^ self.hosts[host.index()].touch();
-        }
-        // The batch before has brought what tells where these are.
-        for host in self.network.upcoming(0, BATCH) {
-            read ^= self.hosts[host.index()].touch_behind();
-        }
-        std::hint::black_box(read);
+    /// The next event. What the events to come will need is touched together: see
+    /// [`Kernel::pop`](crate::sim::Kernel::pop).
+    #[inline]
+    fn pop(&mut self) -> Option<Event<Words>> {
+        let hosts = &self.hosts;
+        self.network.pop(self.end, |host, input| hosts[host.index()].touch(input))
     }
 
-    #[inline]
-    fn hand(&mut self, host: HostId, input: &WorldInput, log: LogSink<'_>) {
+    #[inline(always)]
+    fn hand(&mut self, host: HostId, input: Input<Packet, Timer>, log: LogSink<'_>) {
         match input {
             Input::Message(packet) => {
-                let now = self.network.now();
                 if self.logged.is_some() {
-                    self.log_packet(host, packet, log);
+                    self.log_packet(host, &packet, log);
                 }
                 if self.stage.story.is_some() {
-                    self.chronicle_packet(host, packet);
+                    self.chronicle_packet(host, &packet);
                 }
-                let Some(delivery) = self.network.deliver(host, packet) else { return };
-                let mut link = self.network.link(host, &mut self.stage);
-                let hosts = &mut self.hosts;
-                match delivery.message {
-                    Packed::Hot(hot) => {
-                        hosts[host.index()].receive_hot(&mut link, delivery.from, hot)
+                match packet.carried() {
+                    Carried::Hot(words) => {
+                        let Some(from) = self.network.deliver_hot(host, packet, words) else {
+                            return;
+                        };
+                        let mut link = self.network.link(host, &mut self.stage);
+                        self.hosts[host.index()].receive_hot(&mut link, from, words);
                     }
-                    Packed::Cold(message) => {
-                        // What the judges look at, DNS, is never small.
-                        if let Some(checkers) = &mut link.observer_mut().checkers {
-                            checkers.delivered(now, host, &message);
-                        }
-                        hosts[host.index()].receive(&mut link, delivery.from, message);
-                    }
+                    Carried::Cold(id) => self.hand_cold(host, packet, id),
                 }
             }
-            Input::Timer { timer, .. } => {
+            Input::Timer(timer) => {
                 if self.logged == Some(host) {
-                    self.log_timer(host, *timer, log);
+                    self.log_timer(host, timer, log);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
-                let published = self.hosts[host.index()].timer(&mut link, *timer);
+                let published = self.hosts[host.index()].timer(&mut link, timer);
                 if !published.is_empty() {
                     self.publish_all(&published);
                 }
             }
             Input::Command(command) => {
                 if self.logged == Some(host) {
-                    self.log_command(host, *command, log);
+                    self.log_command(host, command, log);
                 }
-                self.command(*command);
+                self.command(command);
             }
         }
+    }
+
+    fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId) {
+        let now = self.network.now();
+        let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
+        let (from, message) = (delivery.from, delivery.unpack());
+        let mut link = self.network.link(host, &mut self.stage);
+        // What the judges look at, DNS, is never small.
+        if let Some(checkers) = &mut link.observer_mut().checkers {
+            checkers.delivered(now, host, &message);
+        }
+        self.hosts[host.index()].receive(&mut link, from, message);
     }
 
     #[cold]

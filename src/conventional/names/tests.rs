@@ -23,7 +23,7 @@ enum Role {
     Server { names: Box<Names<u32>>, ended: Vec<(u32, Places)> },
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 enum Timer {
     Resolver(resolver::Timer),
     Stub(stub::Timer),

@@ -6,17 +6,14 @@
 
 use super::codec::{COUNT, HEADER, OVERLAY};
 use super::message::{Best, Header, Key, Small, Verdict};
-use crate::net::Purpose;
-use crate::overlay::{NodeRef, OverlayId};
+use crate::net::{Purpose, Words};
+use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 
-/// A small message: 16 octets, aligned to four.
+/// A small message. The upper half of the first word is the kind, in the highest octet, and the
+/// header; the other halves are what the kind says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Compact {
-    kind: Kind,
-    header: Header,
-    words: [u32; 3],
-}
+pub struct Compact(Words);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -38,6 +35,32 @@ enum Kind {
     NoRecord,
     StoreReply,
 }
+
+/// By their number.
+static KINDS: [Kind; 16] = {
+    use Kind::{
+        Closer, Fetch, Find, Found, Join, Leaving, Neighbours, NewSuccessor, NoRecord, Notify,
+        Ping, Pong, Refused, Route, Stabilize, StoreReply,
+    };
+    [
+        Ping,
+        Pong,
+        Stabilize,
+        Neighbours,
+        Notify,
+        NewSuccessor,
+        Find,
+        Closer,
+        Found,
+        Route,
+        Join,
+        Refused,
+        Leaving,
+        Fetch,
+        NoRecord,
+        StoreReply,
+    ]
+};
 
 /// What is on the wire for a kind, besides the header.
 #[derive(Clone, Copy)]
@@ -87,16 +110,73 @@ static SHAPES: [Shape; 16] = {
 
 impl Compact {
     #[inline(always)]
-    const fn new(kind: Kind, header: Header, words: [u32; 3]) -> Self {
-        Self { kind, header, words }
+    fn new(kind: Kind, header: Header, [a, b, c]: [u32; 3]) -> Self {
+        let head = ((kind as u32) << 24) | header.bits();
+        let pair = |high: u32, low: u32| ((high as u64) << 32) | low as u64;
+        Self(Words(pair(head, a), pair(b, c)))
+    }
+
+    /// As it travels.
+    #[must_use]
+    #[inline(always)]
+    pub const fn words(self) -> Words {
+        self.0
+    }
+
+    /// The message of words that were one.
+    #[must_use]
+    #[inline(always)]
+    pub const fn from_words(words: Words) -> Self {
+        Self(words)
+    }
+
+    #[inline(always)]
+    fn kind(self) -> Kind {
+        KINDS[self.number()]
+    }
+
+    #[inline(always)]
+    const fn number(self) -> usize {
+        (self.0.0 >> 56) as usize % KINDS.len()
+    }
+
+    /// The three words after the header.
+    #[inline(always)]
+    const fn body(self) -> [u32; 3] {
+        let Words(first, second) = self.0;
+        [first as u32, (second >> 32) as u32, second as u32]
+    }
+
+    #[inline(always)]
+    pub(super) const fn header(self) -> Header {
+        Header::from_bits((self.0.0 >> 32) as u32)
+    }
+
+    /// Whether it is a look-up that is forwarded.
+    #[must_use]
+    #[inline]
+    pub fn passes_through(self) -> bool {
+        self.number() == Kind::Route as usize
+    }
+
+    /// What a look-up that is forwarded says.
+    #[inline(always)]
+    pub(super) fn key_and_contact(self) -> (RingId, NodeRef) {
+        let [high, low, node] = self.body();
+        (Key { high, low }.into(), contact(node).expect("a word that stands for a contact"))
+    }
+
+    #[inline(always)]
+    fn shape(self) -> &'static Shape {
+        &SHAPES[self.number()]
     }
 
     /// What it is for.
     #[must_use]
     #[inline(always)]
-    pub fn purpose(&self) -> Purpose {
-        match SHAPES[self.kind as usize].purpose {
-            Purpose::OverlayLookup if self.header.maintenance() => Purpose::OverlayMaintenance,
+    pub fn purpose(self) -> Purpose {
+        match self.shape().purpose {
+            Purpose::OverlayLookup if self.header().maintenance() => Purpose::OverlayMaintenance,
             purpose => purpose,
         }
     }
@@ -104,23 +184,23 @@ impl Compact {
     /// Octets of it encoded.
     #[must_use]
     #[inline(always)]
-    pub fn octets(&self) -> u32 {
-        let shape = &SHAPES[self.kind as usize];
+    pub fn octets(self) -> u32 {
+        let shape = self.shape();
         let [a, b, c] = shape.contacts;
-        let [x, y, z] = self.words;
+        let [x, y, z] = self.body();
         let contacts = u32::from(a & x != 0) + u32::from(b & y != 0) + u32::from(c & z != 0);
         let ids = contacts + u32::from(shape.keys);
-        let id_octets = u32::from(self.header.id_octets());
+        let id_octets = u32::from(self.header().id_octets());
         HEADER + u32::from(shape.fixed) + contacts * ENDPOINT + ids * id_octets
     }
 
     /// A digest of all of it.
     #[must_use]
     #[inline]
-    pub const fn digest(&self) -> u64 {
-        let [a, b, c] = self.words;
-        let head = ((self.kind as u64 + 1) << 24) | self.header.bits();
-        let (first, second) = ((head << 32) | a as u64, ((b as u64) << 32) | c as u64);
+    pub const fn digest(self) -> u64 {
+        let Words(first, second) = self.0;
+        // Kinds count from one.
+        let first = first + (1 << 56);
         mix(first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
     }
 }
@@ -185,7 +265,8 @@ impl From<Small> for Compact {
 
 impl From<Compact> for Small {
     #[inline]
-    fn from(Compact { kind, header, words: [a, b, c] }: Compact) -> Self {
+    fn from(compact: Compact) -> Self {
+        let (kind, header, [a, b, c]) = (compact.kind(), compact.header(), compact.body());
         let node = |word: u32| contact(word).expect("a word that stands for a contact");
         let best = [contact(a), contact(b), contact(c)];
         let key = Key { high: a, low: b };

@@ -76,10 +76,11 @@ impl Sweep<'_> {
         let successors: SmallVec<[NodeRef; 4]> =
             (1..=listed).map(|ahead| self.node(rank + ahead).1).collect();
         let predecessor = self.node(rank + size - 1).1;
-        chord.table.fill(Some(predecessor), successors.clone(), Box::default());
+        chord.table.fill(Some(predecessor), successors.clone(), &[]);
         let first_level = chord.table.shortest_level(config, facts);
-        let fingers = (first_level..64).map(|level| self.finger(rank, id, level)).collect();
-        chord.table.fill(Some(predecessor), successors, fingers);
+        let fingers: SmallVec<[_; 64]> =
+            (first_level..64).map(|level| self.finger(rank, id, level)).collect();
+        chord.table.fill(Some(predecessor), successors, &fingers);
         chord
     }
 

@@ -17,7 +17,7 @@ use crate::overlay::{
 };
 use crate::time::SimTime;
 
-/// One look-up of this node.
+/// One look-up of this node. There are so many that only what all of them need stands here.
 #[derive(Clone, Debug)]
 pub(super) struct Lookup {
     pub(super) key: RingId,
@@ -26,6 +26,13 @@ pub(super) struct Lookup {
     started: SimTime,
     hops: u8,
     timeouts: u8,
+    /// `None` until there is something in it.
+    search: Option<Box<Search>>,
+}
+
+/// What a look-up has learnt that asks one node after another.
+#[derive(Clone, Debug, Default)]
+struct Search {
     /// The closest node that answered.
     reached: Option<NodeRef>,
     /// Whom to ask next, the best last.
@@ -43,12 +50,21 @@ pub(super) enum Goal {
     Find(OperationId),
     /// The finger of this level.
     Finger(u8),
-    /// To join: the contact in use, and those to try after it, the next last.
-    Join(Endpoint, Vec<Endpoint>),
+    /// To join.
+    Join(Box<Bootstrap>),
     /// To store.
-    Put(OperationId, Record),
+    Put(OperationId, Box<Record>),
     /// To fetch.
     Get(OperationId),
+}
+
+/// Through whom a node joins.
+#[derive(Clone, Debug)]
+pub(super) struct Bootstrap {
+    /// The contact in use.
+    pub(super) via: Endpoint,
+    /// Those to try after it, the next last.
+    pub(super) others: Vec<Endpoint>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,24 +77,22 @@ enum Stage {
 
 impl Lookup {
     pub(super) fn new(key: RingId, goal: Goal, now: SimTime) -> Self {
-        Self {
-            key,
-            goal,
-            stage: Stage::Search,
-            started: now,
-            hops: 0,
-            timeouts: 0,
-            reached: None,
-            candidates: SmallVec::new(),
-            dead: SmallVec::new(),
-            last_resort: None,
-        }
+        Self { key, goal, stage: Stage::Search, started: now, hops: 0, timeouts: 0, search: None }
+    }
+
+    fn search(&mut self) -> &mut Search {
+        self.search.get_or_insert_default()
+    }
+
+    /// Whether this node did not answer.
+    fn is_dead(&self, node: NodeRef) -> bool {
+        self.search.as_ref().is_some_and(|search| search.dead.contains(&node))
     }
 
     /// The contact through which it joins.
     pub(super) fn bootstrap(&self) -> Option<Endpoint> {
-        match self.goal {
-            Goal::Join(via, _) => Some(via),
+        match &self.goal {
+            Goal::Join(bootstrap) => Some(bootstrap.via),
             _ => None,
         }
     }
@@ -104,21 +118,23 @@ impl Lookup {
     /// Takes in the nodes that one answer named. Only those count that are closer to the key than
     /// the node that named them; so the search can't turn in circles.
     fn consider(&mut self, nodes: Best, me: NodeRef, facts: &impl Facts) {
-        let remaining = |node: NodeRef| facts.contact(node).id.distance_to(self.key);
+        let key = self.key;
+        let search = self.search();
+        let remaining = |node: NodeRef| facts.contact(node).id.distance_to(key);
         // At distance 0 stands the owner itself, which precedes the key by a whole turn.
-        let limit = self.reached.map_or(u64::MAX, |node| remaining(node).wrapping_sub(1));
+        let limit = search.reached.map_or(u64::MAX, |node| remaining(node).wrapping_sub(1));
         let precedes = |node| (1..=limit).contains(&remaining(node));
-        self.last_resort = None;
-        self.candidates.retain(|node| precedes(*node));
+        search.last_resort = None;
+        search.candidates.retain(|node| precedes(*node));
         for node in nodes.into_iter().flatten() {
-            if node == me || self.dead.contains(&node) || self.candidates.contains(&node) {
+            if node == me || search.dead.contains(&node) || search.candidates.contains(&node) {
                 continue;
             }
             if precedes(node) {
-                let at = self.candidates.partition_point(|&c| remaining(c) > remaining(node));
-                self.candidates.insert(at, node);
+                let at = search.candidates.partition_point(|&c| remaining(c) > remaining(node));
+                search.candidates.insert(at, node);
             } else {
-                self.last_resort = Some(node);
+                search.last_resort = Some(node);
             }
         }
     }
@@ -174,8 +190,9 @@ impl Chord {
         if asked >= u32::from(self.config.hop_limit) {
             return self.conclude(ctx, lookup, None, ups);
         }
-        let Some(next) = lookup.candidates.pop() else {
-            let owner = lookup.last_resort.map(|node| [Some(node), None, None]);
+        let search = lookup.search();
+        let Some(next) = search.candidates.pop() else {
+            let owner = search.last_resort.map(|node| [Some(node), None, None]);
             return self.conclude(ctx, lookup, owner, ups);
         };
         let endpoint = ctx.contact(next).endpoint;
@@ -215,7 +232,7 @@ impl Chord {
             return self.next_owner(ctx, lookup, ups);
         }
         lookup.hops += 1;
-        lookup.reached = from;
+        lookup.search().reached = from;
         lookup.consider(nodes, self.table.me, ctx);
         self.ask_next(ctx, lookup, ups);
     }
@@ -246,7 +263,9 @@ impl Chord {
         ups: &mut Upcalls,
     ) {
         lookup.timeouts = lookup.timeouts.saturating_add(1);
-        lookup.dead.extend(node);
+        if let Some(node) = node {
+            lookup.search().dead.push(node);
+        }
         match (lookup.stage, node) {
             (Stage::Owner, _) => self.next_owner(ctx, lookup, ups),
             (Stage::Search, Some(_)) => self.ask_next(ctx, lookup, ups),
@@ -282,14 +301,14 @@ impl Chord {
             Goal::Join(..) | Goal::Put(..) | Goal::Get(_) => {
                 lookup.stage = Stage::Owner;
                 let me = matches!(lookup.goal, Goal::Join(..)).then_some(self.table.me);
-                let usable = |node: &NodeRef| Some(*node) != me && !lookup.dead.contains(node);
+                let usable = |node: &NodeRef| Some(*node) != me && !lookup.is_dead(*node);
                 let nodes = nodes.unwrap_or_default().into_iter().flatten().filter(usable);
                 let mut candidates: NodeList = nodes.collect();
                 if let Goal::Get(_) = lookup.goal {
                     candidates.truncate(usize::from(self.config.replicas));
                 }
                 candidates.reverse();
-                lookup.candidates = candidates;
+                lookup.search().candidates = candidates;
                 self.next_owner(ctx, lookup, ups);
             }
         }
@@ -302,7 +321,7 @@ impl Chord {
         mut lookup: Box<Lookup>,
         ups: &mut Upcalls,
     ) {
-        while let Some(node) = lookup.candidates.pop() {
+        while let Some(node) = lookup.search().candidates.pop() {
             if node == self.table.me {
                 let Some(unanswered) = self.serve_myself(ctx, lookup, ups) else { return };
                 lookup = unanswered;
@@ -312,7 +331,7 @@ impl Chord {
             let (me, key) = (self.table.me, Key::from(lookup.key));
             let (timeout, maintenance) = (self.config.rpc_timeout, lookup.maintenance());
             let record = match &lookup.goal {
-                Goal::Put(_, record) => Some(record.into()),
+                Goal::Put(_, record) => Some((&**record).into()),
                 _ => None,
             };
             let joins = matches!(lookup.goal, Goal::Join(..));
@@ -339,7 +358,7 @@ impl Chord {
     ) -> Option<Box<Lookup>> {
         match &lookup.goal {
             Goal::Put(id, record) => {
-                let outcome = self.store_owned(ctx, record.into()).into();
+                let outcome = self.store_owned(ctx, (&**record).into()).into();
                 ups.push(Upcall::PutDone { id: *id, outcome });
                 None
             }
@@ -363,11 +382,11 @@ impl Chord {
         ups: &mut Upcalls,
     ) {
         lookup.hops += 1;
-        let usable = |node: &NodeRef| *node != self.table.me && !lookup.dead.contains(node);
-        lookup.candidates.clear();
-        if lookup.hops < self.config.hop_limit {
-            lookup.candidates.extend(instead.filter(usable));
-        }
+        let usable = |node: &NodeRef| *node != self.table.me && !lookup.is_dead(*node);
+        let instead = instead.filter(usable).filter(|_| lookup.hops < self.config.hop_limit);
+        let candidates = &mut lookup.search().candidates;
+        candidates.clear();
+        candidates.extend(instead);
         self.next_owner(ctx, lookup, ups);
     }
 
@@ -379,7 +398,7 @@ impl Chord {
         ups: &mut Upcalls,
     ) {
         match lookup.goal {
-            Goal::Join(_, others) => self.join_through(ctx, others, ups),
+            Goal::Join(bootstrap) => self.join_through(ctx, bootstrap.others, ups),
             Goal::Find(_) | Goal::Finger(_) | Goal::Put(..) | Goal::Get(_) => {
                 lookup.report_failure(ups)
             }

@@ -5,7 +5,7 @@
 //! the former predecessor.
 
 use super::exchange::Work;
-use super::lookup::{Goal, Lookup};
+use super::lookup::{Bootstrap, Goal, Lookup};
 use super::message::{Header, NodeList, Small};
 use super::stabilize::Repair;
 use super::table::Table;
@@ -43,7 +43,8 @@ impl Chord {
         ups: &mut Upcalls,
     ) {
         let Some(via) = contacts.pop() else { return ups.push(Upcall::JoinFailed) };
-        let lookup = Lookup::new(self.table.id, Goal::Join(via, contacts), ctx.now());
+        let goal = Goal::Join(Box::new(Bootstrap { via, others: contacts }));
+        let lookup = Lookup::new(self.table.id, goal, ctx.now());
         self.ask(ctx, via, None, Box::new(lookup), ups);
     }
 

@@ -1,6 +1,6 @@
 //! Chord's messages.
 //!
-//! Those that are sent all the time are [`Small`]: 16 octets with their tag, so that they travel
+//! Those that are sent all the time are [`Small`]: 16 octets when [`Compact`], so that they travel
 //! inside an event. Lists and records are [`Large`]. The byte layout is the table in
 //! [`codec`].
 //!
@@ -12,7 +12,7 @@ use smallvec::SmallVec;
 
 use crate::address::Port;
 use crate::net::payload::Account;
-use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport};
+use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
 use crate::overlay::chord::codec;
 use crate::overlay::chord::compact::Compact;
 use crate::overlay::{NodeRef, OverlayId, RingId};
@@ -45,70 +45,76 @@ impl RpcId {
 /// What every message carries, in three octets: length of identifiers in octets (5 bits), whether
 /// it serves the overlay itself rather than an application (1), hops so far (6), [`RpcId`] (12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header([u8; 3]);
+pub struct Header(u32);
 
 impl Header {
     /// A header without hops.
     #[must_use]
     #[inline]
     pub const fn new(id_octets: u8, maintenance: bool, rpc: RpcId) -> Self {
-        let first = (id_octets << 3) | ((maintenance as u8) << 2);
-        Self([first, (rpc.0 >> 8) as u8, rpc.0 as u8])
+        Self(((id_octets as u32) << 19) | ((maintenance as u32) << 18) | rpc.0 as u32)
     }
 
     /// From the wire; `None` if the length of identifiers is not 1 to 20.
     #[must_use]
-    pub const fn from_octets(octets: [u8; 3]) -> Option<Self> {
-        let length = octets[0] >> 3;
-        if length >= 1 && length <= 20 { Some(Self(octets)) } else { None }
+    pub const fn from_octets([a, b, c]: [u8; 3]) -> Option<Self> {
+        let header = Self(u32::from_be_bytes([0, a, b, c]));
+        let length = header.id_octets();
+        if length >= 1 && length <= 20 { Some(header) } else { None }
     }
 
     /// As on the wire.
     #[must_use]
     #[inline]
     pub const fn octets(self) -> [u8; 3] {
-        self.0
+        let [_, a, b, c] = self.0.to_be_bytes();
+        [a, b, c]
     }
 
     /// Octets of an identifier.
     #[must_use]
     #[inline]
     pub const fn id_octets(self) -> u8 {
-        self.0[0] >> 3
+        (self.0 >> 19) as u8
     }
 
     /// Whether it serves the overlay itself.
     #[must_use]
     #[inline]
     pub const fn maintenance(self) -> bool {
-        self.0[0] & 4 != 0
+        self.0 & (1 << 18) != 0
     }
 
     /// Hops so far.
     #[must_use]
     #[inline]
     pub const fn hops(self) -> u8 {
-        ((self.0[0] & 3) << 4) | (self.0[1] >> 4)
+        (self.0 >> 12) as u8 & 63
     }
 
     /// The request's label.
     #[must_use]
     #[inline]
     pub const fn rpc(self) -> RpcId {
-        RpcId::new(((self.0[1] as u16) << 8) | self.0[2] as u16)
+        RpcId::new(self.0 as u16)
     }
 
     /// The same with another count of hops, below 64.
     #[must_use]
     #[inline]
     pub const fn with_hops(self, hops: u8) -> Self {
-        let first = (self.0[0] & !3) | ((hops >> 4) & 3);
-        Self([first, (hops << 4) | (self.0[1] & 15), self.0[2]])
+        Self((self.0 & !(63 << 12)) | ((hops as u32 & 63) << 12))
+    }
+
+    /// The header with these bits, of which the lower 24 count.
+    #[inline]
+    pub(super) const fn from_bits(bits: u32) -> Self {
+        Self(bits & 0x00ff_ffff)
     }
 
     #[inline]
-    pub(super) const fn bits(self) -> u64 {
-        u32::from_be_bytes([0, self.0[0], self.0[1], self.0[2]]) as u64
+    pub(super) const fn bits(self) -> u32 {
+        self.0
     }
 }
 
@@ -250,7 +256,7 @@ impl Large {
             record.value.iter().fold(head, |sum, &octet| mix(sum ^ u64::from(octet)))
         };
         let start = |kind: u64, header: Header, a: u64, b: u64| {
-            mix(mix(mix((kind << 24) | header.bits()) ^ a) ^ b)
+            mix(mix(mix((kind << 24) | u64::from(header.bits())) ^ a) ^ b)
         };
         match self {
             Self::NeighbourList(header, predecessor, nodes) => {
@@ -272,14 +278,16 @@ impl Large {
 }
 
 impl Payload for Message {
-    type Hot = Compact;
-
     #[inline(always)]
-    fn pack(self) -> Packed<Compact, Self> {
+    fn pack(self) -> Packed<Self> {
         match self {
-            Self::Small(small) => Packed::Hot(small.into()),
+            Self::Small(small) => Packed::Hot(Compact::from(small).words()),
             large @ Self::Large(_) => Packed::Cold(large),
         }
+    }
+
+    fn unpack(words: Words) -> Self {
+        Compact::from_words(words).into()
     }
 
     fn transport(&self) -> Transport {
@@ -315,14 +323,20 @@ impl Payload for Message {
     }
 
     #[inline(always)]
-    fn hot_account(hot: &Compact) -> Account {
-        let bytes = Transport::Udp.header_len() + hot.octets();
-        Account { class: class(hot.purpose()), bytes }
+    fn hot_account(words: Words) -> Account {
+        let compact = Compact::from_words(words);
+        let bytes = Transport::Udp.header_len() + compact.octets();
+        Account { class: class(compact.purpose()), bytes }
     }
 
     #[inline]
-    fn hot_digest(hot: &Compact) -> u64 {
-        hot.digest()
+    fn hot_source_port(_words: Words) -> Port {
+        Port::OVERLAY
+    }
+
+    #[inline]
+    fn hot_digest(words: Words) -> u64 {
+        Compact::from_words(words).digest()
     }
 }
 
@@ -339,9 +353,7 @@ mod tests {
 
     #[test]
     fn what_is_sent_all_the_time_fits_sixteen_octets() {
-        assert_eq!(size_of::<Small>(), 16);
         assert_eq!(size_of::<Compact>(), 16);
-        assert_eq!(align_of::<Compact>(), 4);
         assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
     }
 

@@ -91,15 +91,17 @@ impl Timer for ChordTimer {
     }
 }
 
-/// One Chord node.
+/// One Chord node: three lines of the cache. All that a look-up which passes through needs is on the
+/// first two, an answer needs the third as well.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Chord {
-    table: Table,
     config: Arc<Config>,
     /// `None` while it is no member.
     identity: Option<OverlayId>,
-    repair: Repair,
     operations: u32,
+    repair: Repair,
+    table: Table,
     exchanges: Exchanges,
     storage: Storage,
 }
@@ -135,18 +137,19 @@ impl Chord {
         self.table.successors()
     }
 
-    /// Reads from the node itself, so that it is in the cache soon; what is read means nothing.
+    /// Reads from where the node is, so that it is in the cache soon; what is read means
+    /// nothing.
     #[must_use]
     #[inline]
     pub fn touch(&self) -> u32 {
-        self.operations ^ self.table.me.index()
+        self.touch_passage() ^ u32::from(self.storage.unsynced)
     }
 
-    /// Reads from what the node points to.
+    /// The same for what a look-up needs that passes through.
     #[must_use]
     #[inline]
-    pub fn touch_behind(&self) -> u32 {
-        self.table.touch_behind()
+    pub fn touch_passage(&self) -> u32 {
+        self.operations ^ self.table.touch()
     }
 
     /// How many records it holds, as owner or as replica.
@@ -273,6 +276,26 @@ impl Chord {
         }
     }
 
+    /// A small message arrives. The most frequent are taken as they come; what the others say is
+    /// spelt out first.
+    #[inline]
+    pub fn receive_compact<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: Compact,
+    ) -> Upcalls {
+        let mut ups = Upcalls::new();
+        if message.passes_through() && self.identity.is_some() {
+            let (key, origin) = message.key_and_contact();
+            self.forward(ctx, message.header(), key, origin);
+        } else {
+            self.receive_small(ctx, from, message.into(), &mut ups);
+        }
+        ups
+    }
+
+    #[inline(never)]
     fn receive_small<C: DhtContext<Self>>(
         &mut self,
         ctx: &mut C,
@@ -458,7 +481,7 @@ impl Dht for Chord {
 
     fn put(&mut self, ctx: &mut impl DhtContext<Self>, record: Record) -> (OperationId, Upcalls) {
         assert!(record.value.len() <= Record::MAX_VALUE, "a record's value fits a datagram");
-        self.operate(ctx, record.key, |id| Goal::Put(id, record))
+        self.operate(ctx, record.key, |id| Goal::Put(id, Box::new(record)))
     }
 
     fn get(&mut self, ctx: &mut impl DhtContext<Self>, key: RingId) -> (OperationId, Upcalls) {

@@ -2,7 +2,8 @@
 //!
 //! Pure state: it asks the directory for positions, sends nothing. Fingers are kept by *level*:
 //! finger `j` is the node that follows `id + 2^j` on the 64-bit ring. Only the levels that can
-//! differ from the successor have a place, so a node holds about log2 N of them.
+//! differ from the successor are kept, about log2 N of them. The longest sixteen fill one line of
+//! the cache inside the node, which is all that nearly every hop needs.
 
 use smallvec::SmallVec;
 
@@ -10,15 +11,26 @@ use super::config::Config;
 use super::message::{Best, NodeList};
 use crate::overlay::{Facts, NodeRef, RingId};
 
-/// The routing state of one node.
+/// The routing state of one node, in the order in which it is needed.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub(super) struct Table {
     pub(super) id: RingId,
     pub(super) me: NodeRef,
     pub(super) predecessor: Option<NodeRef>,
     successors: SmallVec<[NodeRef; 4]>,
-    /// The longest is the last: finger 63.
-    fingers: Box<[Option<NodeRef>]>,
+    /// Fingers 63 to 48.
+    longest: [Option<NodeRef>; LONGEST],
+    /// Finger 47 and shorter ones, down to the shortest that differs from the successor.
+    others: Box<[Option<NodeRef>]>,
+}
+
+const LONGEST: usize = 16;
+
+/// The place of a level, counted from the longest finger.
+#[inline]
+const fn place_of(level: u8) -> usize {
+    63 - level as usize
 }
 
 /// What the death of a node meant.
@@ -32,7 +44,14 @@ pub(super) struct Loss {
 impl Table {
     /// A node that knows nobody.
     pub(super) fn new(me: NodeRef, id: RingId) -> Self {
-        Self { id, me, predecessor: None, successors: SmallVec::new(), fingers: Box::default() }
+        Self {
+            id,
+            me,
+            predecessor: None,
+            successors: SmallVec::new(),
+            longest: [None; LONGEST],
+            others: Box::default(),
+        }
     }
 
     /// The next node, if there is another.
@@ -49,19 +68,13 @@ impl Table {
 
     /// The fingers that are known, shortest first.
     pub(super) fn fingers(&self) -> impl Iterator<Item = NodeRef> {
-        self.fingers.iter().flatten().copied()
+        self.others.iter().rev().chain(self.longest.iter().rev()).flatten().copied()
     }
 
-    /// Reads from the fingers.
+    /// Reads from the fingers, so that they are in the cache soon; what is read means nothing.
     #[inline]
-    pub(super) fn touch_behind(&self) -> u32 {
-        self.fingers.last().copied().flatten().map_or(0, NodeRef::index)
-    }
-
-    /// The level of the first finger that has a place.
-    #[inline]
-    fn first_level(&self) -> u8 {
-        64 - self.fingers.len() as u8
+    pub(super) fn touch(&self) -> u32 {
+        self.longest[0].map_or(0, NodeRef::index)
     }
 
     #[inline]
@@ -150,7 +163,7 @@ impl Table {
     pub(super) fn next_hop(&self, key: RingId, facts: &impl Facts) -> Option<NodeRef> {
         let limit = self.id.distance_to(key).wrapping_sub(1);
         let listed = self.listed_below(limit, facts).checked_sub(1).map(|i| self.successors[i]);
-        let finger = self.fingers_below(limit, facts).next();
+        let finger = self.finger_below(limit, facts);
         match (finger, listed) {
             (Some(finger), Some(listed))
                 if self.distance(finger, facts) <= self.distance(listed, facts) =>
@@ -169,14 +182,30 @@ impl Table {
         limit: u64,
         facts: &'a impl Facts,
     ) -> impl Iterator<Item = NodeRef> + 'a {
-        let top = 64 - limit.leading_zeros() as usize;
-        let end = top.saturating_sub(usize::from(self.first_level())).min(self.fingers.len());
+        let (longest, others) = self.from_limit(limit);
         let mut last = None;
-        self.fingers[..end].iter().rev().flatten().copied().filter(move |&finger| {
+        longest.iter().chain(others).flatten().copied().filter(move |&finger| {
             let fresh = last != Some(finger) && self.distance(finger, facts) <= limit;
             last = Some(finger);
             fresh
         })
+    }
+
+    /// The first of [`fingers_below`](Table::fingers_below).
+    #[inline]
+    fn finger_below(&self, limit: u64, facts: &impl Facts) -> Option<NodeRef> {
+        let (longest, others) = self.from_limit(limit);
+        let mut fingers = longest.iter().flatten().copied();
+        let is_below = |finger: &NodeRef| self.distance(*finger, facts) <= limit;
+        fingers.find(is_below).or_else(|| others.iter().flatten().copied().find(is_below))
+    }
+
+    /// The places of the fingers that can be at most so far away.
+    #[inline]
+    fn from_limit(&self, limit: u64) -> (&[Option<NodeRef>], &[Option<NodeRef>]) {
+        let first = limit.leading_zeros() as usize;
+        let longest = &self.longest[first.min(LONGEST)..];
+        (longest, &self.others[first.saturating_sub(LONGEST).min(self.others.len())..])
     }
 
     /// How many entries of the successor list are at most so far away.
@@ -257,7 +286,7 @@ impl Table {
         let had_successors = !self.successors.is_empty();
         self.successors.retain(|listed| *listed != node);
         loss.last_successor = had_successors && self.successors.is_empty();
-        for finger in &mut self.fingers {
+        for finger in self.longest.iter_mut().chain(&mut self.others) {
             if *finger == Some(node) {
                 *finger = None;
             }
@@ -285,37 +314,50 @@ impl Table {
         self.successor().map_or(64, bits).max(config.lowest_level())
     }
 
-    /// Keeps a place for each finger from this level on and none for shorter ones.
+    /// Keeps fingers from this level on and forgets shorter ones.
     pub(super) fn fit_fingers(&mut self, first_level: u8) {
-        if first_level == self.first_level() {
-            return;
+        let kept = 64 - usize::from(first_level);
+        self.longest[kept.min(LONGEST)..].fill(None);
+        let others = kept.saturating_sub(LONGEST);
+        if others != self.others.len() {
+            let known = |place| self.others.get(place).copied().flatten();
+            self.others = (0..others).map(known).collect();
         }
-        let known = |level: u8| {
-            level.checked_sub(self.first_level()).and_then(|i| self.fingers[usize::from(i)])
-        };
-        self.fingers = (first_level..64).map(known).collect();
     }
 
     /// Enters a finger; one that equals the successor, or this node, is none.
     pub(super) fn set_finger(&mut self, level: u8, node: NodeRef) {
         let trivial = node == self.me || self.successor() == Some(node);
-        if level < self.first_level() {
+        let finger = (!trivial).then_some(node);
+        let place = place_of(level);
+        if place < LONGEST {
+            self.longest[place] = finger;
+            return;
+        }
+        if place - LONGEST >= self.others.len() {
             if trivial {
                 return;
             }
             self.fit_fingers(level);
         }
-        let place = usize::from(level - self.first_level());
-        self.fingers[place] = (!trivial).then_some(node);
+        self.others[place - LONGEST] = finger;
     }
 
-    /// Takes a whole state at once: a converged start.
+    /// Takes a whole state at once: a converged start. `fingers` are the longest, the longest last.
     pub(super) fn fill(
         &mut self,
         predecessor: Option<NodeRef>,
         successors: SmallVec<[NodeRef; 4]>,
-        fingers: Box<[Option<NodeRef>]>,
+        fingers: &[Option<NodeRef>],
     ) {
-        *self = Self { id: self.id, me: self.me, predecessor, successors, fingers };
+        *self = Self::new(self.me, self.id);
+        (self.predecessor, self.successors) = (predecessor, successors);
+        self.fit_fingers(64 - fingers.len() as u8);
+        for (place, &finger) in fingers.iter().rev().enumerate() {
+            match place.checked_sub(LONGEST) {
+                None => self.longest[place] = finger,
+                Some(place) => self.others[place] = finger,
+            }
+        }
     }
 }

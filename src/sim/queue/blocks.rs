@@ -43,33 +43,56 @@ pub(super) struct Pool<E> {
     free: u32,
 }
 
-impl<E: Copy> Pool<E> {
+impl<E: Copy + Default> Pool<E> {
     pub(super) fn new() -> Self {
         Self { events: Vec::new(), next: Vec::new(), free: NONE }
     }
 
-    #[inline]
-    pub(super) fn push(&mut self, chain: &mut Chain, event: E) {
+    /// Adds an event to a chain and says where it is now.
+    #[inline(always)]
+    pub(super) fn push(&mut self, chain: &mut Chain, event: E) -> u32 {
         if chain.used as usize == BLOCK {
-            let block = self.allocate(event);
+            let block = self.allocate();
             self.next[block as usize] = chain.first;
             *chain = Chain { first: block, used: 0 };
         }
-        self.events[chain.first as usize * BLOCK + chain.used as usize] = event;
+        let place = chain.first * BLOCK as u32 + chain.used;
+        self.events[place as usize] = event;
         chain.used += 1;
+        place
     }
 
-    /// The events of the chain's first block.
+    /// The event at a place.
     #[inline]
-    pub(super) fn first(&self, chain: Chain) -> &[E] {
-        let start = chain.first as usize * BLOCK;
-        &self.events[start..start + chain.used as usize]
+    pub(super) fn get(&self, place: usize) -> &E {
+        &self.events[place]
+    }
+
+    /// The events of the chain's first block, and where they begin.
+    #[inline]
+    pub(super) fn first(&self, chain: Chain) -> (u32, &[E]) {
+        let start = chain.first * BLOCK as u32;
+        (start, &self.events[start as usize..(start + chain.used) as usize])
+    }
+
+    /// What remains of a chain after its first block.
+    #[inline]
+    pub(super) fn after_first(&self, chain: Chain) -> Chain {
+        Chain { first: self.next[chain.first as usize], used: BLOCK as u32 }
+    }
+
+    /// Frees all blocks of a chain.
+    #[inline]
+    pub(super) fn release(&mut self, mut chain: Chain) {
+        while !chain.is_empty() {
+            chain = self.release_first(chain);
+        }
     }
 
     /// One event of the chain's first block; `index` is below [`Chain::first_len`].
     #[inline]
-    pub(super) fn at(&self, chain: Chain, index: usize) -> E {
-        self.events[chain.first as usize * BLOCK + index]
+    pub(super) fn at(&self, chain: Chain, index: usize) -> &E {
+        &self.events[chain.first as usize * BLOCK + index]
     }
 
     /// Frees the chain's first block and returns what remains of the chain.
@@ -87,24 +110,24 @@ impl<E: Copy> Pool<E> {
         self.next.len()
     }
 
-    /// A block from the free list, or a new one, whose places are filled with copies of `event`
-    /// since safe memory must hold something.
+    /// A block from the free list, or a new one.
     #[inline]
-    fn allocate(&mut self, event: E) -> u32 {
+    fn allocate(&mut self) -> u32 {
         if self.free != NONE {
             let block = self.free;
             self.free = self.next[block as usize];
             return block;
         }
-        self.grow(event)
+        self.grow()
     }
 
     #[cold]
-    fn grow(&mut self, event: E) -> u32 {
-        let block = u32::try_from(self.next.len()).expect("fewer than 2^32 blocks of events");
-        assert!(block != NONE, "fewer than 2^32 - 1 blocks of events");
+    fn grow(&mut self) -> u32 {
+        let places = u32::try_from(self.events.len() + BLOCK);
+        assert!(places.is_ok(), "fewer than 2^32 events wait");
+        let block = self.next.len() as u32;
         self.next.push(NONE);
-        self.events.resize(self.events.len() + BLOCK, event);
+        self.events.resize(self.events.len() + BLOCK, E::default());
         block
     }
 }

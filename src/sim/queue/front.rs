@@ -3,60 +3,110 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
+use super::blocks::{Chain, Pool};
 use crate::sim::Event;
+use crate::time::SimTime;
 
-/// How many events an insertion may move aside: 64 of 48 bytes are three kilobytes, about what the
+/// How many entries an insertion may move aside: 256 of them are two kilobytes, about what the
 /// heap's own path costs.
-const SHIFT: usize = 64;
+const SHIFT: usize = 256;
 
-/// The sorted current tick. What is pushed into it later is inserted where it belongs if that is
-/// near one of the ends, and else waits in a heap, so that a tick in which very much happens
-/// doesn't cost the square of it.
+/// The current tick. Its events stay where they are in the pool; what is sorted is eight octets for
+/// each: the upper half of an entry says how far into the tick the event lies, the lower half where
+/// it is. Entries with the same upper half are in the order of [`Event::key`].
+///
+/// What is pushed into the tick later is inserted where it belongs if that is near one of the
+/// ends, and else waits in a heap, so that a tick in which very much happens doesn't cost the
+/// square of it.
 #[derive(Debug)]
-pub(super) struct Front<I> {
+pub(super) struct Front {
+    /// The events of the tick, spent ones included.
+    chain: Chain,
     /// Ascending from `head` on; what stands before is spent.
-    sorted: Vec<Event<I>>,
+    order: Vec<u64>,
     head: usize,
-    late: BinaryHeap<Reverse<Event<I>>>,
+    /// Where the batch ends that was shown last.
+    shown: usize,
+    late: BinaryHeap<Reverse<(u128, u32)>>,
+    /// When the tick begins, in nanoseconds.
+    start: u64,
+    /// The unit of the upper halves, as a power of two: a wide tick does not fit 32 bits.
+    unit: u32,
 }
 
-impl<I: Copy> Front<I> {
+impl Front {
     pub(super) fn new() -> Self {
-        Self { sorted: Vec::new(), head: 0, late: BinaryHeap::new() }
+        Self {
+            chain: Chain::EMPTY,
+            order: Vec::new(),
+            head: 0,
+            shown: 0,
+            late: BinaryHeap::new(),
+            start: 0,
+            unit: 0,
+        }
+    }
+
+    /// Whether nothing is left of the tick.
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.head == self.order.len() && self.late.is_empty()
     }
 
     /// How many of the sorted events are left.
-    #[inline]
+    #[cfg(test)]
     pub(super) fn sorted_len(&self) -> usize {
-        self.sorted.len() - self.head
+        self.order.len() - self.head
     }
 
+    /// Whether the batch that was shown last is spent.
     #[inline]
-    pub(super) fn first(&self) -> Option<&Event<I>> {
-        let sorted = self.sorted.get(self.head);
-        if self.late.is_empty() {
-            return sorted;
+    pub(super) fn is_batch_spent(&self) -> bool {
+        self.head >= self.shown
+    }
+
+    /// Up to `count` of the sorted events that come next, as places in the pool.
+    #[inline]
+    pub(super) fn batch(&mut self, count: usize) -> impl Iterator<Item = usize> {
+        self.shown = (self.head + count).min(self.order.len());
+        self.order[self.head..self.shown].iter().map(|&entry| place(entry))
+    }
+
+    /// Takes the first event unless it happens after `limit`, in nanoseconds.
+    #[inline(always)]
+    pub(super) fn pop<I: Copy + Default>(
+        &mut self,
+        pool: &Pool<Event<I>>,
+        limit: u64,
+    ) -> Option<Event<I>> {
+        if !self.late.is_empty() {
+            return self.pop_late(pool, limit);
         }
-        let late = self.late.peek().map(|Reverse(event)| event);
-        match (sorted, late) {
-            (Some(a), Some(b)) if a.key() < b.key() => sorted,
-            _ => late,
+        let event = *pool.get(place(*self.order.get(self.head)?));
+        if event.at.as_nanos() > limit {
+            return None;
         }
+        self.head += 1;
+        Some(event)
     }
 
-    /// Up to `count` sorted events, after the next `skip` of them.
-    #[inline]
-    pub(super) fn upcoming(&self, skip: usize, count: usize) -> &[Event<I>] {
-        let start = (self.head + skip).min(self.sorted.len());
-        let end = (start + count).min(self.sorted.len());
-        &self.sorted[start..end]
-    }
-
-    /// Takes the event that [`Front::first`] shows.
-    #[inline]
-    pub(super) fn pop(&mut self) -> Option<Event<I>> {
-        let event = *self.first()?;
-        if !self.late.is_empty() && self.late.peek().is_some_and(|Reverse(late)| *late == event) {
+    #[cold]
+    fn pop_late<I: Copy + Default>(
+        &mut self,
+        pool: &Pool<Event<I>>,
+        limit: u64,
+    ) -> Option<Event<I>> {
+        let &Reverse((key, late)) = self.late.peek()?;
+        let sorted = self.order.get(self.head).map(|&entry| *pool.get(place(entry)));
+        let from_late = sorted.is_none_or(|event| key < event.key());
+        let event = match sorted {
+            Some(event) if !from_late => event,
+            _ => *pool.get(late as usize),
+        };
+        if event.at.as_nanos() > limit {
+            return None;
+        }
+        if from_late {
             self.late.pop();
         } else {
             self.head += 1;
@@ -64,49 +114,110 @@ impl<I: Copy> Front<I> {
         Some(event)
     }
 
-    /// Adds one event anywhere.
+    /// When the first of the sorted events happens.
+    pub(super) fn first<I: Copy + Default>(&self, pool: &Pool<Event<I>>) -> Option<SimTime> {
+        self.order.get(self.head).map(|&entry| pool.get(place(entry)).at)
+    }
+
+    /// Where events of the tick are put that come late; each is then to be
+    /// [inserted](Front::insert).
     #[inline]
-    pub(super) fn insert(&mut self, event: Event<I>) {
-        let live = &self.sorted[self.head..];
-        let key = event.key();
-        if live.last().is_none_or(|last| last.key() < key) {
-            return self.sorted.push(event);
+    pub(super) fn chain_mut(&mut self) -> &mut Chain {
+        &mut self.chain
+    }
+
+    /// Puts an event into the order, anywhere, and says when it happens.
+    pub(super) fn insert<I: Copy + Default>(
+        &mut self,
+        pool: &Pool<Event<I>>,
+        late: u32,
+    ) -> SimTime {
+        let event = pool.get(late as usize);
+        let (entry, key) = (scale(self.start, self.unit)(event.at.as_nanos(), late), event.key());
+        let precedes = |other: u64| match (other >> 32).cmp(&(entry >> 32)) {
+            std::cmp::Ordering::Equal => pool.get(place(other)).key() < key,
+            order => order.is_lt(),
+        };
+        let live = &self.order[self.head..];
+        if live.last().is_none_or(|&last| precedes(last)) {
+            self.order.push(entry);
+            return event.at;
         }
-        let position = self.head + live.partition_point(|other| other.key() < key);
-        let (before, after) = (position - self.head, self.sorted.len() - position);
+        let position = self.head + live.partition_point(|&other| precedes(other));
+        let (before, after) = (position - self.head, self.order.len() - position);
         if self.head > 0 && before < after && before <= SHIFT {
-            self.sorted.copy_within(self.head..position, self.head - 1);
+            self.order.copy_within(self.head..position, self.head - 1);
             self.head -= 1;
-            self.sorted[position - 1] = event;
+            self.order[position - 1] = entry;
         } else if after <= SHIFT {
-            self.sorted.insert(position, event);
+            self.order.insert(position, entry);
         } else {
-            self.late.push(Reverse(event));
+            self.late.push(Reverse((key, late)));
+        }
+        event.at
+    }
+
+    /// Takes the events of a tick of 2^`shift` nanoseconds that begins at `start`; everything of
+    /// the former one is spent. How many there are.
+    pub(super) fn load<I: Copy + Default>(
+        &mut self,
+        pool: &mut Pool<Event<I>>,
+        chain: Chain,
+        start: u64,
+        shift: u32,
+    ) -> usize {
+        pool.release(std::mem::replace(&mut self.chain, chain));
+        self.order.clear();
+        (self.head, self.shown) = (0, 0);
+        (self.start, self.unit) = (start, shift.saturating_sub(31));
+        let mut rest = chain;
+        while !rest.is_empty() {
+            let (first, events) = pool.first(rest);
+            let entry = scale(start, self.unit);
+            let entries = (first..).zip(events).map(|(at, event)| entry(event.at.as_nanos(), at));
+            self.order.extend(entries);
+            rest = pool.after_first(rest);
+        }
+        self.order.sort_unstable();
+        self.sort_ties(pool);
+        self.order.len()
+    }
+
+    /// Sorts what the entries can't tell apart.
+    #[inline]
+    fn sort_ties<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>) {
+        let mut last = u64::MAX;
+        for index in 0..self.order.len() {
+            let instant = self.order[index] >> 32;
+            if instant == last {
+                return self.sort_ties_from(pool, index - 1);
+            }
+            last = instant;
         }
     }
 
-    /// Makes room for a tick that comes after everything sorted; spent places are given up.
-    #[inline]
-    pub(super) fn begin_tick(&mut self) -> usize {
-        if self.head == self.sorted.len() {
-            self.sorted.clear();
-        } else {
-            self.sorted.copy_within(self.head.., 0);
-            self.sorted.truncate(self.sorted.len() - self.head);
+    #[cold]
+    fn sort_ties_from<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, from: usize) {
+        for run in self.order[from..].chunk_by_mut(|a, b| a >> 32 == b >> 32) {
+            if run.len() > 1 {
+                run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());
+            }
         }
-        self.head = 0;
-        self.sorted.len()
     }
+}
 
-    /// Adds events of the new tick, in any order.
-    #[inline]
-    pub(super) fn extend(&mut self, events: &[Event<I>]) {
-        self.sorted.extend_from_slice(events);
+/// Makes entries of a tick that begins at `start`, in units of 2^`unit` nanoseconds. An event
+/// outside of the tick gets the first or the last instant that can be told.
+#[inline]
+fn scale(start: u64, unit: u32) -> impl Fn(u64, u32) -> u64 {
+    move |at, place| {
+        let offset = (at.saturating_sub(start) >> unit).min(u32::MAX.into());
+        (offset << 32) | u64::from(place)
     }
+}
 
-    /// Sorts what was added since [`Front::begin_tick`] returned `start`.
-    #[inline]
-    pub(super) fn end_tick(&mut self, start: usize) {
-        self.sorted[start..].sort_unstable_by_key(Event::key);
-    }
+/// Where the event of an entry is.
+#[inline]
+const fn place(entry: u64) -> usize {
+    entry as u32 as usize
 }

@@ -3,9 +3,9 @@
 //! Time is cut into *ticks*. Five levels of 256 slots hold the future: a slot of the innermost
 //! level is one tick, a slot of the next is 256 of them, and so on; what lies beyond the outermost
 //! level waits in an overflow list. A slot is an unordered [chain of blocks](blocks). When time
-//! enters an outer slot, its events are dealt to the levels below; a tick that begins is sorted
-//! into the [front](front), from which events are taken. An event is so copied once a level, in
-//! sequence, where a heap would touch a cold line at each of its levels.
+//! enters an outer slot, its events are dealt to the levels below; of a tick that begins the
+//! [front](front) sorts where its events are, and they are taken from there. An event is so copied
+//! once a level, in sequence, where a heap would touch a cold line at each of its levels.
 //!
 //! The order is that of [`Event::key`] alone. The width of a tick decides only the speed; it is
 //! fitted to the rate at which events were taken, at points that depend on nothing but the events.
@@ -37,24 +37,18 @@ const SHIFTS: std::ops::RangeInclusive<u32> = 1..=40;
 /// Events taken before the width of a tick is looked at again; never fewer than those pending,
 /// which a new width moves.
 const FIT_AFTER: u64 = 8192;
-/// Fewer sorted events than this make the front fetch the tick that follows, so that
-/// [`Queue::upcoming`] sees beyond the end of a tick.
-const LOOKAHEAD: usize = 16;
-/// How far ahead that tick may lie: a later one would take all that is pushed meanwhile into the
-/// front.
-const LOOKAHEAD_TICKS: u64 = 4;
 
 /// Pending events, smallest [key](Event::key) first.
 #[derive(Debug)]
 pub struct Queue<I> {
-    front: Front<I>,
+    front: Front,
     /// Every event of an earlier tick is in the front, every other one is not.
     cursor: u64,
     /// A tick is 2^shift nanoseconds.
     shift: u32,
     levels: Box<[Level; LEVELS]>,
     pool: Pool<Event<I>>,
-    overflow: Vec<Event<I>>,
+    overflow: Chain,
     /// The earliest tick in `overflow`; `u64::MAX` when that is empty.
     overflow_first: u64,
     len: usize,
@@ -76,7 +70,7 @@ struct Fit {
     left: u64,
 }
 
-impl<I: Copy> Queue<I> {
+impl<I: Copy + Default> Queue<I> {
     /// An empty queue whose ticks are about `tick` wide until it knows how dense the events are.
     #[must_use]
     pub fn new(tick: SimDuration) -> Self {
@@ -86,7 +80,7 @@ impl<I: Copy> Queue<I> {
             shift: shift_of(tick.as_nanos()),
             levels: Box::new([Level::EMPTY; LEVELS]),
             pool: Pool::new(),
-            overflow: Vec::new(),
+            overflow: Chain::EMPTY,
             overflow_first: u64::MAX,
             len: 0,
             fit: Fit { since: SimTime::ZERO, span: FIT_AFTER, left: FIT_AFTER },
@@ -94,36 +88,43 @@ impl<I: Copy> Queue<I> {
     }
 
     /// Adds an event. One that lies before the last one taken is the next to be taken.
-    #[inline]
+    #[inline(always)]
     pub fn push(&mut self, event: Event<I>) {
         self.len += 1;
         self.place(event);
     }
 
     /// Takes the first event if it happens no later than `limit`.
-    #[inline]
+    #[inline(always)]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<Event<I>> {
-        loop {
-            if let Some(first) = self.front.first() {
-                if first.at > limit {
-                    return None;
-                }
-                break;
-            }
-            if !self.advance(limit.as_nanos() >> self.shift) {
-                return None;
-            }
+        if !self.prepare(limit) {
+            return None;
         }
-        let event = self.front.pop()?;
+        let event = self.front.pop(&self.pool, limit.as_nanos())?;
         self.len -= 1;
-        self.fit.left -= 1;
-        if self.fit.left == 0 {
-            self.refit(event.at);
-        }
-        if self.front.sorted_len() < LOOKAHEAD {
-            self.look_ahead();
-        }
         Some(event)
+    }
+
+    /// Sorts the next tick when the present one is spent, unless that begins after `limit`.
+    /// Whether anything is left in the tick that is current now.
+    #[inline]
+    pub fn prepare(&mut self, limit: SimTime) -> bool {
+        !self.front.is_empty() || self.advance(limit)
+    }
+
+    /// Whether all events that [`Queue::batch`] showed last have been taken.
+    #[must_use]
+    #[inline]
+    pub fn is_batch_spent(&self) -> bool {
+        self.front.is_batch_spent()
+    }
+
+    /// Up to `count` events to come, as far as they are [prepared](Queue::prepare): a hint, for
+    /// touching memory ahead of its use.
+    #[inline]
+    pub fn batch(&mut self, count: usize) -> impl Iterator<Item = &Event<I>> {
+        let pool = &self.pool;
+        self.front.batch(count).map(|place| pool.get(place))
     }
 
     /// How many events wait.
@@ -140,35 +141,55 @@ impl<I: Copy> Queue<I> {
         self.len == 0
     }
 
-    /// Up to `count` events to come, after the next `skip` of them, as far as they are known
-    /// already: a hint, for touching memory ahead of its use.
-    #[must_use]
-    #[inline]
-    pub fn upcoming(&self, skip: usize, count: usize) -> &[Event<I>] {
-        self.front.upcoming(skip, count)
-    }
-
     /// Puts an event where its tick belongs.
-    #[inline]
+    #[inline(always)]
     fn place(&mut self, event: Event<I>) {
         let tick = event.at.as_nanos() >> self.shift;
-        if tick < self.cursor {
-            return self.front.insert(event);
-        }
         // The outermost digit in which the tick differs from the cursor names the level.
         let level = ((tick ^ self.cursor) | 1).ilog2() / SLOT_BITS;
-        if level >= LEVELS as u32 {
+        let is_late = tick < self.cursor;
+        // The event is written in one place, straight to where it waits.
+        let chain = if is_late {
+            self.front.chain_mut()
+        } else if level >= LEVELS as u32 {
             self.overflow_first = self.overflow_first.min(tick);
-            return self.overflow.push(event);
+            &mut self.overflow
+        } else {
+            let slot = digit(tick, level);
+            let level = &mut self.levels[level as usize];
+            level.occupied[slot / 64] |= 1 << (slot % 64);
+            &mut level.slots[slot]
+        };
+        let place = self.pool.push(chain, event);
+        if is_late {
+            self.insert(place);
         }
-        let slot = digit(tick, level);
-        let level = &mut self.levels[level as usize];
-        level.occupied[slot / 64] |= 1 << (slot % 64);
-        self.pool.push(&mut level.slots[slot], event);
     }
 
-    /// Moves the first tick that holds an event to the front, if it begins by `limit`.
-    fn advance(&mut self, limit: u64) -> bool {
+    /// Puts an event of the current tick, which is in the pool, into its order.
+    #[inline(never)]
+    fn insert(&mut self, place: u32) {
+        let at = self.front.insert(&self.pool, place);
+        self.fit.left = self.fit.left.saturating_sub(1);
+        if self.fit.left == 0 {
+            // The tick may be so wide that it lasts for ever.
+            self.refit(self.front.first(&self.pool).unwrap_or(at));
+        }
+    }
+
+    /// Moves the first tick that holds an event to the front, which is spent, if it begins by
+    /// `limit`.
+    #[inline(never)]
+    fn advance(&mut self, limit: SimTime) -> bool {
+        if self.fit.left == 0 {
+            // Where the cursor stands all before is spent.
+            let now = u128::from(self.cursor) << self.shift;
+            self.refit(SimTime::from_nanos(u64::try_from(now).unwrap_or(u64::MAX)));
+            if !self.front.is_empty() {
+                return true;
+            }
+        }
+        let limit = limit.as_nanos() >> self.shift;
         loop {
             if let Some(tick) = self.next_tick() {
                 if tick > limit {
@@ -213,28 +234,14 @@ impl<I: Copy> Queue<I> {
         true
     }
 
-    /// Sorts a tick of the innermost level into the front and moves the cursor behind it.
+    /// Moves a tick of the innermost level to the front and the cursor behind it.
     fn load(&mut self, tick: u64) {
-        let mut chain = self.levels[0].take(digit(tick, 0));
-        let start = self.front.begin_tick();
-        while !chain.is_empty() {
-            self.front.extend(self.pool.first(chain));
-            chain = self.pool.release_first(chain);
-        }
-        self.front.end_tick(start);
+        let chain = self.levels[0].take(digit(tick, 0));
+        let loaded = self.front.load(&mut self.pool, chain, tick << self.shift, self.shift);
+        self.fit.left = self.fit.left.saturating_sub(loaded as u64);
         self.cursor = tick + 1;
         if digit(self.cursor, 0) == 0 {
             self.enter_outer_slots();
-        }
-    }
-
-    /// Loads the tick that follows closely, if it holds something.
-    #[inline]
-    fn look_ahead(&mut self) {
-        if let Some(tick) = self.next_tick()
-            && tick - self.cursor < LOOKAHEAD_TICKS
-        {
-            self.load(tick);
         }
     }
 
@@ -258,7 +265,7 @@ impl<I: Copy> Queue<I> {
     fn deal_chain(&mut self, mut chain: Chain) {
         while !chain.is_empty() {
             for index in 0..chain.first_len() {
-                self.place(self.pool.at(chain, index));
+                self.place(*self.pool.at(chain, index));
             }
             chain = self.pool.release_first(chain);
         }
@@ -267,12 +274,11 @@ impl<I: Copy> Queue<I> {
     /// Places the events of the overflow list again; those still too far away return to it.
     fn deal_overflow(&mut self) {
         self.overflow_first = u64::MAX;
-        for event in std::mem::take(&mut self.overflow) {
-            self.place(event);
-        }
+        let chain = std::mem::replace(&mut self.overflow, Chain::EMPTY);
+        self.deal_chain(chain);
     }
 
-    /// Fits the width of a tick to the events taken since the last time, if it is far off.
+    /// Fits the width of a tick to the events loaded or inserted since the last time, if it is far off.
     #[cold]
     fn refit(&mut self, now: SimTime) {
         let span = now.since(self.fit.since).as_nanos();

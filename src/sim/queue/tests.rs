@@ -209,12 +209,15 @@ fn a_limit_before_a_far_event_does_not_spoil_what_is_pushed_before_it() {
     assert_eq!(queue.front.sorted_len(), 0);
     assert_eq!(queue.pop_until(SimTime::MAX).map(|event| event.counter), Some(1));
     // One was taken, so the 98 others of that tick are sorted, and no more.
-    let counters = |skip, count| {
-        queue.upcoming(skip, count).iter().map(|event| event.counter).collect::<Vec<_>>()
-    };
-    assert_eq!(counters(0, 3), [2, 3, 4]);
-    assert_eq!(counters(96, 5), [98, 99]);
-    assert!(counters(98, 1).is_empty() && counters(200, 1).is_empty());
+    assert!(queue.is_batch_spent(), "none was shown");
+    let mut counters = |count| queue.batch(count).map(|event| event.counter).collect::<Vec<_>>();
+    assert_eq!(counters(3), [2, 3, 4]);
+    assert_eq!(counters(500), (2..100).collect::<Vec<_>>());
+    assert!(!queue.is_batch_spent());
+    for _ in 2..100 {
+        assert!(queue.pop_until(SimTime::MAX).is_some());
+    }
+    assert!(queue.is_batch_spent() && queue.batch(1).next().is_none());
 }
 
 /// A steady population for many rounds: 1,000 events fill 16 blocks; each of the slots that hold

@@ -117,7 +117,8 @@ pub struct Ticket(pub u32);
 /// What a presence server tells its host, in the order in which it came about.
 pub type Upcalls = Vec<Upcall>;
 
-/// One thing that a presence server tells its host.
+/// One thing that a presence server tells its host. A question wants an answer in the end: until
+/// then its watcher is told nothing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upcall {
     /// Where is this next hop of a NOTIFY? To be answered with [`PresenceServer::located`].

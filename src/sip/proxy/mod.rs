@@ -83,7 +83,8 @@ pub struct Ticket(pub u32);
 /// What a proxy tells its host, in the order in which it came about.
 pub type Upcalls = Vec<Upcall>;
 
-/// One thing that a proxy tells its host.
+/// One thing that a proxy tells its host. Each question wants an answer in the end: until then its
+/// request is under way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upcall {
     /// Where is this user of an own domain? To be answered with [`Proxy::targets`].
@@ -190,6 +191,13 @@ impl Proxy {
             agenda: Agenda::new(),
             names: 0,
         }
+    }
+
+    /// Whether it is responsible for the domain of this URI: then it asks for
+    /// [targets](Upcall::Targets), and forwards anything else as it is.
+    #[must_use]
+    pub fn serves(&self, uri: &Uri) -> bool {
+        uri.sip().is_some_and(|uri| self.settings.domains.contains(&uri.host))
     }
 
     /// How many requests are under way.
@@ -392,8 +400,7 @@ impl Proxy {
         let end = life.map(|life| turn.ctx.now().saturating_add(life));
         let uri = request.uri.clone();
         self.contexts.insert(id, Context::new(request, server, end));
-        let domains = &self.settings.domains;
-        if uri.sip().is_some_and(|uri| domains.contains(&uri.host)) {
+        if self.serves(&uri) {
             turn.upcalls.push(Upcall::Targets { ticket: Ticket(id.0), aor: uri });
         } else {
             self.fork(turn, id, vec![uri]);

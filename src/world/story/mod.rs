@@ -22,7 +22,6 @@ use crate::net::packet::Packet;
 use crate::net::tcp::Segment;
 use crate::net::{Packed, Payload as _};
 use crate::overcord::Message;
-use crate::overcord::message::Hot;
 use crate::sim::HostId;
 use crate::sip::Uri;
 use crate::sip::agent::Upcall;
@@ -214,13 +213,13 @@ const fn kind_of(message: &Message) -> Kind {
 impl World {
     /// Tells the story of a datagram that arrives at a host, or would if it were still there.
     #[cold]
-    pub(super) fn chronicle_packet(&mut self, host: HostId, packet: &Packet<Hot>) {
+    pub(super) fn chronicle_packet(&mut self, host: HostId, packet: &Packet) {
         let (from, to, carried) = self.network.look_into(packet);
         let Some(sender) = self.network.last_holder(from.address) else { return };
         let hot;
         let message = match carried {
             Packed::Hot(small) => {
-                hot = Message::from(small);
+                hot = Message::unpack(small);
                 &hot
             }
             Packed::Cold(message) => message,

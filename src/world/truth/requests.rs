@@ -9,9 +9,10 @@ use crate::sim::HostId;
 use crate::time::SimTime;
 use crate::world::observation::{Answer, RequestEnding, RequestKey, RequestMethod};
 
-/// Statuses by which a user, or the agent for him, declines: 486 Busy Here, 488 and 606 Not
-/// Acceptable, 600 Busy Everywhere, 603 Decline (RFC 3261 §21.4.24, §21.4.26, §21.6).
-const DECLINED: [u16; 5] = [486, 488, 600, 603, 606];
+/// Statuses by which a user, or the agent for him, declines: 481 where the agent knows no such
+/// dialog (it has started anew since), 486 Busy Here, 488 and 606 Not Acceptable, 600 Busy
+/// Everywhere, 603 Decline (RFC 3261 §12.2.2, §21.4.24, §21.4.26, §21.6).
+const DECLINED: [u16; 6] = [481, 486, 488, 600, 603, 606];
 
 /// Whom a request is for, and since when he is up: how often his host had come up when the request
 /// began, `None` if it was down.

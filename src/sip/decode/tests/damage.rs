@@ -36,13 +36,13 @@ impl Noise {
         &octets[start..start + length]
     }
 
-    /// One of these, damaged in up to four places, or octets that are made up.
+    /// One of these, damaged in one or two places, or octets that are made up.
     fn input(&mut self, corpus: &[Vec<u8>]) -> Vec<u8> {
         if self.below(32) == 0 {
             return (0..self.below(200)).map(|_| self.octet()).collect();
         }
         let mut octets = corpus[self.below(corpus.len())].clone();
-        for _ in 0..=self.below(4) {
+        for _ in 0..=self.below(2) {
             self.damage(&mut octets, corpus);
         }
         octets
@@ -93,7 +93,7 @@ fn a_million_inputs_are_read_or_refused() {
         true
     });
     // Neither all nor none, or the damage would be too light or too heavy to find anything.
-    assert!((200_000..800_000).contains(&reads), "{reads} of a million were read");
+    assert!((100_000..800_000).contains(&reads), "{reads} of a million were read");
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn damaged_uris_and_bodies_are_read_or_refused() {
         assert_eq!(uri.to_string().parse().as_ref(), Ok(&uri));
         true
     });
-    assert!((10_000..80_000).contains(&reads), "{reads} URIs");
+    assert!((5_000..80_000).contains(&reads), "{reads} URIs");
 
     let entity: Uri = "sip:a&b@example.com".parse().unwrap();
     let documents = [
@@ -124,7 +124,7 @@ fn damaged_uris_and_bodies_are_read_or_refused() {
         assert_eq!(Presence::parse(&presence.body()).as_ref(), Ok(&presence));
         true
     });
-    assert!((10_000..80_000).contains(&reads), "{reads} presence documents");
+    assert!((5_000..80_000).contains(&reads), "{reads} presence documents");
 
     let sessions = [
         text(
@@ -139,5 +139,5 @@ fn damaged_uris_and_bodies_are_read_or_refused() {
         assert_eq!(Session::parse(&session.body()).as_ref(), Ok(&session));
         true
     });
-    assert!((10_000..80_000).contains(&reads), "{reads} sessions");
+    assert!((5_000..80_000).contains(&reads), "{reads} sessions");
 }

@@ -13,7 +13,7 @@ fn message() -> Request {
 #[test]
 fn the_first_200_goes_up_and_the_other_branch_is_cancelled() {
     let mut story = Story::new(Rules::ser(), &[Habit::Rings(9, 200), Habit::Rings(2, 200)]);
-    story.tell(invite(), 8);
+    story.tell(invite(), 10);
     // SER says 100 at once: 50 ms there, 50 ms back. The INVITE is at the callees at 100 ms, their
     // 180 is back at 200. One answers at 2.1 s; that is at the proxy at 2.15 s, which cancels the
     // other.
@@ -28,6 +28,8 @@ fn the_first_200_goes_up_and_the_other_branch_is_cancelled() {
             "2700 200 INVITE",
             "3700 200 INVITE",
             "5700 200 INVITE",
+            // 4 s later the transaction of the proxy is over: a stray response, which goes up, too.
+            "9700 200 INVITE",
         ],
     );
     story.heard(CALLEE, &["100 INVITE", "2200 CANCEL", "2300 ACK"]);
@@ -123,5 +125,34 @@ fn what_the_location_service_says_goes_up() {
         story.tell(message(), 1);
         story.heard(CALLER, &[&format!("100 {status} MESSAGE")]);
         story.proxied(&[&format!("50 answered {status}")]);
+    }
+}
+
+/// Every request ends, and once, whatever gets lost.
+#[test]
+fn on_a_network_that_loses_every_request_ends_once() {
+    let habits = [Habit::Rings(3, 486), Habit::Rings(5, 200), Habit::Dead];
+    for rules in [Rules::ser(), Rules::kamailio(), Rules::rfc3261()] {
+        let mut story = Story::lossy(rules, &habits, 0.3).with(|settings| settings.failover = true);
+        let hosts = ["a.test", "b.test"];
+        for number in 0..60 {
+            let method = if number % 3 == 0 { Method::Invite } else { Method::Message };
+            let mut request = Story::request(method, uri("bob", hosts[number % 2]));
+            request.headers.call_id = format!("call {number}").into();
+            story.send(request);
+            story.run(number as u64 * 20);
+        }
+        story.run(3_000);
+        let proxy = &story.server().proxy;
+        assert_eq!((proxy.under_way(), proxy.agenda.earliest()), (0, None));
+        assert!(proxy.servers.is_empty() && proxy.branches.is_empty());
+        let log = &story.server().log;
+        let ends =
+            log.iter().filter(|line| line.contains("answered") || line.contains("abandoned"));
+        let ends = ends.count();
+        // The caller is patient: each request got through. One that comes again after its
+        // transaction at the proxy was over is a new one.
+        assert_eq!(ends, story.server().accepted);
+        assert!(ends >= 60, "{ends}");
     }
 }

@@ -72,6 +72,8 @@ struct Server {
     names: BTreeMap<&'static str, Vec<Endpoint>>,
     /// All up-calls but questions: milliseconds, and what.
     log: Vec<String>,
+    /// Requests that came.
+    accepted: usize,
 }
 
 enum Node {
@@ -96,8 +98,9 @@ impl Phone {
             }
             Some(Event::Ack { request, .. }) => self.requests.push(*request),
             Some(Event::Cancelled { .. }) => {
-                let (server, request) = self.ringing.take().expect("it rings");
-                self.answer(ctx, server, &request, 487);
+                if let Some((server, request)) = self.ringing.take() {
+                    self.answer(ctx, server, &request, 487);
+                }
             }
             _ => {}
         }
@@ -148,6 +151,7 @@ fn describe(message: &Message) -> String {
 
 impl Server {
     fn hand(&mut self, ctx: &mut impl Wire, mut event: Event) {
+        self.accepted += usize::from(matches!(event, Event::Request { .. }));
         if let Event::Request { request, .. } | Event::Ack { request, .. } = &mut event {
             let own = at(PROXY).address;
             let is_me = |uri: &crate::sip::uri::SipUri| {
@@ -245,6 +249,10 @@ struct Story {
 
 impl Story {
     fn new(rules: Rules, habits: &[Habit]) -> Self {
+        Self::lossy(rules, habits, 0.0)
+    }
+
+    fn lossy(rules: Rules, habits: &[Habit], loss: f64) -> Self {
         let places: Vec<usize> = (0..habits.len()).map(|index| CALLEE + index).collect();
         let domains = vec![HostPart::name("a.test"), HostPart::Address(at(PROXY).address)];
         let settings = ProxySettings::new(at(PROXY), domains, rules);
@@ -254,6 +262,7 @@ impl Story {
             users: [("bob", Ok(places.iter().map(|&index| contact(index)).collect()))].into(),
             names: [("b.test", places.iter().map(|&index| at(index)).collect())].into(),
             log: Vec::new(),
+            accepted: 0,
         };
         let phone = |index: usize, habit: Habit| {
             Node::Phone(Box::new(Phone {
@@ -270,7 +279,7 @@ impl Story {
         };
         let mut devices = vec![phone(CALLER, Habit::Answers(200)), Node::Server(Box::new(server))];
         devices.extend(habits.iter().enumerate().map(|(i, &habit)| phone(CALLEE + i, habit)));
-        Self { lab: Lab::new(devices, SimDuration::from_millis(50), 0.0, 1) }
+        Self { lab: Lab::new(devices, SimDuration::from_millis(50), loss, 1) }
     }
 
     /// Changes the proxy's settings before anything is sent.

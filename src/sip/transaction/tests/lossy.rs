@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::net::lab::{Device, Lab, LabLink};
-use crate::net::payload::NeverHot;
-use crate::net::{Class, Packed, Payload, Protocol, Purpose as Account, Transport};
+use crate::net::{Class, Packed, Payload, Protocol, Purpose as Account, Transport, Words};
 use crate::sim::Lift;
 use crate::sip::transaction::Failure;
 use crate::time::SimTime;
@@ -19,9 +18,12 @@ impl From<Message> for Datagram {
 }
 
 impl Payload for Datagram {
-    type Hot = NeverHot;
-    fn pack(self) -> Packed<NeverHot, Self> {
+    fn pack(self) -> Packed<Self> {
         Packed::Cold(self)
+    }
+
+    fn unpack(words: Words) -> Self {
+        unreachable!("no datagram is packed into {words:?}")
     }
     fn transport(&self) -> Transport {
         Transport::Udp
@@ -37,12 +39,6 @@ impl Payload for Datagram {
     }
     fn digest(&self) -> u64 {
         self.0.key().0
-    }
-}
-
-impl From<NeverHot> for Datagram {
-    fn from(never: NeverHot) -> Self {
-        match never {}
     }
 }
 
