@@ -243,8 +243,9 @@ fn the_log_of_a_host_shows_what_it_sends_and_receives() {
 #[test]
 fn the_shipped_scenarios_give_their_baselines() {
     let baselines = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/baselines");
-    let cases: [(&str, &[&str]); 4] = [
+    let cases: [(&str, &[&str]); 5] = [
         ("handover.toml", &["duration=12h"]),
+        ("paper.toml", &[]),
         ("trace.toml", &[]),
         ("theory-stale.toml", &[]),
         ("claim-storm.toml", &["replications=10"]),

@@ -147,7 +147,12 @@ impl<'a> Errand<'a> {
             let seed = self.study.cells[*run as usize].seed;
             self.tell(console, &format!("run {run} (seed {seed}) failed: {message}"));
         }
-        Ok(if outcome.failures.is_empty() { Outcome::Done } else { Outcome::Failed })
+        let unmet = report::story::unmet(&outcome.outputs);
+        for told in &unmet {
+            self.tell(console, told);
+        }
+        let failed = !outcome.failures.is_empty() || !unmet.is_empty();
+        Ok(if failed { Outcome::Failed } else { Outcome::Done })
     }
 
     /// Loads what is kept of the study and simulates the rest.
@@ -242,6 +247,8 @@ impl<'a> Errand<'a> {
         let manifest = manifest(&self.study, &circumstances);
         let folder = report::write(&self.store, &self.study, &files, &manifest)?;
         let folder = folder.display().to_string();
+        let story = report::story::story(&self.study.scenario, &outcome.outputs);
+        console.out.write_all(story.as_bytes()).map_err(Failure::Output)?;
         let table = report::terminal::table(&self.study, outcome, &summary, &folder);
         console.out.write_all(table.as_bytes()).map_err(Failure::Output)
     }

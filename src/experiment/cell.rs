@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use crate::metrics::headline::Headline;
 use crate::metrics::tables::{
-    DepartureRow, Fields, HandoverRow, RequestRow, Row, RowError, RunOutput, SignallingRow,
-    StaleRow, TimelineRow,
+    DepartureRow, ExchangeRow, Fields, HandoverRow, RequestRow, Row, RowError, RunOutput,
+    SignallingRow, StaleRow, StoryRow, SubscriptionRow, TimelineRow, Told,
 };
 use crate::time::SimTime;
 
@@ -18,7 +18,7 @@ use crate::time::SimTime;
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
 
 /// Changes with the layout of a cell file.
-const FORMAT: &str = "2";
+const FORMAT: &str = "3";
 
 /// The content hash of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,6 +187,9 @@ pub fn encode(id: CellId, output: &RunOutput) -> String {
     rows(&output.departures, &mut line);
     rows(&output.signalling, &mut line);
     rows(&output.timeline, &mut line);
+    rows(&output.told.lines, &mut line);
+    rows(&output.told.exchanges, &mut line);
+    rows(&output.told.subscriptions, &mut line);
     let bytes = lines.into_inner().expect("writing to memory does not fail");
     let mut text = String::from_utf8(bytes).expect("fields are text");
     let digest = blake3::hash(text.as_bytes()).to_hex();
@@ -216,6 +219,7 @@ pub fn decode(id: CellId, run: u32, text: &str) -> Result<RunOutput, CellError> 
         departures: Vec::new(),
         signalling: Vec::new(),
         timeline: Vec::new(),
+        told: Told::default(),
         headline: Headline::default(),
     };
     let lines = &text.as_bytes()[..last];
@@ -266,6 +270,9 @@ fn read_line(
         DepartureRow::TABLE => output.departures.push(row(record, line)?),
         SignallingRow::TABLE => output.signalling.push(row(record, line)?),
         TimelineRow::TABLE => output.timeline.push(row(record, line)?),
+        StoryRow::TABLE => output.told.lines.push(row(record, line)?),
+        ExchangeRow::TABLE => output.told.exchanges.push(row(record, line)?),
+        SubscriptionRow::TABLE => output.told.subscriptions.push(row(record, line)?),
         _ => return Err(foreign()),
     }
     Ok(())
@@ -284,7 +291,7 @@ fn share_caller(request: RequestRow, before: &[RequestRow]) -> RequestRow {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::run::tests::{fake_output, fake_requests, spec};
+    use crate::experiment::run::tests::{fake_output, fake_requests, fake_story, spec};
 
     #[test]
     fn a_cell_is_named_by_everything_that_its_output_depends_on() {
@@ -312,6 +319,7 @@ mod tests {
         output.handovers[0].caller = "quoted, \"and\" split\nover lines".into();
         output.requests = fake_requests(7);
         output.departures = vec![DepartureRow { time: SimTime::from_secs(50) }];
+        output.told = fake_story();
         let text = encode(id, &output);
         let read = decode(id, 3, &text).unwrap();
         let [first, .., last] = &read.requests[..] else { unreachable!("there are several") };

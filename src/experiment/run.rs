@@ -248,8 +248,9 @@ pub(crate) mod tests {
     use crate::address::Address;
     use crate::metrics::headline::{Asked, Tally as Counted, headline};
     use crate::metrics::tables::{
-        Anatomy, Cause, Closed, HandoverRow, RequestMethod, RequestOutcome, RequestRow, Resolution,
-        SignallingRow, StaleRow, TimelineRow,
+        Anatomy, Cause, Closed, ExchangeRow, Fate, HandoverRow, RequestMethod, RequestOutcome,
+        RequestRow, Resolution, SignallingRow, StaleRow, StoryRow, SubscriptionRow, TimelineRow,
+        Told,
     };
     use crate::net::ledger::{Direction, Protocol, Purpose};
     use crate::time::{SimDuration, SimTime};
@@ -343,7 +344,47 @@ pub(crate) mod tests {
             departures: Vec::new(),
             signalling,
             timeline: vec![fake_bin()],
+            told: Told::default(),
             headline,
+        }
+    }
+
+    /// A message, an event, and a message that was sent three times; an exchange that was met, and
+    /// one that was not; a subscription that survived, and one that was never granted.
+    pub(crate) fn fake_story() -> Told {
+        let line = |millis: u64, from: &str, to: Option<&str>, what: &str| StoryRow {
+            time: SimTime::ZERO + SimDuration::from_millis(millis),
+            from: from.into(),
+            to: to.map(Into::into),
+            what: what.into(),
+            again: false,
+        };
+        let message = "SIP MESSAGE sip:bob@a.org";
+        let mut lines =
+            vec![line(1_500, "alice", Some("bob"), message), line(2_000, "alice", None, "goes")];
+        let carol = |at, again| StoryRow { again, ..line(at, "carol", Some("bob"), message) };
+        lines.extend([carol(3_000, false), carol(3_500, true), carol(17_001, true)]);
+        let exchange = |title: &str, met: Option<u64>, instead: &str| ExchangeRow {
+            title: title.into(),
+            met: met.map(|millis| SimTime::ZERO + SimDuration::from_millis(millis)),
+            instead: instead.into(),
+        };
+        let watches = |watcher: &str, peer: &str, granted: Option<u64>, fate, told: &str| {
+            let granted = granted.map(SimTime::from_secs);
+            let (watcher, peer, told) = (watcher.into(), peer.into(), told.into());
+            let (at, regained) = (granted, None);
+            SubscriptionRow { watcher, peer, granted, fate, at, regained, told }
+        };
+        Told {
+            lines,
+            exchanges: vec![
+                exchange("Alice writes to Bob", Some(1_525), ""),
+                exchange("Bob writes to Alice", None, "nothing of the kind"),
+            ],
+            subscriptions: vec![
+                watches("alice", "bob", Some(5), Fate::Survived, "survived: it was renewed"),
+                watches("bob", "alice", None, Fate::Refused, "never granted: nobody answered"),
+            ],
         }
     }
 

@@ -5,11 +5,13 @@ use std::sync::Arc;
 
 use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
 use crate::metrics::tables::{
-    DepartureRow, HandoverRow, RequestRow, RunOutput, SignallingRow, StaleRow, TimelineRow,
+    DepartureRow, ExchangeRow, HandoverRow, RequestRow, RunOutput, SignallingRow, StaleRow,
+    StoryRow, SubscriptionRow, TimelineRow, Told,
 };
 use crate::net::{Direction, Ledger};
 use crate::sim::HostId;
 use crate::world::Outcome;
+use crate::world::story::Story;
 use crate::world::truth::{Episode, Report, RequestRecord};
 
 /// Nanoseconds in an hour.
@@ -47,6 +49,7 @@ pub fn collect(run: u32, seed: u64, names: &[String], outcome: &Outcome) -> RunO
         departures: report.departed.iter().map(|&time| DepartureRow { time }).collect(),
         signalling,
         timeline: timeline_rows(report),
+        told: outcome.story.as_ref().map(|story| told(story, &name)).unwrap_or_default(),
     }
 }
 
@@ -116,6 +119,44 @@ fn timeline_rows(report: &Report) -> Vec<TimelineRow> {
         messages: point.messages,
     };
     report.timeline.iter().map(row).collect()
+}
+
+fn told(story: &Story, name: &dyn Fn(HostId) -> String) -> Told {
+    Told {
+        lines: story
+            .lines
+            .iter()
+            .map(|line| StoryRow {
+                time: line.at,
+                from: name(line.from),
+                to: line.to.map(name),
+                what: line.what.clone(),
+                again: line.again,
+            })
+            .collect(),
+        exchanges: story
+            .exchanges
+            .iter()
+            .map(|it| ExchangeRow {
+                title: it.title.clone(),
+                met: it.met,
+                instead: it.instead.clone(),
+            })
+            .collect(),
+        subscriptions: story
+            .subscriptions
+            .iter()
+            .map(|it| SubscriptionRow {
+                watcher: name(it.watcher),
+                peer: name(it.peer),
+                granted: it.granted,
+                fate: it.fate,
+                at: it.at,
+                regained: it.regained,
+                told: it.in_words(name),
+            })
+            .collect(),
+    }
 }
 
 fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {

@@ -7,6 +7,7 @@
 //! read back without loss. What does not exist (no new address yet) is an empty field.
 
 mod requests;
+mod story;
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -19,6 +20,7 @@ pub use crate::world::observation::RequestMethod;
 pub use crate::world::truth::{Anatomy, Cause, Closed, RequestOutcome, Resolution};
 
 pub use requests::{DepartureRow, RequestRow};
+pub use story::{ExchangeRow, Fate, StoryRow, SubscriptionRow, Told};
 
 /// Everything that one run leaves behind.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,8 @@ pub struct RunOutput {
     pub signalling: Vec<SignallingRow>,
     /// Binned state, by time; the warm-up included.
     pub timeline: Vec<TimelineRow>,
+    /// The story, where one is told; the warm-up included.
+    pub told: Told,
     /// The headline metrics; the warm-up excluded.
     pub headline: Headline,
 }

@@ -15,6 +15,7 @@ mod axis;
 mod canvas;
 pub mod figures;
 pub mod quantity;
+pub mod story;
 pub mod tables;
 pub mod terminal;
 

@@ -23,6 +23,11 @@ pub fn tables(study: &Study, outputs: &[RunOutput], summary: &Summary) -> Vec<Te
     if outputs.iter().any(RunOutput::has_requests) {
         tables.push(table(outputs, |output| &output.requests));
     }
+    if outputs.iter().any(|output| !output.told.is_empty()) {
+        tables.push(table(outputs, |output| &output.told.lines));
+        tables.push(table(outputs, |output| &output.told.exchanges));
+        tables.push(table(outputs, |output| &output.told.subscriptions));
+    }
     tables.extend([
         table(outputs, |output| &output.signalling),
         table(outputs, |output| &output.timeline),

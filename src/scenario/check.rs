@@ -7,6 +7,7 @@ mod conventional;
 mod names;
 mod story;
 mod systems;
+mod telling;
 mod users;
 
 use std::path::{Path as FilePath, PathBuf};
@@ -94,6 +95,7 @@ impl Check<'_> {
         let callers = self.callers(&file.caller, dns.as_ref());
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
         let events = self.events(file, overlay.nodes, &users);
+        let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
         let plan = Plan {
             name: file.name.clone(),
             description: file.description.clone(),
@@ -111,6 +113,7 @@ impl Check<'_> {
             callers,
             hosts,
             events,
+            story,
             stop_after_departures: file.stop.after_departures,
         };
         self.names(&plan);
@@ -246,6 +249,11 @@ fn first_sip(file: &File) -> Option<(String, String)> {
         let key = if file.host[index].user.is_some() { "user" } else { "domain" };
         return Some((format!("host.{index}.{key}"), "a SIP user".to_owned()));
     }
-    let event = file.event.iter().position(|event| story::is_users(event.action))?;
-    Some((format!("event.{event}.action"), "what a SIP user does".to_owned()))
+    let event = file.event.iter().position(|event| story::is_users(event.action));
+    if let Some(index) = event {
+        return Some((format!("event.{index}.action"), "what a SIP user does".to_owned()));
+    }
+    let exchanges = file.story.iter().flat_map(|story| &story.exchange);
+    let index = exchanges.enumerate().find(|(_, exchange)| telling::is_of_users(exchange))?.0;
+    Some((format!("story.exchange.{index}"), "an exchange between SIP users".to_owned()))
 }

@@ -41,6 +41,14 @@ impl Path {
         Self(steps)
     }
 
+    /// The way to the table, and the last step.
+    #[must_use]
+    pub fn split_last(&self) -> (Self, String) {
+        let mut steps = self.0.clone();
+        let last = steps.pop().unwrap_or_default();
+        (Self(steps), last)
+    }
+
     /// The same without list numbers: what all elements of a list share.
     #[must_use]
     pub fn pattern(&self) -> String {

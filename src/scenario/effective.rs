@@ -3,6 +3,7 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod telling;
 mod users;
 
 use super::file::{
@@ -48,6 +49,7 @@ pub fn file(plan: &Plan) -> File {
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
         event: plan.events.iter().map(event).collect(),
+        story: plan.story.as_ref().map(telling::story),
         stop: Stop { after_departures: plan.stop_after_departures },
     }
 }

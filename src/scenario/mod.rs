@@ -23,6 +23,8 @@ pub mod walk;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_story_input;
+#[cfg(test)]
 mod bad_user_input;
 #[cfg(test)]
 mod collisions;

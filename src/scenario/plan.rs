@@ -6,12 +6,17 @@
 //! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod story;
 mod users;
 
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
+};
+pub use story::{
+    Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
+    StoryProtocol,
 };
 pub use users::{
     Act, Callee, CallerPlan, CallsPlan, Peer, PresenceStatus, RecordRoute, SipDomainPlan,
@@ -59,6 +64,8 @@ pub struct Plan {
     pub hosts: Vec<HostPlan>,
     /// The script, in the order of the file.
     pub events: Vec<EventPlan>,
+    /// What is told of a run; `None`: nothing.
+    pub story: Option<StoryPlan>,
     /// The run ends after so many departures of the binding, if it has not ended before.
     pub stop_after_departures: Option<u64>,
 }
@@ -78,6 +85,7 @@ impl Plan {
         self.callers.iter().any(|caller| caller.sip().is_some())
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
+            || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
     }
 }
 

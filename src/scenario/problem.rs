@@ -15,6 +15,10 @@ use thiserror::Error;
 use super::document::{Path, Place};
 use crate::units::UnitError;
 
+mod told;
+
+pub use told::StoryFault;
+
 /// Something wrong at a place.
 #[derive(Clone, Debug, PartialEq, Error)]
 #[error("{}{fault}", prefix(path))]
@@ -241,6 +245,9 @@ pub enum Fault {
         /// Its domain.
         domain: String,
     },
+    /// Something about a story.
+    #[error(transparent)]
+    Story(#[from] StoryFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {

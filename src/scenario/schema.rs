@@ -121,7 +121,7 @@ fn collect_ways(
     ways: &mut Vec<Way>,
 ) {
     for (key, property) in keys(schema) {
-        let is_list = property.get("items").is_some();
+        let is_list = tables_in(property).is_some();
         steps.push((key.clone(), is_list));
         if key == wanted {
             // The way ends at the key: it is no list of which an element is meant.
@@ -179,7 +179,7 @@ fn table_section(out: &mut String, path: &str, schema: &Value) {
         let is_required = required.iter().any(|name| *name == key);
         let name = path.trim_matches(['[', ']']);
         let full = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-        if let Some(items) = property.get("items") {
+        if let Some(items) = tables_in(property) {
             let mut items = items.clone();
             items["description"] = Value::from(text(property, "description"));
             below.push((format!("[[{full}]]"), items));
@@ -200,6 +200,11 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("a string takes everything");
 }
 
+/// What a list of tables consists of; `None` for any other schema.
+fn tables_in(schema: &Value) -> Option<&Value> {
+    schema.get("items").filter(|items| items.get("properties").is_some())
+}
+
 /// The keys of a table, in the order of its struct.
 fn keys(schema: &Value) -> impl Iterator<Item = (&String, &Value)> {
     schema.get("properties").and_then(Value::as_object).into_iter().flatten()
@@ -217,6 +222,9 @@ fn kind(schema: &Value) -> String {
     let words = words(schema);
     if !words.is_empty() {
         return words.iter().map(|(word, _)| format!("`{word}`")).collect::<Vec<_>>().join(" ");
+    }
+    if let Some(items) = schema.get("items") {
+        return format!("list of {}", kind(items));
     }
     let range = match (schema.get("minimum"), schema.get("maximum")) {
         (Some(least), Some(most)) if most.as_u64() == Some(i64::MAX as u64) => {
@@ -247,7 +255,7 @@ fn default_text(schema: &Value, is_required: bool) -> String {
 /// The documentation of a key, with that of each word that it can be.
 fn meaning(schema: &Value) -> String {
     let mut out = one_line(text(schema, "description"));
-    let words = words(schema);
+    let words = words(schema.get("items").unwrap_or(schema));
     for (word, about) in &words {
         put(&mut out, format_args!("<br>`{word}`: {}", one_line(about)));
     }

@@ -32,6 +32,9 @@ use crate::sip;
 use crate::time::SimTime;
 use crate::world::director::Command;
 
+/// What is added to the line of a datagram that reaches nobody.
+pub(super) const GONE: &str = "  (lost: nobody is there)";
+
 /// The words for addresses and contacts.
 pub struct Words<'a> {
     /// For an address: with the name of the host that holds it, or held it last.
@@ -63,7 +66,7 @@ impl World {
         let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
         let receiver = self.name(host);
         let gone = network.address(host) != Some(to.address);
-        let fate = if gone { "  (lost: nobody is there)" } else { "" };
+        let fate = if gone { GONE } else { "" };
         log(&format!("{}  {sender} -> {receiver}  {said}{fate}", moment(network.now())));
     }
 
@@ -97,7 +100,7 @@ impl World {
         &self.names[host.index()]
     }
 
-    fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
+    pub(super) fn in_words(&self, say: impl FnOnce(&Words<'_>) -> String) -> String {
         let network = &self.network;
         let address = |address| match network.last_holder(address) {
             Some(it) if network.holder(address) == Some(it) => {
@@ -340,7 +343,7 @@ fn http(message: &http::Message) -> String {
     }
 }
 
-/// A SIP message: `SIP MESSAGE sip:bob@chord.dyndns.org`, `SIP 200 OK (MESSAGE)`.
+/// A SIP message: `SIP MESSAGE sip:bob@chord.dyndns.org, "Hello"`, `SIP 200 OK (MESSAGE)`.
 #[must_use]
 pub fn sip(message: &sip::Message) -> String {
     use sip::SubscriptionState as State;
@@ -360,6 +363,7 @@ pub fn sip(message: &sip::Message) -> String {
     if let Some(expires) = headers.expires {
         more.push_str(&format!(", expires {expires}"));
     }
+    more.push_str(&said(message));
     match message {
         sip::Message::Request(request) => {
             let whom = match request.method {
@@ -373,6 +377,23 @@ pub fn sip(message: &sip::Message) -> String {
             let (status, reason) = (response.status, response.reason());
             format!("SIP {status} {reason} ({}){more}", response.method)
         }
+    }
+}
+
+/// What the body of a SIP message says, if it is presence or a text.
+fn said(message: &sip::Message) -> String {
+    let (headers, body) = match message {
+        sip::Message::Request(request) => (&request.headers, &request.body),
+        sip::Message::Response(response) => (&response.headers, &response.body),
+    };
+    match headers.content_type.as_deref() {
+        Some(sip::pidf::CONTENT_TYPE) => match sip::pidf::Presence::parse(body) {
+            Ok(presence) if presence.open => ", open".to_owned(),
+            Ok(_) => ", closed".to_owned(),
+            Err(_) => String::new(),
+        },
+        Some("text/plain") => format!(", {:?}", String::from_utf8_lossy(body)),
+        _ => String::new(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
 //!   by command.
 //! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what a host does, in words.
+//!   [`story`]: what some hosts say to each other, and what has to happen between them.
 //!
 //! **Architecture Invariant:** truth never looks into components, and components never read truth.
 //! The Director reads truth and issues commands.
@@ -21,6 +22,7 @@ pub mod observation;
 pub mod population;
 pub mod ring;
 pub mod stage;
+pub mod story;
 pub mod truth;
 pub mod users;
 
@@ -39,6 +41,7 @@ use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
 use crate::world::stage::{LookupTotals, Noted, Stage};
+use crate::world::story::Story;
 use crate::world::truth::{Report, Violation};
 use crate::world::users::Users;
 
@@ -107,6 +110,8 @@ pub struct Outcome {
     pub violations: Vec<Complaint>,
     /// What the rings were like, where the run was judged.
     pub ring: Option<RingSummary>,
+    /// The story, where one was to be told.
+    pub story: Option<Story>,
 }
 
 /// What a judge of the simulator found.
@@ -161,6 +166,7 @@ impl World {
         self.stage.noted = self.logged.map(|host| Noted { host, observations: Vec::new() });
         self.open();
         self.log_observations(log);
+        self.chronicle_observations();
         while let Some(event) = self.pop() {
             events += 1;
             self.keep_time(&mut before);
@@ -168,6 +174,9 @@ impl World {
             self.direct();
             if self.logged.is_some() {
                 self.log_observations(log);
+            }
+            if self.stage.story.is_some() {
+                self.chronicle_observations();
             }
             if events.is_multiple_of(PROGRESS_EVERY) && !progress(self.network.now()) {
                 return Err(Stopped(self.network.now()));
@@ -214,6 +223,9 @@ impl World {
             Input::Message(packet) => {
                 if self.logged.is_some() {
                     self.log_packet(host, &packet, log);
+                }
+                if self.stage.story.is_some() {
+                    self.chronicle_packet(host, &packet);
                 }
                 match packet.carried() {
                     Carried::Hot(words) => {
@@ -329,6 +341,9 @@ impl World {
         let member_nanos = self.director.member_nanos(now);
         let report = self.stage.truth.finish(now);
         violations.extend(truth::checks(&report).into_iter().map(Complaint::Truth));
+        let handover = report.episodes.first().map(|episode| episode.opened);
+        let handover = handover.or(report.departed.first().copied());
+        let story = self.stage.story.map(|story| story.finish(handover));
         Outcome {
             report,
             ledger,
@@ -340,6 +355,7 @@ impl World {
             epochs,
             violations,
             ring,
+            story,
         }
     }
 }

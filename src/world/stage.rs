@@ -19,6 +19,7 @@ use crate::time::SimTime;
 use crate::world::caller;
 use crate::world::checkers::Checkers;
 use crate::world::observation::{Answer, Observation, RequestEnding, RequestMethod};
+use crate::world::story::Chronicle;
 use crate::world::truth::Truth;
 
 /// An observation in the words of the component that made it.
@@ -135,6 +136,8 @@ pub struct Stage {
     pub checkers: Option<Checkers>,
     /// What the logged host observes, if one is logged.
     pub noted: Option<Noted>,
+    /// Who writes the story, if one is told.
+    pub story: Option<Box<Chronicle>>,
     warmup: SimTime,
     /// The question for the overlay's A record: others are nobody's concern.
     question: Option<Question>,
@@ -151,9 +154,18 @@ impl Stage {
         warmup: SimTime,
         question: Option<Question>,
     ) -> Self {
-        let (lookups, checkers, noted) = (LookupTotals::default(), None, None);
-        let callees = Callees::default();
-        Self { truth, directory, lookups, callees, fingerprint, checkers, noted, warmup, question }
+        Self {
+            truth,
+            directory,
+            lookups: LookupTotals::default(),
+            callees: Callees::default(),
+            fingerprint,
+            checkers: None,
+            noted: None,
+            story: None,
+            warmup,
+            question,
+        }
     }
 
     /// Tells truth.
@@ -162,6 +174,9 @@ impl Stage {
         self.truth.observe(now, host, observation);
         if let Some(noted) = self.noted.as_mut().filter(|noted| noted.host == host) {
             noted.observations.push(observation.clone());
+        }
+        if let Some(story) = &mut self.story {
+            story.observed(now, host, observation);
         }
     }
 
@@ -249,6 +264,16 @@ impl Stage {
         }
     }
 
+    /// What user agents tell goes into the story.
+    fn chronicle(&mut self, now: SimTime, host: HostId, observed: &Observed) {
+        let Some(story) = &mut self.story else { return };
+        match observed {
+            Observed::Phone(phone::Observation(upcall)) => story.told(now, host, upcall),
+            Observed::Node(overcord::Observation::User(upcall)) => story.told(now, host, upcall),
+            _ => {}
+        }
+    }
+
     fn concerns(&self, question: &Question) -> bool {
         self.question.as_ref() == Some(question)
     }
@@ -258,6 +283,7 @@ impl Observer for Stage {
     type Observation = Observed;
 
     fn observe(&mut self, now: SimTime, host: HostId, observed: Observed) {
+        self.chronicle(now, host, &observed);
         let observation = match observed {
             Observed::Node(observation) => self.of_node(now, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self

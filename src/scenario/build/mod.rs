@@ -9,6 +9,7 @@
 mod cast;
 mod population;
 mod servers;
+mod story;
 mod users;
 
 use std::sync::Arc;
@@ -108,6 +109,9 @@ pub enum BuildError {
         "an event is about the host `{0}`, which does not exist: there are {1} generated members, node-00001 to {2}, and those of [[host]]"
     )]
     UnknownHost(String, u64, String),
+    /// The story names a host that does not exist.
+    #[error("the story names the host `{0}`, which does not exist")]
+    UnknownInStory(String),
     /// There are too many members for their addresses.
     #[error("it takes {0} members, and there are addresses for {MOST_MEMBERS}")]
     TooMany(u64),
@@ -166,6 +170,7 @@ pub fn build(
         hosts: users.by_name(|id| members[id.index()].host),
         ..Callees::default()
     };
+    stage.story = story::chronicle(plan, &cast)?;
     stage.checkers = watch.checkers.then(|| judges(plan, &cast));
     let logged = match &watch.logged {
         None => None,

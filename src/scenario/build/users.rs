@@ -139,7 +139,7 @@ pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Se
 }
 
 /// The users of members, by member.
-fn member_users(plan: &Plan, cast: &Cast) -> Vec<Arc<str>> {
+pub(super) fn member_users(plan: &Plan, cast: &Cast) -> Vec<Arc<str>> {
     let generated = cast.generated.iter().map(|name| Arc::from(name.as_str()));
     let named = cast.named.iter().map(|(name, place)| {
         let user = plan.hosts[*place].user.as_deref();

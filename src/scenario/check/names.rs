@@ -83,6 +83,7 @@ impl Check<'_> {
             return self.fault(&path, Fault::TooManyMembers { count, most: build::MOST_MEMBERS });
         }
         self.generated_users(plan, count);
+        self.generated_in_story(plan, count);
         for (index, event) in plan.events.iter().enumerate() {
             let (Action::Depart { target, .. } | Action::Return { target }) = &event.action else {
                 continue;

@@ -170,7 +170,7 @@ impl Check<'_> {
     fn act(&mut self, event: &Event, path: &Path, users: &Users<'_>) -> Option<UserAction> {
         let (name, taken) = keys_of(event.action);
         let actor = match &event.host {
-            Some(host) => self.actor(host, path, users),
+            Some(host) => self.actor(host, &path.then("host"), users),
             None => {
                 let why = "whose user acts, such as \"alice\"".to_owned();
                 self.fault(path, Fault::Missing { key: "host".to_owned(), why });

@@ -7,6 +7,7 @@ use super::super::plan::{Act, Action, Peer, Plan, UserAction};
 use super::super::problem::{Fault, Problem, nearest};
 use super::names::generated_number;
 use super::story::{is_users, user_of};
+use super::telling::is_of_users;
 use super::{Check, address};
 use crate::sip::{HostPart, Uri};
 
@@ -42,7 +43,8 @@ impl<'a> Users<'a> {
         Self {
             any: file.caller.iter().any(|caller| caller.lookups.is_none())
                 || file.host.iter().any(of_host)
-                || file.event.iter().any(|event| is_users(event.action)),
+                || file.event.iter().any(|event| is_users(event.action))
+                || file.story.iter().flat_map(|story| &story.exchange).any(is_of_users),
             overlay: file.dns.as_ref().map(|dns| dns.domain.to_ascii_lowercase()),
             hosts: &file.host,
             nodes: (!churns).then_some(u64::from(nodes)),
@@ -64,8 +66,49 @@ impl<'a> Users<'a> {
         generated_number(name).is_some_and(may)
     }
 
+    /// Whether this is a conventional domain, whose server has its name.
+    pub(super) fn is_server(&self, name: &str) -> bool {
+        self.domains.iter().any(|domain| domain.name.eq_ignore_ascii_case(name))
+    }
+
+    /// Whether a named host, a generated one, or a server has this name.
+    pub(super) fn is_host(&self, name: &str) -> bool {
+        self.hosts.iter().any(|host| host.name == name)
+            || self.is_node(name)
+            || self.is_server(name)
+            || self.generated_phone(name).is_some()
+    }
+
+    /// The generated phone of this name, `user-0001@a.example`: its user and its domain.
+    fn generated_phone<'n>(&self, name: &'n str) -> Option<(&'n str, &Domain)> {
+        let (user, domain) = name.split_once('@')?;
+        let domain = self.domains.iter().find(|it| it.sip && it.name == domain)?;
+        domain.is_generated(user).then_some((user, domain))
+    }
+
+    /// The conventional domain of a host with a user; `None` for a member of the overlay.
+    pub(super) fn domain_of(&self, host: &str) -> Option<&str> {
+        match self.hosts.iter().find(|named| named.name == host) {
+            Some(named) => named.domain.as_deref(),
+            None => self.generated_phone(host).map(|(_, domain)| domain.name.as_str()),
+        }
+    }
+
+    /// The user of a host that has one; `None` without the overlay's domain.
+    pub(super) fn peer_at(&self, host: &str) -> Option<Peer> {
+        let named = self.hosts.iter().find(|named| named.name == host);
+        let user = match (named, self.generated_phone(host)) {
+            (Some(named), _) => user_of(named),
+            (None, Some((user, _))) => user,
+            (None, None) => host,
+        };
+        let domain = self.domain_of(host).or(self.overlay.as_deref())?;
+        let uri = Uri::of_user(user, HostPart::name(domain));
+        Some(Peer { uri, host: host.to_owned() })
+    }
+
     /// The first and the last generated member, as far as that is known.
-    fn nodes(&self) -> Vec<String> {
+    pub(super) fn nodes(&self) -> Vec<String> {
         match self.nodes {
             Some(0) => Vec::new(),
             None | Some(1) => vec![build::member_name(1, 1)],
@@ -201,15 +244,12 @@ impl Check<'_> {
 
     /// Who acts: a host that has a user.
     pub(super) fn actor(&mut self, host: &str, path: &Path, users: &Users<'_>) -> Option<String> {
-        let (user, domain) = host.split_once('@').unwrap_or((host, ""));
-        let domain = users.domains.iter().find(|it| it.sip && it.name == domain);
         if users.hosts.iter().any(|named| named.name == host)
             || users.is_node(host)
-            || domain.is_some_and(|domain| domain.is_generated(user))
+            || users.generated_phone(host).is_some()
         {
             return Some(host.to_owned());
         }
-        let path = path.then("host");
         let why = match host {
             "proxy" => Some("it stands for a role, and a user acts by its own name"),
             "dns-authority" | "update-service" => Some("it is a server"),
@@ -222,12 +262,12 @@ impl Check<'_> {
         };
         let name = host.to_owned();
         if let Some(why) = why {
-            self.fault(&path, Fault::NoUserAt { name, why });
+            self.fault(path, Fault::NoUserAt { name, why });
             return None;
         }
         let known = users.actors();
         let nearest = nearest(host, known.iter().map(String::as_str));
-        self.fault(&path, Fault::Unresolved { what: "host", name, nearest, known });
+        self.fault(path, Fault::Unresolved { what: "host", name, nearest, known });
         None
     }
 
@@ -321,7 +361,7 @@ impl Check<'_> {
 }
 
 /// The nearest generated member to one that is not among so many.
-fn missing_member(plan: &Plan, name: &str, count: u64) -> Option<String> {
+pub(super) fn missing_member(plan: &Plan, name: &str, count: u64) -> Option<String> {
     let number = generated_number(name)?;
     if plan.hosts.iter().any(|host| host.name == name) {
         return None;

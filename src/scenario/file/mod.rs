@@ -10,6 +10,7 @@ mod behaviour;
 mod conventional;
 mod story;
 mod systems;
+mod telling;
 
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
 pub use conventional::{
@@ -21,6 +22,7 @@ pub use systems::{
     LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,
     ResolverNumber, RoundFingers, resolver_habits,
 };
+pub use telling::{Exchange, Story};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -94,6 +96,10 @@ pub struct File {
     /// A line of the script.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub event: Vec<Event>,
+    /// What is told of the run, message by message, and ticked off. Of several runs the first is
+    /// told; an exchange that is not met, in any of them, makes `overcord run` fail.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub story: Option<Story>,
     /// When the run ends before `duration` does.
     #[serde(default, skip_serializing_if = "Stop::is_never")]
     pub stop: Stop,

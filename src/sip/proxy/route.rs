@@ -28,11 +28,15 @@ impl RecordRoute {
         Some(Uri::loose_route(host))
     }
 
-    /// Puts it on top of a request that may set up a dialog: INVITE and SUBSCRIBE outside of one.
-    /// (The route set of a dialog is fixed when it is set up, RFC 3261 §12.2.)
+    /// Puts it on top of a request that may set up a dialog: INVITE and SUBSCRIBE outside of one,
+    /// and each NOTIFY, which sets the subscriber's up when it is there before the 2xx (RFC 6665
+    /// §4.3). The route set of a dialog is fixed when it is set up (RFC 3261 §12.2).
     pub(super) fn record(&self, request: &mut Request, own: Endpoint) {
-        let begins = matches!(request.method, Method::Invite | Method::Subscribe)
-            && request.headers.to.tag.is_none();
+        let begins = match request.method {
+            Method::Invite | Method::Subscribe => request.headers.to.tag.is_none(),
+            Method::Notify => true,
+            _ => false,
+        };
         if let Some(uri) = self.uri(own).filter(|_| begins) {
             request.headers.record_route.insert(0, NameAddress::of(uri));
         }
@@ -209,7 +213,8 @@ mod tests {
             (by_name.clone(), Method::Subscribe, None, Some("sip:a.test;lr")),
             (by_name.clone(), Method::Subscribe, Some("x"), None),
             (by_name.clone(), Method::Message, None, None),
-            (by_name.clone(), Method::Notify, None, None),
+            (by_name.clone(), Method::Notify, None, Some("sip:a.test;lr")),
+            (by_name.clone(), Method::Notify, Some("x"), Some("sip:a.test;lr")),
             (by_name, Method::Register, None, None),
         ] {
             let mut request = request(method, user("bob", "b.test"), vec![]);
