@@ -49,7 +49,7 @@ pub(crate) enum Role {
     },
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(PartialEq, Clone, Copy, Debug)]
 pub(crate) enum Timer {
     Resolver(resolver::Timer),
     Server(server::Timer),
