@@ -44,11 +44,12 @@ pub struct Node {
     pub plugin: PluginManagement,
     /// Its part in the handover, if the scenario has one.
     pub handover: Option<Box<Handover>>,
-    /// Its look-ups of random keys, if it makes any.
-    lookups: Option<Box<Lookups>>,
+    /// Its look-ups of random keys, if it makes any: not behind a pointer, which would be waited for
+    /// at every one of them.
+    lookups: Option<Lookups>,
 }
 
-/// Look-ups of random keys, on one line of the cache.
+/// Look-ups of random keys: one line of the cache.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Lookups {
@@ -64,7 +65,7 @@ impl Node {
     /// A node that has not been started.
     #[must_use]
     pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
-        Self { plugin, handover: None, lookups: lookups.map(Box::new) }
+        Self { plugin, handover: None, lookups }
     }
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone; `handover` is

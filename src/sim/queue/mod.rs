@@ -97,12 +97,25 @@ impl<I: Copy + Default> Queue<I> {
     /// Takes the first event if it happens no later than `limit`.
     #[inline(always)]
     pub fn pop_until(&mut self, limit: SimTime) -> Option<Event<I>> {
+        let place = match self.front.shown() {
+            Some(place) if self.pool.get(place).at <= limit => {
+                self.front.pass();
+                place
+            }
+            Some(_) => return None,
+            None => self.take_place(limit)?,
+        };
+        self.len -= 1;
+        Some(*self.pool.get(place))
+    }
+
+    /// Where the first event is, whatever tick it is in; it counts as taken.
+    #[inline(never)]
+    fn take_place(&mut self, limit: SimTime) -> Option<usize> {
         if !self.prepare(limit) {
             return None;
         }
-        let event = self.front.pop(&self.pool, limit.as_nanos())?;
-        self.len -= 1;
-        Some(event)
+        self.front.take(&self.pool, limit)
     }
 
     /// Sorts the next tick when the present one is spent, unless that begins after `limit`.
