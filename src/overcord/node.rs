@@ -243,8 +243,9 @@ impl Node {
         from: Endpoint,
         message: chord::Compact,
     ) {
-        let upcalls = self.plugin.dht.receive_compact(&mut ctx.lift(), from, message);
-        self.take_upcalls(ctx, upcalls);
+        if !self.plugin.dht.pass_on(&mut ctx.lift(), message) {
+            self.receive_overlay(ctx, from, message.into());
+        }
     }
 
     /// A message of the overlay arrived.

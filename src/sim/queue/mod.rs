@@ -31,7 +31,7 @@ const WHEEL_BITS: u32 = SLOT_BITS * LEVELS as u32;
 
 /// Events wanted in a tick: measured with 10^3 to 10^6 pending events of 48 bytes, the speed is
 /// flat between 16 and 48.
-const EVENTS_PER_TICK: u64 = 24;
+const EVENTS_PER_TICK: u64 = 48;
 /// A tick is between 2 ns, so that the number after the last one exists, and 18 minutes.
 const SHIFTS: std::ops::RangeInclusive<u32> = 1..=40;
 /// Events taken before the width of a tick is looked at again; never fewer than those pending,
