@@ -321,17 +321,28 @@ impl<P: Payload, T: Timer> Network<P, T> {
     fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: Packed<P>) {
         // Where a message is made its variant is known, so that this is no branch there.
         match message {
-            Packed::Hot(words) => self.transmit_hot(origin, from, to, words),
+            Packed::Hot(words) => {
+                let Account { class, bytes } = P::hot_account(words);
+                let booked = Booked::new(class.into(), bytes);
+                self.transmit_hot(origin, from, to, booked, words);
+            }
             Packed::Cold(message) => self.transmit_cold(origin, from, to, message),
         }
     }
 
     #[inline(never)]
-    fn transmit_hot(&mut self, origin: HostId, from: Address, to: Endpoint, words: Words) {
-        let Account { class, bytes } = P::hot_account(words);
+    fn transmit_hot(
+        &mut self,
+        origin: HostId,
+        from: Address,
+        to: Endpoint,
+        booked: Booked,
+        words: Words,
+    ) {
+        let (cell, bytes) = (booked.cell(), booked.bytes());
         let digest = || P::hot_digest(words);
-        if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
-            let packet = Packet::hot(from, to, Booked::new(class.into(), bytes), words);
+        if let Some((at, target)) = self.route(origin, to.address, cell, bytes, digest) {
+            let packet = Packet::hot(from, to, booked, words);
             self.kernel.send(at, origin, target, packet);
         }
     }

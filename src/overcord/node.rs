@@ -46,8 +46,9 @@ pub struct Node {
     pub plugin: PluginManagement,
     /// Its part in the handover, if the scenario has one.
     pub handover: Option<Box<Handover>>,
-    /// Its look-ups of random keys, if it makes any.
-    lookups: Option<Box<Lookups>>,
+    /// Its look-ups of random keys, if it makes any: not behind a pointer, which would be waited for
+    /// at every one of them.
+    lookups: Option<Lookups>,
 }
 
 /// What a node is made of that begins anew with every start.
@@ -61,7 +62,7 @@ pub struct Life {
     pub user_agent: Option<UserAgent>,
 }
 
-/// Look-ups of random keys, on one line of the cache.
+/// Look-ups of random keys: one line of the cache.
 #[derive(Debug)]
 #[repr(align(64))]
 pub struct Lookups {
@@ -77,7 +78,7 @@ impl Node {
     /// A node that has not been started.
     #[must_use]
     pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
-        Self { plugin, handover: None, lookups: lookups.map(Box::new) }
+        Self { plugin, handover: None, lookups }
     }
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
@@ -281,8 +282,9 @@ impl Node {
         from: Endpoint,
         message: chord::Compact,
     ) {
-        let upcalls = self.plugin.dht.receive_compact(&mut ctx.lift(), from, message);
-        self.take_upcalls(ctx, upcalls);
+        if !self.plugin.dht.pass_on(&mut ctx.lift(), message) {
+            self.receive_overlay(ctx, from, message.into());
+        }
     }
 
     /// A message of the overlay arrived.

@@ -111,7 +111,8 @@ static SHAPES: [Shape; 16] = {
 impl Compact {
     #[inline(always)]
     fn new(kind: Kind, header: Header, [a, b, c]: [u32; 3]) -> Self {
-        let head = ((kind as u32) << 24) | header.bits();
+        // Masked, so that where the kind is known it stays so.
+        let head = ((kind as u32) << 24) | (header.bits() & 0x00ff_ffff);
         let pair = |high: u32, low: u32| ((high as u64) << 32) | low as u64;
         Self(Words(pair(head, a), pair(b, c)))
     }

@@ -276,26 +276,18 @@ impl Chord {
         }
     }
 
-    /// A small message arrives. The most frequent are taken as they come; what the others say is
-    /// spelt out first.
+    /// Sends on a look-up that passes through, by far the most frequent of all messages. Whether it
+    /// was one; any other is to be [received](Dht::receive).
     #[inline]
-    pub fn receive_compact<C: DhtContext<Self>>(
-        &mut self,
-        ctx: &mut C,
-        from: Endpoint,
-        message: Compact,
-    ) -> Upcalls {
-        let mut ups = Upcalls::new();
-        if message.passes_through() && self.identity.is_some() {
+    pub fn pass_on<C: DhtContext<Self>>(&mut self, ctx: &mut C, message: Compact) -> bool {
+        let is_passage = message.passes_through() && self.identity.is_some();
+        if is_passage {
             let (key, origin) = message.key_and_contact();
             self.forward(ctx, message.header(), key, origin);
-        } else {
-            self.receive_small(ctx, from, message.into(), &mut ups);
         }
-        ups
+        is_passage
     }
 
-    #[inline(never)]
     fn receive_small<C: DhtContext<Self>>(
         &mut self,
         ctx: &mut C,

@@ -182,9 +182,9 @@ impl Table {
         limit: u64,
         facts: &'a impl Facts,
     ) -> impl Iterator<Item = NodeRef> + 'a {
-        let (longest, others) = self.from_limit(limit);
         let mut last = None;
-        longest.iter().chain(others).flatten().copied().filter(move |&finger| {
+        let fingers = self.longest_from(limit).iter().chain(self.others_from(limit));
+        fingers.flatten().copied().filter(move |&finger| {
             let fresh = last != Some(finger) && self.distance(finger, facts) <= limit;
             last = Some(finger);
             fresh
@@ -194,18 +194,25 @@ impl Table {
     /// The first of [`fingers_below`](Table::fingers_below).
     #[inline]
     fn finger_below(&self, limit: u64, facts: &impl Facts) -> Option<NodeRef> {
-        let (longest, others) = self.from_limit(limit);
-        let mut fingers = longest.iter().flatten().copied();
         let is_below = |finger: &NodeRef| self.distance(*finger, facts) <= limit;
-        fingers.find(is_below).or_else(|| others.iter().flatten().copied().find(is_below))
+        let mut longest = self.longest_from(limit).iter().flatten().copied();
+        // Where the others are is not even looked at unless they are needed.
+        longest
+            .find(is_below)
+            .or_else(|| self.others_from(limit).iter().flatten().copied().find(is_below))
     }
 
-    /// The places of the fingers that can be at most so far away.
+    /// Of the longest fingers, those that can be at most so far away.
     #[inline]
-    fn from_limit(&self, limit: u64) -> (&[Option<NodeRef>], &[Option<NodeRef>]) {
-        let first = limit.leading_zeros() as usize;
-        let longest = &self.longest[first.min(LONGEST)..];
-        (longest, &self.others[first.saturating_sub(LONGEST).min(self.others.len())..])
+    fn longest_from(&self, limit: u64) -> &[Option<NodeRef>] {
+        &self.longest[(limit.leading_zeros() as usize).min(LONGEST)..]
+    }
+
+    /// The same of the others.
+    #[inline]
+    fn others_from(&self, limit: u64) -> &[Option<NodeRef>] {
+        let first = (limit.leading_zeros() as usize).saturating_sub(LONGEST);
+        &self.others[first.min(self.others.len())..]
     }
 
     /// How many entries of the successor list are at most so far away.

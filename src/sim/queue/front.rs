@@ -68,50 +68,47 @@ impl Front {
     /// Up to `count` of the sorted events that come next, as places in the pool.
     #[inline]
     pub(super) fn batch(&mut self, count: usize) -> impl Iterator<Item = usize> {
-        self.shown = (self.head + count).min(self.order.len());
-        self.order[self.head..self.shown].iter().map(|&entry| place(entry))
+        let end = (self.head + count).min(self.order.len());
+        // What comes from the heap is not shown: each event has to be compared with that first.
+        self.shown = if self.late.is_empty() { end } else { self.head };
+        self.order[self.head..end].iter().map(|&entry| place(entry))
     }
 
-    /// Takes the first event unless it happens after `limit`, in nanoseconds.
+    /// The place of the first event, if it is of the batch that was shown last.
     #[inline(always)]
-    pub(super) fn pop<I: Copy + Default>(
-        &mut self,
-        pool: &Pool<Event<I>>,
-        limit: u64,
-    ) -> Option<Event<I>> {
-        if !self.late.is_empty() {
-            return self.pop_late(pool, limit);
-        }
-        let event = *pool.get(place(*self.order.get(self.head)?));
-        if event.at.as_nanos() > limit {
-            return None;
-        }
-        self.head += 1;
-        Some(event)
+    pub(super) fn shown(&self) -> Option<usize> {
+        let is_shown = self.head < self.shown;
+        self.order.get(self.head).filter(|_| is_shown).map(|&entry| place(entry))
     }
 
-    #[cold]
-    fn pop_late<I: Copy + Default>(
+    /// Takes the first of the sorted events.
+    #[inline(always)]
+    pub(super) fn pass(&mut self) {
+        self.head += 1;
+    }
+
+    /// Takes the first event, sorted or from the heap, unless it happens after `limit`.
+    pub(super) fn take<I: Copy + Default>(
         &mut self,
         pool: &Pool<Event<I>>,
-        limit: u64,
-    ) -> Option<Event<I>> {
-        let &Reverse((key, late)) = self.late.peek()?;
-        let sorted = self.order.get(self.head).map(|&entry| *pool.get(place(entry)));
-        let from_late = sorted.is_none_or(|event| key < event.key());
-        let event = match sorted {
-            Some(event) if !from_late => event,
-            _ => *pool.get(late as usize),
+        limit: SimTime,
+    ) -> Option<usize> {
+        let sorted = self.order.get(self.head).map(|&entry| place(entry));
+        let late = self.late.peek().map(|&Reverse((key, late))| (key, late as usize));
+        let first = match (sorted, late) {
+            (Some(sorted), Some((key, _))) if pool.get(sorted).key() < key => sorted,
+            (_, Some((_, late))) => late,
+            (sorted, None) => sorted?,
         };
-        if event.at.as_nanos() > limit {
+        if pool.get(first).at > limit {
             return None;
         }
-        if from_late {
-            self.late.pop();
-        } else {
+        if sorted == Some(first) {
             self.head += 1;
+        } else {
+            self.late.pop();
         }
-        Some(event)
+        Some(first)
     }
 
     /// When the first of the sorted events happens.
@@ -127,11 +124,7 @@ impl Front {
     }
 
     /// Puts an event into the order, anywhere, and says when it happens.
-    pub(super) fn insert<I: Copy + Default>(
-        &mut self,
-        pool: &Pool<Event<I>>,
-        late: u32,
-    ) -> SimTime {
+    pub(super) fn insert<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, late: u32) -> SimTime {
         let event = pool.get(late as usize);
         let (entry, key) = (scale(self.start, self.unit)(event.at.as_nanos(), late), event.key());
         let precedes = |other: u64| match (other >> 32).cmp(&(entry >> 32)) {
@@ -153,6 +146,7 @@ impl Front {
             self.order.insert(position, entry);
         } else {
             self.late.push(Reverse((key, late)));
+            self.shown = self.head;
         }
         event.at
     }
