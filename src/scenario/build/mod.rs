@@ -7,6 +7,7 @@
 //! 100.96.0.1 on (RFC 6598).
 
 mod cast;
+mod network;
 mod population;
 mod servers;
 mod story;
@@ -26,7 +27,6 @@ use crate::dns::stub::Stub;
 use crate::dns::{Question, Resolver};
 use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
-use crate::net::{self, Latency, Network, TopologyParameters};
 use crate::overcord::Node;
 use crate::overcord::handover::{Duty, Settings};
 use crate::overcord::node::Lookups;
@@ -38,8 +38,7 @@ use crate::overlay::{Contact, Directory, RingId};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
-    FingersPerRound, HandoverPlan, LatencyPlan, Plan, PluginPlan, ResolverGroup, Routing, Strategy,
-    Traffic,
+    HandoverPlan, Plan, PluginPlan, ResolverGroup, Strategy, Traffic,
 };
 use crate::sim::Fingerprint;
 use crate::time::{SimDuration, SimTime};
@@ -146,10 +145,10 @@ pub fn build(
     let schedule = population::schedule(plan, seed, trace)?;
     let cast = Cast::new(plan, trace)?;
     let mut directory = Directory::new();
-    let chord = Arc::new(chord_config(plan, seed));
+    let chord = Arc::new(network::chord_config(plan, seed));
     let members = members(plan, &cast, &schedule, &mut directory, &chord, seed)?;
     let kit = kit(plan, &cast, chord, seed)?;
-    let network = network(plan, &cast, seed, end)?;
+    let network = network::network(plan, &cast, seed, end)?;
     let by_host = by_host(&cast, &members);
     let script = population::script(plan, &cast)?;
     let strategy = strategy(plan);
@@ -239,28 +238,6 @@ fn dns(plan: &Plan) -> &DnsPlan {
 fn chord_plan(plan: &Plan) -> &ChordPlan {
     let PluginPlan::Chord(chord) = &plan.overlay.plugin;
     chord
-}
-
-fn chord_config(plan: &Plan, seed: u64) -> chord::Config {
-    let chosen = chord_plan(plan);
-    let small = |n: u32| u8::try_from(n).expect("the check keeps it below 256");
-    let mut config = chord::Config::new(Draws::new(seed, Purpose::Protocol));
-    config.id_bits = small(chosen.id_bits);
-    config.successors = small(chosen.successors);
-    config.stabilize = chosen.stabilize;
-    config.fix_fingers = chosen.fix_fingers;
-    config.check_predecessor = chosen.check_predecessor;
-    config.rpc_timeout = chosen.rpc_timeout;
-    config.replicas = small(chosen.replicas);
-    config.routing = match chosen.routing {
-        Routing::Iterative => chord::Routing::Iterative,
-        Routing::Recursive => chord::Routing::Recursive,
-    };
-    config.fingers_per_round = match chosen.fingers_per_round {
-        FingersPerRound::All => chord::FingersPerRound::All,
-        FingersPerRound::Count(count) => chord::FingersPerRound::Number(small(count)),
-    };
-    config
 }
 
 /// The members, with their contacts. Positions come from names, so a bystander moves nobody.
@@ -363,46 +340,6 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         policies: handover.policies,
         client,
     })
-}
-
-fn network(
-    plan: &Plan,
-    cast: &Cast,
-    seed: u64,
-    end: SimTime,
-) -> Result<crate::world::host::WorldNetwork, BuildError> {
-    let latency = match &plan.network.latency {
-        LatencyPlan::Constant { value } => Latency::constant(*value),
-        LatencyPlan::Uniform { min, max } => Latency::uniform(seed, *min, *max),
-        LatencyPlan::LogNormal { median, sigma } => Latency::lognormal(seed, *median, *sigma),
-        LatencyPlan::Topology(topology) => {
-            let small = |n: u32| u16::try_from(n).unwrap_or(u16::MAX);
-            let parameters = TopologyParameters {
-                routers: small(topology.routers),
-                links: small(topology.links),
-                link_min: topology.min_link,
-                link_max: topology.max_link,
-                access_min: topology.access,
-                access_max: topology.access,
-            };
-            Latency::topology(seed, &parameters)
-        }
-    }
-    .map_err(model_error)?;
-    let settings = net::Settings {
-        seed,
-        latency,
-        jitter: plan.network.jitter,
-        loss: plan.network.loss,
-        departed_hosts: match plan.network.departed_hosts {
-            plan::DepartedHosts::Silent => net::DepartedHosts::Silent,
-            plan::DepartedHosts::Unreachable => net::DepartedHosts::Unreachable,
-        },
-        epoch: epoch_of(end.since(SimTime::ZERO)),
-        tick: SimDuration::from_millis(1),
-    };
-    let names: Vec<NameHash> = cast.names.iter().map(|name| NameHash::of(name)).collect();
-    Ok(Network::new(settings, &names))
 }
 
 fn arrivals(plan: plan::Arrivals) -> Result<Arrivals, BuildError> {

@@ -112,11 +112,26 @@ impl Check<'_> {
         let unused: Vec<_> = EVENT_KEYS.into_iter().filter(|key| !taken.contains(key)).collect();
         self.meaningless(path, &unused, &format!("action \"{name}\""));
         let action = if is_users(event.action) {
+            self.after_start(event, path, file);
             self.act(event, path, users).map(Action::User)
         } else {
             self.action(event, path, file, nodes)
         };
         Some(EventPlan { when: when?, spread: event.spread.0, action: action? })
+    }
+
+    /// A user whose host is not there yet does nothing; what falls together comes in no order that
+    /// anybody could know.
+    fn after_start(&mut self, event: &Event, path: &Path, file: &File) {
+        let named = file.host.iter().find(|host| Some(&host.name) == event.host.as_ref());
+        if let (Some(at), Some(host)) = (event.at, named)
+            && at.0 <= host.start.0
+        {
+            let (found, limit) = (at.to_string(), host.start.to_string());
+            let fault =
+                Fault::Relation { found, relation: "be later than", other: "host.start", limit };
+            self.fault(&path.then("at"), fault);
+        }
     }
 
     fn when(&mut self, event: &Event, path: &Path) -> Option<When> {

@@ -202,10 +202,13 @@ fn each_outcome_and_cause() {
         ("132 u11 end 1 timeout", "Timeout Interop 32 -"),
         ("101 u11 end 1 transport", "Transport Interop 1 -"),
         ("101 u11 end 1 unlocated", "Unlocated Interop 1 -"),
-        // The callee went, even if he came back, or was up again when it ended.
-        ("110 n3 down\n130 u11 end 1 408", "408 Callee 30 -"),
-        ("110 n3 down\n115 n3 up c\n130 u11 end 1 408", "408 Callee 30 -"),
-        ("100 n3 down\n100 n3 up c\n130 u11 end 1 timeout", "Timeout Callee 30 -"),
+        // The callee went, even if he came back, or was up again when it ended; that matters where
+        // the request was passed on to him.
+        ("101 n1 serves 1\n110 n3 down\n130 u11 end 1 408", "408 Callee 30 -"),
+        ("101 n1 serves 1\n110 n3 down\n115 n3 up c\n130 u11 end 1 408", "408 Callee 30 -"),
+        ("101 n1 serves 1\n101 n3 down\n101 n3 up c\n130 u11 end 1 timeout", "Timeout Callee 30 -"),
+        ("110 n3 down\n130 u11 end 1 408", "408 Interop 30 -"),
+        ("104 u11 end 1 481", "481 Callee 4 -"),
         // He has another address: he was up all the time.
         ("110 n3 up x\n130 u11 end 1 408", "408 Interop 30 -"),
         // He left the overlay, but not the network.

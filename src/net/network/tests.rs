@@ -1,0 +1,146 @@
+use super::*;
+use crate::net::{Class, Protocol, Purpose as For, Transport};
+
+/// Even numbers travel inline, odd ones in the slab; number 0 is the error.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Note(u32);
+
+impl Payload for Note {
+    fn pack(self) -> Packed<Self> {
+        if self.0.is_multiple_of(2) {
+            Packed::Hot(Words(0, self.0.into()))
+        } else {
+            Packed::Cold(self)
+        }
+    }
+    fn unpack(Words(_, number): Words) -> Self {
+        Self(number as u32)
+    }
+    fn transport(&self) -> Transport {
+        Transport::Udp
+    }
+    fn source_port(&self) -> Port {
+        Port::DNS
+    }
+    fn wire_len(&self) -> u32 {
+        10
+    }
+    fn class(&self) -> Class {
+        Class { protocol: Protocol::Test, purpose: For::Probe }
+    }
+    fn digest(&self) -> u64 {
+        u64::from(self.0)
+    }
+    fn undeliverable(&self, _to: Endpoint) -> Option<Self> {
+        (self.0 != 0).then_some(Note(0))
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct NoTimer;
+
+impl Timer for NoTimer {
+    fn slot(self) -> u32 {
+        0
+    }
+}
+
+struct Deaf;
+
+impl Observer for Deaf {
+    type Observation = ();
+    fn observe(&mut self, _now: SimTime, _host: HostId, _observation: ()) {}
+}
+
+const A: HostId = HostId(0);
+const B: HostId = HostId(1);
+
+fn address(host: HostId) -> Address {
+    Address::from_bits(0x0a00_0001 + host.0)
+}
+
+fn network(loss: f64, departed_hosts: DepartedHosts) -> Network<Note, NoTimer> {
+    let settings = Settings {
+        seed: 1,
+        latency: Latency::Constant(SimDuration::from_millis(50)),
+        jitter: 0.1,
+        loss,
+        departed_hosts,
+        epoch: SimDuration::from_secs(1),
+        tick: SimDuration::from_millis(1),
+    };
+    let mut network = Network::new(settings, &[NameHash::of("a"), NameHash::of("b")]);
+    network.bring_up(A, address(A));
+    network.bring_up(B, address(B));
+    network
+}
+
+fn send(network: &mut Network<Note, NoTimer>, from: HostId, to: HostId, note: Note) {
+    network.link(from, &mut Deaf).send(address(to).at(Port::SIP), note);
+}
+
+fn next(network: &mut Network<Note, NoTimer>) -> Option<(HostId, Note)> {
+    match network.next(SimTime::from_secs(1_000))? {
+        (host, Arrival::Message(delivery)) => Some((host, delivery.unpack())),
+        other => panic!("only messages were sent: {other:?}"),
+    }
+}
+
+#[test]
+fn a_datagram_arrives_after_the_base_delay_and_at_most_the_jitter() {
+    let mut network = network(0.0, DepartedHosts::Silent);
+    for note in [Note(2), Note(3)] {
+        let sent = network.now();
+        send(&mut network, A, B, note);
+        assert_eq!(next(&mut network), Some((B, note)));
+        let delay = (network.now() - sent).as_secs_f64();
+        assert!((0.050..=0.055).contains(&delay), "{delay}");
+    }
+    assert_eq!(network.cold_messages(), 0);
+}
+
+#[test]
+fn packets_are_conserved_under_loss_and_departure() {
+    let mut network = network(0.2, DepartedHosts::Silent);
+    for n in 0..1_000 {
+        send(&mut network, A, B, Note(n));
+    }
+    assert!(network.conserved());
+    let lost = network.ledger().total(Direction::Lost).messages;
+    // Binomial(1000, 0.2): standard deviation 12.6.
+    assert!((150..=250).contains(&lost), "{lost}");
+    for _ in 0..10 {
+        assert!(next(&mut network).is_some());
+    }
+    network.take_down(B);
+    assert_eq!(next(&mut network), None);
+    assert!(network.conserved());
+    assert_eq!(network.ledger().total(Direction::Delivered).messages, 10);
+    assert_eq!(network.ledger().in_flight(), 0);
+}
+
+#[test]
+fn an_error_comes_back_from_a_departed_host_only_when_asked_for_and_never_about_an_error() {
+    for (departed, expected) in
+        [(DepartedHosts::Silent, None), (DepartedHosts::Unreachable, Some((A, Note(0))))]
+    {
+        let mut network = network(0.0, departed);
+        network.take_down(B);
+        send(&mut network, A, B, Note(5));
+        assert_eq!(next(&mut network), expected);
+        network.take_down(A);
+        send(&mut network, B, A, Note(5));
+        assert_eq!(next(&mut network), None, "a host that is down sends nothing");
+        assert!(network.conserved());
+    }
+}
+
+#[test]
+fn an_address_that_moved_to_another_host_is_reached_there() {
+    let mut network = network(0.0, DepartedHosts::Silent);
+    network.take_down(A);
+    network.take_down(B);
+    network.bring_up(A, address(B));
+    assert_eq!(network.holder(address(B)), Some(A));
+    assert_eq!(network.holder(address(A)), None);
+}
