@@ -150,6 +150,11 @@ fn hosts_that_cannot_act() {
         let told = format!("x.toml:25:8: event.0.host: {told}");
         tell(&[(&register(host), &told)]);
     }
+    // Nobody acts before he is there.
+    tell(&[(
+        "action = \"register\"\nhost = \"late\"\n[[host]]\nname = \"late\"\nstart = \"3h\"",
+        "x.toml:23:6: event.0.at: 2h must be later than `host.start`, which is 3h",
+    )]);
     // A phone is no member.
     tell(&[(
         "action = \"depart\"\nhost = \"linphone\"",
