@@ -124,7 +124,11 @@ impl Front {
     }
 
     /// Puts an event into the order, anywhere, and says when it happens.
-    pub(super) fn insert<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, late: u32) -> SimTime {
+    pub(super) fn insert<I: Copy + Default>(
+        &mut self,
+        pool: &Pool<Event<I>>,
+        late: u32,
+    ) -> SimTime {
         let event = pool.get(late as usize);
         let (entry, key) = (scale(self.start, self.unit)(event.at.as_nanos(), late), event.key());
         let precedes = |other: u64| match (other >> 32).cmp(&(entry >> 32)) {
