@@ -10,6 +10,7 @@ mod cast;
 mod network;
 mod population;
 mod servers;
+mod stage;
 mod story;
 mod users;
 
@@ -21,10 +22,10 @@ use thiserror::Error;
 use crate::address::{Address, Port};
 use crate::churn::Schedule;
 use crate::churn::trace::AvailabilityTrace;
+use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
 use crate::dns::stub::Stub;
-use crate::dns::{Question, Resolver};
 use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::overcord::Node;
@@ -40,16 +41,13 @@ use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
     HandoverPlan, Plan, PluginPlan, ResolverGroup, Strategy, Traffic,
 };
-use crate::sim::Fingerprint;
 use crate::time::{SimDuration, SimTime};
 use crate::workload::{ArrivalTimes, Arrivals};
 use crate::world::caller::Caller;
-use crate::world::checkers::Checkers;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
-use crate::world::stage::{Callees, Stage};
-use crate::world::truth::{CallerDomain, Truth, TruthConfig};
+use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World, epoch_of};
 
 const AUTHORITY: Address = Address::from_bits(0xc000_0235);
@@ -163,14 +161,14 @@ pub fn build(
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage(plan, &cast, &members, directory, end)?;
+    let mut stage = stage::stage(plan, &cast, &members, directory, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
         ..Callees::default()
     };
     stage.story = story::chronicle(plan, &cast)?;
-    stage.checkers = watch.checkers.then(|| judges(plan, &cast));
+    stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
         None => None,
         Some(name) => Some(cast.find(name).ok_or_else(|| cast.unknown(name))?),
@@ -482,61 +480,6 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
         },
         service: cast.service.as_ref().filter(|_| plan.dns.is_some()).map(|name| cast.id(name)),
     })
-}
-
-/// The conventional domains as truth knows them, in the order of their names.
-fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
-    let mut callers: Vec<usize> = (0..plan.callers.len()).collect();
-    callers.sort_unstable_by_key(|&caller| &plan.callers[caller].domain);
-    let domain = |caller: usize| {
-        let plan = &plan.callers[caller];
-        let resolver = &cast.resolvers[cast.resolver_of(&plan.domain)?].name;
-        let phones = cast.phones.iter().filter(|phone| phone.caller == caller);
-        // A server without users asks for nothing.
-        if plan.sip().is_some() && phones.clone().next().is_none() {
-            return None;
-        }
-        Some(CallerDomain {
-            host: cast.id(&plan.domain),
-            resolver: cast.id(resolver),
-            agents: phones.map(|phone| cast.id(&phone.name)).collect(),
-            cache: plan.sip().is_some_and(|sip| sip.dns_cache.is_some()),
-        })
-    };
-    callers.into_iter().filter_map(domain).collect()
-}
-
-fn stage(
-    plan: &Plan,
-    cast: &Cast,
-    members: &[Member],
-    directory: Directory,
-    end: SimTime,
-) -> Result<Stage, BuildError> {
-    let warmup = SimTime::ZERO + plan.warmup;
-    let run = end.since(SimTime::ZERO);
-    let callers = caller_domains(plan, cast);
-    let truth = Truth::new(TruthConfig {
-        nodes: members.iter().map(|member| member.host).collect(),
-        resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
-        callers,
-        warmup,
-        timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
-    });
-    let question = match &plan.dns {
-        Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),
-        None => None,
-    };
-    let fingerprint = Fingerprint::new(epoch_of(run));
-    Ok(Stage::new(truth, directory, fingerprint, warmup, question))
-}
-
-/// A judge of each resolver.
-fn judges(plan: &Plan, cast: &Cast) -> Checkers {
-    Checkers::new(cast.resolvers.iter().map(|resolver| {
-        let group = &dns(plan).resolvers[resolver.group.index()];
-        (cast.id(&resolver.name), servers::cache_policy(group))
-    }))
 }
 
 fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {

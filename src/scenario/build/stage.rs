@@ -1,0 +1,69 @@
+//! The observer of a run: what truth has to know of the set-up, and the judges of resolvers.
+
+use super::cast::Cast;
+use super::{BuildError, dns, model_error, servers};
+use crate::dns::Question;
+use crate::overlay::Directory;
+use crate::scenario::plan::Plan;
+use crate::sim::Fingerprint;
+use crate::time::SimTime;
+use crate::world::checkers::Checkers;
+use crate::world::epoch_of;
+use crate::world::population::Member;
+use crate::world::stage::Stage;
+use crate::world::truth::{CallerDomain, Truth, TruthConfig};
+
+/// The conventional domains as truth knows them, in the order of their names.
+fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
+    let mut callers: Vec<usize> = (0..plan.callers.len()).collect();
+    callers.sort_unstable_by_key(|&caller| &plan.callers[caller].domain);
+    let domain = |caller: usize| {
+        let plan = &plan.callers[caller];
+        let resolver = &cast.resolvers[cast.resolver_of(&plan.domain)?].name;
+        let phones = cast.phones.iter().filter(|phone| phone.caller == caller);
+        // A server without users asks for nothing.
+        if plan.sip().is_some() && phones.clone().next().is_none() {
+            return None;
+        }
+        Some(CallerDomain {
+            host: cast.id(&plan.domain),
+            resolver: cast.id(resolver),
+            agents: phones.map(|phone| cast.id(&phone.name)).collect(),
+            cache: plan.sip().is_some_and(|sip| sip.dns_cache.is_some()),
+        })
+    };
+    callers.into_iter().filter_map(domain).collect()
+}
+
+pub(super) fn stage(
+    plan: &Plan,
+    cast: &Cast,
+    members: &[Member],
+    directory: Directory,
+    end: SimTime,
+) -> Result<Stage, BuildError> {
+    let warmup = SimTime::ZERO + plan.warmup;
+    let run = end.since(SimTime::ZERO);
+    let callers = caller_domains(plan, cast);
+    let truth = Truth::new(TruthConfig {
+        nodes: members.iter().map(|member| member.host).collect(),
+        resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
+        callers,
+        warmup,
+        timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
+    });
+    let question = match &plan.dns {
+        Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),
+        None => None,
+    };
+    let fingerprint = Fingerprint::new(epoch_of(run));
+    Ok(Stage::new(truth, directory, fingerprint, warmup, question))
+}
+
+/// A judge of each resolver.
+pub(super) fn judges(plan: &Plan, cast: &Cast) -> Checkers {
+    Checkers::new(cast.resolvers.iter().map(|resolver| {
+        let group = &dns(plan).resolvers[resolver.group.index()];
+        (cast.id(&resolver.name), servers::cache_policy(group))
+    }))
+}
