@@ -468,11 +468,11 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
             self.network.transmit(self.host, from, to, message.pack());
         }
     }
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, timer: T, at: SimTime) {
         self.network.kernel.set_timer(self.host, timer, at);
     }
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, timer: T) {
         self.network.kernel.cancel_timer(self.host, timer);
     }

@@ -23,10 +23,18 @@ pub struct Kernel<M, T, S = ()> {
 /// The names of timers, each with a number that stands for it in an event.
 #[derive(Debug)]
 struct Names<T> {
-    /// By number. Names that share a slot, being those of different kinds of hosts, are linked.
-    all: Vec<(T, Option<u32>)>,
+    /// By number.
+    all: Vec<Name<T>>,
     /// The first name of each slot.
     by_slot: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+struct Name<T> {
+    timer: T,
+    slot: u32,
+    /// Names that share a slot, being those of different kinds of hosts, are linked.
+    next: Option<u32>,
 }
 
 /// The first words of what is no message.
@@ -150,19 +158,25 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     }
 
     /// Sets a timer of `host`.
-    #[inline(never)]
+    #[inline(always)]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
-        let slot = &mut self.hosts[host.index()];
-        let counter = slot.counter;
-        *slot.timer_mut(timer.slot() as usize) = counter;
-        let name = self.names.number(timer);
+        // Where a timer is set it is known which, and so its slot.
+        self.set_slot(host, timer.slot(), timer, at);
+    }
+
+    #[inline(never)]
+    fn set_slot(&mut self, host: HostId, slot: u32, timer: T, at: SimTime) {
+        let state = &mut self.hosts[host.index()];
+        let counter = state.counter;
+        *state.timer_mut(slot) = counter;
+        let name = self.names.number(slot, timer);
         self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
-    #[inline]
+    #[inline(always)]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        *self.hosts[host.index()].timer_mut(timer.slot() as usize) = NOT_SET;
+        *self.hosts[host.index()].timer_mut(timer.slot()) = NOT_SET;
     }
 
     /// Ends this life of `host`: all its timers are dead.
@@ -194,7 +208,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
             };
             self.now = event.at;
             if event.input[0] == TIMER
-                && !self.expire(event.host, event.counter, self.names.name(event.input[1]))
+                && !self.expire(event.host, event.counter, event.input[1])
             {
                 self.stale_timers += 1;
                 continue;
@@ -226,10 +240,11 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         std::hint::black_box(read);
     }
 
-    /// Whether this setting of the timer is still in force; if so, it is spent now.
+    /// Whether this setting of the timer of this number is still in force; if so, it is spent now.
     #[inline]
-    fn expire(&mut self, host: HostId, counter: u32, timer: T) -> bool {
-        let set = self.hosts[host.index()].timer_mut(timer.slot() as usize);
+    fn expire(&mut self, host: HostId, counter: u32, number: u32) -> bool {
+        let slot = self.names.all[number as usize].slot;
+        let set = self.hosts[host.index()].timer_mut(slot);
         let in_force = *set == counter;
         if in_force {
             *set = NOT_SET;
@@ -251,35 +266,34 @@ impl<T: Timer> Names<T> {
 
     #[inline]
     fn name(&self, number: u32) -> T {
-        self.all[number as usize].0
+        self.all[number as usize].timer
     }
 
     #[inline]
-    fn number(&mut self, timer: T) -> u32 {
-        match self.by_slot.get(timer.slot() as usize) {
+    fn number(&mut self, slot: u32, timer: T) -> u32 {
+        match self.by_slot.get(slot as usize) {
             Some(&Some(first)) if self.name(first) == timer => first,
-            _ => self.enter(timer),
+            _ => self.enter(slot, timer),
         }
     }
 
     /// The number of a name that is new, or not the first of its slot.
     #[cold]
-    fn enter(&mut self, timer: T) -> u32 {
-        let slot = timer.slot() as usize;
-        if slot >= self.by_slot.len() {
-            self.by_slot.resize(slot + 1, None);
+    fn enter(&mut self, slot: u32, timer: T) -> u32 {
+        if slot as usize >= self.by_slot.len() {
+            self.by_slot.resize(slot as usize + 1, None);
         }
         let number = self.all.len() as u32;
-        let mut next = &mut self.by_slot[slot];
+        let mut next = &mut self.by_slot[slot as usize];
         while let Some(known) = *next {
-            let (name, following) = &mut self.all[known as usize];
-            if *name == timer {
+            let name = &mut self.all[known as usize];
+            if name.timer == timer {
                 return known;
             }
-            next = following;
+            next = &mut name.next;
         }
         *next = Some(number);
-        self.all.push((timer, None));
+        self.all.push(Name { timer, slot, next: None });
         number
     }
 }
@@ -292,11 +306,12 @@ impl<S: Default> Default for HostSlot<S> {
 
 impl<S> HostSlot<S> {
     #[inline]
-    fn timer_mut(&mut self, timer: usize) -> &mut u32 {
-        if timer < INLINE_TIMERS {
-            return &mut self.first[timer];
+    fn timer_mut(&mut self, slot: u32) -> &mut u32 {
+        let slot = slot as usize;
+        if slot < INLINE_TIMERS {
+            return &mut self.first[slot];
         }
-        self.other_mut(timer - INLINE_TIMERS)
+        self.other_mut(slot - INLINE_TIMERS)
     }
 
     #[inline(never)]
