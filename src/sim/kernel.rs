@@ -1,6 +1,7 @@
 //! The clock, and what is kept of each host: its counter of events, and the timers that are set.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use crate::sim::event::Words;
 use crate::sim::queue::Queue;
@@ -14,6 +15,9 @@ pub struct Kernel<M, T, S = ()> {
     now: SimTime,
     queue: Queue<Words>,
     hosts: Vec<HostSlot<S>>,
+    /// The timers of the slots from [`INLINE_TIMERS`] on, of each host that has set one; the first
+    /// place is nobody's.
+    others: Vec<Vec<u32>>,
     names: Names<T>,
     salt: u32,
     stale_timers: u64,
@@ -46,24 +50,20 @@ const COMMAND: u32 = 1;
 /// A timer that is set is named by the counter of the event that it waits for, which the host never
 /// uses again: so an event of an earlier setting, or of an earlier life, is told apart.
 ///
-/// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
-/// the inline ones cost a second.
+/// Every event touches one of these, at random: two of them share a line of the cache, and timers
+/// beyond the inline ones are looked for elsewhere.
 #[derive(Debug)]
-#[repr(align(64))]
 struct HostSlot<S> {
+    state: S,
     counter: u32,
     /// By timer slot: the counter of the event, or [`NOT_SET`].
     first: [u32; INLINE_TIMERS],
-    others: Option<Box<Others>>,
-    state: S,
+    /// The place of the timers of higher slots in [`Kernel::others`].
+    others: Option<NonZeroU32>,
 }
 
-/// The timers of the slots from [`INLINE_TIMERS`] on.
-#[derive(Debug, Default)]
-struct Others(Vec<u32>);
-
 /// Timers of a host that stand inside its [`HostSlot`].
-const INLINE_TIMERS: usize = 11;
+const INLINE_TIMERS: usize = 5;
 /// No event has this counter.
 const NOT_SET: u32 = u32::MAX;
 /// How many events' memory is touched at a time.
@@ -77,6 +77,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
             now: SimTime::ZERO,
             queue: Queue::new(tick),
             hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
+            others: vec![Vec::new()],
             names: Names { all: Vec::new(), by_slot: Vec::new() },
             salt: 0,
             stale_timers: 0,
@@ -166,9 +167,8 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 
     #[inline(never)]
     fn set_slot(&mut self, host: HostId, slot: u32, timer: T, at: SimTime) {
-        let state = &mut self.hosts[host.index()];
-        let counter = state.counter;
-        *state.timer_mut(slot) = counter;
+        let counter = self.hosts[host.index()].counter;
+        *self.timer_mut(host, slot) = counter;
         let name = self.names.number(slot, timer);
         self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
     }
@@ -176,14 +176,16 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline(always)]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        *self.hosts[host.index()].timer_mut(timer.slot()) = NOT_SET;
+        *self.timer_mut(host, timer.slot()) = NOT_SET;
     }
 
     /// Ends this life of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
         slot.first = [NOT_SET; INLINE_TIMERS];
-        slot.others = None;
+        if let Some(place) = slot.others {
+            self.others[place.get() as usize] = Vec::new();
+        }
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
@@ -244,12 +246,34 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     #[inline]
     fn expire(&mut self, host: HostId, counter: u32, number: u32) -> bool {
         let slot = self.names.all[number as usize].slot;
-        let set = self.hosts[host.index()].timer_mut(slot);
+        let set = self.timer_mut(host, slot);
         let in_force = *set == counter;
         if in_force {
             *set = NOT_SET;
         }
         in_force
+    }
+
+    #[inline(always)]
+    fn timer_mut(&mut self, host: HostId, slot: u32) -> &mut u32 {
+        if slot as usize >= INLINE_TIMERS {
+            return self.other_mut(host, slot as usize - INLINE_TIMERS);
+        }
+        &mut self.hosts[host.index()].first[slot as usize]
+    }
+
+    #[inline(never)]
+    fn other_mut(&mut self, host: HostId, index: usize) -> &mut u32 {
+        let unused = self.others.len() as u32;
+        let place = *self.hosts[host.index()].others.get_or_insert_with(|| {
+            self.others.push(Vec::new());
+            NonZeroU32::new(unused).expect("the first place is nobody's")
+        });
+        let timers = &mut self.others[place.get() as usize];
+        if index >= timers.len() {
+            timers.resize(index + 1, NOT_SET);
+        }
+        &mut timers[index]
     }
 }
 
@@ -301,26 +325,6 @@ impl<T: Timer> Names<T> {
 impl<S: Default> Default for HostSlot<S> {
     fn default() -> Self {
         Self { counter: 0, first: [NOT_SET; INLINE_TIMERS], others: None, state: S::default() }
-    }
-}
-
-impl<S> HostSlot<S> {
-    #[inline]
-    fn timer_mut(&mut self, slot: u32) -> &mut u32 {
-        let slot = slot as usize;
-        if slot < INLINE_TIMERS {
-            return &mut self.first[slot];
-        }
-        self.other_mut(slot - INLINE_TIMERS)
-    }
-
-    #[inline(never)]
-    fn other_mut(&mut self, index: usize) -> &mut u32 {
-        let Others(timers) = &mut **self.others.get_or_insert_default();
-        if index >= timers.len() {
-            timers.resize(index + 1, NOT_SET);
-        }
-        &mut timers[index]
     }
 }
 
@@ -409,8 +413,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
-        assert_eq!(size_of::<HostSlot<Option<u32>>>(), 64);
+    fn what_is_kept_of_a_host_fills_half_a_line_of_the_cache() {
+        assert_eq!(size_of::<HostSlot<Option<NonZeroU32>>>(), 32);
     }
 
     #[test]

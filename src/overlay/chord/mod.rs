@@ -77,6 +77,8 @@ pub enum ChordTimer {
 impl ChordTimer {
     /// How many slots there can be.
     pub const SLOTS: u32 = 4 + Exchanges::MAX as u32;
+    /// How many of the first slots are those of timers that are set all the time.
+    pub const FREQUENT: u32 = 4;
 }
 
 impl Timer for ChordTimer {
@@ -86,7 +88,8 @@ impl Timer for ChordTimer {
             Self::Stabilize => 0,
             Self::CheckPredecessor => 1,
             Self::FixFingers => 2,
-            Self::Expire => 3,
+            Self::Rpc(0) => 3,
+            Self::Expire => 4,
             Self::Rpc(slot) => 4 + u32::from(slot),
         }
     }
