@@ -1,5 +1,7 @@
 //! Datagrams between hosts: whether and when they arrive.
 
+use std::num::NonZeroU32;
+
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
 use crate::net::latency::Latency;
@@ -82,8 +84,8 @@ pub trait Observer {
 /// Hosts with addresses, and datagrams between them.
 #[derive(Debug)]
 pub struct Network<P: Payload, T> {
-    /// With the address of each host that is up.
-    kernel: Kernel<Packet, T, Option<Address>>,
+    /// With the address of each host that is up, as bits.
+    kernel: Kernel<Packet, T, Option<NonZeroU32>>,
     names: Vec<NameHash>,
     holders: Holders,
     cold: Slab<P>,
@@ -157,7 +159,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     #[inline]
     pub fn address(&self, host: HostId) -> Option<Address> {
-        self.kernel.state(host)
+        self.kernel.state(host).map(|bits| Address::from_bits(bits.get()))
     }
 
     /// The up host that holds an address.
@@ -174,7 +176,8 @@ impl<P: Payload, T: Timer> Network<P, T> {
 
     /// Brings a host up under an address; it must be down.
     pub fn bring_up(&mut self, host: HostId, address: Address) {
-        let former = self.kernel.state_mut(host).replace(address);
+        let bits = NonZeroU32::new(address.bits()).expect("no host holds 0.0.0.0");
+        let former = self.kernel.state_mut(host).replace(bits);
         assert!(former.is_none(), "the host is up already");
         self.holders.assign(address, host);
     }
@@ -247,7 +250,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn deliver_hot(&mut self, host: HostId, packet: Packet, words: Words) -> Option<Endpoint> {
         self.in_flight -= 1;
         let from = packet.from.at(P::hot_source_port(words));
-        if self.kernel.state(host) != Some(packet.to) {
+        if self.address(host) != Some(packet.to) {
             let delivery = Delivery { from, port: packet.port, message: Packed::Hot(words) };
             let Packet { booked, .. } = packet;
             self.lose(packet, delivery, booked.cell(), booked.bytes());
@@ -270,7 +273,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let (Account { class, bytes }, digest) = (message.account(), message.digest());
         let from = packet.from.at(message.source_port());
         let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
-        if self.kernel.state(host) != Some(packet.to) {
+        if self.address(host) != Some(packet.to) {
             self.lose(packet, delivery, class.into(), bytes);
             return None;
         }
@@ -483,11 +486,11 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
             self.network.transmit(self.host, from, to, message.pack());
         }
     }
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, timer: T, at: SimTime) {
         self.network.kernel.set_timer(self.host, timer, at);
     }
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, timer: T) {
         self.network.kernel.cancel_timer(self.host, timer);
     }

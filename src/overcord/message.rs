@@ -203,20 +203,25 @@ pub enum NodeTimer {
 }
 
 impl sim::Timer for Timer {
-    /// The plug-in's slots are the even ones, all others the odd ones, the most frequent first: a
-    /// node whose overlay is all that runs keeps a short table.
+    /// The plug-in's most frequent ones come first, then the node's look-ups. From there on the
+    /// plug-in's slots are the odd ones, all others the even ones, the most frequent first: a node
+    /// whose overlay is all that runs keeps a short table.
     #[inline]
     fn slot(self) -> u32 {
+        const FIRST: u32 = chord::ChordTimer::FREQUENT;
         const OWN: u32 = NodeTimer::Relocate as u32 + 1;
         const SIP: u32 = OWN + 1 + ClientTimer::SLOTS;
         match self {
-            Self::Overlay(timer) => 2 * timer.slot(),
-            Self::Node(timer) => 2 * (timer as u32) + 1,
-            Self::Stub(timer) => 2 * (OWN + timer.slot()) + 1,
-            Self::Client(timer) => 2 * (OWN + 1 + timer.slot()) + 1,
-            Self::Sip(timer) => 2 * (SIP + timer.slot()) + 1,
-            Self::Locator(timer) => 2 * (SIP + sip::Timer::SLOTS + timer.slot()) + 1,
-            Self::Tcp(timer) => 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()) + 1,
+            Self::Overlay(timer) => {
+                let slot = timer.slot();
+                if slot < FIRST { slot } else { FIRST + 1 + 2 * (slot - FIRST) }
+            }
+            Self::Node(timer) => FIRST + 2 * (timer as u32),
+            Self::Stub(timer) => FIRST + 2 * (OWN + timer.slot()),
+            Self::Client(timer) => FIRST + 2 * (OWN + 1 + timer.slot()),
+            Self::Sip(timer) => FIRST + 2 * (SIP + timer.slot()),
+            Self::Locator(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + timer.slot()),
+            Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()),
         }
     }
 }

@@ -282,7 +282,7 @@ impl Node {
         from: Endpoint,
         message: chord::Compact,
     ) {
-        if !self.plugin.dht.pass_on(&mut ctx.lift(), message) {
+        if !self.plugin.dht.receive_compact(&mut ctx.lift(), from, message) {
             self.receive_overlay(ctx, from, message.into());
         }
     }

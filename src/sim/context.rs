@@ -33,7 +33,7 @@ pub trait Context {
     fn observe(&mut self, observation: Self::Observation);
 
     /// Sets a timer to go off after a span.
-    #[inline]
+    #[inline(always)]
     fn set_after(&mut self, timer: Self::Timer, after: SimDuration) {
         let at = self.now().saturating_add(after);
         self.set(timer, at);
@@ -92,11 +92,11 @@ where
     fn send(&mut self, to: Endpoint, message: M) {
         self.host.send(to, message.into());
     }
-    #[inline]
+    #[inline(always)]
     fn set(&mut self, timer: T, at: SimTime) {
         self.host.set(timer.into(), at);
     }
-    #[inline]
+    #[inline(always)]
     fn cancel(&mut self, timer: T) {
         self.host.cancel(timer.into());
     }

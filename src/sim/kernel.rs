@@ -1,6 +1,7 @@
 //! The clock, and what is kept of each host: its counter of events, and the timers that are set.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
 
 use crate::sim::event::Words;
 use crate::sim::queue::Queue;
@@ -14,6 +15,9 @@ pub struct Kernel<M, T, S = ()> {
     now: SimTime,
     queue: Queue<Words>,
     hosts: Vec<HostSlot<S>>,
+    /// The timers of the slots from [`INLINE_TIMERS`] on, of each host that has set one; the first
+    /// place is nobody's.
+    others: Vec<Vec<u32>>,
     names: Names<T>,
     salt: u32,
     stale_timers: u64,
@@ -23,10 +27,18 @@ pub struct Kernel<M, T, S = ()> {
 /// The names of timers, each with a number that stands for it in an event.
 #[derive(Debug)]
 struct Names<T> {
-    /// By number. Names that share a slot, being those of different kinds of hosts, are linked.
-    all: Vec<(T, Option<u32>)>,
+    /// By number.
+    all: Vec<Name<T>>,
     /// The first name of each slot.
     by_slot: Vec<Option<u32>>,
+}
+
+#[derive(Debug)]
+struct Name<T> {
+    timer: T,
+    slot: u32,
+    /// Names that share a slot, being those of different kinds of hosts, are linked.
+    next: Option<u32>,
 }
 
 /// The first words of what is no message.
@@ -38,24 +50,20 @@ const COMMAND: u32 = 1;
 /// A timer that is set is named by the counter of the event that it waits for, which the host never
 /// uses again: so an event of an earlier setting, or of an earlier life, is told apart.
 ///
-/// Every event touches one of these, at random: it fills one line of the cache, and timers beyond
-/// the inline ones cost a second.
+/// Every event touches one of these, at random: two of them share a line of the cache, and timers
+/// beyond the inline ones are looked for elsewhere.
 #[derive(Debug)]
-#[repr(align(64))]
 struct HostSlot<S> {
+    state: S,
     counter: u32,
     /// By timer slot: the counter of the event, or [`NOT_SET`].
     first: [u32; INLINE_TIMERS],
-    others: Option<Box<Others>>,
-    state: S,
+    /// The place of the timers of higher slots in [`Kernel::others`].
+    others: Option<NonZeroU32>,
 }
 
-/// The timers of the slots from [`INLINE_TIMERS`] on.
-#[derive(Debug, Default)]
-struct Others(Vec<u32>);
-
 /// Timers of a host that stand inside its [`HostSlot`].
-const INLINE_TIMERS: usize = 11;
+const INLINE_TIMERS: usize = 5;
 /// No event has this counter.
 const NOT_SET: u32 = u32::MAX;
 /// How many events' memory is touched at a time.
@@ -69,6 +77,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
             now: SimTime::ZERO,
             queue: Queue::new(tick),
             hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
+            others: vec![Vec::new()],
             names: Names { all: Vec::new(), by_slot: Vec::new() },
             salt: 0,
             stale_timers: 0,
@@ -150,26 +159,33 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     }
 
     /// Sets a timer of `host`.
-    #[inline(never)]
+    #[inline(always)]
     pub fn set_timer(&mut self, host: HostId, timer: T, at: SimTime) {
-        let slot = &mut self.hosts[host.index()];
-        let counter = slot.counter;
-        *slot.timer_mut(timer.slot() as usize) = counter;
-        let name = self.names.number(timer);
+        // Where a timer is set it is known which, and so its slot.
+        self.set_slot(host, timer.slot(), timer, at);
+    }
+
+    #[inline(never)]
+    fn set_slot(&mut self, host: HostId, slot: u32, timer: T, at: SimTime) {
+        let counter = self.hosts[host.index()].counter;
+        *self.timer_mut(host, slot) = counter;
+        let name = self.names.number(slot, timer);
         self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
-    #[inline]
+    #[inline(always)]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        *self.hosts[host.index()].timer_mut(timer.slot() as usize) = NOT_SET;
+        *self.timer_mut(host, timer.slot()) = NOT_SET;
     }
 
     /// Ends this life of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
         let slot = &mut self.hosts[host.index()];
         slot.first = [NOT_SET; INLINE_TIMERS];
-        slot.others = None;
+        if let Some(place) = slot.others {
+            self.others[place.get() as usize] = Vec::new();
+        }
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
@@ -193,9 +209,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
                 return None;
             };
             self.now = event.at;
-            if event.input[0] == TIMER
-                && !self.expire(event.host, event.counter, self.names.name(event.input[1]))
-            {
+            if event.input[0] == TIMER && !self.expire(event.host, event.counter, event.input[1]) {
                 self.stale_timers += 1;
                 continue;
             }
@@ -222,15 +236,38 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         std::hint::black_box(read);
     }
 
-    /// Whether this setting of the timer is still in force; if so, it is spent now.
+    /// Whether this setting of the timer of this number is still in force; if so, it is spent now.
     #[inline]
-    fn expire(&mut self, host: HostId, counter: u32, timer: T) -> bool {
-        let set = self.hosts[host.index()].timer_mut(timer.slot() as usize);
+    fn expire(&mut self, host: HostId, counter: u32, number: u32) -> bool {
+        let slot = self.names.all[number as usize].slot;
+        let set = self.timer_mut(host, slot);
         let in_force = *set == counter;
         if in_force {
             *set = NOT_SET;
         }
         in_force
+    }
+
+    #[inline(always)]
+    fn timer_mut(&mut self, host: HostId, slot: u32) -> &mut u32 {
+        if slot as usize >= INLINE_TIMERS {
+            return self.other_mut(host, slot as usize - INLINE_TIMERS);
+        }
+        &mut self.hosts[host.index()].first[slot as usize]
+    }
+
+    #[inline(never)]
+    fn other_mut(&mut self, host: HostId, index: usize) -> &mut u32 {
+        let unused = self.others.len() as u32;
+        let place = *self.hosts[host.index()].others.get_or_insert_with(|| {
+            self.others.push(Vec::new());
+            NonZeroU32::new(unused).expect("the first place is nobody's")
+        });
+        let timers = &mut self.others[place.get() as usize];
+        if index >= timers.len() {
+            timers.resize(index + 1, NOT_SET);
+        }
+        &mut timers[index]
     }
 }
 
@@ -247,35 +284,34 @@ impl<T: Timer> Names<T> {
 
     #[inline]
     fn name(&self, number: u32) -> T {
-        self.all[number as usize].0
+        self.all[number as usize].timer
     }
 
     #[inline]
-    fn number(&mut self, timer: T) -> u32 {
-        match self.by_slot.get(timer.slot() as usize) {
+    fn number(&mut self, slot: u32, timer: T) -> u32 {
+        match self.by_slot.get(slot as usize) {
             Some(&Some(first)) if self.name(first) == timer => first,
-            _ => self.enter(timer),
+            _ => self.enter(slot, timer),
         }
     }
 
     /// The number of a name that is new, or not the first of its slot.
     #[cold]
-    fn enter(&mut self, timer: T) -> u32 {
-        let slot = timer.slot() as usize;
-        if slot >= self.by_slot.len() {
-            self.by_slot.resize(slot + 1, None);
+    fn enter(&mut self, slot: u32, timer: T) -> u32 {
+        if slot as usize >= self.by_slot.len() {
+            self.by_slot.resize(slot as usize + 1, None);
         }
         let number = self.all.len() as u32;
-        let mut next = &mut self.by_slot[slot];
+        let mut next = &mut self.by_slot[slot as usize];
         while let Some(known) = *next {
-            let (name, following) = &mut self.all[known as usize];
-            if *name == timer {
+            let name = &mut self.all[known as usize];
+            if name.timer == timer {
                 return known;
             }
-            next = following;
+            next = &mut name.next;
         }
         *next = Some(number);
-        self.all.push((timer, None));
+        self.all.push(Name { timer, slot, next: None });
         number
     }
 }
@@ -283,25 +319,6 @@ impl<T: Timer> Names<T> {
 impl<S: Default> Default for HostSlot<S> {
     fn default() -> Self {
         Self { counter: 0, first: [NOT_SET; INLINE_TIMERS], others: None, state: S::default() }
-    }
-}
-
-impl<S> HostSlot<S> {
-    #[inline]
-    fn timer_mut(&mut self, timer: usize) -> &mut u32 {
-        if timer < INLINE_TIMERS {
-            return &mut self.first[timer];
-        }
-        self.other_mut(timer - INLINE_TIMERS)
-    }
-
-    #[inline(never)]
-    fn other_mut(&mut self, index: usize) -> &mut u32 {
-        let Others(timers) = &mut **self.others.get_or_insert_default();
-        if index >= timers.len() {
-            timers.resize(index + 1, NOT_SET);
-        }
-        &mut timers[index]
     }
 }
 
@@ -390,8 +407,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_of_a_host_fills_one_line_of_the_cache() {
-        assert_eq!(size_of::<HostSlot<Option<u32>>>(), 64);
+    fn what_is_kept_of_a_host_fills_half_a_line_of_the_cache() {
+        assert_eq!(size_of::<HostSlot<Option<NonZeroU32>>>(), 32);
     }
 
     #[test]

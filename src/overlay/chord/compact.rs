@@ -167,6 +167,18 @@ impl Compact {
         (Key { high, low }.into(), contact(node).expect("a word that stands for a contact"))
     }
 
+    /// The step of the periodic repair that it is.
+    #[inline(always)]
+    pub(super) fn repair(self) -> Option<RepairStep> {
+        let [a, b, _] = self.body();
+        match self.kind() {
+            Kind::Stabilize => Some(RepairStep::Stabilize(OverlayId(a))),
+            Kind::Neighbours => Some(RepairStep::Neighbours(contact(a), contact(b))),
+            Kind::Notify => Some(RepairStep::Notify(contact(a)?, OverlayId(b))),
+            _ => None,
+        }
+    }
+
     #[inline(always)]
     fn shape(self) -> &'static Shape {
         &SHAPES[self.number()]
@@ -204,6 +216,17 @@ impl Compact {
         let first = first + (1 << 56);
         mix(first.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ second)
     }
+}
+
+/// The three messages of a round of stabilisation.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum RepairStep {
+    /// Who are your neighbours?
+    Stabilize(OverlayId),
+    /// Predecessor and successor.
+    Neighbours(Option<NodeRef>, Option<NodeRef>),
+    /// This node may be your predecessor.
+    Notify(NodeRef, OverlayId),
 }
 
 /// A contact as a word: 0 for none.

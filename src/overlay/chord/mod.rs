@@ -51,6 +51,7 @@ use crate::overlay::{
 use crate::rng::mix2;
 use crate::sim::Timer;
 use crate::time::SimDuration;
+use compact::RepairStep;
 use exchange::{Exchanges, Work};
 use lookup::{Goal, Lookup};
 use message::Header;
@@ -76,6 +77,8 @@ pub enum ChordTimer {
 impl ChordTimer {
     /// How many slots there can be.
     pub const SLOTS: u32 = 4 + Exchanges::MAX as u32;
+    /// How many of the first slots are those of timers that are set all the time.
+    pub const FREQUENT: u32 = 4;
 }
 
 impl Timer for ChordTimer {
@@ -85,7 +88,8 @@ impl Timer for ChordTimer {
             Self::Stabilize => 0,
             Self::CheckPredecessor => 1,
             Self::FixFingers => 2,
-            Self::Expire => 3,
+            Self::Rpc(0) => 3,
+            Self::Expire => 4,
             Self::Rpc(slot) => 4 + u32::from(slot),
         }
     }
@@ -276,16 +280,48 @@ impl Chord {
         }
     }
 
-    /// Sends on a look-up that passes through, by far the most frequent of all messages. Whether it
-    /// was one; any other is to be [received](Dht::receive).
+    /// Takes a message of those that are most frequent, of which the host need not hear, as it
+    /// comes. Whether it was one; any other is to be [received](Dht::receive).
     #[inline]
-    pub fn pass_on<C: DhtContext<Self>>(&mut self, ctx: &mut C, message: Compact) -> bool {
-        let is_passage = message.passes_through() && self.identity.is_some();
-        if is_passage {
+    pub fn receive_compact<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: Compact,
+    ) -> bool {
+        let Some(overlay) = self.identity else { return false };
+        if message.passes_through() {
             let (key, origin) = message.key_and_contact();
             self.forward(ctx, message.header(), key, origin);
+            return true;
         }
-        is_passage
+        self.receive_repair(ctx, from, message, overlay)
+    }
+
+    /// The same for messages of the periodic repair, by a member of this overlay.
+    fn receive_repair<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: Compact,
+        overlay: OverlayId,
+    ) -> bool {
+        let header = message.header();
+        match message.repair() {
+            Some(RepairStep::Stabilize(theirs)) if theirs == overlay => {
+                self.tell_neighbours(ctx, from, header);
+            }
+            Some(RepairStep::Neighbours(predecessor, successor)) => {
+                if let Some((Some(node), Work::Stabilize)) = self.answered(ctx, header, from) {
+                    self.stabilized(ctx, node, predecessor, successor.as_slice());
+                }
+            }
+            Some(RepairStep::Notify(node, theirs)) if theirs == overlay => {
+                self.notified(ctx, node);
+            }
+            _ => return false,
+        }
+        true
     }
 
     fn receive_small<C: DhtContext<Self>>(

@@ -48,7 +48,7 @@ use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::stage::Callees;
-use crate::world::{Infrastructure, World, epoch_of};
+use crate::world::{Infrastructure, World};
 
 const AUTHORITY: Address = Address::from_bits(0xc000_0235);
 const SERVICE: Address = Address::from_bits(0xc000_0250);
