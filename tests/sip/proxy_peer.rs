@@ -212,14 +212,14 @@ fn an_invite_from_outside_is_passed_on_to_where_the_overlay_says() {
 }
 
 #[test]
-fn what_a_node_is_not_asked_for_as_proxy_peer_is_404() {
+fn users_whom_a_node_does_not_know_are_480_at_the_proxy_peer_and_404_elsewhere() {
     let mut node = Node::new(name());
     node.register("bob", &[BOB], LATER);
     node.register("dave", &[BOB], SimTime::from_secs(1));
     node.desk.recorder.advance(SimDuration::from_secs(2));
     // (whether it plays, whom, status): no record, no current binding, a node that does not play.
     for (is_proxy, user, status) in
-        [(true, "carol", 404), (true, "dave", 480), (false, "bob", 404), (false, "alice", 180)]
+        [(true, "carol", 480), (true, "dave", 480), (false, "bob", 404), (false, "alice", 180)]
     {
         node.is_proxy = is_proxy;
         let text = invite(user).replace("phone\n", &format!("phone-{user}\n"));
