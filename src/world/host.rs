@@ -43,8 +43,10 @@ pub enum Host {
     Director,
 }
 
-/// The timers of all kinds of hosts. Each kind has the slots for itself.
+/// The timers of all kinds of hosts. Each kind has the slots for itself. Aligned, so that one is
+/// copied as a whole and not in parts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(align(8))]
 pub enum Timer {
     /// Of a member.
     Node(overcord::Timer),

@@ -135,10 +135,24 @@ impl Front {
             std::cmp::Ordering::Equal => pool.get(place(other)).key() < key,
             order => order.is_lt(),
         };
+        self.insert_entry(entry, key, late, precedes);
+        if !self.late.is_empty() {
+            // From here on each event has to be compared with those of the heap.
+            self.shown = self.head;
+        }
+        event.at
+    }
+
+    fn insert_entry(
+        &mut self,
+        entry: u64,
+        key: u128,
+        late: u32,
+        precedes: impl Fn(u64) -> bool,
+    ) {
         let live = &self.order[self.head..];
         if live.last().is_none_or(|&last| precedes(last)) {
-            self.order.push(entry);
-            return event.at;
+            return self.order.push(entry);
         }
         let position = self.head + live.partition_point(|&other| precedes(other));
         let (before, after) = (position - self.head, self.order.len() - position);
@@ -150,9 +164,7 @@ impl Front {
             self.order.insert(position, entry);
         } else {
             self.late.push(Reverse((key, late)));
-            self.shown = self.head;
         }
-        event.at
     }
 
     /// Takes the events of a tick of 2^`shift` nanoseconds that begins at `start`; everything of
@@ -185,22 +197,22 @@ impl Front {
     #[inline]
     fn sort_ties<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>) {
         let mut last = u64::MAX;
-        for index in 0..self.order.len() {
-            let instant = self.order[index] >> 32;
-            if instant == last {
-                return self.sort_ties_from(pool, index - 1);
-            }
+        let mut index = 0;
+        while let Some(&entry) = self.order.get(index) {
+            let instant = entry >> 32;
+            index = if instant == last { self.sort_run(pool, index - 1) } else { index + 1 };
             last = instant;
         }
     }
 
+    /// Sorts the entries from this one on that name the same instant, and says where they end.
     #[cold]
-    fn sort_ties_from<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, from: usize) {
-        for run in self.order[from..].chunk_by_mut(|a, b| a >> 32 == b >> 32) {
-            if run.len() > 1 {
-                run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());
-            }
-        }
+    fn sort_run<I: Copy + Default>(&mut self, pool: &Pool<Event<I>>, start: usize) -> usize {
+        let instant = self.order[start] >> 32;
+        let length = self.order[start..].partition_point(|&entry| entry >> 32 == instant);
+        let run = &mut self.order[start..start + length];
+        run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());
+        start + length
     }
 }
 

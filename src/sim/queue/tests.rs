@@ -264,7 +264,7 @@ fn the_tick_is_fitted_to_the_rate_from_either_side() {
                 queue.push(Event { at, counter: round, ..event });
             }
         }
-        // An event every microsecond, 24 a tick: 2^14 ns is the power of two below.
-        assert_eq!(queue.shift, 14);
+        // An event every microsecond, 48 a tick: 2^15 ns is the power of two below.
+        assert_eq!(queue.shift, 15);
     }
 }
