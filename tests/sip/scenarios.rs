@@ -183,7 +183,8 @@ fn told(route: &str) -> Vec<(u64, String)> {
     let answer = |line: &String| {
         let (before, said) = line.split_once("-> linphone  SIP ")?;
         let second = before.trim_start().split('.').next()?.parse().ok()?;
-        let method = ["INVITE", "BYE", "SUBSCRIBE"].iter().find(|it| said.contains(&format!("({it})")))?;
+        let method =
+            ["INVITE", "BYE", "SUBSCRIBE"].iter().find(|it| said.contains(&format!("({it})")))?;
         let status = said.split(' ').next().filter(|status| *status >= "200")?;
         Some((second, format!("{method} {status}")))
     };
@@ -199,7 +200,8 @@ fn a_dialog_by_the_overlay_s_name_survives_the_handover() {
     // The call at 300 s is answered after 2 s of ringing; its BYE comes 15 minutes after, the
     // renewal of the SUBSCRIBE at 360 s after nine tenths of an hour. Both pass whoever plays the
     // proxy peer by then.
-    let answers = [(302, "INVITE 200"), (360, "SUBSCRIBE 200"), (1_202, "BYE 200"), (3_600, "SUBSCRIBE 200")];
+    let answers =
+        [(302, "INVITE 200"), (360, "SUBSCRIBE 200"), (1_202, "BYE 200"), (3_600, "SUBSCRIBE 200")];
     assert_eq!(told("name"), expected(&answers));
 }
 
@@ -219,7 +221,8 @@ fn a_dialog_by_the_proxy_peer_s_address_dies_with_it() {
 
 #[test]
 fn without_record_route_a_dialog_passes_the_proxy_peer_by() {
-    let answers = [(302, "INVITE 200"), (360, "SUBSCRIBE 200"), (1_202, "BYE 200"), (3_600, "SUBSCRIBE 200")];
+    let answers =
+        [(302, "INVITE 200"), (360, "SUBSCRIBE 200"), (1_202, "BYE 200"), (3_600, "SUBSCRIBE 200")];
     assert_eq!(told("none"), expected(&answers));
     // Bob hears the BYE from the phone's server.
     let text = [HEAD, ISP, PEOPLE, STORY].concat();

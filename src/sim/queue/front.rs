@@ -143,13 +143,7 @@ impl Front {
         event.at
     }
 
-    fn insert_entry(
-        &mut self,
-        entry: u64,
-        key: u128,
-        late: u32,
-        precedes: impl Fn(u64) -> bool,
-    ) {
+    fn insert_entry(&mut self, entry: u64, key: u128, late: u32, precedes: impl Fn(u64) -> bool) {
         let live = &self.order[self.head..];
         if live.last().is_none_or(|&last| precedes(last)) {
             return self.order.push(entry);
