@@ -91,7 +91,8 @@
 //! * *Leave*: a node goes. *Departure*: the binding loses its validity.
 //! * *Valid address*: held by an up host that plays the proxy role in the main overlay.
 //! * *Stale window*: for how long a resolver would answer with an address after its validity ended.
-//! * *Episode*: one handover as one caller domain lives it, from departure to the first valid answer.
+//! * *Episode*: one handover as one caller domain lives it, from departure to the first request that
+//!   a valid proxy peer serves, or the first valid answer where a domain only looks up.
 //! * *Claimant*: a node that updates the binding because its test of the departed address failed.
 //! * *Split brain*: more than one up node believes to be the proxy peer.
 //! * *Cell*: one run of a study, named by a hash of all that its output depends on.
