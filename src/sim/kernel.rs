@@ -230,8 +230,13 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         }
         let mut read = 0;
         for event in self.queue.batch(BATCH) {
-            let input = self.names.input(event.input);
-            read ^= self.hosts[event.host.index()].counter ^ touch(event.host, input);
+            // Named apart, so that what a message needs is a short way: the more of them fit into
+            // the processor's view, the more is on its way at the same time.
+            let behind = match event.input[0] {
+                0..2 => touch(event.host, self.names.input(event.input)),
+                _ => touch(event.host, Input::Message(M::from_words(event.input))),
+            };
+            read ^= self.hosts[event.host.index()].counter ^ behind;
         }
         std::hint::black_box(read);
     }

@@ -185,18 +185,27 @@ impl Host {
     /// Reads from where the host is, so that what this input needs is in the cache soon; what is
     /// read means nothing.
     #[must_use]
-    #[inline]
+    #[inline(always)]
     pub fn touch(&self, input: sim::Input<Packet, Timer>) -> u32 {
-        match (self, input) {
-            (Self::Node(node), sim::Input::Message(packet)) => match packet.carried() {
-                Carried::Hot(words) if Compact::from_words(words).passes_through() => {
-                    node.plugin.dht.touch_passage()
-                }
-                _ => node.plugin.dht.touch(),
-            },
-            (Self::Node(node), sim::Input::Timer(Timer::Node(timer))) => {
-                node.touch_for_timer(timer)
-            }
+        if let sim::Input::Message(packet) = input
+            && let Carried::Hot(words) = packet.carried()
+            && let Self::Node(node) = self
+            && Compact::from_words(words).passes_through()
+        {
+            return node.plugin.dht.touch_passage();
+        }
+        self.touch_for(match input {
+            sim::Input::Timer(timer) => Some(timer),
+            sim::Input::Message(_) | sim::Input::Command(_) => None,
+        })
+    }
+
+    /// The same for what is not that frequent: a timer, or something else.
+    #[inline(never)]
+    fn touch_for(&self, timer: Option<Timer>) -> u32 {
+        match (self, timer) {
+            (Self::Node(node), Some(Timer::Node(timer))) => node.touch_for_timer(timer),
+            (Self::Node(node), None) => node.plugin.dht.touch(),
             _ => 0,
         }
     }

@@ -5,9 +5,9 @@
 //! while they are still in the cache; the pool never grows beyond the largest number of blocks that
 //! were in use at one time.
 
-/// Events in a block: 63 events of 48 bytes fill three kilobytes. Blocks of 31 are no faster with
-/// few events and slower with a million.
-pub(super) const BLOCK: usize = 63;
+/// Events in a block: 16 events of 48 bytes fill twelve lines of the cache. A slot that is far away
+/// takes a block at once and fills it slowly, so large blocks grow cold.
+pub(super) const BLOCK: usize = 16;
 
 const NONE: u32 = u32::MAX;
 

@@ -11,6 +11,12 @@ use crate::time::SimTime;
 /// heap's own path costs.
 const SHIFT: usize = 256;
 
+const BUCKET_BITS: u32 = 6;
+const BUCKETS: usize = 1 << BUCKET_BITS;
+/// With fewer or more entries, buckets don't pay; and many may be of one instant.
+const FEW: usize = 12;
+const MANY: usize = 2 * BUCKETS;
+
 /// The current tick. Its events stay where they are in the pool; what is sorted is eight octets for
 /// each: the upper half of an entry says how far into the tick the event lies, the lower half where
 /// it is. Entries with the same upper half are in the order of [`Event::key`].
@@ -25,6 +31,8 @@ pub(super) struct Front {
     /// Ascending from `head` on; what stands before is spent.
     order: Vec<u64>,
     head: usize,
+    /// Room for sorting.
+    dealt: Vec<u64>,
     /// Where the batch ends that was shown last.
     shown: usize,
     late: BinaryHeap<Reverse<(u128, u32)>>,
@@ -40,6 +48,7 @@ impl Front {
             chain: Chain::EMPTY,
             order: Vec::new(),
             head: 0,
+            dealt: Vec::new(),
             shown: 0,
             late: BinaryHeap::new(),
             start: 0,
@@ -182,9 +191,38 @@ impl Front {
             self.order.extend(entries);
             rest = pool.after_first(rest);
         }
-        self.order.sort_unstable();
+        self.sort(shift);
         self.sort_ties(pool);
         self.order.len()
+    }
+
+    /// Sorts the entries of a tick of 2^`shift` nanoseconds. They lie more or less evenly in it, so
+    /// that most stand in their place when they are dealt to as many buckets.
+    fn sort(&mut self, shift: u32) {
+        if self.order.len() < FEW || self.order.len() > MANY {
+            return self.order.sort_unstable();
+        }
+        // The upper half of an entry is below 2^(shift - unit).
+        let bits = 32 + (shift - self.unit).saturating_sub(BUCKET_BITS);
+        let bucket = |entry: u64| (entry >> bits) as usize % BUCKETS;
+        let mut ends = [0u32; BUCKETS];
+        for &entry in &self.order {
+            ends[bucket(entry)] += 1;
+        }
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += *end;
+            *end = sum;
+        }
+        self.dealt.clear();
+        self.dealt.resize(self.order.len(), 0);
+        for &entry in &self.order {
+            let end = &mut ends[bucket(entry)];
+            *end -= 1;
+            self.dealt[*end as usize] = entry;
+        }
+        std::mem::swap(&mut self.order, &mut self.dealt);
+        insertion_sort(&mut self.order);
     }
 
     /// Sorts what the entries can't tell apart.
@@ -207,6 +245,20 @@ impl Front {
         let run = &mut self.order[start..start + length];
         run.sort_unstable_by_key(|&entry| pool.get(place(entry)).key());
         start + length
+    }
+}
+
+/// For what is nearly sorted.
+#[inline]
+fn insertion_sort(entries: &mut [u64]) {
+    for index in 1..entries.len() {
+        let entry = entries[index];
+        let mut place = index;
+        while place > 0 && entries[place - 1] > entry {
+            entries[place] = entries[place - 1];
+            place -= 1;
+        }
+        entries[place] = entry;
     }
 }
 
