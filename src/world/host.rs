@@ -24,6 +24,10 @@ pub type WorldLink<'a> = Link<'a, Message, Timer, Stage>;
 /// first three are its plug-in.
 #[derive(Debug)]
 #[repr(align(64))]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all hosts are nodes, which stand side by side in memory; the others are boxed"
+)]
 pub enum Host {
     /// A member of the overlay, up or down.
     Node(Node),
