@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::rng::Dice;
-use crate::sip::agent::{Action, Agent, AgentSettings, Unlocated, Upcall, Upcalls};
+use crate::sip::agent::{Action, Agent, AgentSettings, Upcall, Upcalls};
 use crate::sip::profile::Rules;
 use crate::sip::transaction::{Event, Transactions, Wire};
 use crate::sip::uri::SipUri;
-use crate::sip::{self, HostPart, Message, Status, Uri};
+use crate::sip::{self, HostPart, Message, Status, Unlocated, Uri};
 
 /// A phone.
 #[derive(Debug)]
@@ -97,7 +97,7 @@ impl Phone {
         for upcall in upcalls {
             match upcall {
                 Upcall::Locate { ticket, next_hop, .. } => {
-                    let place = next_hop.sip().and_then(numeric).ok_or(Unlocated);
+                    let place = next_hop.sip().and_then(numeric).ok_or(Unlocated::NoSuchName);
                     let places = place.map(|place| vec![place]);
                     let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
                     self.tell(ctx, upcalls);

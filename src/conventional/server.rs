@@ -74,8 +74,6 @@ pub struct Server {
     workers: Workers<(Endpoint, Message)>,
     /// The worker whose datagram is handled now; `None` in the timer's process.
     current: Option<WorkerId>,
-    /// Whether the request that is handled now is a BYE.
-    is_bye: bool,
     /// How many names each worker waits for.
     waiting: BTreeMap<WorkerId, u32>,
     unresolved: Status,
@@ -84,12 +82,12 @@ pub struct Server {
 }
 
 /// Who waits for a location, and in which process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Asker {
     ticket: Ticket,
     worker: Option<WorkerId>,
-    /// Whether the request is a BYE, which goes even to places that are blocked.
-    is_bye: bool,
+    /// Of the request, which decides whether it may go to a place that is blocked.
+    method: Method,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -199,7 +197,6 @@ impl Server {
             blocklist: settings.blocklist,
             workers: Workers::new(settings.workers),
             current: None,
-            is_bye: false,
             waiting: BTreeMap::new(),
             unresolved: settings.unresolved,
             outward: BTreeSet::new(),
@@ -284,9 +281,7 @@ impl Server {
         match event {
             Event::Request { server, mut request, from } => {
                 self.strip_route(&mut request);
-                self.is_bye = request.method == Method::Bye;
                 self.take_request(ctx, server, request, from);
-                self.is_bye = false;
             }
             Event::Ack { mut request, from } => {
                 self.strip_route(&mut request);
@@ -374,8 +369,8 @@ impl Server {
                     let upcalls = self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
                     self.proxy_upcalls(ctx, upcalls);
                 }
-                proxy::Upcall::Locate { ticket, next_hop } => {
-                    self.locate(ctx, Ticket::Proxy(ticket), &next_hop);
+                proxy::Upcall::Locate { ticket, next_hop, method } => {
+                    self.locate(ctx, Ticket::Proxy(ticket), method, &next_hop);
                 }
                 proxy::Upcall::Forwarded { key, to, .. } => {
                     if self.outward.contains(&key) {
@@ -404,15 +399,21 @@ impl Server {
     fn presence_upcalls<C: ServerContext>(&mut self, ctx: &mut C, upcalls: presence::Upcalls) {
         for upcall in upcalls {
             if let presence::Upcall::Locate { ticket, next_hop } = upcall {
-                self.locate(ctx, Ticket::Presence(ticket), &next_hop);
+                self.locate(ctx, Ticket::Presence(ticket), Method::Notify, &next_hop);
             }
         }
     }
 
     /// Locates a next hop for one of the cores, which waits for DNS if it must.
-    fn locate<C: ServerContext>(&mut self, ctx: &mut C, ticket: Ticket, next_hop: &Uri) {
-        let asker = Asker { ticket, worker: self.current, is_bye: self.is_bye };
-        match self.names.locate(&mut ctx.dns(), asker, next_hop) {
+    fn locate<C: ServerContext>(
+        &mut self,
+        ctx: &mut C,
+        ticket: Ticket,
+        method: Method,
+        next_hop: &Uri,
+    ) {
+        let asker = Asker { ticket, worker: self.current, method };
+        match self.names.locate(&mut ctx.dns(), asker.clone(), next_hop) {
             Some(places) => self.answer(ctx, asker, places),
             None => {
                 if let Some(worker) = self.current {
@@ -426,9 +427,9 @@ impl Server {
     /// arrived meanwhile.
     fn located<C: ServerContext>(&mut self, ctx: &mut C, asker: Asker, places: Places) {
         let worker = asker.worker;
-        (self.current, self.is_bye) = (worker, asker.is_bye);
+        self.current = worker;
         self.answer(ctx, asker, places);
-        (self.current, self.is_bye) = (None, false);
+        self.current = None;
         let Some(worker) = worker else { return };
         let waits = self.waiting.get_mut(&worker).expect("it waited for this");
         *waits -= 1;
@@ -442,8 +443,7 @@ impl Server {
     }
 
     fn answer<C: ServerContext>(&mut self, ctx: &mut C, asker: Asker, places: Places) {
-        let Asker { ticket, is_bye, .. } = asker;
-        let method = if is_bye { Method::Bye } else { Method::Message };
+        let Asker { ticket, method, .. } = asker;
         let places = match (places, &self.blocklist) {
             (Ok(places), Some(list)) => {
                 let places = list.admitted(ctx.now(), &method, places);

@@ -328,7 +328,7 @@ impl UserAgent {
         for upcall in upcalls {
             match upcall {
                 proxy::Upcall::Targets { ticket, aor } => self.find_user(at, ticket, &aor),
-                proxy::Upcall::Locate { ticket, next_hop } => {
+                proxy::Upcall::Locate { ticket, next_hop, .. } => {
                     self.locate(at, Asker::Hop(ticket), &next_hop);
                 }
                 proxy::Upcall::Forwarded { key, method, .. } => served(at, key, &method),
@@ -405,7 +405,6 @@ impl UserAgent {
     fn placed<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, places: Places) {
         match asker {
             Asker::Agent(ticket) => {
-                let places = places.map_err(|_| agent::Unlocated);
                 let ctx = &mut at.ctx.lift_sip();
                 let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
                 self.agent_upcalls(at, upcalls);

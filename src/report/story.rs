@@ -29,18 +29,21 @@ pub fn story(scenario: &str, outputs: &[RunOutput]) -> String {
     text
 }
 
-/// The exchanges that were not met, each in a line for standard error.
+/// The first exchange of each run that was not met, in a line for standard error. Those behind it
+/// were not waited for.
 #[must_use]
 pub fn unmet(outputs: &[RunOutput]) -> Vec<String> {
     let of_run = |output: &RunOutput| {
-        let (run, exchanges) = (output.run, output.told.exchanges.clone());
-        exchanges.into_iter().filter(|it| it.met.is_none()).map(
-            move |ExchangeRow { title, instead, .. }| {
-                format!("run {run}: the exchange \"{title}\" was not met: {instead}")
-            },
-        )
+        let run = output.run;
+        let mut unmet = output.told.exchanges.iter().filter(|it| it.met.is_none());
+        let ExchangeRow { title, instead, .. } = unmet.next()?;
+        let behind = match unmet.count() {
+            0 => String::new(),
+            n => format!(" ({n} behind it not looked for)"),
+        };
+        Some(format!("run {run}: the exchange \"{title}\" was not met: {instead}{behind}"))
     };
-    outputs.iter().flat_map(of_run).collect()
+    outputs.iter().filter_map(of_run).collect()
 }
 
 /// A moment in seconds, to the millisecond.

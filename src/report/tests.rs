@@ -271,7 +271,7 @@ fn figures_have_the_bytes_that_they_had() {
         let files = files_of_requests(study, asking).into_iter();
         digest(files.filter(|file| file.name == "figures/failures.svg").collect())
     };
-    assert_eq!([failures(&study(1)), failures(&sweep())], ["f01aad8b5c70ae13", "b64ed18b52ea832f"]);
+    assert_eq!([failures(&study(1)), failures(&sweep())], ["ea83e2dd03f37002", "a5948c36e803b6ea"]);
 }
 
 #[test]
@@ -312,7 +312,7 @@ fn the_tables_of_requests() {
 #[test]
 fn the_table_of_failures_has_every_request_that_ended() {
     // Began 5 s, 40 s and 100 s after the departure at 200 s; the failure at 5 s makes the bins
-    // reach over 6.25 s, in steps of 0.2 s: 32.
+    // reach over 15 s, in steps of 0.5 s: 30.
     let text = text_of_requests("figures/failures.csv");
     let lines: Vec<_> = text.lines().filter(|line| !line.contains(",0,0,0,0,0")).collect();
     assert_eq!(
@@ -320,11 +320,11 @@ fn the_table_of_failures_has_every_request_that_ended() {
         [
             "point,since_departure_s,until_s,requests,failed_interop,failed_callee,\
              share_failed_interop,share_failed_callee",
-            ",5,5.2,1,1,0,1,0",
-            ",6.4,,2,0,1,0,0.5",
+            ",5,5.5,1,1,0,1,0",
+            ",15,,2,0,1,0,0.5",
         ]
     );
-    assert_eq!(text.lines().count(), 1 + 32 + 1);
+    assert_eq!(text.lines().count(), 1 + 30 + 1);
 }
 
 #[test]

@@ -126,10 +126,11 @@ impl From<authority::Never> for Timer {
 /// The context of a component on a host of the world.
 pub type Lifted<'a, 'b, M, T, O> = sim::Lift<'a, WorldLink<'b>, M, T, O>;
 
+/// The context of a node.
+pub type NodeLink<'a, 'b> = Lifted<'a, 'b, Message, overcord::Timer, overcord::Observation>;
+
 /// A link as the context of a node.
-pub fn as_node<'a, 'b>(
-    link: &'a mut WorldLink<'b>,
-) -> Lifted<'a, 'b, Message, overcord::Timer, overcord::Observation> {
+pub fn as_node<'a, 'b>(link: &'a mut WorldLink<'b>) -> NodeLink<'a, 'b> {
     sim::Context::lift(link)
 }
 

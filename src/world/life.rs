@@ -1,5 +1,6 @@
 //! Hosts that come and go: the opening of a run, churn, and the script.
 
+use crate::overcord::Node;
 use crate::overcord::node::{Entry, Life};
 use crate::overlay::NodeRef;
 use crate::overlay::chord::{Chord, converged};
@@ -8,7 +9,7 @@ use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::World;
 use crate::world::director::{Action, Command, Strategy, Target, When};
-use crate::world::host::{Host, as_node};
+use crate::world::host::{Host, NodeLink, as_node};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Presence};
 
@@ -88,11 +89,7 @@ impl World {
             self.bring_up(id, Some(chord), Entry::Placed);
         }
         for &id in first {
-            let host = self.population.members[id.index()].host;
-            let mut link = self.network.link(host, &mut self.stage);
-            if let Host::Node(node) = &mut self.hosts[host.index()] {
-                node.settled(&mut as_node(&mut link));
-            }
+            self.with_node(self.population.members[id.index()].host, |node, ctx| node.settled(ctx));
         }
         let proxy = match self.director.strategy {
             Strategy::None => return,
@@ -129,11 +126,7 @@ impl World {
         for &id in first {
             let after = self.setup_span(id, span);
             let host = self.population.members[id.index()].host;
-            let mut link = self.network.link(host, &mut self.stage);
-            let Host::Node(node) = &mut self.hosts[host.index()] else {
-                unreachable!("members live on nodes")
-            };
-            node.watch_after(&mut as_node(&mut link), after);
+            self.with_node(host, |node, ctx| node.watch_after(ctx, after));
         }
     }
 
@@ -272,11 +265,7 @@ impl World {
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
         };
-        let mut link = self.network.link(member.host, &mut self.stage);
-        let Host::Node(node) = &mut self.hosts[member.host.index()] else {
-            unreachable!("members live on nodes")
-        };
-        node.start(&mut as_node(&mut link), life, entry);
+        self.with_node(member.host, |node, ctx| node.start(ctx, life, entry));
         let returns = self.director.strategy == Strategy::Static && entry == Entry::Join;
         if returns && self.director.permanent == Some(id) {
             self.let_play(id);
@@ -287,10 +276,7 @@ impl World {
     pub(super) fn take_down(&mut self, id: MemberId, graceful: bool) {
         let host = self.population.members[id.index()].host;
         if graceful {
-            let mut link = self.network.link(host, &mut self.stage);
-            if let Host::Node(node) = &mut self.hosts[host.index()] {
-                node.leave(&mut as_node(&mut link));
-            }
+            self.with_node(host, |node, ctx| node.leave(ctx));
         }
         self.population.fall(id);
         self.network.take_down(host);
@@ -302,18 +288,12 @@ impl World {
     /// A member plays the proxy role from now on.
     pub(super) fn let_play(&mut self, id: MemberId) {
         let host = self.population.members[id.index()].host;
-        let mut link = self.network.link(host, &mut self.stage);
-        if let Host::Node(node) = &mut self.hosts[host.index()] {
-            node.take_role(&mut as_node(&mut link));
-        }
+        self.with_node(host, |node, ctx| node.take_role(ctx));
     }
 
     /// A member no longer plays the role.
     pub(super) fn let_give_up(&mut self, host: HostId) {
-        let mut link = self.network.link(host, &mut self.stage);
-        if let Host::Node(node) = &mut self.hosts[host.index()] {
-            node.give_up_role(&mut as_node(&mut link));
-        }
+        self.with_node(host, |node, ctx| node.give_up_role(ctx));
     }
 
     /// The script keeps a member away until then, or longer if it was told so before.
@@ -429,6 +409,15 @@ impl World {
         let ctx = &mut link.lift::<_, crate::dyndns::ServerTimer, crate::dyndns::Accepted>();
         for publish in service.restart(ctx) {
             self.publish(publish.address);
+        }
+    }
+
+    /// Lets the node on a member's host do something.
+    fn with_node(&mut self, host: HostId, act: impl FnOnce(&mut Node, &mut NodeLink<'_, '_>)) {
+        let mut link = self.network.link(host, &mut self.stage);
+        match &mut self.hosts[host.index()] {
+            Host::Node(node) => act(node, &mut as_node(&mut link)),
+            other => unreachable!("members live on nodes, not on {other:?}"),
         }
     }
 

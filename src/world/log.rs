@@ -11,7 +11,7 @@
 
 use super::World;
 use super::host::{Timer, WorldNetwork};
-use super::observation::{Answer, Observation};
+use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
 use crate::conventional::server;
@@ -286,7 +286,7 @@ impl Words<'_> {
             O::Answered(answer) => format!("answers a question: {}", self.answer(answer)),
             O::LookupStarted(number) => format!("look-up {number} begins"),
             O::RequestStarted { request, method, callee: _ } => {
-                format!("request {:016x} begins: {method:?}", request.0)
+                format!("request {:016x} begins: {}", request.0, request_method(*method))
             }
             O::RequestRouted { request, to } => {
                 format!("sends request {:016x} to {}", request.0, address(to))
@@ -295,7 +295,7 @@ impl Words<'_> {
                 format!("as proxy peer, answers or passes on request {:016x}", request.0)
             }
             O::RequestEnded { request, ending } => {
-                format!("request {:016x} has ended: {ending:?}", request.0)
+                format!("request {:016x} has ended: {}", request.0, request_ending(*ending))
             }
             O::LookupEnded { request, answer } => {
                 format!("look-up {request} has an answer: {}", self.answer(answer))
@@ -427,9 +427,29 @@ fn timer(timer: Timer) -> String {
     format!("timer: {what}")
 }
 
+const fn request_method(method: RequestMethod) -> &'static str {
+    match method {
+        RequestMethod::Invite => "a call",
+        RequestMethod::Bye => "the end of a call",
+        RequestMethod::Message => "an instant message",
+        RequestMethod::Subscribe => "a subscription",
+        RequestMethod::Notify => "a notification",
+        RequestMethod::Other => "another one",
+    }
+}
+
+fn request_ending(ending: RequestEnding) -> String {
+    match ending {
+        RequestEnding::Final(status) => format!("it was answered {status}"),
+        RequestEnding::Timeout => "nobody answered in time".to_owned(),
+        RequestEnding::Transport => "it could not be delivered".to_owned(),
+        RequestEnding::Unlocated => "it had nowhere to go".to_owned(),
+    }
+}
+
 const fn sip_timer(timer: sip::Timer) -> &'static str {
     match timer {
-        sip::Timer::Transactions => "a SIP message is repeated, or given up",
+        sip::Timer::Transactions => "a SIP message is repeated, given up or forgotten",
         sip::Timer::Agent => "the user agent renews a lease, or goes on with a call",
         sip::Timer::Proxy => "the proxy goes on with a request",
         sip::Timer::Registrar => "registrations expire",

@@ -80,17 +80,18 @@ struct Bins {
 }
 
 impl Bins {
-    /// Bins that reach so far that nearly all failures between callers and overlay are in them; a
-    /// few late ones would squeeze the others.
+    /// Bins that reach three times as far as most failures between callers and overlay: those that a
+    /// departure causes follow it closely, and the few that always are would squeeze them.
     fn over<'a>(requests: impl Iterator<Item = &'a Aged> + Clone) -> Self {
         let sorted = |only: fn(&Aged) -> bool| {
             let mut ages: Vec<_> = requests.clone().filter(|it| only(it)).map(|it| it.0).collect();
             ages.sort_unstable();
             ages
         };
-        let failed = quantile(&sorted(|(_, cause)| *cause == Some(Cause::Interop)), 0.98);
-        let reach = failed.or_else(|| quantile(&sorted(|_| true), 0.9)).unwrap_or_default();
-        let reach = (1.25 * reach.as_secs_f64()).max(1.0);
+        let failed = quantile(&sorted(|(_, cause)| *cause == Some(Cause::Interop)), 0.8);
+        let failed = failed.map(|age| 3.0 * age.as_secs_f64());
+        let most = quantile(&sorted(|_| true), 0.9).unwrap_or_default().as_secs_f64();
+        let reach = failed.unwrap_or(1.25 * most).max(1.0);
         let width = SimDuration::from_secs_f64(tick_step(reach, MOST_BINS));
         Self { width, n: (reach / width.as_secs_f64()).ceil() as u64 }
     }
@@ -328,20 +329,20 @@ mod tests {
     #[test]
     fn bins_reach_as_far_as_failures_do() {
         let failed = |seconds| aged(seconds, Some(Cause::Interop));
-        // 98 % of 60 and of 61 are within the first 59 and 60 s: 1.25 · 59 = 73.75 s and 75 s, in
-        // steps of 2 s. What fails after an hour is beyond.
+        // 80 % of 60 and of 61 are within the first 48 and 49 s: 3 · 48 = 144 s and 147 s, in at most
+        // 40 steps of 5 s. What fails after an hour is beyond.
         let mut requests: Vec<_> = (1..=60).map(|second| failed(f64::from(second))).collect();
-        assert_eq!(Bins::over(requests.iter()), Bins { width: SimDuration::from_secs(2), n: 37 });
+        assert_eq!(Bins::over(requests.iter()), Bins { width: SimDuration::from_secs(5), n: 29 });
         requests.push(failed(3600.0));
         requests.push(aged(7200.0, None));
         let bins = Bins::over(requests.iter());
-        assert_eq!(bins, Bins { width: SimDuration::from_secs(2), n: 38 });
+        assert_eq!(bins, Bins { width: SimDuration::from_secs(5), n: 30 });
         let filled = bins.fill(&requests);
-        assert_eq!(filled.len(), 39);
-        // 0..2 has second 1, 2..4 has 2 and 3; the open one what is later.
-        assert_eq!(filled[0], Bin { requests: 1, interop: 1, callee: 0 });
-        assert_eq!(filled[1].requests, 2);
-        assert_eq!(filled[38], Bin { requests: 2, interop: 1, callee: 0 });
+        assert_eq!(filled.len(), 31);
+        // 0..5 has seconds 1 to 4, 5..10 has 5 to 9; the open one what is later.
+        assert_eq!(filled[0], Bin { requests: 4, interop: 4, callee: 0 });
+        assert_eq!(filled[1].requests, 5);
+        assert_eq!(filled[30], Bin { requests: 2, interop: 1, callee: 0 });
         assert_eq!(filled.iter().map(|bin| bin.requests).sum::<u64>(), 62);
     }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::users::{self, PhonePart};
-use super::{BuildError, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
+use super::{BuildError, FIRST_CALLER, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::trace::AvailabilityTrace;
 use crate::scenario::plan::{DnsPlan, Plan, ResolverCount, ResolverGroup};
@@ -18,6 +18,8 @@ pub(super) struct Cast {
     pub(super) generated: Vec<String>,
     /// Named members, in the order of their names, with their place in the plan.
     pub(super) named: Vec<(String, usize)>,
+    /// The conventional domains in the order of their names, with the addresses of their servers.
+    pub(super) domains: Vec<(String, Address)>,
     /// Phones, in the order of their hosts' names.
     pub(super) phones: Vec<PhonePart>,
     /// Resolvers, in the order of their names.
@@ -52,6 +54,7 @@ impl Cast {
             names: Vec::new(),
             generated,
             named,
+            domains: domains(plan),
             phones: users::phones(plan),
             resolvers: Vec::new(),
             served_by: Vec::new(),
@@ -145,6 +148,12 @@ impl Cast {
         self.find(name).expect("the cast lists every name")
     }
 
+    /// The address of the server of a domain of the plan.
+    pub(super) fn server_of(&self, domain: &str) -> Address {
+        let place = self.domains.binary_search_by(|(other, _)| other.as_str().cmp(domain));
+        self.domains[place.expect("the cast lists every domain")].1
+    }
+
     pub(super) fn unknown(&self, name: &str) -> BuildError {
         let last = self.generated.last().cloned().unwrap_or_else(|| "none".to_owned());
         BuildError::UnknownHost(name.to_owned(), self.generated.len() as u64, last)
@@ -163,6 +172,12 @@ impl Cast {
             .into_iter()
             .collect()
     }
+}
+
+fn domains(plan: &Plan) -> Vec<(String, Address)> {
+    let mut domains: Vec<String> = plan.callers.iter().map(|it| it.domain.clone()).collect();
+    domains.sort_unstable();
+    domains.into_iter().zip((FIRST_CALLER..).map(Address::from_bits)).collect()
 }
 
 pub(super) fn resolver_address(place: usize) -> Address {

@@ -364,9 +364,8 @@ fn hosts(
         hosts[member.host.index()] = Some(Host::Node(node(plan, name, member, kit, seed)?));
     }
     if let Some(dns) = &plan.dns {
-        let domains = domains(plan);
         let mut zones = vec![servers::zone_name(dns)?];
-        for (domain, _) in &domains {
+        for (domain, _) in &cast.domains {
             zones.push(domain.parse().map_err(model_error)?);
         }
         let configs: Vec<Arc<resolver::Config>> = dns
@@ -393,11 +392,11 @@ fn hosts(
             hosts[cast.id(&caller.domain).index()] = Some(host);
         }
         for (place, part) in cast.phones.iter().enumerate() {
-            let host = Host::Phone(Box::new(users::phone(plan, part, place, kit)));
+            let host = Host::Phone(Box::new(users::phone(plan, cast, place, kit)));
             hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let authority = servers::authority(dns, cast.service.is_some(), &domains)?;
+            let authority = servers::authority(dns, cast.service.is_some(), &cast.domains)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {
@@ -450,13 +449,6 @@ fn domain(
     Ok(Caller::new(stub, dns.domain.parse().map_err(model_error)?, users))
 }
 
-/// The conventional domains in the order of their names, with the addresses of their servers.
-fn domains(plan: &Plan) -> Vec<(&str, Address)> {
-    let mut domains: Vec<&str> = plan.callers.iter().map(|it| it.domain.as_str()).collect();
-    domains.sort_unstable();
-    domains.into_iter().zip((FIRST_CALLER..).map(Address::from_bits)).collect()
-}
-
 fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError> {
     let mut addresses = Vec::new();
     if let Some(name) = &cast.authority {
@@ -468,7 +460,7 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     let resolvers = cast.resolvers.iter().enumerate();
     addresses
         .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));
-    addresses.extend(domains(plan).into_iter().map(|(name, address)| (cast.id(name), address)));
+    addresses.extend(cast.domains.iter().map(|(name, address)| (cast.id(name), *address)));
     addresses.sort();
     Ok(Infrastructure {
         addresses,

@@ -45,7 +45,7 @@ fn conventional_zone(domain: &str, server: Address) -> Result<Zone, BuildError> 
 pub(super) fn authority(
     dns: &DnsPlan,
     with_service: bool,
-    domains: &[(&str, Address)],
+    domains: &[(String, Address)],
 ) -> Result<Authority, BuildError> {
     let ttl = Ttl::from_duration(dns.ttl);
     let negative = Ttl::from_duration(dns.negative_ttl);
@@ -57,8 +57,8 @@ pub(super) fn authority(
         zone.set(service_name(dns)?, set);
     }
     let mut zones = vec![zone];
-    for &(domain, server) in domains {
-        zones.push(conventional_zone(domain, server)?);
+    for (domain, server) in domains {
+        zones.push(conventional_zone(domain, *server)?);
     }
     Ok(Authority::new(zones))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::cast::Cast;
-use super::{BuildError, FIRST_PHONE, arrivals, domains, user_name};
+use super::{BuildError, FIRST_PHONE, arrivals, user_name};
 use crate::address::Address;
 use crate::conventional::{Phone, Server, server};
 use crate::dns::server_cache::Policy;
@@ -34,6 +34,8 @@ pub(super) struct PhonePart {
     pub(super) user: String,
     pub(super) caller: usize,
     pub(super) start: SimTime,
+    /// Whether its user does what the domain's workload says, rather than the script.
+    pub(super) is_generated: bool,
 }
 
 /// All phones in the order of their hosts' names.
@@ -46,14 +48,15 @@ pub(super) fn phones(plan: &Plan) -> Vec<PhonePart> {
         for number in 1..=domain.users {
             let user = user_name(number, domain.users);
             let name = format!("{user}@{}", domain.domain);
-            phones.push(PhonePart { name, user, caller, start: SimTime::ZERO });
+            let start = SimTime::ZERO;
+            phones.push(PhonePart { name, user, caller, start, is_generated: true });
         }
     }
     for host in &plan.hosts {
         if let HostPlace::Phone { caller } = host.place {
             let user = host.user.clone().unwrap_or_else(|| host.name.clone());
-            let start = host.start;
-            phones.push(PhonePart { name: host.name.clone(), user, caller, start });
+            let (name, start) = (host.name.clone(), host.start);
+            phones.push(PhonePart { name, user, caller, start, is_generated: false });
         }
     }
     phones.sort();
@@ -78,8 +81,6 @@ pub(super) fn server(
     kit: &Kit,
 ) -> Server {
     let name = &caller.domain;
-    let address = domains(plan).into_iter().find(|(domain, _)| domain == name);
-    let (_, own) = address.expect("every domain has an address");
     let is_rfc = sip.profile == SipProfile::Rfc3261;
     let mut rules = match sip.profile {
         SipProfile::Ser => Rules::ser(),
@@ -95,7 +96,7 @@ pub(super) fn server(
     let most = u32::from(u16::MAX);
     Server::new(server::Settings {
         domain: name.clone(),
-        own,
+        own: cast.server_of(name),
         overlay: plan.dns.as_ref().map(|dns| dns.domain.clone()).unwrap_or_default(),
         rules,
         options: Options { naptr: sip.naptr, srv: true, order, failover: sip.failover },
@@ -110,10 +111,10 @@ pub(super) fn server(
 }
 
 /// A phone, with the address of its domain's server.
-pub(super) fn phone(plan: &Plan, part: &PhonePart, place: usize, kit: &Kit) -> Phone {
+pub(super) fn phone(plan: &Plan, cast: &Cast, place: usize, kit: &Kit) -> Phone {
+    let part = &cast.phones[place];
     let domain = plan.callers[part.caller].domain.as_str();
-    let server = domains(plan).into_iter().find(|(other, _)| *other == domain);
-    let (_, server) = server.expect("every domain has an address");
+    let server = cast.server_of(domain);
     let parts = [1, 2].map(|number| dice(kit, &part.name, number));
     Phone::new(&part.user, domain, phone_address(place), server, parts)
 }
@@ -167,8 +168,7 @@ pub(super) fn users(plan: &Plan, cast: &Cast, seed: u64) -> Result<Users, BuildE
     };
     for part in &cast.phones {
         let caller = &plan.callers[part.caller];
-        // Named users do what the script says.
-        if part.name.contains('@')
+        if part.is_generated
             && let Some(sip) = caller.sip()
         {
             users.actors.extend(actors(sip, &part.name, cast, seed)?);

@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use crate::address::Endpoint;
 use crate::rng::Dice;
-use crate::sip::Timer;
 use crate::sip::message::{Method, Request, RequestKey, Response, Status};
 use crate::sip::transaction::{Event, Owner, ServerId, Transactions, Wire};
 use crate::sip::uri::{HostPart, Uri};
+use crate::sip::{Timer, Unlocated};
 use crate::time::{SimDuration, SimTime};
 
 pub mod action;
@@ -45,8 +45,7 @@ mod tests;
 
 pub use action::Action;
 pub use upcall::{
-    CallEnd, Cause, Loss, Outcome, SubscriptionChange, Ticket, Unlocated, Upcall, Upcalls,
-    WatcherChange,
+    CallEnd, Cause, Loss, Outcome, SubscriptionChange, Ticket, Upcall, Upcalls, WatcherChange,
 };
 
 use call::Calls;

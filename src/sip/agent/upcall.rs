@@ -11,10 +11,6 @@ pub type Upcalls = Vec<Upcall>;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u32);
 
-/// The next hop of a request has no address, or none could be found out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Unlocated;
-
 /// One thing that a user agent tells its host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Upcall {

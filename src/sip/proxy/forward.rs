@@ -72,7 +72,8 @@ impl Proxy {
             let handle = Handle(self.name());
             self.branches.insert(handle, (id, context.branches.len()));
             context.branches.push(Branch { handle, request, state: BranchState::Locating });
-            turn.upcalls.push(Upcall::Locate { ticket: Ticket(handle.0), next_hop });
+            let (ticket, method) = (Ticket(handle.0), context.request.method.clone());
+            turn.upcalls.push(Upcall::Locate { ticket, next_hop, method });
         }
         self.contexts.insert(id, context);
         self.settle(turn, id);

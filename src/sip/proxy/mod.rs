@@ -100,6 +100,8 @@ pub enum Upcall {
         ticket: Ticket,
         /// The top of `Route`, or the Request-URI.
         next_hop: Uri,
+        /// What the request asks for.
+        method: Method,
     },
     /// A request, or an ACK, was sent on.
     Forwarded {

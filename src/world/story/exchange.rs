@@ -1,5 +1,6 @@
 //! What has to happen in a story, ticked off one after the other.
 
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::clock;
@@ -8,6 +9,10 @@ use crate::sip::agent::{Outcome, Upcall};
 use crate::sip::{HostPart, Method, RequestKey, Uri};
 use crate::time::SimTime;
 use crate::world::observation::Observation;
+
+/// What is said of an exchange behind one that was not met: the order is part of the story, so that
+/// it was never waited for.
+pub const NOT_LOOKED_FOR: &str = "not looked for: one before it was not met";
 
 /// Something that has to happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -302,13 +307,11 @@ impl Exchanges {
         each.map(|(index, (exchange, seen))| Ticked {
             title: exchange.title,
             met: met.get(index).copied(),
-            instead: match (index < waited_for, seen) {
-                (true, _) => String::new(),
-                (false, Some((at, seen))) => seen.in_words(at),
-                (false, None) if index > waited_for => {
-                    "nothing of the kind; the one before it was not met".to_owned()
-                }
-                (false, None) => "nothing of the kind".to_owned(),
+            instead: match index.cmp(&waited_for) {
+                Ordering::Less => String::new(),
+                Ordering::Equal => seen
+                    .map_or_else(|| "nothing of the kind".to_owned(), |(at, it)| it.in_words(at)),
+                Ordering::Greater => NOT_LOOKED_FOR.to_owned(),
             },
         })
         .collect()
@@ -404,6 +407,12 @@ mod tests {
         let told = exchanges.finish();
         assert_eq!(told[1].met, None);
         assert_eq!(told[1].instead, "it happened at 2 s, ahead of the one before it");
+
+        // What stands behind an unmet exchange is not looked for, whatever happens.
+        let mut exchanges = Exchanges::new(list());
+        sends(&mut exchanges, 1, &Method::Message, &uri("bob"), OK);
+        let told = exchanges.finish().into_iter().map(|it| it.instead).collect::<Vec<_>>();
+        assert_eq!(told, ["nothing of the kind", NOT_LOOKED_FOR]);
 
         // At one instant the order of telling does not count.
         let mut exchanges = Exchanges::new(list());

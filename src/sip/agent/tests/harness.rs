@@ -7,15 +7,14 @@ use crate::net::lab::{Device, Lab, LabLink};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::sim::{Context, HostId};
 use crate::sip::agent::{
-    Agent, AgentSettings, CallEnd, Outcome, SubscriptionChange, Unlocated, Upcall, Upcalls,
-    WatcherChange,
+    Agent, AgentSettings, CallEnd, Outcome, SubscriptionChange, Upcall, Upcalls, WatcherChange,
 };
 use crate::sip::header::NameAddress;
 use crate::sip::message::{Message, Request, RequestKey, Response, Status};
 use crate::sip::profile::Rules;
 use crate::sip::transaction::{Event, Owner, Transactions, reply_to};
 use crate::sip::uri::{HostPart, SipUri, Uri};
-use crate::sip::{Timer, decode, encode};
+use crate::sip::{Timer, Unlocated, decode, encode};
 use crate::time::{SimDuration, SimTime};
 
 /// What is written down of a run.
@@ -100,7 +99,7 @@ impl Phone {
         while let Some(upcall) = rest.pop_front() {
             ctx.observe(Note::Told(upcall.clone()));
             if let Upcall::Locate { ticket, next_hop, .. } = upcall {
-                let found = locate(&self.names, &next_hop).ok_or(Unlocated);
+                let found = locate(&self.names, &next_hop).ok_or(Unlocated::NoSuchName);
                 rest.extend(self.agent.located(ctx, &mut self.tx, ticket, found));
             }
         }

@@ -175,7 +175,7 @@ impl Server {
                     let found = found.clone().map_err(|code| Status::new(code).unwrap());
                     proxy.targets(ctx, tx, ticket, found)
                 }
-                Upcall::Locate { ticket, next_hop } => {
+                Upcall::Locate { ticket, next_hop, .. } => {
                     let found = match &next_hop.sip().unwrap().host {
                         HostPart::Address(address) => Ok(vec![address.at(Port::SIP)]),
                         HostPart::Name(name) => {
