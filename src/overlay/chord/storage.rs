@@ -188,16 +188,16 @@ impl Chord {
         }
     }
 
-    /// Sends a node that is about to become the predecessor what it owns then.
+    /// Sends a node that is about to become the predecessor all that this one does not own then. That
+    /// is more than what lies between the former predecessor and the new one: the former may have
+    /// died, and what it owned is among the replicas here.
     pub(super) fn hand_over<C: DhtContext<Self>>(&mut self, ctx: &mut C, heir: NodeRef) {
         if self.storage.len() == 0 {
             return;
         }
         self.storage.unsynced = true;
-        // Without a predecessor this node owned all.
-        let former = self.table.predecessor.map_or(self.table.id, |node| ctx.contact(node).id);
-        let position = ctx.contact(heir).id;
-        self.send_records(ctx, heir, |key| key.is_owned_by(former, position));
+        let (heir_id, own) = (ctx.contact(heir).id, self.table.id);
+        self.send_records(ctx, heir, |key| !key.is_owned_by(heir_id, own));
     }
 
     /// Sends the records whose keys are chosen, in batches.

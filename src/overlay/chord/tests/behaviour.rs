@@ -246,6 +246,32 @@ fn the_owner_crashes_between_put_and_get() {
 }
 
 #[test]
+fn who_comes_in_place_of_a_dead_owner_gets_what_that_one_owned() {
+    // The owner dies and a node comes between it and its successor, who still takes the dead one
+    // for its predecessor: what lies before the dead one is the newcomer's now.
+    let mut tried = 0;
+    for key in 0..64 {
+        let mut net = Net::converged(12, 6, 8, config());
+        let one = record(4 * key + 1, 1, b"x");
+        let place = one.key;
+        put(&mut net, 0, one);
+        let owner = net.owner(place).index() as usize;
+        net.crash(owner);
+        let heir = net.owner(place);
+        let through = (owner + 6) % 12;
+        (12..18).for_each(|i| net.join(i, &[through]));
+        net.run(SECOND * 2);
+        let newcomer = net.owner(place);
+        if newcomer != heir {
+            tried += 1;
+            let chord = net.nodes[newcomer.index() as usize].as_ref().unwrap();
+            assert!(chord.storage.fetch(place, SimTime::ZERO).is_some(), "{key}");
+        }
+    }
+    assert!(tried > 5, "{tried} newcomers took the dead one's place");
+}
+
+#[test]
 fn versions_are_won_once_and_lifetimes_end() {
     let mut net = Net::converged(6, 0, 8, config());
     assert_eq!(put(&mut net, 0, record(5, 2, b"a")), PutOutcome::Stored);
