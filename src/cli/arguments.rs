@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
+use super::diff::DiffArguments;
 use super::shard::Shard;
 use crate::churn::trace::TraceFormat;
 
@@ -31,6 +32,8 @@ pub enum Command {
     Run(RunArguments),
     /// Make the tables of a study whose runs were simulated in shards
     Merge(MergeArguments),
+    /// Compare two scenarios, or two variants of one, on the same seeds
+    Diff(DiffArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Look into recorded sessions

@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod broken_trace;
 pub mod check;
 pub mod clock;
+pub mod diff;
 pub mod files;
 pub mod forecast;
 pub mod init;
@@ -56,6 +57,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
     match command {
         Command::Run(arguments) => run::run(arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
+        Command::Diff(arguments) => diff::diff(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),

@@ -122,6 +122,29 @@ pub enum Failure {
         /// How many runs.
         runs: usize,
     },
+    /// One scenario without a change.
+    #[error("there is nothing to compare: give a second scenario, or a change with --set")]
+    NothingToCompare,
+    /// It cannot be told which side a change belongs to.
+    #[error(
+        "--set is given {given} times with {files} {}: it is for one or two changes of one scenario; \
+         use --a, --b and --both",
+        if *files == 1 { "scenario" } else { "scenarios" }
+    )]
+    WhoseSet {
+        /// How many scenarios there are.
+        files: usize,
+        /// How many changes.
+        given: usize,
+    },
+    /// Two sweeps that cannot be compared.
+    #[error("A has {a} points and B has {b}: points are compared one by one")]
+    OtherPoints {
+        /// The points of A.
+        a: usize,
+        /// Those of B.
+        b: usize,
+    },
     /// A folder of results that is not there.
     #[error("there is no folder {}", path.display())]
     NoFolder {

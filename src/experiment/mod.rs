@@ -8,6 +8,7 @@
 //! numbers depends on its order. [`theory`] is what closed forms say about the same scenario.
 
 pub mod cell;
+pub mod difference;
 pub mod manifest;
 pub mod run;
 pub mod sequential;

@@ -14,6 +14,7 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
+pub mod difference;
 pub mod figures;
 pub mod quantity;
 pub mod story;
