@@ -32,6 +32,14 @@ pub struct Interval {
     pub high: f64,
 }
 
+impl Interval {
+    /// Whether a value is within, its ends included.
+    #[must_use]
+    pub fn contains(&self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+}
+
 impl Sample {
     /// The sample of these values; `None` of nothing.
     #[must_use]
