@@ -61,6 +61,15 @@ impl Sample {
         self.sd.map(|sd| sd / (self.n as f64).sqrt())
     }
 
+    /// Half the width of the interval as a share of the mean: 0 when all values are the same; `None`
+    /// of a single value, and when a mean of 0 has a spread.
+    #[must_use]
+    pub fn relative_half_width(&self) -> Option<f64> {
+        let half = self.interval()?.high - self.mean;
+        let share = if half == 0.0 { 0.0 } else { half / self.mean.abs() };
+        Some(share).filter(|share| share.is_finite())
+    }
+
     /// Student's interval for the mean; `None` of a single value.
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {
@@ -79,7 +88,8 @@ const RESAMPLES: usize = 2000;
 /// units, or when more than 2.5 % of the resamples have no value.
 ///
 /// The plain percentiles, 2.5 % and 97.5 %, are too narrow over few units, since they ignore that the
-/// spread is estimated, and with n instead of n − 1: of ten runs they cover about 90 %. So they are
+/// spread is estimated, and with n instead of n − 1: of ten runs they cover
+/// P(|t₉| < 1.96·√(9/10)) = 90 %, of five 85 %. So they are
 /// expanded (Hesterberg, "What teachers should know about the bootstrap", 2015) to those of the
 /// normal at √(n/(n−1)) times Student's quantile, which tend to the plain ones for many units. The
 /// interval cannot reach beyond the values, so that of two or three units it is too narrow still;
