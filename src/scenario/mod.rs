@@ -9,6 +9,7 @@
 //! holds is not read here either; a run that takes its length from one is completed by
 //! [`Scenario::with_trace_span`].
 
+pub mod budget;
 pub mod build;
 pub mod check;
 pub mod document;
