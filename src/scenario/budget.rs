@@ -56,10 +56,7 @@ impl Budget {
     /// Whether it holds for the point with these values of the varied keys.
     #[must_use]
     pub fn is_about(&self, keys: &[String], values: &[String]) -> bool {
-        self.at.iter().all(|(key, wanted)| {
-            let place = keys.iter().position(|other| other == key);
-            place.and_then(|place| values.get(place)).is_some_and(|value| wanted.contains(value))
-        })
+        is_chosen(&self.at, keys, values)
     }
 
     /// What a value of it counts.
@@ -179,6 +176,14 @@ fn is_of_requests(name: &str) -> bool {
     use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP};
     [FAILED_INTEROP, FAILED_CALLEE, "unfinished"].contains(&name)
         || name.starts_with("request_delay.")
+}
+
+/// Whether the point with these values of the varied keys has, of each chosen key, a chosen value.
+fn is_chosen(at: &[(String, Vec<String>)], keys: &[String], values: &[String]) -> bool {
+    at.iter().all(|(key, wanted)| {
+        let place = keys.iter().position(|other| other == key);
+        place.and_then(|place| values.get(place)).is_some_and(|value| wanted.contains(value))
+    })
 }
 
 /// Whether two texts of a value say the same: also `1m` and `60s`.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::limit::Limit;
-use super::{Budget, Column, Points, canonical, is_same_value};
+use super::{Budget, Column, HANDOVER, Points, REQUESTS, canonical, is_chosen, is_same_value};
 use crate::metrics::codebook;
 use crate::scenario::document::{Entry, Node, Path, Place, Value};
 use crate::scenario::problem::{BudgetFault, Fault, Problem, Report, Sources, nearest};
@@ -216,7 +216,7 @@ impl Reading<'_> {
             return None;
         }
         let points = &self.points.values;
-        if points.iter().any(|values| is_chosen(self.points.keys, values, &at)) {
+        if points.iter().any(|values| is_chosen(&at, self.points.keys, values)) {
             return Some(at);
         }
         self.report(&entry.node.place, &path, BudgetFault::NoPoint);
@@ -304,13 +304,6 @@ impl Reading<'_> {
     }
 }
 
-fn is_chosen(keys: &[String], values: &[String], at: &[(String, Vec<String>)]) -> bool {
-    at.iter().all(|(key, wanted)| {
-        let place = keys.iter().position(|other| other == key);
-        place.and_then(|place| values.get(place)).is_some_and(|value| wanted.contains(value))
-    })
-}
-
 fn unit_of(metric: &str, column: Column) -> codebook::Unit {
     let unit = codebook::metric(metric).map_or(codebook::Unit::Nothing, |metric| metric.unit);
     column.unit(unit)
@@ -327,7 +320,7 @@ const MOST_NEAR: usize = 8;
 /// Metrics that a key without one may mean: those that it is the beginning of, else the one that it
 /// is nearest to.
 fn near(key: &str) -> Vec<String> {
-    let bare = ["handover.", "requests."].iter().find_map(|prefix| key.strip_prefix(prefix));
+    let bare = [HANDOVER, REQUESTS].iter().find_map(|prefix| key.strip_prefix(prefix));
     for key in [key].into_iter().chain(bare) {
         let names = || codebook::metrics().iter().map(|metric| metric.name.as_str());
         if names().any(|name| name == key) {
