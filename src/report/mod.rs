@@ -14,6 +14,7 @@ use crate::report::figures::Curve;
 mod axis;
 mod canvas;
 pub mod figures;
+pub mod gate;
 pub mod quantity;
 pub mod story;
 pub mod tables;

@@ -147,10 +147,9 @@ impl Baseline {
             points.push(PointComparison { point: new.label(row), change });
         }
         let gone = left.into_iter().flatten();
-        points.extend(gone.map(|old| PointComparison {
-            point: self.label(old),
-            change: PointChange::Gone,
-        }));
+        points.extend(
+            gone.map(|old| PointComparison { point: self.label(old), change: PointChange::Gone }),
+        );
         points
     }
 

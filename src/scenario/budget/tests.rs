@@ -111,9 +111,8 @@ departures = { limit = ">= 8", column = "n" }
         ]
     );
     let keys = KEYS.map(str::to_owned);
-    let about = |budget: &Budget| {
-        VALUES.map(|values| budget.is_about(&keys, &values.map(str::to_owned)))
-    };
+    let about =
+        |budget: &Budget| VALUES.map(|values| budget.is_about(&keys, &values.map(str::to_owned)));
     assert_eq!(about(&budgets[0]), [true, true, false]);
     assert_eq!(about(&budgets[3]), [true; 3]);
     assert_eq!(about(&budgets[4]), [true, false, false]);
@@ -121,7 +120,8 @@ departures = { limit = ">= 8", column = "n" }
 
 #[test]
 fn an_argument_takes_the_place_of_what_the_file_says_of_the_same_metric() {
-    let text = "[budget]\n\"handover.outage.p95\" = [\"<= 120s\", \">= 1s\"]\nstale_share = \"<= 2%\"";
+    let text =
+        "[budget]\n\"handover.outage.p95\" = [\"<= 120s\", \">= 1s\"]\nstale_share = \"<= 2%\"";
     let read = read_with(text, &["budget.outage.p95=<= 60s", "budget.outage.p95=<= 50s"]).unwrap();
     assert_eq!(
         told(&read),
@@ -281,7 +281,10 @@ fn an_argument_of_the_command_line_is_a_name_a_comparison_and_a_quantity() {
     let read_well = read(" handover.outage.p95<=120s").unwrap();
     assert_eq!(told(&[read_well]), ["handover.outage.p95 <= 120s [outage.p95 120]"]);
     for (argument, told) in [
-        ("outage.p9 <= 1s", "--budget:1:1: there is no metric `outage.p9`; did you mean `outage.p95`?"),
+        (
+            "outage.p9 <= 1s",
+            "--budget:1:1: there is no metric `outage.p9`; did you mean `outage.p95`?",
+        ),
         (
             "outage.p95 = 1s",
             "--budget:1:12: expected `<=`, `>=`, `<`, `>` or `==` and a quantity, such as \"<= 120s\", \

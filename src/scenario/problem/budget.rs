@@ -17,7 +17,9 @@ pub enum BudgetFault {
         near: Vec<String>,
     },
     /// No comparison at the beginning of a limit.
-    #[error("expected `<=`, `>=`, `<`, `>` or `==` and a quantity, such as {example}, found \"{found}\"")]
+    #[error(
+        "expected `<=`, `>=`, `<`, `>` or `==` and a quantity, such as {example}, found \"{found}\""
+    )]
     NoComparison {
         /// The text as written.
         found: String,

@@ -143,12 +143,13 @@ impl Columns {
             return Err(record.error(0, flaw));
         }
         let at = 1 + self.keys.len();
-        let runs = field(at).parse().ok().filter(|runs: &usize| {
-            *runs > 0 && runs.to_string() == field(at)
-        });
-        let fingerprint = u64::from_str_radix(field(at + 1), 16).ok().filter(|fingerprint| {
-            format!("{fingerprint:016x}") == field(at + 1)
-        });
+        let runs = field(at)
+            .parse()
+            .ok()
+            .filter(|runs: &usize| *runs > 0 && runs.to_string() == field(at));
+        let fingerprint = u64::from_str_radix(field(at + 1), 16)
+            .ok()
+            .filter(|fingerprint| format!("{fingerprint:016x}") == field(at + 1));
         let mean = |(index, name): (usize, &String)| {
             let index = at + 2 + index;
             match field(index) {
