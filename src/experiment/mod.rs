@@ -4,8 +4,8 @@
 //! [`cell`] names a run by its content and keeps what it gave; [`store`] is the folder it is kept
 //! in; [`run`] simulates what is missing, on as many threads as asked; [`statistics`] and
 //! [`summary`] aggregate, in one thread and in the order of the runs, since a sum of floating-point
-//! numbers depends on its order. [`theory`] is what closed forms say about the same scenario. [`gate`] holds a
-//! study against its budgets and its baseline.
+//! numbers depends on its order. [`theory`] is what closed forms say about the same scenario. [`gate`] holds
+//! a study against its budgets and its baseline.
 
 pub mod cell;
 pub mod gate;
