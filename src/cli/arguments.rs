@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
+use super::gate::GateArguments;
 use super::shard::Shard;
 use crate::churn::trace::TraceFormat;
 
@@ -17,7 +18,8 @@ Examples:
   overcord check handover.toml                validate it, print it with all defaults
   overcord run handover.toml --set dns.ttl=5s simulate it with a shorter TTL
 
-Exit codes: 0 ok, 1 a run failed, 2 wrong usage or scenario, 130 interrupted.")]
+Exit codes: 0 ok, 1 a run, a budget or a comparison failed, 2 wrong usage or scenario,
+3 inconclusive, 130 interrupted.")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -31,6 +33,8 @@ pub enum Command {
     Run(RunArguments),
     /// Make the tables of a study whose runs were simulated in shards
     Merge(MergeArguments),
+    /// Judge scenarios by their budgets and baselines, for continuous integration
+    Gate(GateArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Look into recorded sessions

@@ -46,14 +46,16 @@ impl PointLabel {
     }
 }
 
-/// `dns.ttl = 60s, overlay.nodes = 200`; nothing without a sweep.
+/// `dns.ttl = 60s, overlay.nodes = 200`, without keys to which the point leaves the scenario's own
+/// value; nothing without a sweep.
 impl fmt::Display for PointLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, (key, value)) in self.0.iter().enumerate() {
-            let comma = if index > 0 { ", " } else { "" };
-            write!(f, "{comma}{key} = {value}")?;
+        let said = self.0.iter().filter(|(_, value)| !value.is_empty());
+        let pairs: Vec<_> = said.map(|(key, value)| format!("{key} = {value}")).collect();
+        match &pairs[..] {
+            [] if !self.0.is_empty() => f.write_str("the scenario as it stands"),
+            pairs => f.write_str(&pairs.join(", ")),
         }
-        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@
 
 mod limit;
 mod read;
+pub mod reference;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,9 @@ use std::fmt;
 pub use limit::{Comparison, Limit};
 pub use read::{parse, read};
 
+use super::document::{Node, Path};
+use super::problem::Problem;
+use super::sweep::Sweep;
 use crate::metrics::codebook::{self, Unit};
 use crate::units::{Duration, Ratio};
 
@@ -153,6 +157,16 @@ pub struct Points<'a> {
     pub keys: &'a [String],
     /// Their values at each point, as they are shown.
     pub values: Vec<&'a [String]>,
+}
+
+/// The budgets of a scenario whose section, if it has one, was taken out of it.
+///
+/// # Errors
+/// All that is wrong with them.
+pub fn of(section: Option<&Node>, sweep: &Sweep) -> Result<Vec<Budget>, Vec<Problem>> {
+    let Some(section) = section else { return Ok(Vec::new()) };
+    let values = sweep.points.iter().map(|point| point.labels.as_slice()).collect();
+    read(section, &Path::of("budget"), &Points { keys: &sweep.varied, values })
 }
 
 /// The name in `runs.csv` of a metric as written in a budget; `None` when there is no such metric.

@@ -60,14 +60,13 @@ pub struct Judged {
 pub fn judge(study: &Study, summary: &Summary, budgets: &[Budget]) -> Vec<Judged> {
     let mut judged = Vec::new();
     for budget in budgets {
-        for cells in study.points() {
-            let first = &cells[0];
-            if !budget.is_about(&study.varied, &first.varied) {
+        for (number, point) in (0..).zip(&study.points) {
+            if !budget.is_about(&study.varied, &point.varied) {
                 continue;
             }
-            let point = summary.points.iter().find(|point| point.point == first.point);
-            let label = PointLabel::new(&study.varied, &first.varied);
-            judged.push(Judged::new(budget, label, point));
+            let label = PointLabel::new(&study.varied, &point.varied);
+            let measured = summary.points.iter().find(|point| point.point == number);
+            judged.push(Judged::new(budget, label, measured));
         }
     }
     judged

@@ -1,7 +1,8 @@
 //! Verdicts on budgets, and what they come to.
 
 use super::*;
-use crate::experiment::run::tests::{fake_output, spec};
+use crate::experiment::StudyPoint;
+use crate::experiment::run::tests::{fake_output, study};
 use crate::experiment::run::{Failure, Outcome};
 use crate::experiment::summary::{Theory, summarise};
 use crate::metrics::headline::Headline;
@@ -10,17 +11,11 @@ use crate::scenario::budget::{Budget, Column, Limit, parse};
 
 /// A study of the points 60s and 5s of `dns.ttl`, with so many runs each, seeds from 7.
 pub(crate) fn sweep(runs: u32) -> Study {
-    let cell = |run: u32| {
-        let (point, values) = if run < runs { (0, "60s") } else { (1, "5s") };
-        let seed = 7 + u64::from(run % runs);
-        crate::experiment::CellSpec { point, varied: vec![values.into()], ..spec(run, seed) }
-    };
-    Study {
-        scenario: "handover".into(),
-        varied: vec!["dns.ttl".into()],
-        cells: (0..2 * runs).map(cell).collect(),
-        ..crate::experiment::run::tests::study(1)
-    }
+    let one = study(1);
+    let point = |ttl: &str| StudyPoint { varied: vec![ttl.into()], ..one.points[0].clone() };
+    let points = vec![point("60s"), point("5s")];
+    let study = Study { varied: vec!["dns.ttl".into()], points, ..one };
+    study.with(&[0..runs, 0..runs])
 }
 
 /// Stale windows of 30 + seed and 0 seconds: with seeds 7, 8, 9 their means are 18.5, 19, 19.5.

@@ -32,6 +32,9 @@ impl Kind {
     }
 }
 
+/// The verdict on a point that is as it is in the baseline.
+pub const SAME: &str = "same";
+
 /// One thing that was judged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Case {
@@ -163,15 +166,15 @@ fn of_budget(judged: &Judged) -> Case {
         format!(" (95 % interval {interval}, {over})")
     };
     let summary = match judged.verdict {
-        Verdict::Kept => format!("{what} is {value}{with}, within {limit}"),
-        Verdict::Broken => format!("{what} is {value}{with}, which breaks {limit}"),
+        Verdict::Kept => format!("{what} is {value}{with}; the limit is {limit}"),
+        Verdict::Broken => format!("{what} is {value}{with}, which breaks the limit {limit}"),
         Verdict::Straddles => format!(
             "{what} is {value}, but its 95 % interval, {interval} over {over}, lies on both sides of \
              the limit {limit}: more replications can tell"
         ),
         Verdict::Incomplete => format!(
-            "{what} is {value} in the {n} of {over} that have a value, within {limit}; the others may \
-             be the worse ones"
+            "{what} is {value} in the {n} of {over} that have a value, and the limit is {limit}; but the \
+             others may be the worse ones"
         ),
         Verdict::NoValue if judged.budget.column == Column::Mean => {
             format!("{what} has no value in any run, so {limit} is not kept")
@@ -251,7 +254,7 @@ fn of_point(comparison: &PointComparison) -> Case {
     let name = at("baseline", &comparison.point);
     let failed = |verdict| Case::new(Kind::Baseline, name.clone(), Severity::Fail, verdict);
     match &comparison.change {
-        PointChange::Same => Case::new(Kind::Baseline, name, Severity::Pass, "same")
+        PointChange::Same => Case::new(Kind::Baseline, name, Severity::Pass, SAME)
             .told("the same as in the baseline"),
         PointChange::Gone => failed("gone").told("the baseline has this point, the study has not"),
         PointChange::New => failed("new").told("the study has this point, the baseline has not"),

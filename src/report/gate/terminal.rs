@@ -1,6 +1,6 @@
 //! Verdicts for a terminal.
 
-use super::cases::{Kind, cases};
+use super::cases::{Kind, SAME, cases};
 use super::markdown::verdicts;
 use super::{count, word};
 use crate::experiment::gate::{Judgement, Severity};
@@ -22,22 +22,24 @@ pub fn terminal(judgement: &Judgement) -> String {
         }
     }
     text.push('\n');
-    for case in cases {
-        // What passes is one line, and of the baseline none: the first line says it.
-        if case.severity == Severity::Pass && case.kind == Kind::Baseline && case.facts.is_empty() {
+    // A point that is as it was is told by the first line.
+    for case in cases.iter().filter(|case| case.verdict != SAME) {
+        if case.kind == Kind::Budget && case.severity == Severity::Pass {
+            let value = &case.facts[0][2];
+            text.push_str(&format!("  {:<13} {}: {value}\n", case.verdict, case.name));
             continue;
         }
         text.push_str(&format!("  {:<13} {}\n", case.verdict, case.name));
-        let is_bad = case.severity > Severity::Pass;
         text.push_str(&format!("  {:13} {}\n", "", case.summary));
-        if case.kind == Kind::Baseline && (is_bad || case.verdict == "blessed") {
-            let lines = case.lines();
-            for line in lines.iter().take(MOST_FACTS) {
-                text.push_str(&format!("  {:13}   {line}\n", ""));
-            }
-            if let Some(more) = lines.len().checked_sub(MOST_FACTS).filter(|more| *more > 0) {
-                text.push_str(&format!("  {:13}   and {more} more\n", ""));
-            }
+        if case.kind != Kind::Baseline {
+            continue;
+        }
+        let lines = case.lines();
+        for line in lines.iter().take(MOST_FACTS) {
+            text.push_str(&format!("  {:13}   {line}\n", ""));
+        }
+        if let Some(more) = lines.len().checked_sub(MOST_FACTS).filter(|more| *more > 0) {
+            text.push_str(&format!("  {:13}   and {more} more\n", ""));
         }
     }
     text

@@ -123,7 +123,11 @@ fn parsed(xml: &str) -> Found {
                 let name = start.name().as_ref().to_owned();
                 let attribute = |key: &str| {
                     let found = start.try_get_attribute(key).unwrap();
-                    found.map_or_else(String::new, |it| it.normalized_value(quick_xml::XmlVersion::Implicit1_0).unwrap().into_owned())
+                    found.map_or_else(String::new, |it| {
+                        it.normalized_value(quick_xml::XmlVersion::Implicit1_0)
+                            .unwrap()
+                            .into_owned()
+                    })
                 };
                 match name.as_str() {
                     "testsuites" => {

@@ -268,7 +268,8 @@ impl Reading<'_> {
             if is_same_value(value, &written) {
                 return Some(value.clone());
             }
-            if !known.contains(value) {
+            // Empty is what a point does not say: there it has the scenario's own value.
+            if !value.is_empty() && !known.contains(value) {
                 known.push(value.clone());
             }
         }
