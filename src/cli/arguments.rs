@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use super::diff::DiffArguments;
+use super::gate::GateArguments;
 use super::shard::Shard;
 use crate::churn::trace::TraceFormat;
 
@@ -18,7 +19,8 @@ Examples:
   overcord check handover.toml                validate it, print it with all defaults
   overcord run handover.toml --set dns.ttl=5s simulate it with a shorter TTL
 
-Exit codes: 0 ok, 1 a run failed, 2 wrong usage or scenario, 130 interrupted.")]
+Exit codes: 0 ok, 1 a run, a budget or a comparison failed, 2 wrong usage or scenario,
+3 inconclusive, 130 interrupted.")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -34,6 +36,8 @@ pub enum Command {
     Merge(MergeArguments),
     /// Compare two scenarios, or two variants of one, on the same seeds
     Diff(DiffArguments),
+    /// Judge scenarios by their budgets and baselines, for continuous integration
+    Gate(GateArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Look into recorded sessions

@@ -205,7 +205,9 @@ fn tell_parting(
     let found = parting(ways, Known::SameBefore(SimTime::ZERO));
     let text = match found {
         Ok(Some(found)) => told(&found, ["A", "B"]),
-        Ok(None) => "  they do not part when they are repeated: `overcord verify` says more\n".to_owned(),
+        Ok(None) => {
+            "  they do not part when they are repeated: `overcord verify` says more\n".to_owned()
+        }
         Err(halt) => format!("  they cannot be repeated: {halt}\n"),
     };
     let at = if errands[0].simulators().iter().count() > 1 {
@@ -248,7 +250,11 @@ mod tests {
             assert_eq!(sides(line), Ok([a, b]), "{line}");
         }
         assert!(sides("x f").unwrap_err().starts_with("there is nothing to compare"));
-        assert!(sides("x f --set a=1 --set b=2 --set c=3").unwrap_err().contains("--set is given 3 times"));
+        assert!(
+            sides("x f --set a=1 --set b=2 --set c=3")
+                .unwrap_err()
+                .contains("--set is given 3 times")
+        );
         assert!(sides("x f g --set a=1").unwrap_err().contains("--both"));
     }
 }

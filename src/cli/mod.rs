@@ -10,6 +10,7 @@ pub mod clock;
 pub mod diff;
 pub mod files;
 pub mod forecast;
+pub mod gate;
 pub mod init;
 pub mod interrupt;
 pub mod merge;
@@ -56,6 +57,7 @@ pub fn main() -> ExitCode {
 pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments, console),
+        Command::Gate(arguments) => gate::gate(arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Diff(arguments) => diff::diff(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),

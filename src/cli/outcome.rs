@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::broken_trace::BrokenTrace;
 use super::forecast::Forecast;
 use crate::churn::trace::TraceError;
+use crate::experiment::gate::BaselineError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
 use crate::report::quantity::number;
@@ -25,6 +26,8 @@ pub enum Outcome {
     Failed,
     /// Wrong usage, or a scenario that cannot be run: 2.
     Refused,
+    /// A budget can neither be said to be kept nor to be broken: 3.
+    Inconclusive,
     /// The user ended it: 130, as shells have it for SIGINT.
     Interrupted,
 }
@@ -37,6 +40,7 @@ impl Outcome {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Refused => 2,
+            Self::Inconclusive => 3,
             Self::Interrupted => 130,
         }
     }
@@ -160,6 +164,30 @@ pub enum Failure {
         point: usize,
         /// How many there are.
         points: usize,
+    },
+    /// A baseline cannot be read.
+    #[error("{}:{error}", path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: BaselineError,
+    },
+    /// Two scenarios of one name have one baseline.
+    #[error(
+        "{} and {} are both called `{name}`: they would have one baseline, {}; judge them apart, \
+         with --baselines for one of them",
+        first.display(), second.display(), baseline.display()
+    )]
+    SameName {
+        /// The name.
+        name: String,
+        /// The one.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// Their baseline.
+        baseline: PathBuf,
     },
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]

@@ -2,8 +2,8 @@
 
 use crate::experiment::paired::Paired;
 use crate::experiment::sequential::Carried;
-use crate::metrics::codebook::Better;
 use crate::metrics::codebook;
+use crate::metrics::codebook::Better;
 use crate::metrics::tables::RunOutput;
 
 /// What differs at one point.

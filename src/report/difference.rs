@@ -29,7 +29,8 @@ const SHOWN: [&str; 14] = [
 #[must_use]
 pub fn table(point: &PointDifference, all: bool) -> String {
     let mut grid = Grid::default();
-    let titles = ["", "A", "B", "B − A", "95 %, paired", "unpaired", "saved", "better", "worse", "same"];
+    let titles =
+        ["", "A", "B", "B − A", "95 %, paired", "unpaired", "saved", "better", "worse", "same"];
     grid.row(titles.map(str::to_owned));
     let shown = |it: &&MetricDifference| all || SHOWN.contains(&it.metric.as_str());
     point.metrics.iter().filter(shown).for_each(|it| grid.row(row(it)));
@@ -92,8 +93,19 @@ pub fn csv(varied: &[String], points: &[(Vec<String>, PointDifference)]) -> Stri
     let mut columns = vec!["point"];
     columns.extend(varied.iter().map(String::as_str));
     columns.extend([
-        "metric", "pairs", "a_mean", "b_mean", "difference", "paired_low", "paired_high",
-        "unpaired_low", "unpaired_high", "variance_saved", "below", "same", "above",
+        "metric",
+        "pairs",
+        "a_mean",
+        "b_mean",
+        "difference",
+        "paired_low",
+        "paired_high",
+        "unpaired_low",
+        "unpaired_high",
+        "variance_saved",
+        "below",
+        "same",
+        "above",
     ]);
     let rows = points.iter().flat_map(|(values, point)| {
         point.metrics.iter().map(|it| {
@@ -151,7 +163,18 @@ mod tests {
         let cells: Vec<&str> = row.split("  ").map(str::trim).filter(|it| !it.is_empty()).collect();
         assert_eq!(
             cells,
-            ["outage.mean", "3.33 min", "3 min", "-20 s", "± 24.8 s", "± 3.61 min", "99.4 %", "3", "0", "0"]
+            [
+                "outage.mean",
+                "3.33 min",
+                "3 min",
+                "-20 s",
+                "± 24.8 s",
+                "± 3.61 min",
+                "99.4 %",
+                "3",
+                "0",
+                "0"
+            ]
         );
     }
 

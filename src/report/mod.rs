@@ -14,9 +14,10 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
-pub mod difference;
 pub mod codebook;
+pub mod difference;
 pub mod figures;
+pub mod gate;
 pub mod quantity;
 pub mod story;
 pub mod tables;

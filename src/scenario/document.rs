@@ -192,6 +192,14 @@ impl Node {
         self.put(&path, 0, &key_place, node)
     }
 
+    /// Takes a section out of the document, if it is there.
+    pub fn take(&mut self, section: &str) -> Option<Self> {
+        match &mut self.value {
+            Value::Table(entries) => entries.remove(section).map(|entry| entry.node),
+            _ => None,
+        }
+    }
+
     /// Puts a value at the end of a way; `key` is where the way is written.
     ///
     /// # Errors

@@ -4,8 +4,10 @@
 //! texts that they stand in, and writes them with file, line, column, key and the nearest known
 //! word, either plainly or with the line of the file and a pointer.
 
+mod budget;
 mod report;
 
+pub use budget::BudgetFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -254,6 +256,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about a budget.
+    #[error(transparent)]
+    Budget(#[from] BudgetFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {
