@@ -3,14 +3,15 @@
 //!
 //! [`cell`] names a run by its content and keeps what it gave; [`store`] is the folder it is kept
 //! in; [`run`] simulates what is missing, on as many threads as asked; [`sequential`] says how many
-//! runs there are; [`statistics`] and
-//! [`summary`] aggregate, in one thread and in the order of the runs, since a sum of floating-point
-//! numbers depends on its order. [`theory`] is what closed forms say about the same scenario. [`gate`] holds
-//! a study against its budgets and its baseline.
+//! runs there are; [`statistics`] and [`summary`] aggregate, in one thread and in the order of the
+//! runs, since a sum of floating-point numbers depends on its order. [`paired`] compares two variants
+//! seed by seed. [`theory`] is what closed forms say about the same scenario. [`gate`] holds a study
+//! against its budgets and its baseline.
 
 pub mod cell;
 pub mod gate;
 pub mod manifest;
+pub mod paired;
 pub mod run;
 pub mod sequential;
 pub mod simulator;

@@ -88,7 +88,7 @@ const SUMMARY: &[Line] = &[
         Number,
         OfTheMetric,
         "Lower end of the 95 % interval of the mean: Student's t over the runs, for medians and 95th \
-         percentiles the percentile bootstrap over the runs.",
+         percentiles the (expanded) percentile bootstrap over the runs.",
     ),
     ("high", Number, OfTheMetric, "Upper end of that interval."),
     (

@@ -157,7 +157,7 @@ fn part(name: &str) -> [Metric; 4] {
     let by_curve = "over all episodes, by Kaplan–Meier with unasked and censored ones cut off; empty \
                     when these are too many";
     [
-        of("mean", "Mean", "over the episodes that a request ended"),
+        of("mean", "Mean", "over the episodes that a request or look-up ended"),
         of("median", "Median", by_curve),
         of("p95", "95th percentile of", by_curve),
         of("max", "Longest", "of any episode, a lower bound if that one was cut off"),
