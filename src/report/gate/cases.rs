@@ -46,19 +46,23 @@ pub struct Case {
     pub severity: Severity,
     /// The verdict in a word, such as `broken`.
     pub verdict: &'static str,
-    /// The verdict in a sentence.
+    /// The verdict in a sentence, with the first numbers behind it.
     pub summary: String,
+    /// The same without numbers that stand in the facts, where there are many.
+    pub brief: String,
     /// The numbers behind it: columns of a table, one row a fact.
     pub facts: Vec<[String; 4]>,
 }
 
 impl Case {
     fn new(kind: Kind, name: String, severity: Severity, verdict: &'static str) -> Self {
-        Self { kind, name, severity, verdict, summary: String::new(), facts: Vec::new() }
+        let (summary, brief, facts) = (String::new(), String::new(), Vec::new());
+        Self { kind, name, severity, verdict, summary, brief, facts }
     }
 
     fn told(self, summary: impl Into<String>) -> Self {
-        Self { summary: summary.into(), ..self }
+        let summary = summary.into();
+        Self { brief: summary.clone(), summary, ..self }
     }
 
     /// Facts in lines of text, the first three columns aligned.
@@ -70,8 +74,10 @@ impl Case {
         let widths = [width(0), width(1), width(2)];
         let line = |[what, old, new, change]: &[String; 4]| {
             let [a, b, c] = widths;
-            let arrow = if old.is_empty() { "  " } else { "->" };
-            let line = format!("{what:a$}  {old:>b$} {arrow} {new:c$}  {change}");
+            let line = match b {
+                0 => format!("{what:a$}  {new}"),
+                _ => format!("{what:a$}  {old:>b$} -> {new:c$}  {change}"),
+            };
             line.trim_end().to_owned()
         };
         self.facts.iter().map(line).collect()
@@ -133,7 +139,7 @@ pub fn exact(value: f64, unit: Unit) -> String {
 /// A number for reading, with its unit.
 fn rounded(value: f64, unit: Unit) -> String {
     match unit {
-        Unit::Share => quantity::percent(value),
+        Unit::Share => quantity::percent(value).replace(' ', ""),
         Unit::Seconds => quantity::span(value),
         Unit::Nothing | Unit::Count | Unit::OfTheMetric => quantity::number(value),
         unit => format!("{} {unit}", quantity::number(value)),
@@ -184,8 +190,9 @@ fn of_budget(judged: &Judged) -> Case {
     let fact =
         |name: &str, value: &str| [name.to_owned(), String::new(), value.to_owned(), String::new()];
     let mut facts = vec![fact("value", &value), fact("limit", &limit.to_string())];
-    if !interval.is_empty() {
-        facts.push(fact("95 % interval", &interval));
+    if let Some(interval) = judged.interval {
+        let ends = format!("{} to {}", exact(interval.low, unit), exact(interval.high, unit));
+        facts.push(fact("95 % interval", &ends));
     }
     facts.push(fact("runs with a value", &format!("{n} of {runs}")));
     let name = at(judged.budget.to_string(), &judged.point);
@@ -247,7 +254,8 @@ fn of_columns(changes: &[ColumnChange]) -> Case {
     let told: Vec<_> =
         facts.iter().map(|[what, old, new, _]| format!("{what} {old} -> {new}")).collect();
     let case = Case::new(Kind::Baseline, "baseline, columns".into(), Severity::Fail, "differs");
-    Case { summary: format!("the columns differ: {}", first_of(&told)), facts, ..case }
+    let (brief, summary) = ("the columns differ", first_of(&told));
+    Case { brief: brief.to_owned(), summary: format!("{brief}: {summary}"), facts, ..case }
 }
 
 fn of_point(comparison: &PointComparison) -> Case {
@@ -281,19 +289,19 @@ fn of_point(comparison: &PointComparison) -> Case {
                     format!("{what} {old} -> {new}{change}")
                 })
                 .collect();
-            let summary = if differences.is_fingerprint_alone() {
-                format!(
-                    "none of {} differs, but the fingerprint does: something else happened, though no \
-                     metric shows it",
-                    super::count(differences.compared, "metric")
-                )
-            } else {
-                let changed = differences.metrics.len();
-                let of = super::count(differences.compared, "metric");
-                let differ = if changed == 1 { "differs" } else { "differ" };
-                format!("{changed} of {of} {differ} from the baseline: {}", first_of(&told))
-            };
-            Case { facts, ..failed("differs").told(summary) }
+            let of = super::count(differences.compared, "metric");
+            if differences.is_fingerprint_alone() {
+                let told = format!(
+                    "none of {of} differs, but the fingerprint does: something else happened, though no \
+                     metric shows it"
+                );
+                return Case { facts, ..failed("differs").told(told) };
+            }
+            let changed = differences.metrics.len();
+            let differ = if changed == 1 { "differs" } else { "differ" };
+            let brief = format!("{changed} of {of} {differ} from the baseline");
+            let summary = format!("{brief}: {}", first_of(&told));
+            Case { facts, brief, summary, ..failed("differs") }
         }
     }
 }

@@ -96,7 +96,7 @@ pub(super) fn verdicts(cases: &[Case], kind: Kind) -> String {
 
 fn detail(case: &Case) -> String {
     let mut text =
-        format!("\n{} – **{}**: {}\n", code(&case.name), case.verdict, plain(&case.summary));
+        format!("\n{} – **{}**: {}\n", code(&case.name), case.verdict, plain(&case.brief));
     let is_table = case.kind == Kind::Baseline && !case.facts.is_empty();
     if !is_table {
         return text;

@@ -30,7 +30,9 @@ pub fn terminal(judgement: &Judgement) -> String {
             continue;
         }
         text.push_str(&format!("  {:<13} {}\n", case.verdict, case.name));
-        text.push_str(&format!("  {:13} {}\n", "", case.summary));
+        for line in printable(&case.brief).lines() {
+            text.push_str(&format!("  {:13} {line}\n", ""));
+        }
         if case.kind != Kind::Baseline {
             continue;
         }
@@ -43,4 +45,10 @@ pub fn terminal(judgement: &Judgement) -> String {
         }
     }
     text
+}
+
+/// A text that does nothing to a terminal but stand there.
+fn printable(text: &str) -> String {
+    let shown = |c: char| if c.is_control() && c != '\n' { char::REPLACEMENT_CHARACTER } else { c };
+    text.chars().map(shown).collect()
 }
