@@ -8,6 +8,7 @@
 
 pub mod cell;
 pub mod manifest;
+pub mod parting;
 pub mod run;
 pub mod simulator;
 pub mod statistics;

@@ -70,6 +70,12 @@ impl Simulator {
         &self.plan
     }
 
+    /// The trace, if the plan names one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Arc<AvailabilityTrace>> {
+        self.trace.as_ref()
+    }
+
     /// The study of the scenario: one cell a replication, with consecutive seeds. `as_written` and
     /// `effective` are the scenario's texts, `trace` the digest of its trace.
     #[must_use]

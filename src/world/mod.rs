@@ -328,11 +328,11 @@ impl World {
             });
         let observed = self.stage.fingerprint;
         let delivered = self.network.fingerprint();
-        let epochs = delivered
-            .epochs()
-            .into_iter()
-            .zip(observed.epochs().into_iter().chain(std::iter::repeat(0)))
-            .map(|(datagrams, observations)| mix2(datagrams, observations))
+        let (datagrams, observations) = (delivered.epochs(), observed.epochs());
+        // The sum that is not there, because nothing of that kind happened any more, is 0.
+        let sum = |sums: &[u64], epoch| sums.get(epoch).copied().unwrap_or(0);
+        let epochs = (0..datagrams.len().max(observations.len()))
+            .map(|epoch| mix2(sum(&datagrams, epoch), sum(&observations, epoch)))
             .collect();
         let fingerprint = mix2(delivered.digest(), observed.digest());
         let ledger = match &before {
