@@ -13,6 +13,7 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
+pub mod codebook;
 pub mod figures;
 pub mod quantity;
 pub mod story;
@@ -47,6 +48,7 @@ pub fn files(
         TextFile::new("scenario.toml", study.as_written.as_str()),
         TextFile::new("effective.toml", study.effective.as_str()),
     ];
+    files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
     files.extend(figures::figures(study, &outcome.outputs, curve));
     files
