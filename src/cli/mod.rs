@@ -15,6 +15,7 @@ pub mod progress;
 pub mod run;
 pub mod schema;
 pub mod trace;
+pub mod verify;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -52,6 +53,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
     match command {
         Command::Run(arguments) => run::run(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Verify(arguments) => verify::verify(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),

@@ -23,6 +23,8 @@ pub enum Outcome {
     Failed,
     /// Wrong usage, or a scenario that cannot be run: 2.
     Refused,
+    /// What was asked cannot be told apart from an accident: 3.
+    Inconclusive,
     /// The user ended it: 130, as shells have it for SIGINT.
     Interrupted,
 }
@@ -35,6 +37,7 @@ impl Outcome {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Refused => 2,
+            Self::Inconclusive => 3,
             Self::Interrupted => 130,
         }
     }

@@ -15,6 +15,7 @@ pub mod statistics;
 pub mod store;
 pub mod summary;
 pub mod theory;
+pub mod verify;
 
 pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, TraceDigest};
 pub use run::{Halt, Happening, Outcome, Simulate, run_study};

@@ -15,10 +15,12 @@ mod axis;
 mod canvas;
 pub mod codebook;
 pub mod figures;
+pub mod parting;
 pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
+pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

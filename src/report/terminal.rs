@@ -95,16 +95,16 @@ pub fn rings(rings: &BTreeMap<u32, RingSummary>, kept: usize) -> String {
 
 /// A grid of cells, the first column to the left, the others to the right.
 #[derive(Default)]
-struct Grid {
+pub(super) struct Grid {
     rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    fn row(&mut self, cells: impl Into<Vec<String>>) {
+    pub(super) fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }
 
-    fn write(&self, text: &mut String) {
+    pub(super) fn write(&self, text: &mut String) {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let length = |cell: &String| cell.chars().count();
         let width = |column| {
