@@ -8,11 +8,11 @@ use std::{env, fs};
 
 use overcord::churn::TraceStats;
 use overcord::churn::trace::{self, AvailabilityTrace, TraceFormat};
-use overcord::experiment::simulator::Simulator;
+use overcord::experiment::{Simulator, Study, StudyPoint};
 use overcord::metrics::tables::{HandoverRow, RunOutput, StaleRow};
 use overcord::report::tables::runs_csv;
 use overcord::scenario::Scenario;
-use overcord::time::SimDuration;
+use overcord::time::{SimDuration, SimTime};
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
@@ -40,9 +40,9 @@ fn read(name: &str, bytes: &[u8], assignments: &[&str]) -> (Scenario, Option<Ava
 
 /// All replications of a scenario, judged.
 fn run((scenario, trace): (Scenario, Option<AvailabilityTrace>)) -> Vec<RunOutput> {
-    let replications = scenario.plan.replications;
+    let replications = scenario.plan.replications.most();
     let seed = scenario.plan.seed;
-    let simulator = Simulator::new(scenario.plan, trace, true);
+    let simulator = Simulator::new(scenario.plan, trace.map(Arc::new), true);
     (0..replications)
         .map(|index| simulator.run(index, seed + u64::from(index), None, &mut |_| {}).unwrap())
         .collect()
@@ -262,9 +262,22 @@ fn the_shipped_scenarios_give_their_baselines() {
     let bless = env::var_os("OVERCORD_BLESS").is_some();
     for (file, assignments) in cases {
         let (scenario, trace) = shipped(file, assignments);
-        let digest = None;
-        let simulator = Simulator::new(scenario.plan.clone(), trace.clone(), false);
-        let study = simulator.study(String::new(), scenario.effective(), digest);
+        let point = StudyPoint {
+            varied: Vec::new(),
+            effective: scenario.effective(),
+            identity: scenario.identity().into(),
+            seed: scenario.plan.seed,
+            warmup: SimTime::ZERO + scenario.plan.warmup,
+            trace: None,
+        };
+        let study = Study {
+            scenario: scenario.plan.name.clone(),
+            as_written: String::new(),
+            varied: Vec::new(),
+            points: vec![point],
+            cells: Vec::new(),
+        };
+        let study = study.with(&[0..scenario.plan.replications.most()]);
         let found = runs_csv(&study, &run((scenario, trace)));
         let path = baselines.join(file.replace(".toml", ".csv"));
         if bless {

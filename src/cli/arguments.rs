@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
+use super::shard::Shard;
 use crate::churn::trace::TraceFormat;
 
 /// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
@@ -28,6 +29,8 @@ pub struct Arguments {
 pub enum Command {
     /// Simulate scenarios, and write tables and figures
     Run(RunArguments),
+    /// Make the tables of a study whose runs were simulated in shards
+    Merge(MergeArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Find out whether runs repeat themselves, and whether the order of ties matters
@@ -52,7 +55,7 @@ pub struct Overrides {
     /// Change the seed
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
     pub seed: Option<u64>,
-    /// Change the number of runs with different seeds
+    /// Change the number of runs with different seeds, at each point of a sweep
     #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
     pub replications: Option<u32>,
 }
@@ -74,6 +77,7 @@ impl Overrides {
 Examples:
   overcord run handover.toml
   overcord run handover.toml --replications 10 --jobs 2
+  overcord run study.toml --shard 1/4
   overcord run a.toml b.toml --seed 7 --out /tmp/results
   overcord run handover.toml --set handover.reading=literal --log host=alice")]
 pub struct RunArguments {
@@ -83,21 +87,58 @@ pub struct RunArguments {
     /// Changes to every scenario.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// How it is carried out.
+    #[command(flatten)]
+    pub study: StudyArguments,
+    /// Simulate only this share of the runs, and write no tables: `merge` does when all are there
+    #[arg(long, value_name = "I/N", conflicts_with = "log")]
+    pub shard: Option<Shard>,
+    /// Simulate only the first run, and print every event of this host
+    #[arg(long, value_name = "host=NAME", value_parser = parse_log_host)]
+    pub log: Option<LogHost>,
+}
+
+/// How studies are carried out, common to several commands.
+#[derive(Clone, Debug, Args)]
+pub struct StudyArguments {
     /// How many runs at a time [default: one for each processor]; results do not depend on it
     #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(1..))]
     pub jobs: Option<u16>,
     /// The folder for results
     #[arg(long, value_name = "DIR", default_value = "results")]
     pub out: PathBuf,
-    /// Simulate only the first replication, and print every event of this host
-    #[arg(long, value_name = "host=NAME", value_parser = parse_log_host)]
-    pub log: Option<LogHost>,
     /// Judge the simulator while it runs: rings consistent, packets conserved, phases add up
     #[arg(long)]
     pub checkers: bool,
+    /// Begin also what takes more than 1,000 runs
+    #[arg(long)]
+    pub yes: bool,
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+/// The arguments of `merge`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  overcord run study.toml --shard 1/2 --out a    on one machine
+  overcord run study.toml --shard 2/2 --out b    on another
+  overcord merge study.toml --from a --from b    the tables, as if all had run here
+  overcord merge study.toml                      after shards with the same folder for results")]
+pub struct MergeArguments {
+    /// The scenarios
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Changes to every scenario: the same as those of the shards.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// A folder of results to take runs from
+    #[arg(long, value_name = "DIR")]
+    pub from: Vec<PathBuf>,
+    /// The folder for results
+    #[arg(long, value_name = "DIR", default_value = "results")]
+    pub out: PathBuf,
 }
 
 /// A host whose events are printed.
@@ -175,15 +216,18 @@ pub struct CheckArguments {
     /// Changes to it.
     #[command(flatten)]
     pub overrides: Overrides,
+    /// The point of a sweep that is printed, counted from 0
+    #[arg(long, value_name = "NUMBER", default_value_t = 0)]
+    pub point: usize,
 }
 
 /// The arguments of `verify`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-Every run is simulated three times, whatever is kept of it, and nothing is written: once on one
+Every run is simulated four times, whatever is kept of it, and nothing is written: once on one
 thread; again on several threads, which must give the same fingerprint and the same rows; and with
-the order of simultaneous events shuffled, which must move no headline metric beyond its interval
-by more than chance. Give some replications: a single run has few intervals.
+the order of simultaneous events reversed, and shuffled, which must move no headline metric beyond
+its interval by more than chance. Give ten replications or more: a single run has few intervals.
 
 Examples:
   overcord verify handover.toml --replications 10
@@ -202,6 +246,9 @@ pub struct VerifyArguments {
     /// On how many threads runs are repeated [default: one for each processor, two at least]
     #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..))]
     pub jobs: Option<u16>,
+    /// Begin also what takes more than 1,000 runs
+    #[arg(long)]
+    pub yes: bool,
     /// Show no progress
     #[arg(long, short)]
     pub quiet: bool,
@@ -269,7 +316,7 @@ mod tests {
             run("x run a.toml --seed 7 --set dns.ttl=5s --replications 3 --set seed=1").unwrap();
         let expected = ["dns.ttl=5s", "seed=1", "seed=7", "replications=3"];
         assert_eq!(given.overrides.assignments(), expected);
-        assert_eq!(given.out, PathBuf::from("results"));
+        assert_eq!(given.study.out, PathBuf::from("results"));
     }
 
     #[test]

@@ -8,12 +8,16 @@ pub mod broken_trace;
 pub mod check;
 pub mod clock;
 pub mod files;
+pub mod forecast;
 pub mod init;
 pub mod interrupt;
+pub mod merge;
 pub mod outcome;
 pub mod progress;
 pub mod run;
 pub mod schema;
+pub mod shard;
+pub mod study;
 pub mod trace;
 pub mod verify;
 
@@ -52,6 +56,7 @@ pub fn main() -> ExitCode {
 pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments, console),
+        Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
         Command::Verify(arguments) => verify::verify(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),

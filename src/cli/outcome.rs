@@ -7,9 +7,11 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use super::broken_trace::BrokenTrace;
+use super::forecast::Forecast;
 use crate::churn::trace::TraceError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
+use crate::report::quantity::number;
 use crate::scenario::Report;
 use crate::scenario::build::BuildError;
 use crate::scenario::problem::nearest;
@@ -89,6 +91,56 @@ pub enum Failure {
     /// Results could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A study is larger than what is begun without asking back.
+    #[error(
+        "{}: {} runs are to be simulated, which will take {forecast} on {jobs} {}; to go ahead, \
+         say --yes",
+        path.display(), number(*runs as f64), if *jobs == 1 { "thread" } else { "threads" }
+    )]
+    VeryMany {
+        /// The scenario.
+        path: PathBuf,
+        /// How many runs are missing.
+        runs: usize,
+        /// How many at a time.
+        jobs: usize,
+        /// What they will take.
+        forecast: Forecast,
+    },
+    /// A shard of a study whose number of runs is not known beforehand.
+    #[error(
+        "{}: runs are added until a metric is known well enough, so that nobody can say which a \
+         shard has; give a number with --replications",
+        path.display()
+    )]
+    OpenEnded {
+        /// The scenario.
+        path: PathBuf,
+    },
+    /// More shards than runs.
+    #[error("there are {shards} shards, but only {runs} runs to share out")]
+    EmptyShards {
+        /// How many shards.
+        shards: u32,
+        /// How many runs.
+        runs: usize,
+    },
+    /// A folder of results that is not there.
+    #[error("there is no folder {}", path.display())]
+    NoFolder {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A point that a study does not have.
+    #[error("{}: there is no point {point}; the study has points 0 to {}", path.display(), points - 1)]
+    NoPoint {
+        /// The scenario.
+        path: PathBuf,
+        /// The point as given.
+        point: usize,
+        /// How many there are.
+        points: usize,
+    },
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signals(ctrlc::Error),

@@ -1,5 +1,6 @@
 //! `overcord verify`: simulates every run of scenarios again, on one thread, on several, and with
-//! ties shuffled, and says whether it is the same. It uses nothing that is kept, and keeps nothing.
+//! other orders of simultaneous events, and says whether it is the same. It uses nothing that is
+//! kept, and keeps nothing.
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -10,53 +11,61 @@ use std::thread;
 use super::Console;
 use super::arguments::VerifyArguments;
 use super::files::{self, Loaded};
+use super::forecast::{self, MOST_RUNS};
 use super::interrupt::Interrupt;
 use super::outcome::{Failure, Outcome};
 use super::progress::Progress;
-use crate::experiment::cell::Study;
-use crate::experiment::verify::{PASSES, Verification, Verified};
-use crate::experiment::{Happening, Simulator};
+use crate::experiment::verify::{Pass, Verification, Verified};
+use crate::experiment::{CellSpec, Happening, Simulators, Study, Supervisor};
 use crate::report;
 use crate::scenario::build::duration_of;
+use crate::scenario::plan::Replications;
+use crate::time::SimDuration;
 
 /// The fewest threads on which runs are repeated: with one, nothing could come between.
 const FEWEST: usize = 2;
 
 /// Verifies scenarios, after all of them were read and checked.
 pub fn verify(arguments: &VerifyArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
+    let processors = || thread::available_parallelism().map_or(FEWEST, NonZeroUsize::get);
+    let threads = arguments.jobs.map_or_else(processors, usize::from).max(FEWEST);
     let assignments = arguments.overrides.assignments();
     let load = |path: &PathBuf| {
         let loaded = files::load(path, &assignments)?;
-        let simulator = loaded.simulator(false);
-        loaded.first_world(&simulator)?;
-        Ok((loaded, simulator))
+        let errand = Errand::new(&loaded, threads);
+        loaded.first_worlds(&errand.simulators)?;
+        if !arguments.yes {
+            errand.ask_back(path)?;
+        }
+        Ok(errand)
     };
-    let scenarios = arguments.files.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
-    let processors = || thread::available_parallelism().map_or(FEWEST, NonZeroUsize::get);
-    let threads = arguments.jobs.map_or_else(processors, usize::from).max(FEWEST);
+    let errands = arguments.files.iter().map(load).collect::<Result<Vec<_>, Failure>>()?;
     let interrupt = Interrupt::listen()?;
     let mut outcome = Outcome::Done;
-    for (place, (loaded, simulator)) in scenarios.iter().enumerate() {
+    for (place, errand) in errands.iter().enumerate() {
         if place > 0 {
             writeln!(console.out).map_err(Failure::Output)?;
         }
         let shown = console.interactive && !arguments.quiet;
-        let errand = Errand { loaded, simulator, threads, shown, interrupt: &interrupt };
-        let Some(verified) = errand.carry_out()? else { return Ok(Outcome::Interrupted) };
-        let text = report::verify::verified(&simulator.plan().name, &verified);
-        console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
+        let Some(verified) = errand.carry_out(shown, &interrupt)? else {
+            return Ok(Outcome::Interrupted);
+        };
+        for (point, verified) in verified.iter().enumerate() {
+            let text = report::verify::verified(&errand.title(point), verified);
+            console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
+            outcome = worse(outcome, of(verified));
+        }
         // Before the progress of the next is drawn.
         console.out.flush().map_err(Failure::Output)?;
-        outcome = worse(outcome, of(&verified));
     }
     Ok(outcome)
 }
 
-/// The outcome of one scenario.
+/// The outcome of one point.
 fn of(verified: &Verified) -> Outcome {
     if !verified.repeats() {
         Outcome::Failed
-    } else if verified.hanging().next().is_some() {
+    } else if verified.hangs() {
         Outcome::Inconclusive
     } else {
         Outcome::Done
@@ -73,44 +82,90 @@ fn worse(one: Outcome, other: Outcome) -> Outcome {
     if weight(other) > weight(one) { other } else { one }
 }
 
-/// One scenario to be verified.
-struct Errand<'a> {
-    loaded: &'a Loaded,
-    simulator: &'a Simulator,
+/// One scenario file to be verified.
+struct Errand {
+    /// With all its runs: where they are added until a metric is known, those of the first batch.
+    study: Study,
+    simulators: Simulators,
     threads: usize,
-    shown: bool,
-    interrupt: &'a Interrupt,
 }
 
-impl Errand<'_> {
-    /// `None` when the user has asked to stop.
-    fn carry_out(&self) -> Result<Option<Verified>, Failure> {
-        let study = self.study();
-        let total = PASSES as usize * study.cells.len();
-        let length = duration_of(self.simulator.plan(), self.simulator.trace());
-        let progress = Arc::new(Progress::new(total, length, self.shown, self.interrupt.clone()));
-        let simulator = self.simulator.clone().supervised(progress.clone());
+impl Errand {
+    fn new(loaded: &Loaded, threads: usize) -> Self {
+        let replications = match &loaded.plan().replications {
+            Replications::Number(number) => *number,
+            Replications::Until(precision) => precision.at_least,
+        };
+        let points = loaded.study();
+        let study = points.with(&vec![0..replications; points.points.len()]);
+        Self { study, simulators: loaded.simulators(false), threads }
+    }
+
+    /// Very many runs are not begun by accident.
+    fn ask_back(&self, path: &PathBuf) -> Result<(), Failure> {
+        let runs = self.study.cells.len() * Pass::ALL.len();
+        if runs <= MOST_RUNS {
+            return Ok(());
+        }
+        let mut forecast = forecast::of(&self.study, &self.simulators, self.threads);
+        // The first pass has one thread, the others have all.
+        forecast.seconds *= (self.threads + Pass::ALL.len() - 1) as f64;
+        Err(Failure::VeryMany { path: path.clone(), runs, jobs: self.threads, forecast })
+    }
+
+    /// What was found at each point; `None` when the user has asked to stop.
+    fn carry_out(
+        &self,
+        shown: bool,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Vec<Verified>>, Failure> {
+        let lengths = self.lengths();
+        let total = lengths.len();
+        let progress = Arc::new(Progress::new(lengths, shown, interrupt.clone()));
+        let supervisor: Arc<dyn Supervisor> = progress.clone();
+        let simulators = self.simulators.clone().supervised(&supervisor);
         let done = AtomicUsize::new(0);
         let tell = |run| {
             let done = done.fetch_add(1, Ordering::Relaxed) + 1;
             progress.happened(&Happening::Progress { run, done, loaded: 0, failed: 0, total });
         };
-        let verification = Verification {
-            subject: &simulator,
-            first: 0,
-            cells: &study.cells,
-            threads: self.threads,
-            points: 1,
-        };
-        let verified = verification.carry_out(&tell);
+        let mut found = Vec::new();
+        let mut first = 0;
+        for cells in self.study.by_point() {
+            let verification = Verification {
+                subject: simulators.at(cells[0].point),
+                first,
+                cells,
+                threads: self.threads,
+                points: self.study.points.len(),
+            };
+            match verification.carry_out(&tell)? {
+                Some(verified) => found.push(verified),
+                None => break,
+            }
+            first += (cells.len() * Pass::ALL.len()) as u32;
+        }
         progress.finish();
-        Ok(verified?)
+        Ok((found.len() == self.study.points.len()).then_some(found))
     }
 
-    fn study(&self) -> Study {
-        let digest = self.loaded.trace.as_ref().map(|recorded| recorded.digest);
-        let effective = self.loaded.scenario.effective();
-        self.simulator.study(self.loaded.text.clone(), effective, digest)
+    /// How long each run lasts, in the order in which they are numbered: point by point, and there
+    /// pass by pass.
+    fn lengths(&self) -> Vec<SimDuration> {
+        let length = |spec: &CellSpec| duration_of(self.simulators.at(spec.point).plan(), None);
+        let point = |cells: &[CellSpec]| vec![length(&cells[0]); cells.len() * Pass::ALL.len()];
+        self.study.by_point().flat_map(point).collect()
+    }
+
+    /// What a point is called.
+    fn title(&self, point: usize) -> String {
+        let Study { scenario, varied, points, .. } = &self.study;
+        if points.len() == 1 {
+            return scenario.clone();
+        }
+        let pairs = varied.iter().zip(&points[point].varied);
+        let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
+        format!("{scenario}, point {point} ({})", pairs.join(", "))
     }
 }
 

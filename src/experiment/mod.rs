@@ -2,7 +2,8 @@
 //! twice, and what they say together.
 //!
 //! [`cell`] names a run by its content and keeps what it gave; [`store`] is the folder it is kept
-//! in; [`run`] simulates what is missing, on as many threads as asked; [`statistics`] and
+//! in; [`run`] simulates what is missing, on as many threads as asked; [`sequential`] says how many
+//! runs there are; [`statistics`] and
 //! [`summary`] aggregate, in one thread and in the order of the runs, since a sum of floating-point
 //! numbers depends on its order. [`theory`] is what closed forms say about the same scenario.
 
@@ -10,6 +11,7 @@ pub mod cell;
 pub mod manifest;
 pub mod parting;
 pub mod run;
+pub mod sequential;
 pub mod simulator;
 pub mod statistics;
 pub mod store;
@@ -17,7 +19,8 @@ pub mod summary;
 pub mod theory;
 pub mod verify;
 
-pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, TraceDigest};
+pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, StudyPoint, TraceDigest};
 pub use run::{Halt, Happening, Outcome, Simulate, run_study};
-pub use simulator::{Simulator, Supervisor};
+pub use sequential::{Carried, Imprecise, carry_out};
+pub use simulator::{Simulator, Simulators, Supervisor};
 pub use summary::{Summary, Theory, summarise};

@@ -151,8 +151,9 @@ impl Outcome {
             Some(Err(Halt::Failed(message))) => self.failures.push(Failure { run, message }),
             Some(Err(Halt::Stopped)) => {}
             None => {
-                if let Some(same) = self.outputs.iter().find(|output| output.run == first) {
-                    self.outputs.push(RunOutput { run, ..same.clone() });
+                let same = self.outputs.binary_search_by_key(&first, |output| output.run);
+                if let Ok(same) = same {
+                    self.outputs.push(RunOutput { run, ..self.outputs[same].clone() });
                 } else if let Some(same) = self.failures.iter().find(|it| it.run == first) {
                     self.failures.push(Failure { run, message: same.message.clone() });
                 }
@@ -246,6 +247,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::Address;
+    use crate::experiment::cell::StudyPoint;
     use crate::metrics::headline::{Asked, Tally as Counted, headline};
     use crate::metrics::tables::{
         Anatomy, Cause, Closed, ExchangeRow, Fate, HandoverRow, RequestMethod, RequestOutcome,
@@ -262,20 +264,29 @@ pub(crate) mod tests {
             varied: Vec::new(),
             seed,
             warmup: SimTime::from_secs(100),
-            effective: "duration = \"1h\"\n".into(),
+            identity: "duration = \"1h\"\n".into(),
             trace: None,
         }
     }
 
     /// A study of one point with this many replications, seeds from 7.
     pub(crate) fn study(replications: u32) -> Study {
-        Study {
+        let point = StudyPoint {
+            varied: Vec::new(),
+            effective: "schema = 1\nduration = \"1h\"\n".into(),
+            identity: "duration = \"1h\"\n".into(),
+            seed: 7,
+            warmup: SimTime::from_secs(100),
+            trace: None,
+        };
+        let study = Study {
             scenario: "handover".into(),
             as_written: "schema = 1\n".into(),
-            effective: "schema = 1\nduration = \"1h\"\n".into(),
             varied: Vec::new(),
-            cells: (0..replications).map(|run| spec(run, 7 + u64::from(run))).collect(),
-        }
+            points: vec![point],
+            cells: Vec::new(),
+        };
+        study.with(&[0..replications])
     }
 
     /// Two episodes (one in the warm-up), two stale windows and a few messages; spans grow with
@@ -454,13 +465,16 @@ pub(crate) mod tests {
         let (_, simulated) = carry(&study(3), &store, 2);
         assert_eq!(simulated, 3);
         let fourth = store.cell(whole.cells[3].id());
-        fs::write(fourth.with_extension("partial"), "overcord-cell,1\ncell,").unwrap();
+        let half = fourth.with_extension("csv.1.partial");
+        fs::write(&half, "overcord-cell,1\ncell,").unwrap();
         let (resumed, simulated) = carry(&whole, &store, 2);
         assert_eq!((simulated, resumed.loaded), (2, 3));
         let fresh = tempfile::tempdir().unwrap();
         let (uninterrupted, _) = carry(&whole, &Store::new(fresh.path(), "s"), 2);
         assert_eq!(resumed.outputs, uninterrupted.outputs);
-        assert!(!fourth.with_extension("partial").exists());
+        assert!(fourth.exists() && half.exists(), "what another process writes is its own");
+        store.clear_leftovers();
+        assert!(fourth.exists() && !half.exists());
         assert_eq!(carry(&whole, &store, 2).1, 0, "nothing is left to do");
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::churn::trace::AvailabilityTrace;
-use crate::experiment::cell::{CellSpec, Study, TraceDigest};
+use crate::experiment::cell::CellSpec;
 use crate::experiment::run::{Halt, Simulate};
 use crate::experiment::summary::Theory;
 use crate::experiment::theory::{self, Curve};
@@ -54,8 +54,8 @@ impl Simulator {
     /// A simulator of this plan, with the trace that it names; with `checkers`, every run is
     /// judged, and one that breaks a rule of the simulator fails.
     #[must_use]
-    pub fn new(plan: Plan, trace: Option<AvailabilityTrace>, checkers: bool) -> Self {
-        Self { plan: Arc::new(plan), trace: trace.map(Arc::new), checkers, supervisor: None }
+    pub fn new(plan: Plan, trace: Option<Arc<AvailabilityTrace>>, checkers: bool) -> Self {
+        Self { plan: Arc::new(plan), trace, checkers, supervisor: None }
     }
 
     /// The simulator with somebody who is told how far its runs have come, and may stop them.
@@ -76,33 +76,10 @@ impl Simulator {
         self.trace.as_ref()
     }
 
-    /// The study of the scenario: one cell a replication, with consecutive seeds. `as_written` and
-    /// `effective` are the scenario's texts, `trace` the digest of its trace.
+    /// What closed forms say about the scenario, as point `point` of a study.
     #[must_use]
-    pub fn study(
-        &self,
-        as_written: String,
-        effective: String,
-        trace: Option<TraceDigest>,
-    ) -> Study {
-        let cells = (0..self.plan.replications)
-            .map(|run| CellSpec {
-                run,
-                point: 0,
-                varied: Vec::new(),
-                seed: self.plan.seed.wrapping_add(run.into()),
-                warmup: SimTime::ZERO + self.plan.warmup,
-                effective: without_identity(&effective),
-                trace,
-            })
-            .collect();
-        Study { scenario: self.plan.name.clone(), as_written, effective, varied: Vec::new(), cells }
-    }
-
-    /// What closed forms say about the scenario.
-    #[must_use]
-    pub fn theory(&self) -> Vec<Theory> {
-        theory::theory(&self.plan, self.trace.as_ref(), 0)
+    pub fn theory(&self, point: u32) -> Vec<Theory> {
+        theory::theory(&self.plan, self.trace.as_ref(), point)
     }
 
     /// The distribution of stale windows by a closed form, where there is one.
@@ -188,27 +165,44 @@ impl Simulate for Simulator {
     }
 }
 
-/// The effective scenario without the keys that do not change what happens in a run with a given
-/// seed: name, description, seed, replications.
-fn without_identity(effective: &str) -> String {
-    const LEFT_OUT: [&str; 4] = ["name", "description", "seed", "replications"];
-    let mut top_level = true;
-    let keep = |line: &&str| {
-        top_level &= !line.starts_with('[');
-        let key = line.split('=').next().unwrap_or("").trim();
-        !(top_level && LEFT_OUT.contains(&key))
-    };
-    let lines: Vec<&str> = effective.lines().filter(keep).collect();
-    lines.join("\n")
+/// Carries out the runs of a study: one simulator a point, in their order.
+#[derive(Clone, Debug)]
+pub struct Simulators(Vec<Simulator>);
+
+impl Simulators {
+    /// The simulators of a study's points; at least one.
+    #[must_use]
+    pub fn new(points: Vec<Simulator>) -> Self {
+        assert!(!points.is_empty(), "a study has a point");
+        Self(points)
+    }
+
+    /// The simulator of a point.
+    #[must_use]
+    pub fn at(&self, point: u32) -> &Simulator {
+        &self.0[point as usize]
+    }
+
+    /// All of them, in the order of the points.
+    pub fn iter(&self) -> impl Iterator<Item = &Simulator> {
+        self.0.iter()
+    }
+
+    /// The same, watched: see [`Simulator::supervised`].
+    #[must_use]
+    pub fn supervised(self, supervisor: &Arc<dyn Supervisor>) -> Self {
+        Self(self.0.into_iter().map(|it| it.supervised(Arc::clone(supervisor))).collect())
+    }
+
+    /// What closed forms say about each point.
+    #[must_use]
+    pub fn theory(&self) -> Vec<Theory> {
+        (0..).zip(&self.0).flat_map(|(point, simulator)| simulator.theory(point)).collect()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_keys_at_the_top_are_left_out() {
-        let effective = "schema = 1\nname = \"x\"\nseed = 3\n\n[[host]]\nname = \"alice\"";
-        assert_eq!(without_identity(effective), "schema = 1\n\n[[host]]\nname = \"alice\"");
+impl Simulate for Simulators {
+    fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt> {
+        self.at(spec.point).simulate(spec)
     }
 }

@@ -123,7 +123,10 @@ pub fn summarise(study: &Study, outputs: &[RunOutput], theory: &[Theory]) -> Sum
             estimates: estimates(&runs, theory),
         })
     };
-    Summary { varied: study.varied.clone(), points: study.points().filter_map(of_point).collect() }
+    Summary {
+        varied: study.varied.clone(),
+        points: study.by_point().filter_map(of_point).collect(),
+    }
 }
 
 fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimate> {

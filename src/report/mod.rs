@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::experiment::cell::Study;
+use crate::experiment::manifest::{Circumstances, manifest};
 use crate::experiment::run::Outcome;
 use crate::experiment::store::{Store, StoreError};
 use crate::experiment::summary::Summary;
@@ -48,15 +49,20 @@ pub fn files(
 ) -> Vec<TextFile> {
     let mut files = vec![
         TextFile::new("scenario.toml", study.as_written.as_str()),
-        TextFile::new("effective.toml", study.effective.as_str()),
+        TextFile::new("codebook.csv", codebook::csv(&study.varied)),
     ];
-    files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
+    match &study.points[..] {
+        [point] => files.push(TextFile::new("effective.toml", point.effective.as_str())),
+        points => files.extend(points.iter().enumerate().map(|(number, point)| {
+            TextFile::new(format!("effective/{number}.toml"), point.effective.as_str())
+        })),
+    }
     files.extend(tables::tables(study, &outcome.outputs, summary));
     files.extend(figures::figures(study, &outcome.outputs, curve));
     files
 }
 
-/// Writes all files of a study and makes it the latest; gives the folder.
+/// Writes all files of a study, with a manifest of them, and makes it the latest; gives the folder.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -64,9 +70,11 @@ pub fn write(
     store: &Store,
     study: &Study,
     files: &[TextFile],
-    manifest: &str,
+    circumstances: &Circumstances,
 ) -> Result<PathBuf, StoreError> {
     let id = study.id();
+    let contents = files.iter().map(|file| (file.name.as_str(), file.text.as_bytes()));
+    let manifest = manifest(study, circumstances, contents);
     for file in files {
         store.write(id, &file.name, file.text.as_bytes())?;
     }

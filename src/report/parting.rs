@@ -27,7 +27,7 @@ pub fn parting(parting: &Parting, names: [&str; 2]) -> String {
 
 fn told(version: Option<&Version>) -> String {
     version.map_or_else(
-        || "nothing".to_owned(),
+        || "nothing else".to_owned(),
         |version| format!("{}  [{:016x}]", version.words, version.digest),
     )
 }
@@ -75,7 +75,7 @@ mod tests {
         };
         let expected = "  they part at 614.071850003 s, on b:
     as usual  a -> b  Chord pong  [000000000000beef]
-    shuffled  nothing; and 2 others at that moment
+    shuffled  nothing else; and 2 others at that moment
     before that, there, in both:
           1.000000001  a -> b  Chord ping
           2.500000000  b: goes
@@ -85,7 +85,7 @@ mod tests {
         found.others = [1, 0];
         let expected = "  they part at 614.071850003 s, on b:
     A      a -> b  Chord pong  [000000000000beef]; and another event at that moment
-    other  nothing
+    other  nothing else
     before that, there, A:
           1.000000001  a -> b  Chord ping
           2.500000000  b: goes

@@ -9,6 +9,7 @@ use callers::Callers;
 
 use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
+use crate::experiment::sequential::Imprecise;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::distribution::{mean, quantile};
 use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS, counted_stale};
@@ -54,6 +55,22 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
     }
     text.push_str(&format!("\ntables   {folder}/*.csv\nfigures  {folder}/figures/*.svg\n"));
     text
+}
+
+/// That a metric is not known as well at a point as was asked.
+#[must_use]
+pub fn imprecise(study: &Study, imprecise: &Imprecise) -> String {
+    let Imprecise { point, metric, reached } = imprecise;
+    let values = &study.points[*point as usize].varied;
+    let pairs = study.varied.iter().zip(values).map(|(key, value)| format!(", {key} = {value}"));
+    let at = match study.points.len() {
+        1 => String::new(),
+        _ => format!(" at point {point}{}", pairs.collect::<String>()),
+    };
+    match reached {
+        Some(reached) => format!("{metric} is known to ± {} only{at}", percent(*reached)),
+        None => format!("{metric} has no interval{at}"),
+    }
 }
 
 fn plural(n: f64, one: &str) -> String {

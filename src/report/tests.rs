@@ -1,7 +1,8 @@
 //! The files of a study and the final table, from fake and from lifelike runs.
 
 use super::*;
-use crate::experiment::cell::CellSpec;
+use crate::experiment::cell::{CellSpec, StudyPoint};
+use crate::experiment::manifest::Circumstances;
 use crate::experiment::run::tests::{fake_output, fake_requests, study};
 use crate::experiment::summary::{Theory, summarise};
 use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
@@ -201,6 +202,9 @@ fn sweep() -> Study {
         spec.point = spec.run;
         spec.varied = vec![ttl.into()];
     }
+    let point =
+        |spec: &CellSpec| StudyPoint { varied: spec.varied.clone(), ..study.points[0].clone() };
+    study.points = study.cells.iter().map(point).collect();
     study
 }
 
@@ -243,7 +247,10 @@ fn each_figure_has_its_table_beside_it() {
         assert_eq!(files, all_files(&study), "the same again");
         let of_kind = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
         // Six tables of the study, their codebook, and four tables of figures.
-        assert_eq!((of_kind(".csv"), of_kind(".json"), of_kind(".toml")), (11, 1, 2));
+        assert_eq!(
+            (of_kind(".csv"), of_kind(".json"), of_kind(".toml")),
+            (11, 1, 1 + study.points.len())
+        );
         let images: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
         assert_eq!(images.len(), 4);
         for image in images {
@@ -495,15 +502,34 @@ fn without_handovers_there_is_no_grid_of_dashes() {
 fn a_study_is_written_whole_and_twice_the_same_but_for_the_manifest() {
     let study = study(2);
     let (outcome, summary) = plain(&study);
-    let read = |manifest: &str| {
+    let read = |finished: u64| {
+        let circumstances = Circumstances {
+            command: vec!["overcord".to_owned()],
+            directory: String::new(),
+            started: 0,
+            finished,
+            jobs: 1,
+            loaded: 0,
+            failures: Vec::new(),
+        };
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path(), &study.scenario);
         let files = files(&study, &outcome, &summary, None);
-        let written = write(&store, &study, &files, manifest).unwrap();
+        let written = write(&store, &study, &files, &circumstances).unwrap();
         assert_eq!(store.latest(), Some(written.clone()));
-        assert_eq!(std::fs::read_to_string(written.join("manifest.json")).unwrap(), manifest);
-        let content = |file: &TextFile| std::fs::read_to_string(written.join(&file.name)).unwrap();
-        files.iter().map(content).collect::<Vec<_>>()
+        let text = |name: &str| std::fs::read_to_string(written.join(name)).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&text("manifest.json")).unwrap();
+        for (file, listed) in files.iter().zip(manifest["files"].as_array().unwrap()) {
+            let digest = blake3::hash(text(&file.name).as_bytes()).to_hex();
+            assert_eq!(
+                (&listed["name"], &listed["blake3"]),
+                (&file.name.as_str().into(), &digest.as_str().into())
+            );
+        }
+        let contents = files.iter().map(|file| text(&file.name)).collect::<Vec<_>>();
+        (contents, manifest["finished"].clone())
     };
-    assert_eq!(read("first"), read("second"));
+    let (first, second) = (read(1), read(2));
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.1, second.1);
 }

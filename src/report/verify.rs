@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use crate::experiment::verify::{
-    Difference, Means, Moved, Parted, Pass, Repeat, RowDifference, Ties, Verdict, Verified,
+    Difference, Means, Moved, Order, Parted, Pass, Repeat, RowDifference, Ties, Verdict, Verified,
 };
 use crate::metrics::codebook::{Unit, metric};
 use crate::report::parting::parting;
@@ -39,11 +39,21 @@ pub fn verified(title: &str, verified: &Verified) -> String {
         let pass = match pass {
             Pass::Plain => "",
             Pass::Repeat => ", repeated,",
-            Pass::Shuffled => ", with ties shuffled,",
+            Pass::Tied(Order::Reversed) => ", with ties reversed,",
+            Pass::Tied(Order::Shuffled) => ", with ties shuffled,",
         };
         text.push_str(&format!("run {}{pass} FAILED: {}\n", failure.run, failure.message));
     }
-    text.push_str(&ties(verified));
+    match &verified.ties {
+        [Ties::Untold, Ties::Untold] => text.push_str("ties reversed and shuffled: not judged\n"),
+        [Ties::Same, Ties::Same] => text.push_str(
+            "ties reversed and shuffled: the same; the order of simultaneous events does not matter\n",
+        ),
+        [reversed, shuffled] => {
+            text.push_str(&ties("reversed", reversed, verified.runs));
+            text.push_str(&ties("shuffled", shuffled, verified.runs));
+        }
+    }
     text
 }
 
@@ -88,45 +98,47 @@ fn told_parted(parted: &Parted, names: [&str; 2]) -> String {
     }
 }
 
-fn ties(verified: &Verified) -> String {
-    const HEAD: &str = "ties shuffled:";
-    match &verified.ties {
-        Ties::Untold => format!("{HEAD} not judged\n"),
-        Ties::Same => {
-            format!("{HEAD} the same; the order of simultaneous events does not matter\n")
-        }
+/// What another order changes.
+fn ties(order: &str, ties: &Ties, all: usize) -> String {
+    match ties {
+        Ties::Untold => format!("ties {order}: not judged\n"),
+        Ties::Same => format!("ties {order}: the same\n"),
         Ties::Different { runs, rows, parted, moved, metrics } => {
             let mut text = format!(
-                "{HEAD} something else happens in {}; other rows in {rows}\n",
-                which(runs, verified.runs)
+                "ties {order}: something else happens in {}; other rows in {rows}\n",
+                which(runs, all)
             );
-            text.push_str(&told_parted(parted, ["as usual", "shuffled"]));
-            text.push_str(&told_moved(moved, *metrics, verified.runs));
+            text.push_str(&told_parted(parted, ["as usual", order]));
+            text.push_str(&told_moved(order, moved, *metrics, all));
             text
         }
     }
 }
 
 /// What became of the headline metrics.
-fn told_moved(moved: &[Moved], metrics: usize, runs: usize) -> String {
+fn told_moved(order: &str, moved: &[Moved], metrics: usize, runs: usize) -> String {
     if moved.is_empty() {
         return format!("  none of {metrics} headline metrics changes\n");
     }
     let count = |verdict| moved.iter().filter(|it| it.verdict == verdict).count();
     let (hanging, chance) = (count(Verdict::Hangs), count(Verdict::Chance));
-    let mut text = format!(
-        "  {} of {metrics} headline metrics change: {} within their 95 % intervals, {chance} beyond \
-         as chance has it",
-        moved.len(),
-        count(Verdict::Within)
-    );
-    match count(Verdict::Untold) {
-        0 => text.push('\n'),
-        untold if runs == 1 => text.push_str(&format!(
-            ", {untold}\n  without an interval, which --replications would give\n"
-        )),
-        untold => text.push_str(&format!(", {untold} without an interval\n")),
+    let within = count(Verdict::Within);
+    let mut parts = vec![format!("{within} within their 95 % intervals")];
+    if chance > 0 {
+        parts.push(format!("{chance} beyond, as may be chance"));
     }
+    if hanging > 0 {
+        parts.push(format!("{hanging} beyond, by more than chance"));
+    }
+    match count(Verdict::Untold) {
+        0 => {}
+        untold if runs == 1 => {
+            parts.push(format!("{untold} without one, which --replications would give"));
+        }
+        untold => parts.push(format!("{untold} without one")),
+    }
+    let mut text =
+        format!("  {} of {metrics} headline metrics change: {}\n", moved.len(), parts.join(", "));
     if hanging > 0 {
         let names = moved.iter().filter(|it| it.verdict == Verdict::Hangs);
         let names: Vec<&str> = names.map(|it| it.metric.as_str()).collect();
@@ -135,20 +147,19 @@ fn told_moved(moved: &[Moved], metrics: usize, runs: usize) -> String {
             names.join(", ")
         ));
     }
-    text.push_str(&table(moved));
+    text.push_str(&table(order, moved));
     text
 }
 
 /// The metrics that move furthest, in halves of their intervals; all that hang on the order.
-fn table(moved: &[Moved]) -> String {
+fn table(order: &str, moved: &[Moved]) -> String {
     let mut ranked: Vec<&Moved> = moved.iter().collect();
     ranked.sort_by(|a, b| rank(b).partial_cmp(&rank(a)).unwrap_or(Ordering::Equal));
     let hanging = ranked.iter().filter(|it| it.verdict == Verdict::Hangs).count();
     let told = ranked.len().min(TOLD.max(hanging));
     let mut grid = Grid::default();
     grid.row(
-        ["  metric", "as usual", "95 % interval", "shuffled", "half intervals", ""]
-            .map(str::to_owned),
+        ["  metric", "as usual", "95 % interval", order, "half intervals", ""].map(str::to_owned),
     );
     ranked[..told].iter().for_each(|moved| grid.row(row(moved)));
     let mut text = String::new();
@@ -180,22 +191,26 @@ fn row(moved: &Moved) -> [String; 6] {
     };
     let note = match moved.verdict {
         Verdict::Hangs => "HANGS ON THE ORDER",
-        Verdict::Chance => "beyond, by chance",
+        Verdict::Chance => "beyond, may be chance",
         Verdict::Within | Verdict::Untold => lone,
     };
     let Some(means) = moved.means else {
         return [name, dash(), dash(), dash(), dash(), note.to_owned()];
     };
-    let Means { plain, shuffled, interval } = means;
+    let Means { plain, other, interval } = means;
     let interval = interval.map(|it| format!("{} to {}", number(it.low), number(it.high)));
     [
         name,
         number(plain),
         interval.unwrap_or_else(dash),
-        number(shuffled),
-        means.in_halves().map_or_else(dash, number),
+        number(other),
+        means.in_halves().map_or_else(dash, halves),
         note.to_owned(),
     ]
+}
+
+fn halves(far: f64) -> String {
+    if far.is_finite() { number(far) } else { "no width".to_owned() }
 }
 
 #[cfg(test)]

@@ -49,6 +49,24 @@ impl Path {
         (Self(steps), last)
     }
 
+    /// How many steps it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has no step: the document itself.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the first step is this one.
+    #[must_use]
+    pub fn starts_with(&self, step: &str) -> bool {
+        self.0.first().is_some_and(|first| first == step)
+    }
+
     /// The same without list numbers: what all elements of a list share.
     #[must_use]
     pub fn pattern(&self) -> String {
@@ -172,6 +190,14 @@ impl Node {
         }
         let node = argument_value(value, key.len() + 1, text);
         self.put(&path, 0, &key_place, node)
+    }
+
+    /// Puts a value at the end of a way; `key` is where the way is written.
+    ///
+    /// # Errors
+    /// When the way goes through something that has no such key or element.
+    pub fn assign(&mut self, path: &Path, key: &Place, node: Self) -> Result<(), Problem> {
+        self.put(path, 0, key, node)
     }
 
     fn put(&mut self, path: &Path, depth: usize, key: &Place, node: Node) -> Result<(), Problem> {

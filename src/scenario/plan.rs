@@ -42,8 +42,8 @@ pub struct Plan {
     pub duration: Option<SimDuration>,
     /// The first part of the run, observed but not counted.
     pub warmup: SimDuration,
-    /// How many runs with different seeds; at least 1.
-    pub replications: u32,
+    /// How many runs with different seeds.
+    pub replications: Replications,
     /// The distance of two rows of the time line. `None` only where the duration is not known yet.
     pub timeline_bin: Option<SimDuration>,
     /// The network between all hosts.
@@ -86,6 +86,39 @@ impl Plan {
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
             || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
+    }
+}
+
+/// How many runs a point has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replications {
+    /// So many; at least 1.
+    Number(u32),
+    /// As many as it takes.
+    Until(Precision),
+}
+
+/// Runs are added until a metric is known well enough.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// The metric, a column of `runs.csv`.
+    pub metric: String,
+    /// Half the width of its 95 % interval over its mean, above zero.
+    pub until: f64,
+    /// How many runs are made at a time; at least 2.
+    pub at_least: u32,
+    /// The most runs; not below `at_least`.
+    pub at_most: u32,
+}
+
+impl Replications {
+    /// The most runs that there can be.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Until(precision) => precision.at_most,
+        }
     }
 }
 

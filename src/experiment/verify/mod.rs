@@ -1,11 +1,16 @@
 //! Whether runs repeat themselves, and whether what they conclude hangs on an accident of order.
 //!
-//! Every run of a scenario is carried out three times, whatever is kept of it: once one after
-//! another on a single thread, then once more beside others on several threads, and once with the
-//! order of simultaneous events shuffled. The first two must be the same, in their fingerprints and
-//! in every row; where they are not, the program is broken, and the two are told side by side until
-//! they part ([`parting`](mod@crate::experiment::parting)). A shuffled run may take another course;
+//! Every run of a scenario is carried out four times, whatever is kept of it: once one after
+//! another on a single thread, once more beside others on several threads, and twice with another
+//! order of simultaneous events. The first two must be the same, in their fingerprints and in every
+//! row; where they are not, the program is broken, and the two are told side by side until they part
+//! ([`parting`](mod@crate::experiment::parting)). With another order a run may take another course;
 //! [`moved`] says when it must not.
+//!
+//! Two other orders, because they show different things. *Reversed*, every pair of simultaneous
+//! events of different hosts is turned round, in all runs: what one of them always wins moves to the
+//! same side each time, which the fewest runs tell from chance. *Shuffled*, by another salt for each
+//! seed, also three and more events lose whatever their order had that is the same in a mirror.
 //!
 //! [`imprint`] is what is kept of a run meanwhile: digests of its epochs and of its rows.
 
@@ -23,6 +28,7 @@ use crate::experiment::run::{Failure, Halt, StudyError, guarded};
 use crate::experiment::simulator::Errand;
 use crate::metrics::tables::RunOutput;
 use crate::rng::{mix, mix2};
+use crate::sim::kernel::REVERSED_TIES;
 use crate::world::log::Logged;
 use imprint::Imprint;
 
@@ -33,12 +39,46 @@ pub enum Pass {
     Plain,
     /// The same again, beside others.
     Repeat,
-    /// With the order of simultaneous events shuffled.
+    /// With another order of simultaneous events.
+    Tied(Order),
+}
+
+/// Another order of simultaneous events.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// The opposite one.
+    Reversed,
+    /// One that looks random, another one for each seed.
     Shuffled,
 }
 
-/// How often each run is carried out.
-pub const PASSES: u32 = 3;
+impl Order {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Reversed, Self::Shuffled];
+
+    /// The salt of a run with this seed.
+    #[must_use]
+    pub fn salt(self, seed: u64) -> u32 {
+        match self {
+            Self::Reversed => REVERSED_TIES,
+            // Neither 0, the usual order, nor the opposite of that.
+            Self::Shuffled => (mix(seed ^ 0x7469_6573) >> 33) as u32 | 1,
+        }
+    }
+}
+
+impl Pass {
+    /// All of them, in the order in which they are numbered.
+    pub const ALL: [Self; 4] =
+        [Self::Plain, Self::Repeat, Self::Tied(Order::Reversed), Self::Tied(Order::Shuffled)];
+
+    fn salt(self, seed: u64) -> u32 {
+        match self {
+            Self::Plain | Self::Repeat => 0,
+            Self::Tied(order) => order.salt(seed),
+        }
+    }
+}
 
 /// What came out.
 #[derive(Clone, Debug, PartialEq)]
@@ -51,8 +91,8 @@ pub struct Verified {
     pub fingerprint: u64,
     /// Whether they repeat themselves.
     pub repeat: Repeat,
-    /// Whether the order of simultaneous events matters.
-    pub ties: Ties,
+    /// Whether the order of simultaneous events matters: for each of [`Order::ALL`].
+    pub ties: [Ties; 2],
     /// The runs that failed, with the pass in which they did.
     pub failures: Vec<(Pass, Failure)>,
 }
@@ -91,7 +131,7 @@ pub enum Parted {
     Failed(String),
 }
 
-/// What shuffling simultaneous events changes.
+/// What another order of simultaneous events changes.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Ties {
     /// Nothing that happens.
@@ -120,28 +160,30 @@ impl Verified {
         self.failures.is_empty() && self.repeat == Repeat::Same
     }
 
-    /// The metrics that hang on the order of simultaneous events.
-    pub fn hanging(&self) -> impl Iterator<Item = &Moved> {
-        let moved = match &self.ties {
-            Ties::Different { moved, .. } => &moved[..],
-            Ties::Same | Ties::Untold => &[],
-        };
-        moved.iter().filter(|it| it.verdict == Verdict::Hangs)
+    /// Whether a metric hangs on the order of simultaneous events.
+    #[must_use]
+    pub fn hangs(&self) -> bool {
+        self.ties.iter().any(|ties| ties.hanging().next().is_some())
     }
 }
 
-/// The order of simultaneous events of a shuffled run with this seed.
-#[must_use]
-pub fn tie_salt(seed: u64) -> u32 {
-    // 0 is the usual order.
-    (mix(seed ^ 0x7469_6573) >> 32) as u32 | 1
+impl Ties {
+    /// The metrics that hang on the order.
+    pub fn hanging(&self) -> impl Iterator<Item = &Moved> {
+        let moved = match self {
+            Self::Different { moved, .. } => &moved[..],
+            Self::Same | Self::Untold => &[],
+        };
+        moved.iter().filter(|it| it.verdict == Verdict::Hangs)
+    }
 }
 
 /// What was carried out, run by run.
 struct Outcomes {
     plain: Vec<Result<Imprint, Halt>>,
     repeated: Vec<Result<Again, Halt>>,
-    shuffled: Vec<Result<Imprint, Halt>>,
+    /// For each of [`Order::ALL`].
+    tied: [Vec<Result<Imprint, Halt>>; 2],
 }
 
 /// A repeat, held against the plain run.
@@ -155,8 +197,8 @@ enum Again {
 pub struct Verification<'a> {
     /// What carries them out.
     pub subject: &'a dyn Subject,
-    /// The number under which its supervisor knows the first run; those that follow are all plain
-    /// runs, then all repeats, then all shuffled ones.
+    /// The number under which its supervisor knows the first run; the others follow, all of a
+    /// pass before those of the next of [`Pass::ALL`].
     pub first: u32,
     /// The runs.
     pub cells: &'a [CellSpec],
@@ -201,16 +243,16 @@ impl Verification<'_> {
                 Err(_) => Again::Same,
             })
         };
-        let shuffle = |place| imprint(Pass::Shuffled, place);
-        // Both passes at once, so that also a single run has another beside it.
+        // All passes at once, so that also a single run has others beside it.
         let places = (0..self.cells.len()).into_par_iter().with_max_len(1);
-        let (repeated, shuffled) = threads.install(|| {
+        let tied = |order| places.clone().map(move |it| imprint(Pass::Tied(order), it)).collect();
+        let (repeated, (reversed, shuffled)) = threads.install(|| {
             rayon::join(
                 || places.clone().map(repeat).collect(),
-                || places.clone().map(shuffle).collect(),
+                || rayon::join(|| tied(Order::Reversed), || tied(Order::Shuffled)),
             )
         });
-        Ok(Outcomes { plain, repeated, shuffled })
+        Ok(Outcomes { plain, repeated, tied: [reversed, shuffled] })
     }
 
     fn simulate(
@@ -220,11 +262,12 @@ impl Verification<'_> {
         done: &(dyn Fn(u32) + Sync),
     ) -> Result<(RunOutput, Vec<u64>), Halt> {
         let spec = &self.cells[place];
-        let number = self.first + (pass as usize * self.cells.len() + place) as u32;
+        let pass_number = Pass::ALL.iter().position(|it| *it == pass).unwrap_or_default();
+        let number = self.first + (pass_number * self.cells.len() + place) as u32;
         let errand = Errand {
             run: number,
             seed: spec.seed,
-            tie_salt: if pass == Pass::Shuffled { tie_salt(spec.seed) } else { 0 },
+            tie_salt: pass.salt(spec.seed),
             logged: Logged::Nobody,
         };
         let run = || self.subject.carry_out(errand, &mut |_| {}, &mut |_| true);
@@ -242,8 +285,11 @@ impl Verification<'_> {
             })
             .collect();
         let ties = match &repeat {
-            Repeat::Same if failures.is_empty() => self.judge_ties(outcomes)?,
-            _ => Ties::Untold,
+            Repeat::Same if failures.is_empty() => {
+                let [reversed, shuffled] = Order::ALL;
+                [self.judge_ties(outcomes, reversed)?, self.judge_ties(outcomes, shuffled)?]
+            }
+            _ => [Ties::Untold, Ties::Untold],
         };
         let fingerprints: Vec<u64> =
             outcomes.plain.iter().flatten().map(|imprint| imprint.fingerprint).collect();
@@ -278,14 +324,14 @@ impl Verification<'_> {
         Ok(Repeat::Different { runs, difference })
     }
 
-    fn judge_ties(&self, outcomes: &Outcomes) -> Result<Ties, Stopped> {
-        let pairs: Vec<(&Imprint, &Imprint)> =
-            outcomes.plain.iter().flatten().zip(outcomes.shuffled.iter().flatten()).collect();
+    fn judge_ties(&self, outcomes: &Outcomes, order: Order) -> Result<Ties, Stopped> {
+        let tied = outcomes.tied[order as usize].iter().flatten();
+        let pairs: Vec<(&Imprint, &Imprint)> = outcomes.plain.iter().flatten().zip(tied).collect();
         let different: Vec<usize> = (0..pairs.len())
             .filter(|&place| pairs[place].0.fingerprint != pairs[place].1.fingerprint)
             .collect();
         let Some(&first) = different.first() else { return Ok(Ties::Same) };
-        let ways = [self.way(first, 0), self.way(first, tie_salt(self.cells[first].seed))];
+        let ways = [self.way(first, 0), self.way(first, order.salt(self.cells[first].seed))];
         let epochs = [&pairs[first].0.epochs[..], &pairs[first].1.epochs[..]];
         // Fingerprints that differ with the same epochs do so by their number.
         let known = same_before(ways, epochs).map_or(Known::Nothing, Known::SameBefore);
@@ -295,7 +341,11 @@ impl Verification<'_> {
             runs: different.iter().map(|&place| self.cells[place].run).collect(),
             rows: different.iter().filter(|&&it| !pairs[it].0.has_rows_of(pairs[it].1)).count(),
             parted,
-            moved: moved::moved(&pairs, metrics * self.points, self.cells[0].seed),
+            moved: moved::moved(
+                &pairs,
+                metrics * self.points * Order::ALL.len(),
+                self.cells[0].seed,
+            ),
             metrics,
         })
     }
@@ -328,9 +378,10 @@ impl Outcomes {
             let halt = move |(place, given)| Some((pass, place, Result::as_ref(given).err()?));
             given.iter().enumerate().filter_map(halt)
         }
+        let tied = Order::ALL.into_iter().zip(&self.tied);
         of(&self.plain, Pass::Plain)
             .chain(of(&self.repeated, Pass::Repeat))
-            .chain(of(&self.shuffled, Pass::Shuffled))
+            .chain(tied.flat_map(|(order, given)| of(given, Pass::Tied(order))))
     }
 }
 

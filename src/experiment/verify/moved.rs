@@ -1,16 +1,16 @@
 //! Headline metrics that move when simultaneous events are carried out in another order.
 //!
-//! A run whose ties are shuffled takes another course from the first tie that matters on; after that
-//! its metrics differ from those of the plain run of the same seed as the metrics of two seeds do.
-//! That is no defect. It is one when they move to one side: then what the scenario concludes hangs
-//! on an accident of order. A metric is said to *hang* on it when both hold:
+//! A run with another order of ties takes another course from the first tie that matters on; after
+//! that its metrics differ from those of the plain run of the same seed as the metrics of two seeds
+//! do. That is no defect. It is one when they move to one side: then what the scenario concludes
+//! hangs on an accident of order. A metric is said to *hang* on it when both hold:
 //!
-//! 1. *It matters*: the mean over the shuffled runs is beyond the 95 % interval of the mean over the
-//!    plain ones, by which a reader would judge it (Student's, bootstrapped for quantiles).
+//! 1. *It matters*: the mean over the runs in the other order is beyond the 95 % interval of the mean
+//!    over the plain ones, by which a reader would judge it (Student's, bootstrapped for quantiles).
 //! 2. *It is no accident of the sample*: the mean of the differences, paired by seed, is not zero
-//!    by a t test, two-sided, at 5 % divided by the number of metrics that are judged at once
-//!    (Bonferroni): over all metrics of all points of a scenario, which are about ninety a point,
-//!    the chance of a single false alarm is at most 5 %.
+//!    by a t test, two-sided, at 5 % divided by how much is judged at once (Bonferroni): about ninety
+//!    metrics, at every point of the scenario, in two orders. So the chance of a single false alarm
+//!    over the whole scenario is at most 5 %, as far as the t test holds.
 //!
 //! The first rule alone would find something nearly every time: with the seeds fixed, of ninety
 //! metrics that only jitter several move by more than an interval. The second alone would find
@@ -18,6 +18,7 @@
 //!
 //! Where all differences are the same (a count that is one more each time), there is no spread to
 //! test against; one of them is then taken for zero, as it might have been: of n runs, t is n − 1.
+//! With ninety metrics in two orders that takes nine runs; the test never finds anything in two.
 //!
 //! A single run has no interval. The means over its departures have a standard error that is
 //! clustered by departure; it takes the place of the interval, with Student's t of one degree of
@@ -32,7 +33,7 @@ use crate::experiment::summary::{ClusteredError, interval};
 /// The chance of a false alarm that is put up with, over all that is judged at once.
 const ALARM: f64 = 0.05;
 
-/// A metric that is not the same in all pairs of a plain and a shuffled run.
+/// A metric that is not the same in all pairs of a plain run and one with another order.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Moved {
     /// The metric, as in `runs.csv`.
@@ -50,19 +51,20 @@ pub struct Moved {
 pub struct Means {
     /// Over the plain runs.
     pub plain: f64,
-    /// Over the shuffled ones.
-    pub shuffled: f64,
+    /// Over those with another order.
+    pub other: f64,
     /// The 95 % interval of the first, if there is one.
     pub interval: Option<Interval>,
 }
 
 impl Means {
-    /// How far the mean moves, in halves of the interval; `None` without an interval that has a
-    /// width.
+    /// How far the mean moves, in halves of the interval: infinitely far when that has no width to
+    /// speak of. `None` without an interval.
     #[must_use]
     pub fn in_halves(&self) -> Option<f64> {
-        let half = self.interval.map(|it| (it.high - it.low) / 2.0).filter(|half| *half > 0.0)?;
-        Some((self.shuffled - self.plain).abs() / half)
+        let half = self.interval.map(|it| (it.high - it.low) / 2.0)?;
+        let by = (self.other - self.plain).abs();
+        Some(if half <= self.plain.abs() * SAME { f64::INFINITY } else { by / half })
     }
 }
 
@@ -71,22 +73,22 @@ impl Means {
 pub enum Verdict {
     /// It stays within its interval.
     Within,
-    /// It moves beyond its interval, by no more than chance explains.
+    /// It moves beyond its interval, by no more than what may be chance.
     Chance,
-    /// It moves beyond its interval, and by more than chance explains.
+    /// It moves beyond its interval, and by more than that.
     Hangs,
     /// There is nothing to judge it by.
     Untold,
 }
 
-/// The metrics that move between plain runs and the shuffled ones of the same seeds, in the order of
-/// `runs.csv`. `judged` metrics are judged at once, over all points of the scenario; `seed` is that
-/// of the bootstrap.
+/// The metrics that move between plain runs and those of the same seeds with another order, as it is
+/// in `runs.csv`. So many are `judged` at once: metrics, points of the scenario, orders. `seed` is
+/// that of the bootstrap.
 pub(super) fn moved(pairs: &[(&Imprint, &Imprint)], judged: usize, seed: u64) -> Vec<Moved> {
     // The second run may have columns that the first has not: SIP, where it is spoken.
     let mut metrics: Vec<&str> = Vec::new();
-    for (plain, shuffled) in pairs {
-        for (metric, _) in plain.headline.iter().chain(shuffled.headline.iter()) {
+    for (plain, other) in pairs {
+        for (metric, _) in plain.headline.iter().chain(other.headline.iter()) {
             if !metrics.contains(&metric) {
                 metrics.push(metric);
             }
@@ -103,19 +105,18 @@ fn moved_metric(
     seed: u64,
 ) -> Option<Moved> {
     let value = |imprint: &Imprint| imprint.headline.value(metric);
-    let values: Vec<_> =
-        pairs.iter().map(|(plain, shuffled)| (value(plain), value(shuffled))).collect();
-    if values.iter().all(|(plain, shuffled)| plain == shuffled) {
+    let values: Vec<_> = pairs.iter().map(|(plain, other)| (value(plain), value(other))).collect();
+    if values.iter().all(|(plain, other)| plain == other) {
         return None;
     }
-    let lone = values.iter().filter(|(plain, shuffled)| plain.is_some() != shuffled.is_some());
+    let lone = values.iter().filter(|(plain, other)| plain.is_some() != other.is_some());
     let lone = lone.count();
     let both: Vec<(f64, f64)> =
-        values.iter().filter_map(|(plain, shuffled)| plain.zip(*shuffled)).collect();
+        values.iter().filter_map(|(plain, other)| plain.zip(*other)).collect();
     let (means, verdict) = match (&both[..], pairs) {
         ([], _) => (None, Verdict::Untold),
-        ([one], [(plain, shuffled)]) => {
-            let errors = [plain, shuffled].map(|it| it.errors.get(metric).copied());
+        ([one], [(plain, other)]) => {
+            let errors = [plain, other].map(|it| it.errors.get(metric).copied());
             let (means, verdict) = single(*one, errors, level);
             (Some(means), verdict)
         }
@@ -133,8 +134,8 @@ fn several(metric: &str, pairs: &[(f64, f64)], level: f64, seed: u64) -> (Means,
         let values: Vec<f64> = pairs.iter().map(of).collect();
         (Sample::of(&values).map_or(f64::NAN, |sample| sample.mean), values)
     };
-    let ((plain, values), (shuffled, _)) = (mean(|pair| pair.0), mean(|pair| pair.1));
-    let means = Means { plain, shuffled, interval: interval(metric, &values, seed) };
+    let ((plain, values), (other, _)) = (mean(|pair| pair.0), mean(|pair| pair.1));
+    let means = Means { plain, other, interval: interval(metric, &values, seed) };
     let differences: Vec<f64> = pairs.iter().map(|pair| pair.1 - pair.0).collect();
     let verdict = match Sample::of(&differences).map(|it| (it, it.standard_error())) {
         Some((difference, Some(error))) => {
@@ -145,21 +146,21 @@ fn several(metric: &str, pairs: &[(f64, f64)], level: f64, seed: u64) -> (Means,
     (means, verdict)
 }
 
-/// Judges a metric of a single run by its errors in the plain and in the shuffled run.
+/// Judges a metric of a single run by its errors in the plain and in the other run.
 fn single(
-    (plain, shuffled): (f64, f64),
+    (plain, other): (f64, f64),
     errors: [Option<ClusteredError>; 2],
     level: f64,
 ) -> (Means, Verdict) {
-    let [Some(own), Some(other)] = errors else {
-        return (Means { plain, shuffled, interval: None }, Verdict::Untold);
+    let [Some(own), Some(others)] = errors else {
+        return (Means { plain, other, interval: None }, Verdict::Untold);
     };
     let half = student_t_quantile(0.975, (own.clusters - 1) as f64) * own.error;
     let interval = Some(Interval { low: plain - half, high: plain + half });
-    let means = Means { plain, shuffled, interval };
-    let error = libm::hypot(own.error, other.error);
-    let units = own.clusters.min(other.clusters);
-    (means, judge(&means, Deviation { by: shuffled - plain, error, units }, level))
+    let means = Means { plain, other, interval };
+    let error = libm::hypot(own.error, others.error);
+    let units = own.clusters.min(others.clusters);
+    (means, judge(&means, Deviation { by: other - plain, error, units }, level))
 }
 
 /// A mean difference with its standard error, from so many independent units.
@@ -174,7 +175,7 @@ const SAME: f64 = 1e-9;
 
 fn judge(means: &Means, deviation: Deviation, level: f64) -> Verdict {
     let Some(interval) = means.interval else { return Verdict::Untold };
-    if (interval.low..=interval.high).contains(&means.shuffled) {
+    if (interval.low..=interval.high).contains(&means.other) {
         return Verdict::Within;
     }
     let Deviation { by, error, units } = deviation;
@@ -246,7 +247,7 @@ mod tests {
 
     #[test]
     fn metrics_that_only_jitter_raise_no_alarm() {
-        // Ninety metrics of ten runs, plain and shuffled drawn alike: several leave their intervals,
+        // Ninety metrics of ten runs, plain and other drawn alike: several leave their intervals,
         // none hangs. Over a hundred such studies at most 5 % may hang somewhere; none should
         // come near ten.
         use crate::rng::{mix, mix2};
@@ -274,8 +275,8 @@ mod tests {
     #[test]
     fn a_single_run_is_judged_by_its_error_between_departures() {
         let judged = |by: f64, errors: [Option<(f64, usize)>; 2]| {
-            let (plain, shuffled) = (run(Some(20.0), errors[0]), run(Some(20.0 + by), errors[1]));
-            let [one] = &moved(&[(&plain, &shuffled)], 90, 1)[..] else { panic!("one moves") };
+            let (plain, other) = (run(Some(20.0), errors[0]), run(Some(20.0 + by), errors[1]));
+            let [one] = &moved(&[(&plain, &other)], 90, 1)[..] else { panic!("one moves") };
             one.clone()
         };
         let error = Some((1.0, 101));
@@ -304,7 +305,7 @@ mod tests {
         let found = moved(&pairs, 90, 1);
         assert_eq!((found.len(), found[0].lone), (1, 1));
         let means = found[0].means.unwrap();
-        assert_eq!((means.plain, means.shuffled), (3.0, 3.5));
+        assert_eq!((means.plain, means.other), (3.0, 3.5));
         let only = moved(&pairs[..1], 90, 1);
         assert_eq!((only[0].means, only[0].verdict), (None, Verdict::Untold));
     }

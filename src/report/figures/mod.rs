@@ -59,11 +59,14 @@ fn points<'a>(study: &'a Study, outputs: &'a [RunOutput]) -> Vec<Point<'a>> {
     let of_cells = |cells: &'a [CellSpec]| {
         let keys = study.varied.iter().zip(&cells[0].varied);
         let label: Vec<_> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
-        let output = |run| outputs.iter().find(|output| output.run == run);
+        let output = |run| {
+            let index = outputs.binary_search_by_key(&run, |output| output.run).ok()?;
+            Some(&outputs[index])
+        };
         let runs = cells.iter().filter_map(|spec| Some((spec, output(spec.run)?))).collect();
         Point { label: label.join(", "), runs }
     };
-    study.points().map(of_cells).filter(|point| !point.runs.is_empty()).collect()
+    study.by_point().map(of_cells).filter(|point| !point.runs.is_empty()).collect()
 }
 
 /// A figure that says that there is nothing to show.

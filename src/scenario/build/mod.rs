@@ -128,8 +128,8 @@ pub struct Watch {
     pub checkers: bool,
     /// Whose events are told; a host is called by its name.
     pub logged: Logged<String>,
-    /// Which order events of equal time have: 0 is the usual one, any other number another. What
-    /// hangs on it is an accident.
+    /// Which order events of equal time have: see
+    /// [`shuffle_ties`](crate::sim::Kernel::shuffle_ties). What hangs on it is an accident.
     pub tie_salt: u32,
 }
 
