@@ -40,6 +40,8 @@ pub enum Command {
     Gate(GateArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
+    /// Find out whether runs repeat themselves, and whether the order of ties matters
+    Verify(VerifyArguments),
     /// Look into recorded sessions
     Trace(TraceArguments),
     /// Write a commented scenario to start from
@@ -224,6 +226,39 @@ pub struct CheckArguments {
     /// The point of a sweep that is printed, counted from 0
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub point: usize,
+}
+
+/// The arguments of `verify`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Every run is simulated four times, whatever is kept of it, and nothing is written: once on one
+thread; again on several threads, which must give the same fingerprint and the same rows; and with
+the order of simultaneous events reversed, and shuffled, which must move no headline metric beyond
+its interval by more than chance. Give ten replications or more: a single run has few intervals.
+
+Examples:
+  overcord verify handover.toml --replications 10
+  overcord verify handover.toml --set duration=2h --jobs 8
+
+Exit codes: 0 all is the same, or differs within the intervals; 1 runs do not repeat themselves,
+a defect of the program, or a run failed; 2 wrong usage or scenario; 3 the conclusion hangs on the
+order of simultaneous events; 130 interrupted.")]
+pub struct VerifyArguments {
+    /// The scenarios
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Changes to every scenario.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// On how many threads runs are repeated [default: one for each processor, two at least]
+    #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..))]
+    pub jobs: Option<u16>,
+    /// Begin also what takes more than 1,000 runs
+    #[arg(long)]
+    pub yes: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
 }
 
 /// The arguments of `init`.

@@ -21,6 +21,7 @@ pub mod schema;
 pub mod shard;
 pub mod study;
 pub mod trace;
+pub mod verify;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
         Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Diff(arguments) => diff::diff(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Verify(arguments) => verify::verify(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),

@@ -26,7 +26,7 @@ pub enum Outcome {
     Failed,
     /// Wrong usage, or a scenario that cannot be run: 2.
     Refused,
-    /// A budget can neither be said to be kept nor to be broken: 3.
+    /// What was asked cannot be told apart from an accident: 3.
     Inconclusive,
     /// The user ended it: 130, as shells have it for SIGINT.
     Interrupted,

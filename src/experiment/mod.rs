@@ -8,13 +8,15 @@
 //! say about the same scenario.
 //!
 //! [`gate`] holds a study against its budgets and its baseline; [`paired`] and [`difference`] compare
-//! two variants seed by seed.
+//! two variants seed by seed, and [`parting`] finds the event at which two runs part; [`verify`] shows
+//! that runs repeat themselves.
 
 pub mod cell;
 pub mod difference;
 pub mod gate;
 pub mod manifest;
 pub mod paired;
+pub mod parting;
 pub mod run;
 pub mod sequential;
 pub mod simulator;
@@ -22,6 +24,7 @@ pub mod statistics;
 pub mod store;
 pub mod summary;
 pub mod theory;
+pub mod verify;
 
 pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, StudyPoint, TraceDigest};
 pub use run::{Halt, Happening, Outcome, Simulate, run_study};

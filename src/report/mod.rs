@@ -18,10 +18,12 @@ pub mod codebook;
 pub mod difference;
 pub mod figures;
 pub mod gate;
+pub mod parting;
 pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
+pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -41,6 +41,10 @@ struct Name<T> {
     next: Option<u32>,
 }
 
+/// The salt by which events of equal time are ordered the other way round, but for those of one
+/// origin.
+pub const REVERSED_TIES: u32 = u32::MAX;
+
 /// The first words of what is no message.
 const TIMER: u32 = 0;
 const COMMAND: u32 = 1;
@@ -85,7 +89,8 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         }
     }
 
-    /// Orders events of equal time by a bijection of their origin instead of the origin itself.
+    /// Orders events of equal time by a bijection of their origin instead of the origin itself: none
+    /// for 0, the opposite order for [`REVERSED_TIES`], one that looks random for any other salt.
     /// What a run concludes must not hang on such ties. To be called before the first event.
     pub fn shuffle_ties(&mut self, salt: u32) {
         assert!(self.queue.is_empty(), "ties are shuffled from the start or not at all");
@@ -332,6 +337,9 @@ const fn shuffled(origin: u32, salt: u32) -> u32 {
     if salt == 0 {
         return origin;
     }
+    if salt == REVERSED_TIES {
+        return !origin;
+    }
     // Xor, multiplication by an odd number and a rotation are bijections.
     (origin ^ salt).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(salt | 1)
 }
@@ -432,5 +440,7 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 10_000);
+        let reversed: Vec<u32> = (0..10_000).map(|it| shuffled(it, REVERSED_TIES)).collect();
+        assert!(reversed.is_sorted_by(|a, b| a > b));
     }
 }
