@@ -8,6 +8,7 @@ pub mod broken_trace;
 pub mod check;
 pub mod clock;
 pub mod diff;
+pub mod export;
 pub mod files;
 pub mod forecast;
 pub mod gate;
@@ -63,6 +64,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
         Command::Diff(arguments) => diff::diff(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
         Command::Verify(arguments) => verify::verify(arguments, console),
+        Command::Export(arguments) => export::export(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),

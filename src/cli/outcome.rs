@@ -12,6 +12,7 @@ use crate::churn::trace::TraceError;
 use crate::experiment::gate::BaselineError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
+use crate::report::finished::FinishedError;
 use crate::report::quantity::number;
 use crate::scenario::Report;
 use crate::scenario::build::BuildError;
@@ -188,6 +189,23 @@ pub enum Failure {
         second: PathBuf,
         /// Their baseline.
         baseline: PathBuf,
+    },
+    /// A finished study cannot be read back.
+    #[error(transparent)]
+    Finished(#[from] FinishedError),
+    /// This build cannot write Parquet.
+    #[error(
+        "this overcord was built without Parquet, which takes a library of its own: build it with \
+         `cargo build --release --features parquet`"
+    )]
+    NoParquet,
+    /// A table does not become a Parquet file.
+    #[error("cannot write {table} as Parquet: {error}")]
+    Parquet {
+        /// The table.
+        table: String,
+        /// Why not.
+        error: String,
     },
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]

@@ -19,6 +19,9 @@ pub mod difference;
 pub mod figures;
 pub mod gate;
 pub mod parting;
+pub mod finished;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod quantity;
 pub mod story;
 pub mod tables;
