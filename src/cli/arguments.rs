@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
 use super::shard::Shard;
+use super::slurm::SlurmArguments;
 use crate::churn::trace::TraceFormat;
 
 /// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
@@ -31,6 +32,8 @@ pub enum Command {
     Run(RunArguments),
     /// Make the tables of a study whose runs were simulated in shards
     Merge(MergeArguments),
+    /// Print a script that has Slurm simulate a study in shards
+    Slurm(SlurmArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Look into recorded sessions

@@ -17,6 +17,7 @@ pub mod progress;
 pub mod run;
 pub mod schema;
 pub mod shard;
+pub mod slurm;
 pub mod study;
 pub mod trace;
 
@@ -56,6 +57,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
     match command {
         Command::Run(arguments) => run::run(arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
+        Command::Slurm(arguments) => slurm::slurm(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
