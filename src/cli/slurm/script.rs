@@ -41,7 +41,7 @@ impl Script {
     /// The script.
     #[must_use]
     pub fn text(&self) -> String {
-        let Self { runs, tasks, .. } = self;
+        let tasks = self.tasks;
         let (folder, program) = (quoted(&self.folder), quoted(&self.program));
         let options: String =
             self.options().iter().map(|option| format!("#SBATCH {option}\n")).collect();
