@@ -8,6 +8,7 @@ use thiserror::Error;
 use super::diff::DiffArguments;
 use super::gate::GateArguments;
 use super::shard::Shard;
+use super::slurm::SlurmArguments;
 use crate::churn::trace::TraceFormat;
 
 /// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
@@ -38,6 +39,8 @@ pub enum Command {
     Diff(DiffArguments),
     /// Judge scenarios by their budgets and baselines, for continuous integration
     Gate(GateArguments),
+    /// Print a script that has Slurm simulate a study in shards
+    Slurm(SlurmArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
     /// Find out whether runs repeat themselves, and whether the order of ties matters

@@ -20,6 +20,7 @@ pub mod progress;
 pub mod run;
 pub mod schema;
 pub mod shard;
+pub mod slurm;
 pub mod study;
 pub mod trace;
 pub mod verify;
@@ -62,6 +63,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
         Command::Gate(arguments) => gate::gate(arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Diff(arguments) => diff::diff(arguments, console),
+        Command::Slurm(arguments) => slurm::slurm(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
         Command::Verify(arguments) => verify::verify(arguments, console),
         Command::Export(arguments) => export::export(arguments, console),

@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use super::broken_trace::BrokenTrace;
 use super::forecast::Forecast;
+use super::slurm::Unwritable;
 use crate::churn::trace::TraceError;
 use crate::experiment::gate::BaselineError;
 use crate::experiment::run::StudyError;
@@ -150,6 +151,9 @@ pub enum Failure {
         /// Those of B.
         b: usize,
     },
+    /// A script cannot hold what it is to hold.
+    #[error(transparent)]
+    Script(#[from] Unwritable),
     /// A folder of results that is not there.
     #[error("there is no folder {}", path.display())]
     NoFolder {

@@ -358,6 +358,7 @@ impl<'a> Errand<'a> {
             failures: failures.iter().map(|it| (it.run, it.message.clone())).collect(),
         };
         let folder = report::write(&self.store, &carried.study, &files, &circumstances)?;
+        self.store.clear_leftovers();
         Ok(folder.display().to_string())
     }
 

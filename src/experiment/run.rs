@@ -128,12 +128,12 @@ pub fn run_study(
         study.cells.iter().filter(|spec| first[spec.run as usize] == spec.run).collect();
     let tally = Mutex::new(Tally { done: 0, loaded: 0, failed: 0, total: distinct.len(), report });
     let one = |spec: &&CellSpec| carry_out(spec, store, simulate, &tally);
-    let results: Vec<_> = pool.install(|| distinct.par_iter().with_max_len(1).map(one).collect());
+    // Once something cannot be kept, nothing more is begun.
+    let results: Result<Vec<Given>, StoreError> =
+        pool.install(|| distinct.par_iter().with_max_len(1).map(one).collect());
     let mut outcome = Outcome { outputs: Vec::new(), failures: Vec::new(), loaded: 0 };
-    let mut given = BTreeMap::new();
-    for (spec, result) in distinct.iter().zip(results) {
-        given.insert(spec.run, result?);
-    }
+    let mut given: BTreeMap<u32, Given> =
+        distinct.iter().map(|spec| spec.run).zip(results?).collect();
     for spec in &study.cells {
         outcome.add(spec.run, first[spec.run as usize], &mut given);
     }
@@ -533,6 +533,24 @@ pub(crate) mod tests {
         assert!(outcome.outputs.iter().map(|output| output.run).eq([0, 1]));
         assert_eq!((outcome.failures.len(), happenings.into_inner().unwrap()), (0, 2));
         assert_eq!(carry(&study(5), &store, 2).1, 3, "the two are kept");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn where_nothing_can_be_kept_nothing_more_is_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        // Nothing is there to be read, and no folder can be made of a link that leads nowhere.
+        fs::create_dir(folder.path().join("s")).unwrap();
+        std::os::unix::fs::symlink("nowhere/at all", folder.path().join("s/cells")).unwrap();
+        let begun = AtomicUsize::new(0);
+        let simulate = |spec: &CellSpec| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            fake_output(spec)
+        };
+        let store = Store::new(folder.path(), "s");
+        let error = run_study(&study(100), &store, 1, &simulate, &|_| ()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create the folder of "), "{error}");
+        assert_eq!(begun.into_inner(), 1);
     }
 
     #[test]
