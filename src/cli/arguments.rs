@@ -37,7 +37,7 @@ pub enum Command {
     Trace(TraceArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
-    /// Print the JSON Schema of scenario files
+    /// Print what scenario files and result tables hold: JSON Schema, reference, codebook
     Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
@@ -233,6 +233,9 @@ pub struct SchemaArguments {
     /// Print the reference of all keys as Markdown instead
     #[arg(long)]
     pub markdown: bool,
+    /// Print the codebook of the tables that a study writes, as Markdown, instead
+    #[arg(long, conflicts_with = "markdown")]
+    pub tables: bool,
 }
 
 /// The arguments of `completions`.

@@ -5,10 +5,12 @@
 //! in; [`run`] simulates what is missing, on as many threads as asked; [`sequential`] says how many
 //! runs there are; [`statistics`] and
 //! [`summary`] aggregate, in one thread and in the order of the runs, since a sum of floating-point
-//! numbers depends on its order. [`theory`] is what closed forms say about the same scenario.
+//! numbers depends on its order. [`paired`] compares two
+//! variants seed by seed. [`theory`] is what closed forms say about the same scenario.
 
 pub mod cell;
 pub mod manifest;
+pub mod paired;
 pub mod run;
 pub mod sequential;
 pub mod simulator;

@@ -152,7 +152,10 @@ fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimat
     first.headline.iter().map(of_one).collect()
 }
 
-fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
+/// The 95 % interval of the mean of a metric over runs: Student's, for medians and 95th percentiles
+/// the bootstrap's with draws from this seed. `None` of a single value.
+#[must_use]
+pub fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
     if metric.ends_with(".median") || metric.ends_with(".p95") {
         let mean = |drawn: &[usize]| {
             let sum: f64 = drawn.iter().map(|&index| values[index]).sum();

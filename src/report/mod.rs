@@ -14,6 +14,7 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
+pub mod codebook;
 pub mod figures;
 pub mod quantity;
 pub mod story;
@@ -51,6 +52,7 @@ pub fn files(
             TextFile::new(format!("effective/{number}.toml"), point.effective.as_str())
         })),
     }
+    files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
     files.extend(figures::figures(study, &outcome.outputs, curve));
     files

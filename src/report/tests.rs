@@ -246,10 +246,10 @@ fn each_figure_has_its_table_beside_it() {
         let files = all_files(&study);
         assert_eq!(files, all_files(&study), "the same again");
         let of_kind = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
-        // Six tables of the study and four of figures.
+        // Six tables of the study, their codebook, and four tables of figures.
         assert_eq!(
             (of_kind(".csv"), of_kind(".json"), of_kind(".toml")),
-            (10, 1, 1 + study.points.len())
+            (11, 1, 1 + study.points.len())
         );
         let images: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
         assert_eq!(images.len(), 4);
