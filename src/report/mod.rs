@@ -27,6 +27,7 @@ pub mod story;
 pub mod tables;
 pub mod terminal;
 pub mod verify;
+mod varied;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,7 +62,7 @@ pub fn files(
     }
     files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
-    files.extend(figures::figures(study, &outcome.outputs, curve));
+    files.extend(figures::figures(study, &outcome.outputs, summary, curve));
     files
 }
 

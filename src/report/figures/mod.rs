@@ -8,9 +8,11 @@ mod anatomy;
 mod failures;
 mod signalling;
 mod stale_window;
+mod sweep;
 mod timeline;
 
 use crate::experiment::cell::{CellSpec, Study};
+use crate::experiment::summary::Summary;
 pub use crate::experiment::theory::Curve;
 use crate::metrics::tables::RunOutput;
 use crate::report::TextFile;
@@ -29,18 +31,24 @@ struct Point<'a> {
 
 /// All figures of a study, and their tables. `curve` is what theory says about the stale windows.
 #[must_use]
-pub fn figures(study: &Study, outputs: &[RunOutput], curve: Option<&Curve>) -> Vec<TextFile> {
+pub fn figures(
+    study: &Study,
+    outputs: &[RunOutput],
+    summary: &Summary,
+    curve: Option<&Curve>,
+) -> Vec<TextFile> {
     let points = points(study, outputs);
     let mut drawn = vec![
-        ("stale-window", stale_window::figure(&points, curve)),
-        ("stale-timeline", timeline::figure(&points)),
-        ("signalling", signalling::figure(&points)),
-        ("handover-anatomy", anatomy::figure(&points)),
+        ("stale-window".to_owned(), stale_window::figure(&points, curve)),
+        ("stale-timeline".to_owned(), timeline::figure(&points)),
+        ("signalling".to_owned(), signalling::figure(&points)),
+        ("handover-anatomy".to_owned(), anatomy::figure(&points)),
     ];
     if outputs.iter().any(RunOutput::has_requests) {
-        drawn.push(("failures", failures::figure(&points)));
+        drawn.push(("failures".to_owned(), failures::figure(&points)));
     }
-    let file = |(name, figure): (&str, Figure)| {
+    drawn.extend(sweep::figures(study, summary));
+    let file = |(name, figure): (String, Figure)| {
         [
             TextFile::new(format!("figures/{name}.svg"), figure.svg),
             TextFile::new(format!("figures/{name}.csv"), figure.csv),
