@@ -220,6 +220,27 @@ fn a_limit_before_a_far_event_does_not_spoil_what_is_pushed_before_it() {
     assert!(queue.is_batch_spent() && queue.batch(1).next().is_none());
 }
 
+/// Ticks of 1 ms: a second away is level 1, so all are dealt once before they come up.
+#[test]
+fn what_is_not_live_any_more_is_gone_when_it_is_dealt() {
+    let mut queue = Queue::new(SimDuration::from_millis(1));
+    for counter in 0..100 {
+        let at = SimTime::from_secs(1);
+        queue.push(Event { at, origin: 0, counter, host: HostId(0), input: () });
+    }
+    let mut asked = 0;
+    let is_live = |event: &Event<()>| {
+        asked += 1;
+        event.counter % 3 == 0
+    };
+    assert!(queue.prepare(SimTime::MAX, is_live));
+    assert_eq!((asked, queue.len()), (100, 34));
+    for counter in (0..100).step_by(3) {
+        assert_eq!(queue.pop_until(SimTime::MAX).map(|event| event.counter), Some(counter));
+    }
+    assert!(queue.pop_until(SimTime::MAX).is_none());
+}
+
 /// A steady population for many rounds: 1,000 events fill 16 blocks; each of the slots that hold
 /// something at one time may add a block that is not full.
 #[test]
