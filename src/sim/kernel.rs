@@ -140,9 +140,15 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// Lets a message arrive at `host` at `at`, caused by `origin`.
     #[inline(always)]
     pub fn send(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
-        let words = message.into_words();
-        debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
-        self.schedule(at, origin, host, words);
+        let event = self.event(at, origin, host, words_of(message));
+        self.queue.push(event);
+    }
+
+    /// The same where nearly all messages arrive in the order in which they are sent.
+    #[inline(always)]
+    pub fn send_in_turn(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
+        let event = self.event(at, origin, host, words_of(message));
+        self.queue.append(event);
     }
 
     /// Lets the script act on `host` at `at`.
@@ -152,11 +158,18 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 
     #[inline(always)]
     fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) {
+        let event = self.event(at, origin, host, input);
+        self.queue.push(event);
+    }
+
+    /// The next event that `origin` causes.
+    #[inline(always)]
+    fn event(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) -> Event<Words> {
         let slot = &mut self.hosts.slots[origin.index()];
         let counter = slot.counter;
         slot.counter = counter.checked_add(1).expect("a host causes fewer than 2^32 events");
         let (at, origin) = (at.max(self.now), shuffled(origin.0, self.salt));
-        self.queue.push(Event { at, origin, counter, host, input });
+        Event { at, origin, counter, host, input }
     }
 
     /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
@@ -355,6 +368,13 @@ impl<S: Default> Default for HostSlot<S> {
     fn default() -> Self {
         Self { counter: 0, first: [NOT_SET; INLINE_TIMERS], others: None, state: S::default() }
     }
+}
+
+#[inline(always)]
+fn words_of<M: Parcel>(message: M) -> Words {
+    let words = message.into_words();
+    debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
+    words
 }
 
 /// A bijection of 32 bits for each salt; the identity for salt 0.

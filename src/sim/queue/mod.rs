@@ -7,6 +7,10 @@
 //! [front](front) sorts where its events are, and they are taken from there. An event is so copied
 //! once a level, in sequence, where a heap would touch a cold line at each of its levels.
 //!
+//! Where all messages take the same time they come up in the order in which they are sent. Those
+//! [appended](Queue::append) wait in a lane of their own, from which the front takes them as they
+//! are.
+//!
 //! The order is that of [`Event::key`] alone. The width of a tick decides only the speed; it is
 //! fitted to the rate at which events were taken, at points that depend on nothing but the events.
 //!
@@ -20,7 +24,7 @@ mod tests;
 
 use crate::sim::Event;
 use crate::time::{SimDuration, SimTime};
-use blocks::{Chain, Pool};
+use blocks::{Chain, Lane, Pool};
 use front::Front;
 
 const LEVELS: usize = 5;
@@ -51,6 +55,9 @@ pub struct Queue<I> {
     overflow: Chain,
     /// The earliest tick in `overflow`; `u64::MAX` when that is empty.
     overflow_first: u64,
+    lane: Lane,
+    /// The key of the event appended last.
+    appended: u128,
     len: usize,
     fit: Fit,
 }
@@ -82,6 +89,8 @@ impl<I: Copy + Default> Queue<I> {
             pool: Pool::new(),
             overflow: Chain::EMPTY,
             overflow_first: u64::MAX,
+            lane: Lane::EMPTY,
+            appended: 0,
             len: 0,
             fit: Fit { since: SimTime::ZERO, span: FIT_AFTER, left: FIT_AFTER },
         }
@@ -92,6 +101,19 @@ impl<I: Copy + Default> Queue<I> {
     pub fn push(&mut self, event: Event<I>) {
         self.len += 1;
         self.place(event);
+    }
+
+    /// Adds an event that is likely to come up after all that were added this way before; any other
+    /// is [pushed](Self::push).
+    #[inline(always)]
+    pub fn append(&mut self, event: Event<I>) {
+        let key = event.key();
+        if key < self.appended || self.tick_of(&event) < self.cursor {
+            return self.push(event);
+        }
+        self.appended = key;
+        self.len += 1;
+        self.pool.append(&mut self.lane, event);
     }
 
     /// Takes the first event if it happens no later than `limit`.
@@ -159,7 +181,7 @@ impl<I: Copy + Default> Queue<I> {
     /// Puts an event where its tick belongs.
     #[inline(always)]
     fn place(&mut self, event: Event<I>) {
-        let tick = event.at.as_nanos() >> self.shift;
+        let tick = self.tick_of(&event);
         // The outermost digit in which the tick differs from the cursor names the level.
         let level = ((tick ^ self.cursor) | 1).ilog2() / SLOT_BITS;
         let is_late = tick < self.cursor;
@@ -205,18 +227,25 @@ impl<I: Copy + Default> Queue<I> {
             }
         }
         let limit = limit.as_nanos() >> self.shift;
+        let (_, appended) = self.pool.head(&self.lane);
+        let appended = appended.first().map_or(u64::MAX, |event| self.tick_of(event));
         loop {
-            if let Some(tick) = self.next_tick() {
-                if tick > limit {
-                    return false;
-                }
-                self.load(tick, &mut is_live);
-                return true;
+            let dealt = self.next_tick();
+            if dealt.is_none() && self.jump(appended.min(limit), &mut is_live) {
+                continue;
             }
-            if !self.jump(limit, &mut is_live) {
+            let tick = dealt.unwrap_or(u64::MAX).min(appended);
+            if tick > limit {
                 return false;
             }
+            self.load(tick, &mut is_live);
+            return true;
         }
+    }
+
+    #[inline]
+    fn tick_of(&self, event: &Event<I>) -> u64 {
+        event.at.as_nanos() >> self.shift
     }
 
     /// The first occupied slot of the innermost level.
@@ -241,18 +270,19 @@ impl<I: Copy + Default> Queue<I> {
                 return true;
             }
         }
-        if self.overflow.is_empty() || self.overflow_first > limit {
+        let start = self.overflow_first >> WHEEL_BITS << WHEEL_BITS;
+        if self.overflow.is_empty() || start > limit {
             return false;
         }
-        self.cursor = self.overflow_first >> WHEEL_BITS << WHEEL_BITS;
+        self.cursor = start;
         self.deal_overflow();
         true
     }
 
     /// Moves a tick of the innermost level to the front and the cursor behind it.
     fn load(&mut self, tick: u64, is_live: impl FnMut(&Event<I>) -> bool) {
-        let chain = self.levels[0].take(digit(tick, 0));
-        let loaded = self.front.load(&mut self.pool, chain, tick << self.shift, self.shift);
+        let chains = (self.levels[0].take(digit(tick, 0)), &mut self.lane);
+        let loaded = self.front.load(&mut self.pool, chains, tick << self.shift, self.shift);
         self.fit.left = self.fit.left.saturating_sub(loaded as u64);
         self.cursor = tick + 1;
         if digit(self.cursor, 0) == 0 {
@@ -324,6 +354,14 @@ impl<I: Copy + Default> Queue<I> {
             self.deal_chain(chain, |_| true);
         }
         self.deal_overflow();
+        while let (_, &[event, ..]) = self.pool.head(&self.lane)
+            && self.tick_of(&event) < self.cursor
+        {
+            let mut spent = Chain::EMPTY;
+            self.pool.pass(&mut self.lane, 1, &mut spent);
+            self.pool.release(spent);
+            self.place(event);
+        }
     }
 }
 
