@@ -354,7 +354,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let digest = || P::hot_digest(words);
         if let Some((at, target)) = self.route(origin, to.address, cell, bytes, digest) {
             let packet = Packet::hot(from, to, booked, words);
-            self.kernel.send(at, origin, target, packet);
+            match self.only_delay {
+                Some(_) => self.kernel.send_in_turn(at, origin, target, packet),
+                None => self.kernel.send(at, origin, target, packet),
+            }
         }
     }
 
