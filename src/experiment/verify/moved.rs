@@ -10,7 +10,8 @@
 //! 2. *It is no accident of the sample*: the mean of the differences, paired by seed, is not zero
 //!    by a t test, two-sided, at 5 % divided by how much is judged at once (Bonferroni): about ninety
 //!    metrics, at every point of the scenario, in two orders. So the chance of a single false alarm
-//!    over the whole scenario is at most 5 %, as far as the t test holds.
+//!    over the whole scenario is at most 5 % where differences are normal; so far out, those with
+//!    short tails may double it.
 //!
 //! The first rule alone would find something nearly every time: with the seeds fixed, of ninety
 //! metrics that only jitter several move by more than an interval. The second alone would find
@@ -247,11 +248,12 @@ mod tests {
 
     #[test]
     fn metrics_that_only_jitter_raise_no_alarm() {
-        // Ninety metrics of ten runs, plain and other drawn alike: several leave their intervals,
-        // none hangs. Over a hundred such studies at most 5 % may hang somewhere; none should
-        // come near ten.
+        // Ninety metrics of ten runs, drawn alike in both orders: many leave their intervals, few
+        // hang. Of a hundred such studies 5 are allowed a false alarm, give or take 2.2.
         use crate::rng::{mix, mix2};
-        let draw = |key: u64| (mix(key) >> 11) as f64 / (1u64 << 53) as f64;
+        let uniform = |key: u64| (mix(key) >> 11) as f64 / (1u64 << 53) as f64;
+        // Nearly normal: the sum of twelve.
+        let draw = |key: u64| (0..12).map(|part| uniform(mix2(key, part))).sum::<f64>();
         let (mut beyond, mut alarms) = (0, 0);
         for study in 0..100u64 {
             let mut hangs = 0;
@@ -268,8 +270,8 @@ mod tests {
             alarms += usize::from(hangs > 0);
         }
         // A mean of ten is beyond the interval of another with P(|t| > 2.26/√2) ≈ 14 %: 1,300.
-        assert!((900..1800).contains(&beyond), "{beyond}");
-        assert!(alarms < 10, "{alarms}");
+        assert!((1100..1500).contains(&beyond), "{beyond}");
+        assert!(alarms <= 9, "{alarms}");
     }
 
     #[test]
