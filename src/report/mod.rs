@@ -17,17 +17,17 @@ mod canvas;
 pub mod codebook;
 pub mod difference;
 pub mod figures;
-pub mod gate;
-pub mod parting;
 pub mod finished;
+pub mod gate;
 #[cfg(feature = "parquet")]
 pub mod parquet;
+pub mod parting;
 pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
-pub mod verify;
 mod varied;
+pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
