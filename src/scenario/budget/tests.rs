@@ -315,3 +315,17 @@ fn an_argument_of_the_command_line_is_a_name_a_comparison_and_a_quantity() {
         assert_eq!(read(argument), Err(told.to_owned()), "{argument}");
     }
 }
+
+#[test]
+fn editors_are_offered_every_metric() {
+    let schema = reference::json_schema();
+    for metric in metrics() {
+        let property = &schema["properties"][&metric.name];
+        assert_eq!(property["description"], metric.about.as_str(), "{}", metric.name);
+        let table = &property["anyOf"][1]["properties"];
+        assert_eq!(table["column"]["enum"].as_array().unwrap().len(), Column::ALL.len());
+    }
+    assert!(crate::scenario::schema::published()["properties"]["budget"].is_object());
+    let text = reference::markdown();
+    assert!(Column::ALL.iter().all(|column| text.contains(&format!("`{column}`"))), "{text}");
+}
