@@ -30,7 +30,7 @@ pub fn terminal(judgement: &Judgement) -> String {
             continue;
         }
         text.push_str(&format!("  {:<13} {}\n", case.verdict, case.name));
-        for line in printable(&case.brief).lines() {
+        for line in case.brief.lines() {
             text.push_str(&format!("  {:13} {line}\n", ""));
         }
         if case.kind != Kind::Baseline {
@@ -44,7 +44,7 @@ pub fn terminal(judgement: &Judgement) -> String {
             text.push_str(&format!("  {:13}   and {more} more\n", ""));
         }
     }
-    text
+    printable(&text)
 }
 
 /// A text that does nothing to a terminal but stand there.

@@ -130,8 +130,8 @@ fn an_argument_takes_the_place_of_what_the_file_says_of_the_same_metric() {
 }
 
 #[test]
-fn what_is_wrong_is_told_with_place_key_and_what_is_expected() {
-    let cases = [
+fn a_limit_that_cannot_be_read_is_told_with_what_is_expected() {
+    check(&[
         (
             "outage.p95 = 120",
             "2:14: budget.outage.p95: expected a limit, such as \"<= 120s\", a table with `limit`, or \
@@ -179,6 +179,12 @@ fn what_is_wrong_is_told_with_place_key_and_what_is_expected() {
             "2:14: budget.outage.p95: expected `<=`, `>=`, `<`, `>` or `==` and a quantity, such as \
              \"<= 120s\", found \"=> 5s\"",
         ),
+    ]);
+}
+
+#[test]
+fn a_metric_that_does_not_exist_is_told_with_those_that_do() {
+    check(&[
         (
             "outage.p99 = \"<= 5s\"",
             "2:8: budget.outage.p99: there is no metric `outage.p99`; did you mean `outage.p95`?",
@@ -198,6 +204,12 @@ fn what_is_wrong_is_told_with_place_key_and_what_is_expected() {
             "2:1: budget.nonsense: there is no metric `nonsense`; the names are the columns of \
              runs.csv, such as `stale_share` or `outage.p95`",
         ),
+    ]);
+}
+
+#[test]
+fn a_table_that_is_no_budget_is_told() {
+    check(&[
         (
             "outage.p95 = []",
             "2:14: budget.outage.p95: expected a limit, such as \"<= 120s\", a table with `limit`, or \
@@ -224,8 +236,7 @@ fn what_is_wrong_is_told_with_place_key_and_what_is_expected() {
             "outage.p95 = { limit = \"<= 5s\", column = \"n\" }",
             "2:24: budget.outage.p95.limit: expected a plain number, such as \"<= 10\", found `5s`",
         ),
-    ];
-    check(&cases);
+    ]);
 }
 
 #[test]
@@ -303,4 +314,18 @@ fn an_argument_of_the_command_line_is_a_name_a_comparison_and_a_quantity() {
     ] {
         assert_eq!(read(argument), Err(told.to_owned()), "{argument}");
     }
+}
+
+#[test]
+fn editors_are_offered_every_metric() {
+    let schema = reference::json_schema();
+    for metric in metrics() {
+        let property = &schema["properties"][&metric.name];
+        assert_eq!(property["description"], metric.about.as_str(), "{}", metric.name);
+        let table = &property["anyOf"][1]["properties"];
+        assert_eq!(table["column"]["enum"].as_array().unwrap().len(), Column::ALL.len());
+    }
+    assert!(crate::scenario::schema::published()["properties"]["budget"].is_object());
+    let text = reference::markdown();
+    assert!(Column::ALL.iter().all(|column| text.contains(&format!("`{column}`"))), "{text}");
 }
