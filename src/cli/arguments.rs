@@ -33,6 +33,8 @@ pub enum Command {
     Merge(MergeArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
+    /// Write the tables of a study in another format
+    Export(ExportArguments),
     /// Look into recorded sessions
     Trace(TraceArguments),
     /// Write a commented scenario to start from
@@ -217,6 +219,24 @@ pub struct CheckArguments {
     /// The point of a sweep that is printed, counted from 0
     #[arg(long, value_name = "NUMBER", default_value_t = 0)]
     pub point: usize,
+}
+
+/// The arguments of `export`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  overcord export results/handover --parquet                    the latest study
+  overcord export results/handover/0123456789abcdef --parquet --out tables")]
+pub struct ExportArguments {
+    /// The folder of a study, or of a scenario, which means its latest study
+    #[arg(value_name = "STUDY")]
+    pub study: PathBuf,
+    /// Write Apache Parquet files, with the types of the study's codebook
+    #[arg(long, required = true)]
+    pub parquet: bool,
+    /// The folder to write to [default: that of the study]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// The arguments of `init`.

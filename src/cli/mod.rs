@@ -7,6 +7,7 @@ pub mod arguments;
 pub mod broken_trace;
 pub mod check;
 pub mod clock;
+pub mod export;
 pub mod files;
 pub mod forecast;
 pub mod init;
@@ -57,6 +58,7 @@ pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, 
         Command::Run(arguments) => run::run(arguments, console),
         Command::Merge(arguments) => merge::merge(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Export(arguments) => export::export(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),

@@ -11,6 +11,7 @@ use super::forecast::Forecast;
 use crate::churn::trace::TraceError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
+use crate::report::finished::FinishedError;
 use crate::report::quantity::number;
 use crate::scenario::Report;
 use crate::scenario::build::BuildError;
@@ -137,6 +138,23 @@ pub enum Failure {
         point: usize,
         /// How many there are.
         points: usize,
+    },
+    /// A finished study cannot be read back.
+    #[error(transparent)]
+    Finished(#[from] FinishedError),
+    /// This build cannot write Parquet.
+    #[error(
+        "this overcord was built without Parquet, which takes a library of its own: build it with \
+         `cargo build --release --features parquet`"
+    )]
+    NoParquet,
+    /// A table does not become a Parquet file.
+    #[error("cannot write {table} as Parquet: {error}")]
+    Parquet {
+        /// The table.
+        table: String,
+        /// Why not.
+        error: String,
     },
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]

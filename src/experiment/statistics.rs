@@ -88,7 +88,8 @@ const RESAMPLES: usize = 2000;
 /// units, or when more than 2.5 % of the resamples have no value.
 ///
 /// The plain percentiles, 2.5 % and 97.5 %, are too narrow over few units, since they ignore that the
-/// spread is estimated, and with n instead of n − 1: of ten runs they cover about 90 %. So they are
+/// spread is estimated, and with n instead of n − 1: of ten runs they cover
+/// P(|t₉| < 1.96·√(9/10)) = 90 %, of five 85 %. So they are
 /// expanded (Hesterberg, "What teachers should know about the bootstrap", 2015) to those of the
 /// normal at √(n/(n−1)) times Student's quantile, which tend to the plain ones for many units. The
 /// interval cannot reach beyond the values, so that of two or three units it is too narrow still;

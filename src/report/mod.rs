@@ -16,6 +16,9 @@ mod axis;
 mod canvas;
 pub mod codebook;
 pub mod figures;
+pub mod finished;
+#[cfg(feature = "parquet")]
+pub mod parquet;
 pub mod quantity;
 pub mod story;
 pub mod tables;
