@@ -74,10 +74,7 @@ impl Dimension {
     /// The value as a heading tells it: `dns.ttl = 5s`.
     pub(crate) fn told(&self, level: usize) -> String {
         let label = &self.levels[level].label;
-        if self.key.is_empty() || label.contains(" = ") {
-            return label.clone();
-        }
-        format!("{} = {label}", self.key)
+        if self.key.is_empty() { label.clone() } else { format!("{} = {label}", self.key) }
     }
 }
 
@@ -238,9 +235,17 @@ fn words(values: &[&str]) -> Vec<String> {
     let told: Vec<String> = match tables {
         Some(tables) if tables.len() > 1 => {
             let common = |pair: &&str| tables.iter().all(|table| table.contains(pair));
+            let kind = kind(&tables);
             let rest = |table: &Vec<&str>| {
-                let rest: Vec<String> =
-                    table.iter().filter(|pair| !common(pair)).map(|pair| unquoted(pair)).collect();
+                let told = |pair: &&str| match kind.and_then(|kind| pair.strip_prefix(kind)) {
+                    Some(word) => unquoted(word),
+                    None => unquoted(pair),
+                };
+                // The kind first, whatever letter its key begins with.
+                let is_kind = |pair: &&str| kind.is_some_and(|kind| pair.starts_with(kind));
+                let mut rest: Vec<&str> = table.iter().copied().filter(|it| !common(it)).collect();
+                rest.sort_by_key(|pair| !is_kind(pair));
+                let rest: Vec<String> = rest.iter().map(told).collect();
                 if rest.is_empty() { "{ }".to_owned() } else { rest.join(", ") }
             };
             tables.iter().map(rest).collect()
@@ -248,6 +253,21 @@ fn words(values: &[&str]) -> Vec<String> {
         _ => values.iter().map(|value| (*value).to_owned()).collect(),
     };
     told.into_iter().map(|word| shortened(&word, LONGEST_WORD)).collect()
+}
+
+/// The key, with what stands between it and its value, that says what kind of thing each of several
+/// tables is: `model = `. All have it, and its values are words.
+fn kind<'a>(tables: &[Vec<&'a str>]) -> Option<&'a str> {
+    let wordy = |pair: &&str, head: &str| {
+        let word = pair.strip_prefix(head).and_then(|value| value.strip_prefix('"'));
+        word.is_some_and(|word| word.starts_with(|c: char| c.is_ascii_alphabetic()))
+    };
+    tables[0].iter().find_map(|pair| {
+        let head = &pair[..pair.find(" = ")? + " = ".len()];
+        let all = |table: &Vec<&str>| table.iter().any(|pair| wordy(pair, head));
+        let differ = tables.iter().any(|table| !table.contains(pair));
+        (differ && tables.iter().all(all)).then_some(head)
+    })
 }
 
 /// The pairs of a table in one line, `{ key = value, … }`.
@@ -288,6 +308,21 @@ pub(crate) fn shortened(text: &str, longest: usize) -> String {
     let head: String = text.chars().take(kept - behind).collect();
     let tail: String = text.chars().skip(length - behind).collect();
     format!("{}…{}", head.trim_end(), tail.trim_start())
+}
+
+/// Words in lines of so many characters.
+pub(crate) fn wrapped(text: &str, longest: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= longest => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -344,13 +379,14 @@ mod tests {
         let of = of("churn", &[exponential, weibull, nested]);
         assert_eq!(
             labels(&of[0]),
-            [
-                "model = exponential",
-                "model = weibull, shape = 0.5",
-                "model = a, b, list = [1, { x = 2 }]"
-            ]
+            ["exponential", "weibull, shape = 0.5", "a, b, list = [1, { x = 2 }]"]
         );
-        assert_eq!(of[0].told(0), "model = exponential");
+        assert_eq!(of[0].told(0), "churn = exponential");
+        let of = super::tests::of(
+            "latency",
+            &["{ n = 1, value = \"1ms\" }", "{ n = 2, value = \"9ms\" }"],
+        );
+        assert_eq!(labels(&of[0]), ["n = 1, value = 1ms", "n = 2, value = 9ms"]);
         let long = "x".repeat(30) + &"y".repeat(30);
         // 39 characters are kept: 26 in front, 13 behind.
         let expected = format!("{}…{}", "x".repeat(26), "y".repeat(13));

@@ -19,30 +19,53 @@ use crate::metrics::codebook::{Metric, Unit, metrics};
 use crate::report::canvas::{Canvas, Lettering, palette};
 use crate::report::figures::{Figure, count};
 use crate::report::tables::csv_text;
-use crate::report::varied::{Dimension, Measure, dimensions, last};
+use crate::report::varied::{Dimension, Measure, dimensions, wrapped};
 
 use layout::Layout;
+pub(super) use layout::along_the_axis;
 use marks::{Entry, Look, Sign};
 use scale::Scale;
+pub(super) use scale::time_ticks;
 
-/// The metrics that studies turn on, with what they are called.
-const SUBJECTS: [(&str, &str); 9] = [
-    ("stale_window.mean", "mean stale window of a resolver"),
-    ("stale_share", "share of the time that a resolver is stale"),
-    ("outage.mean", "mean outage of a handover"),
-    ("outage.p95", "95th percentile of the outage"),
-    ("failed_interop", "requests failed on the way to the overlay"),
-    ("claimants.mean", "claimants of a departure"),
-    ("split_brain_share", "share of the time in split brain"),
-    ("messages_per_node_hour", "messages per node and hour"),
-    ("bytes_per_node_hour", "bytes per node and hour"),
+/// A metric that may have a figure.
+struct Subject {
+    metric: &'static str,
+    /// What it is called in the title, and beside an axis.
+    words: &'static str,
+    short: &'static str,
+    /// Whether it has a figure only where theory says something about it.
+    beside_theory: bool,
+}
+
+/// The metrics on which studies turn, and those about which theory speaks.
+const SUBJECTS: [Subject; 11] = [
+    subject("stale_window.mean", "mean stale window of a resolver", "mean stale window"),
+    subject("stale_share", "share of the time that a resolver is stale", "stale share"),
+    subject("outage.mean", "mean outage of a handover", "mean outage"),
+    subject("outage.p95", "95th percentile of the outage", "p95 of the outage"),
+    subject("failed_interop", "requests that failed on the way to the overlay", "failed requests"),
+    subject("claimants.mean", "claimants of a departure", "claimants"),
+    subject("split_brain_share", "share of the time in split brain", "split brain"),
+    subject("messages_per_node_hour", "messages per node and hour", "messages / node h"),
+    subject("bytes_per_node_hour", "bytes per node and hour", "bytes / node h"),
+    Subject {
+        beside_theory: true,
+        ..subject("stale_answers_per_departure", "stale answers per departure", "stale answers")
+    },
+    Subject {
+        beside_theory: true,
+        ..subject("lookup_hops.mean", "hops of an overlay look-up", "hops")
+    },
 ];
 
-/// What the metrics are called that are drawn only beside theory.
-const BESIDE_THEORY: [(&str, &str); 2] = [
-    ("stale_answers_per_departure", "stale answers per departure"),
-    ("lookup_hops.mean", "hops of an overlay look-up"),
-];
+const fn subject(metric: &'static str, words: &'static str, short: &'static str) -> Subject {
+    Subject { metric, words, short, beside_theory: false }
+}
+
+/// As many characters as a title may have to stand on the page.
+const LONGEST_TITLE: usize = 66;
+/// And a line below it.
+const LONGEST_LINE: usize = 104;
 
 /// The figures of a study whose points differ, each with what comes behind `sweep-` in its name.
 pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)> {
@@ -76,8 +99,7 @@ struct Value {
 /// A metric to be drawn.
 struct Plot<'a> {
     layout: &'a Layout<'a>,
-    /// What it is called.
-    words: &'static str,
+    subject: &'static Subject,
     /// Its definition.
     about: &'a str,
     measure: Measure,
@@ -88,18 +110,16 @@ struct Plot<'a> {
 
 impl<'a> Plot<'a> {
     fn of(metric: &'a Metric, summary: &Summary, layout: &'a Layout<'a>) -> Option<Self> {
-        let called = |list: &[(&str, &'static str)]| {
-            list.iter().find(|(name, _)| *name == metric.name).map(|(_, words)| *words)
-        };
+        let subject = SUBJECTS.iter().find(|it| it.metric == metric.name)?;
         let mut values: Vec<Option<Value>> = vec![None; layout.across.of_point.len()];
         for point in &summary.points {
             values[point.point as usize] =
                 point.estimate(&metric.name).and_then(|estimate| value(estimate, point.runs));
         }
         let there = || values.iter().flatten();
-        let has_theory = there().any(|it| it.theory.is_some());
-        let words = called(&SUBJECTS).or_else(|| called(&BESIDE_THEORY).filter(|_| has_theory))?;
-        if there().all(|it| it.mean == 0.0 && it.theory.is_none()) {
+        let theory = there().any(|it| it.theory.is_some());
+        let flat = there().all(|it| it.mean == 0.0) && !theory;
+        if flat || (subject.beside_theory && !theory) {
             return None;
         }
         let measure = match metric.unit {
@@ -113,7 +133,7 @@ impl<'a> Plot<'a> {
             drawn().flat_map(|it| std::iter::once(it.mean).chain(theory(it))).collect();
         let bounds = drawn().filter_map(|it| it.interval).flat_map(|it| [it.low, it.high]);
         let scale = Scale::of_values(&means, &bounds.collect::<Vec<_>>(), measure);
-        Some(Self { layout, words, about: &metric.about, measure, values, scale })
+        Some(Self { layout, subject, about: &metric.about, measure, values, scale })
     }
 
     /// The values of points, as far as there are some.
@@ -134,25 +154,27 @@ impl<'a> Plot<'a> {
         let unit = self.scale.unit_word(self.measure);
         let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
         let law = if self.scale.is_logarithmic() { ", logarithmic" } else { "" };
-        format!("{}{unit}{law}", self.words)
+        format!("{}{unit}{law}", self.subject.short)
     }
 
     /// `Mean outage of a handover, by dns.ttl and handover.strategy`.
     fn title(&self) -> String {
-        let first: String = self.words.chars().take(1).flat_map(char::to_uppercase).collect();
-        let rest: String = self.words.chars().skip(1).collect();
+        let words = self.subject.words;
+        let first: String = words.chars().take(1).flat_map(char::to_uppercase).collect();
+        let rest: String = words.chars().skip(1).collect();
         let keys = [Some(self.layout.across), self.layout.series];
         let keys: Vec<&str> = keys.into_iter().flatten().map(|it| it.key.as_str()).collect();
         let keys: Vec<&str> = keys.into_iter().filter(|key| !key.is_empty()).collect();
-        match keys.is_empty() {
-            true => format!("{first}{rest}"),
-            false => format!("{first}{rest}, by {}", keys.join(" and ")),
-        }
+        let title = format!("{first}{rest}");
+        let keys = format!(", by {}", keys.join(" and "));
+        // The axes and the legend tell the keys as well.
+        let fits = title.chars().count() + keys.chars().count() <= LONGEST_TITLE;
+        if keys.len() > ", by ".len() && fits { title + &keys } else { title }
     }
 
     /// What stands below the title: what the metric is, what is drawn of it, what is not.
     fn told(&self) -> Vec<String> {
-        let mut lines = wrapped(&self.about.replace('`', ""));
+        let mut lines = wrapped(&self.about.replace('`', ""), LONGEST_LINE);
         let runs = || self.drawn().map(|it| it.runs);
         let (least, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
         let runs =
@@ -181,7 +203,7 @@ impl<'a> Plot<'a> {
             told.push_str(&format!(" With {key} goes {}.", along.join(", ")));
         }
         told.push_str(&self.theory_told());
-        lines.extend(wrapped(&told));
+        lines.extend(wrapped(&told, LONGEST_LINE));
         lines
     }
 
@@ -208,10 +230,7 @@ impl<'a> Plot<'a> {
             }
             for (line, level) in series.levels.iter().take(self.layout.lines()).enumerate() {
                 let sign = Sign::Line { look: Look::of(line), joined };
-                let label = scale::level_label(series, level);
-                let text = label.strip_prefix(&format!("{} = ", last(&series.key)));
-                let text = text.unwrap_or(&label).to_owned();
-                entries.push(Entry { sign, text });
+                entries.push(Entry { sign, text: scale::level_label(series, level) });
             }
         } else if self.has_theory() {
             let sign = Sign::Line { look: Look::of(0), joined };
@@ -241,22 +260,6 @@ fn head(canvas: &Canvas<'_>, title: &str, lines: &[String]) {
     for (line, y) in lines.iter().zip((0..).map(|line| 64 + 22 * line)) {
         canvas.text(line, (40, y), Lettering::LABEL.colored(palette::SLATE));
     }
-}
-
-/// Words in lines that fit below a title.
-fn wrapped(text: &str) -> Vec<String> {
-    const LONGEST: usize = 112;
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= LONGEST => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 /// What a figure was drawn from: every point, in the order of the study.

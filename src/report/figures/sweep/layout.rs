@@ -44,7 +44,8 @@ fn richest<'a>(dimensions: impl Iterator<Item = &'a Dimension>) -> Option<&'a Di
     dimensions.max_by_key(|it| it.levels.len())
 }
 
-fn along_the_axis(dimensions: &[Dimension]) -> Option<&Dimension> {
+/// The key that stands along the axis.
+pub(in crate::report::figures) fn along_the_axis(dimensions: &[Dimension]) -> Option<&Dimension> {
     let of = |numeric| dimensions.iter().filter(move |it| it.measure.is_some() == numeric);
     match (richest(of(true)), richest(of(false))) {
         (Some(numbers), Some(words))

@@ -10,7 +10,7 @@ use crate::report::canvas::{Canvas, Lettering, Pixel, palette, svg};
 use crate::report::figures::WIDTH;
 
 /// The pixels between which panels stand.
-const LEFT: i32 = 110;
+const LEFT: i32 = 120;
 const RIGHT: i32 = 960;
 
 /// How panels are arranged.
@@ -59,8 +59,10 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         head(canvas, &plot.title(), &lines);
         for ((index, frame), panel) in (0..).zip(&frames).zip(&layout.panels) {
             axes(canvas, plot, *frame, across, index % grid.columns == 0);
-            let title = Lettering { bold: true, ..Lettering::LABEL };
-            canvas.text(&panel.title, (frame.left, frame.top - 14), title);
+            if !panel.title.is_empty() {
+                let title = Lettering { bold: true, ..Lettering::LABEL };
+                canvas.text(&panel.title, (frame.left, frame.top - 14), title);
+            }
             panel_lines(canvas, plot, *frame, across, &panel.lines);
         }
         let key = &layout.across.key;
@@ -68,7 +70,7 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         let middle = (LEFT + RIGHT) / 2;
         canvas.text(&format!("{key}{law}"), (middle, bottom + 46), Lettering::LABEL.centred());
         let middle = (frames[0].top + bottom) / 2;
-        canvas.text(&plot.axis(), (LEFT - 78, middle), Lettering::LABEL.centred().upward());
+        canvas.text(&plot.axis(), (LEFT - 90, middle), Lettering::LABEL.centred().upward());
         marks::legend(canvas, &entries, &places, bottom + 82);
     })
 }
@@ -94,10 +96,11 @@ fn axes(canvas: &Canvas<'_>, plot: &Plot<'_>, frame: Frame, across: Scale, first
     }
     canvas.line(frame.lower_edge(), palette::BLACK, 1);
     if let Some(x) = across.gap(left, right) {
-        canvas.bar((x - 3, bottom - 1), (x + 3, bottom + 1), plotters::style::WHITE);
-        for side in [x - 3, x + 3] {
-            canvas.line(vec![(side - 3, bottom + 6), (side + 3, bottom - 6)], palette::BLACK, 1);
-        }
+        marks::gap(canvas, (x, bottom), true);
+    }
+    if let Some(y) = plot.scale.gap(bottom, top) {
+        canvas.line(vec![(left, top), (left, bottom)], palette::BLACK, 1);
+        marks::gap(canvas, (left, y), false);
     }
 }
 

@@ -54,6 +54,19 @@ pub(super) fn whisker(canvas: &Canvas<'_>, ends: [(Pixel, bool); 2], color: RGBC
     }
 }
 
+/// The sign that an axis, lying or upright, does not go on evenly here.
+pub(super) fn gap(canvas: &Canvas<'_>, (x, y): Pixel, lying: bool) {
+    let turned = |(along, aside): Pixel| {
+        if lying { (x + along, y - aside) } else { (x + aside, y - along) }
+    };
+    let [from, to] = [(-3, -1), (3, 1)].map(turned);
+    let (left, right) = (from.0.min(to.0), from.0.max(to.0));
+    canvas.bar((left, from.1.min(to.1)), (right, from.1.max(to.1)), plotters::style::WHITE);
+    for side in [-3, 3] {
+        canvas.line(vec![turned((side - 3, -6)), turned((side + 3, 6))], palette::BLACK, 1);
+    }
+}
+
 /// A dashed line through points.
 pub(super) fn dashed(canvas: &Canvas<'_>, points: &[Pixel], color: RGBColor) {
     const DASH: f64 = 9.0;

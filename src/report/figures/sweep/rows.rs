@@ -6,7 +6,7 @@ use super::{Plot, Value, head, head_height};
 use crate::report::axis::Frame;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::WIDTH;
-use crate::report::quantity::{number, percent, span};
+use crate::report::quantity::{give_or_take, number, percent, span, span_unit};
 use crate::report::varied::Measure;
 
 /// The height of one mark's row, and what is free between two words.
@@ -38,7 +38,7 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
     let heights = Heights::of(plot);
     let top = head_height(&lines) + 16;
     let bottom = top + heights.panel(plot) * layout.panels.len() as i32;
-    let frame = Frame { left, top, right: 830, bottom };
+    let frame = Frame { left, top, right: 820, bottom };
     let entries = plot.legend();
     let places = marks::places(&entries, 40, 970);
     let legend_height = places.last().map_or(0, |(_, y)| y + LEGEND_ROW);
@@ -47,8 +47,10 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
         axis(canvas, plot, frame);
         for (index, panel) in (0..).zip(&layout.panels) {
             let top = top + index * heights.panel(plot);
-            let title = Lettering { bold: true, ..Lettering::LABEL };
-            canvas.text(&panel.title, (40, top + heights.title / 2), title);
+            if !panel.title.is_empty() {
+                let title = Lettering { bold: true, ..Lettering::LABEL };
+                canvas.text(&panel.title, (40, top + heights.title / 2), title);
+            }
             rows(canvas, plot, Frame { top: top + heights.title, ..frame }, &heights, panel);
         }
         canvas.line(vec![(left, top), (left, bottom)], palette::BLACK, 1);
@@ -64,6 +66,9 @@ fn axis(canvas: &Canvas<'_>, plot: &Plot<'_>, frame: Frame) {
         canvas.text(&tick.label, (x, bottom + 18), Lettering::LABEL.centred());
     }
     canvas.line(frame.lower_edge(), palette::BLACK, 1);
+    if let Some(x) = plot.scale.gap(left, right) {
+        marks::gap(canvas, (x, bottom), true);
+    }
     canvas.text(&plot.axis(), ((left + right) / 2, bottom + 46), Lettering::LABEL.centred());
 }
 
@@ -107,10 +112,44 @@ fn mark(canvas: &Canvas<'_>, plot: &Plot<'_>, value: &Value, look: Look, (frame,
         marks::whisker(canvas, [end(interval.low), end(interval.high)], look.color);
     }
     look.mark(canvas, (x, y));
-    let words = match plot.measure {
+    canvas.text(&told(plot.measure, value), (970, y), Lettering::LABEL.right());
+}
+
+/// The mean, and half its interval where that is even on both sides.
+fn told(measure: Measure, value: &Value) -> String {
+    let words = match measure {
         Measure::Time => span,
         Measure::Share => percent,
         Measure::Number | Measure::Rate => number,
     };
-    canvas.text(&words(value.mean), (970, y), Lettering::LABEL.right());
+    let even = value.interval.map(|it| (it.high - value.mean, value.mean - it.low));
+    let even = even.filter(|(above, below)| (above - below).abs() <= 1e-9 * above.abs());
+    let Some((half, _)) = even.filter(|(half, _)| *half > 0.0) else { return words(value.mean) };
+    let (scale, unit) = match measure {
+        Measure::Time => span_unit(value.mean),
+        Measure::Share => (0.01, "%"),
+        Measure::Number | Measure::Rate => (1.0, ""),
+    };
+    let (mean, half) = give_or_take(value.mean / scale, half / scale);
+    format!("{mean} ± {half} {unit}").trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::experiment::statistics::Interval;
+
+    #[test]
+    fn a_mean_is_told_with_half_of_an_even_interval() {
+        let told = |measure, mean, low, high| {
+            let interval = Some(Interval { low, high });
+            told(measure, &Value { mean, interval, theory: None, runs: 3 })
+        };
+        assert_eq!(told(Measure::Time, 47.4, 23.4, 71.4), "47 ± 24 s");
+        assert_eq!(told(Measure::Time, 300.0, 270.0, 330.0), "5.00 ± 0.50 min");
+        assert_eq!(told(Measure::Time, 47.4, 40.0, 71.4), "47.4 s");
+        assert_eq!(told(Measure::Share, 0.02, 0.0195, 0.0205), "2.000 ± 0.050 %");
+        assert_eq!(told(Measure::Number, 4155.0, 4143.0, 4167.0), "4,155 ± 12");
+        assert_eq!(told(Measure::Number, 7.0, 7.0, 7.0), "7");
+    }
 }

@@ -7,7 +7,7 @@ use crate::report::varied::{Dimension, Level, Measure};
 /// Shares of the length of an axis: what is left free at an end, and where zero stands beside a
 /// logarithmic rest that begins behind it.
 const MARGIN: f64 = 0.04;
-const BEHIND_ZERO: f64 = 0.14;
+const BEHIND_ZERO: f64 = 0.16;
 
 /// Means that are further apart than by this factor are drawn on a logarithmic scale.
 const WIDE: f64 = 50.0;
@@ -30,6 +30,8 @@ pub(super) struct Scale {
     high: f64,
     /// The share of the length that is left free before `low` and behind `high`.
     margins: (f64, f64),
+    /// The share of the length before zero, where that stands apart.
+    before_zero: f64,
 }
 
 impl Scale {
@@ -43,13 +45,18 @@ impl Scale {
         let zero = low == 0.0;
         if low >= 0.0 && positive.len() >= 3 && evenness(&logs) > evenness(&positive) {
             let margins = (if zero { BEHIND_ZERO } else { MARGIN }, MARGIN);
-            return Self { law: Law::Logarithmic { zero }, low: positive[0], high, margins };
+            let law = Law::Logarithmic { zero };
+            return Self { law, low: positive[0], high, margins, before_zero: MARGIN };
         }
         if low >= 0.0 && low <= high / 2.0 {
-            return Self { law: Law::Linear, low: 0.0, high, margins: (0.0, MARGIN) };
+            return Self::straight(0.0, high, (0.0, MARGIN));
         }
         let high = if high > low { high } else { low + low.abs().max(1.0) };
-        Self { law: Law::Linear, low, high, margins: (MARGIN, MARGIN) }
+        Self::straight(low, high, (MARGIN, MARGIN))
+    }
+
+    fn straight(low: f64, high: f64, margins: (f64, f64)) -> Self {
+        Self { law: Law::Linear, low, high, margins, before_zero: 0.0 }
     }
 
     /// The scale of what was measured: from zero, unless it is spread so wide that the small values
@@ -57,20 +64,27 @@ impl Scale {
     pub(super) fn of_values(means: &[f64], bounds: &[f64], measure: Measure) -> Self {
         const FAR: f64 = 2.5;
         let most = means.iter().copied().fold(0.0, f64::max);
-        let least = means.iter().copied().fold(most, f64::min);
-        let reach = bounds.iter().copied().fold(most, f64::max).min(FAR * most);
-        let margins = (0.0, 0.0);
+        let positive = || means.iter().copied().filter(|it| *it > 0.0);
+        let least = positive().fold(most, f64::min);
+        // There is no more than a whole, whatever an interval says.
+        let whole = if measure == Measure::Share { most.max(1.0) } else { f64::INFINITY };
+        let reach = bounds.iter().copied().fold(most, f64::max).min(FAR * most).min(whole);
         if least > 0.0 && most / least >= WIDE {
+            let zero = positive().count() < means.len();
             let bottom =
                 bounds.iter().copied().filter(|it| *it > least / FAR).fold(least, f64::min);
             let ladder = ladder(measure, bottom / 10.0, reach * 10.0);
-            let low = ladder.iter().copied().rfind(|it| *it <= bottom).unwrap_or(bottom);
-            let high = ladder.iter().copied().find(|it| *it >= reach).unwrap_or(reach);
-            return Self { law: Law::Logarithmic { zero: false }, low, high, margins };
+            return Self {
+                law: Law::Logarithmic { zero },
+                low: ladder.iter().copied().rfind(|it| *it <= bottom).unwrap_or(bottom),
+                high: ladder.iter().copied().find(|it| *it >= reach).unwrap_or(reach).min(whole),
+                margins: (if zero { BEHIND_ZERO } else { 0.0 }, 0.0),
+                before_zero: 0.0,
+            };
         }
         let unit = if measure == Measure::Time { time_unit(reach).seconds } else { 1.0 };
-        let high = if reach > 0.0 { round_end(reach / unit) * unit } else { 1.0 };
-        Self { law: Law::Linear, low: 0.0, high, margins }
+        let high = if reach > 0.0 { (round_end(reach / unit) * unit).min(whole) } else { 1.0 };
+        Self::straight(0.0, high, (0.0, 0.0))
     }
 
     pub(super) fn is_logarithmic(&self) -> bool {
@@ -90,8 +104,8 @@ impl Scale {
     pub(super) fn at(&self, value: f64, from: i32, to: i32) -> i32 {
         let part = match self.law {
             Law::Linear => (value - self.low) / (self.high - self.low),
-            Law::Logarithmic { zero: true } if value == 0.0 => {
-                return along(MARGIN, from, to);
+            Law::Logarithmic { zero: true } if value <= 0.0 => {
+                return along(self.before_zero, from, to);
             }
             Law::Logarithmic { .. } => {
                 let value = value.max(self.low);
@@ -105,7 +119,7 @@ impl Scale {
     /// Where the axis is broken between zero and the rest.
     pub(super) fn gap(&self, from: i32, to: i32) -> Option<i32> {
         let broken = self.law == Law::Logarithmic { zero: true };
-        broken.then(|| along((MARGIN + BEHIND_ZERO) / 2.0, from, to))
+        broken.then(|| along((self.before_zero + self.margins.0) / 2.0, from, to))
     }
 
     /// The ticks of an axis of `length` pixels for measured values, with their labels. `room` is the
@@ -119,10 +133,20 @@ impl Scale {
                 // The values are divided before ticks are chosen: round in the unit that is shown.
                 ticks(self.high / unit, most).into_iter().map(|it| named(it * unit)).collect()
             }
-            Law::Logarithmic { .. } => {
-                let ladder = ladder(measure, self.low, self.high);
-                let ticks = ladder.into_iter().map(named).collect();
-                thinned(ticks, |tick| self.at(tick.value, 0, length), |_| room)
+            Law::Logarithmic { zero } => {
+                let ticks = |ladder: Vec<f64>| -> Vec<Tick> {
+                    zero.then_some(0.0).into_iter().chain(ladder).map(named).collect()
+                };
+                let fitting =
+                    |all: Vec<Tick>| thinned(all, |tick| self.at(tick.value, 0, length), |_| room);
+                let fine = ticks(ladder(measure, self.low, self.high));
+                let all = fine.len();
+                let fine = fitting(fine);
+                if fine.len() == all {
+                    return fine;
+                }
+                let coarse = fitting(ticks(coarse_ladder(measure, self.low, self.high)));
+                if coarse.len() > 2 { coarse } else { fine }
             }
         }
     }
@@ -226,50 +250,72 @@ fn thinned(ticks: Vec<Tick>, at: impl Fn(&Tick) -> i32, room: impl Fn(&Tick) -> 
     kept
 }
 
-/// Round durations in seconds, from a second up to a month.
-const DURATIONS: [f64; 22] = [
+/// Round durations in seconds, from a second up to a month, each about twice or three times as long
+/// as the one before; and those that are enough where there is little room.
+const DURATIONS: [f64; 18] = [
     1.0,
     2.0,
     5.0,
     10.0,
-    20.0,
     30.0,
     60.0,
     120.0,
     300.0,
     600.0,
-    1200.0,
     1800.0,
     3600.0,
     7200.0,
     21_600.0,
-    43_200.0,
     86_400.0,
     172_800.0,
     432_000.0,
     864_000.0,
-    1_728_000.0,
     2_592_000.0,
 ];
+const FEW_DURATIONS: [f64; 8] = [1.0, 10.0, 60.0, 600.0, 3600.0, 21_600.0, 86_400.0, 864_000.0];
 
 /// Round values between two positive ones: 1, 2 and 5 times powers of ten, and for what is measured
 /// in time the durations that clocks are read in.
 fn ladder(measure: Measure, low: f64, high: f64) -> Vec<f64> {
-    let within = |value: &f64| *value >= low * (1.0 - 1e-9) && *value <= high * (1.0 + 1e-9);
+    rungs(measure, &[1.0, 2.0, 5.0], &DURATIONS, (low, high))
+}
+
+/// Powers of ten alone, and few durations.
+fn coarse_ladder(measure: Measure, low: f64, high: f64) -> Vec<f64> {
+    rungs(measure, &[1.0], &FEW_DURATIONS, (low, high))
+}
+
+fn rungs(
+    measure: Measure,
+    factors: &[f64],
+    durations: &[f64],
+    (low, high): (f64, f64),
+) -> Vec<f64> {
     let mut rungs = Vec::new();
     // Powers are divided out, so that they are the nearest numbers to what they are called.
     for exponent in -12..=15_i32 {
-        for factor in [1.0, 2.0, 5.0] {
-            let power = (0..exponent.abs()).fold(1.0, |power, _| power * 10.0);
-            rungs.push(if exponent < 0 { factor / power } else { factor * power });
-        }
+        let power = (0..exponent.abs()).fold(1.0, |power, _| power * 10.0);
+        let rung = |factor: &f64| if exponent < 0 { factor / power } else { factor * power };
+        rungs.extend(factors.iter().map(rung));
     }
     if measure == Measure::Time {
         rungs.retain(|rung| *rung < 1.0);
-        rungs.extend(DURATIONS);
+        rungs.extend(durations);
     }
-    rungs.retain(within);
+    rungs.retain(|rung| *rung >= low * (1.0 - 1e-9) && *rung <= high * (1.0 + 1e-9));
     rungs
+}
+
+/// Round durations from zero to an end, as far as they have room at the pixels where they are.
+pub(in crate::report::figures) fn time_ticks(
+    end: f64,
+    at: impl Fn(f64) -> i32,
+) -> Vec<(f64, String)> {
+    let all = std::iter::once(0.0).chain(ladder(Measure::Time, end / 1e4, end));
+    let named = all.map(|value| Tick { value, label: round_span(value) }).collect();
+    let room = |tick: &Tick| tick.width() + 14;
+    let shown = thinned(named, |tick| at(tick.value), room);
+    shown.into_iter().map(|tick| (tick.value, tick.label)).collect()
 }
 
 /// What a value of a key is called on an axis or in a legend: numbers alike, words as they are.
@@ -336,10 +382,10 @@ mod tests {
         let scale = Scale::of_key(&levels(&[5.0, 30.0, 60.0, 300.0]));
         assert_eq!([5.0, 30.0, 300.0].map(|it| scale.at(it, 0, 1000)), [40, 443, 960]);
         assert_eq!(scale.gap(0, 1000), None);
-        // Zero stands apart; 14 % before the first of the others.
+        // Zero stands apart; 16 % before the first of the others.
         let scale = Scale::of_key(&levels(&[0.0, 5.0, 60.0, 600.0]));
-        assert_eq!([0.0, 5.0, 600.0].map(|it| scale.at(it, 0, 1000)), [40, 140, 960]);
-        assert_eq!(scale.gap(0, 1000), Some(90));
+        assert_eq!([0.0, 5.0, 600.0].map(|it| scale.at(it, 0, 1000)), [40, 160, 960]);
+        assert_eq!(scale.gap(0, 1000), Some(100));
         // From zero where the values begin low enough; 4 % free behind.
         let scale = Scale::of_key(&levels(&[10.0, 20.0, 40.0, 50.0]));
         assert_eq!([0.0, 25.0, 50.0].map(|it| scale.at(it, 0, 1000)), [0, 480, 960]);
@@ -355,7 +401,7 @@ mod tests {
         let scale = Scale::of_key(&ttl.levels);
         let of = |length| labels(&scale.key_ticks(&ttl, length)).join(" ");
         assert_eq!(of(850), "5 s 30 s 60 s 5 min 1 h".replace("60 s", "1 min"));
-        assert_eq!(of(200), "5 s 1 min 1 h");
+        assert_eq!(of(200), "5 s 30 s 5 min 1 h");
         let nodes: Vec<f64> = (1..=24).map(|it| f64::from(it) * 25.0).collect();
         let nodes = key(Measure::Number, &nodes);
         let ticks = Scale::of_key(&nodes.levels).key_ticks(&nodes, 850);
@@ -386,12 +432,37 @@ mod tests {
         let ticks = scale.value_ticks(Measure::Time, 400, 40);
         assert_eq!(
             labels(&ticks),
-            ["1 s", "2 s", "5 s", "10 s", "20 s", "1 min", "2 min", "5 min"]
+            ["1 s", "2 s", "5 s", "10 s", "30 s", "1 min", "2 min", "5 min"]
         );
+        let ticks = scale.value_ticks(Measure::Time, 150, 34);
+        assert_eq!(labels(&ticks), ["1 s", "10 s", "1 min"]);
+        let scale = Scale::of_values(&[0.000_02, 0.4], &[], Measure::Share);
+        let ticks = scale.value_ticks(Measure::Share, 280, 34);
+        assert_eq!(labels(&ticks), ["0.01 %", "0.1 %", "1 %", "10 %"]);
+        // With a zero, which the logarithm has no place for: it stands apart.
+        let scale = Scale::of_values(&[0.0, 2.0, 130.0], &[], Measure::Time);
+        assert_eq!(
+            [-1.0, 0.0, 1.9, 2.0, 300.0].map(|it| scale.at(it, 0, 100)),
+            [0, 0, 16, 16, 100]
+        );
+        assert_eq!(scale.gap(0, 100), Some(8));
+        assert_eq!(scale.value_ticks(Measure::Time, 400, 40)[0].label, "0 s");
+        assert_eq!((scale.holds(0.0), scale.holds(1.0), scale.holds(-1.0)), (true, false, false));
         // An interval of two runs may reach far: it is cut at 2.5 times the largest mean.
         let scale = Scale::of_values(&[0.2], &[9.0], Measure::Share);
         assert_eq!((scale.high, scale.holds(0.5), scale.holds(9.0)), (0.5, true, false));
         assert_eq!(labels(&scale.value_ticks(Measure::Share, 400, 40)).last(), Some(&"50 %"));
+        assert_eq!(Scale::of_values(&[0.9], &[1.3], Measure::Share).high, 1.0);
+        assert_eq!(Scale::of_values(&[0.001, 0.9], &[1.3], Measure::Share).high, 1.0);
+    }
+
+    #[test]
+    fn durations_up_to_an_end_have_room() {
+        let ticks = time_ticks(400.0, |seconds| (seconds * 1.5) as i32);
+        let labels: Vec<_> = ticks.iter().map(|(_, label)| label.as_str()).collect();
+        // "0 s" is 27 wide, "30 s" 36 and "1 min" 45. Half of both and 14 more are between ticks: 45
+        // pixels up to 30 s is enough, and from there to 1 min is not.
+        assert_eq!(labels, ["0 s", "30 s", "2 min", "5 min"]);
     }
 
     #[test]
