@@ -286,7 +286,7 @@ pub(crate) mod tests {
             points: vec![point],
             cells: Vec::new(),
         };
-        study.with(&[0..replications])
+        study.with(&vec![0..replications; 1])
     }
 
     /// Two episodes (one in the warm-up), two stale windows and a few messages; spans grow with
