@@ -211,11 +211,11 @@ fn a_sweep_that_gives_no_points_is_told_where_and_why() {
         ),
         (
             "[sweep]\nreplications = { until = \"2%\", at_most = 5 }\n",
-            "x.toml:9:44: replications.at_most: 5 must not be below `at_least`, which is 10",
+            "x.toml:9:42: replications.at_most: 5 must not be below `at_least`, which is 10",
         ),
         (
             "[sweep]\nreplications = { until = \"2%\", at_most = 50, metric = \"stale_shar\" }\n",
-            "x.toml:9:59: replications.metric: there is no metric `stale_shar`; did you mean `stale_share`?",
+            "x.toml:9:55: replications.metric: there is no metric `stale_shar`; did you mean `stale_share`?",
         ),
     ] {
         let report = parse(sweep, &[]).expect_err(sweep);
