@@ -3,7 +3,7 @@
 //! kept, and keeps nothing.
 
 use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -102,7 +102,7 @@ impl Errand {
     }
 
     /// Very many runs are not begun by accident.
-    fn ask_back(&self, path: &PathBuf) -> Result<(), Failure> {
+    fn ask_back(&self, path: &Path) -> Result<(), Failure> {
         let runs = self.study.cells.len() * Pass::ALL.len();
         if runs <= MOST_RUNS {
             return Ok(());
@@ -110,7 +110,7 @@ impl Errand {
         let mut forecast = forecast::of(&self.study, &self.simulators, self.threads);
         // The first pass has one thread, the others have all.
         forecast.seconds *= (self.threads + Pass::ALL.len() - 1) as f64;
-        Err(Failure::VeryMany { path: path.clone(), runs, jobs: self.threads, forecast })
+        Err(Failure::VeryMany { path: path.to_owned(), runs, jobs: self.threads, forecast })
     }
 
     /// What was found at each point; `None` when the user has asked to stop.
