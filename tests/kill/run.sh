@@ -5,7 +5,7 @@
 #   tests/kill/run.sh [PROGRAM [SEED]]      without PROGRAM: builds it with cargo, for release
 #
 # The moments are drawn from bash's generator, seeded with SEED (default 1), over the time that the
-# whole study takes here. One more comes when the first table is written.
+# whole study takes here. Two more come while a run is written, and when the first table is.
 # Exit codes: 0 passed, 1 failed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -70,7 +70,7 @@ kill_child() {
   killed=$((killed + 1))
   left=$(count killed '*.partial')
   halves=$((halves + left))
-  printf 'killed %s: %2d of %d runs are kept, %d half files are left\n' \
+  printf 'killed %-19s: %2d of %d runs are kept, %d half files are left\n' \
     "$1" "$(count killed/kill-test/cells '*.csv')" "$runs" "$left"
   # What calls itself finished is finished.
   if [ -e killed/kill-test/latest ]; then compare; fi
@@ -86,11 +86,15 @@ for moment in "${moments[@]}"; do
   kill_child "$(printf 'after %4d ms' "$wait_for")"
 done
 
-study killed &
-child=$!
-tables=killed/kill-test/$(cat alone/kill-test/latest)
-until [ -d "$tables" ]; do kill -0 "$child" 2>/dev/null || break; done
-kill_child "at the first table"
+# Waits for a file while the study goes on, and kills it there.
+kill_at() {
+  study killed &
+  child=$!
+  until compgen -G "$2" >/dev/null; do kill -0 "$child" 2>/dev/null || break; done
+  kill_child "$1"
+}
+kill_at "as a run is written" 'killed/kill-test/cells/*/*.partial'
+kill_at "at the first table" "killed/kill-test/$(cat alone/kill-test/latest)"
 
 (study killed) || failed "the study exits with $?: $(cat err.txt)"
 compare
