@@ -277,7 +277,8 @@ fn the_shipped_scenarios_give_their_baselines() {
             points: vec![point],
             cells: Vec::new(),
         };
-        let study = study.with(&[0..scenario.plan.replications.most()]);
+        let all = 0..scenario.plan.replications.most();
+        let study = study.with(&[all]);
         let found = runs_csv(&study, &run((scenario, trace)));
         let path = baselines.join(file.replace(".toml", ".csv"));
         if bless {

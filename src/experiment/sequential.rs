@@ -180,7 +180,7 @@ mod tests {
         let mut rounds = Vec::new();
         let output = |spec: &CellSpec| {
             let mut headline = Headline::default();
-            let sign = if spec.seed % 2 == 0 { 1.0 } else { -1.0 };
+            let sign = if spec.seed.is_multiple_of(2) { 1.0 } else { -1.0 };
             let value = if spec.point == 0 { 100.0 + sign * spread } else { 7.0 };
             headline.push("outage.mean", Some(value));
             RunOutput { headline, ..fake_output(spec) }

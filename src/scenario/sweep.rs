@@ -126,7 +126,7 @@ pub fn take(
     }
     let size =
         axes.iter().try_fold(points.len().max(1), |size, axis| size.checked_mul(axis.values.len()));
-    if !size.is_some_and(|size| size <= MOST_POINTS) {
+    if size.is_none_or(|size| size > MOST_POINTS) {
         let fault = Fault::TooManyPoints { most: MOST_POINTS };
         problems.push(Problem::new(section.node.place, path, fault));
     }
