@@ -286,7 +286,8 @@ pub(crate) mod tests {
             points: vec![point],
             cells: Vec::new(),
         };
-        study.with(&vec![0..replications; 1])
+        let all = 0..replications;
+        study.with(&[all])
     }
 
     /// Two episodes (one in the warm-up), two stale windows and a few messages; spans grow with

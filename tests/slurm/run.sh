@@ -9,7 +9,7 @@
 # that task again, has the tables made by a job that waits for it, and compares every file but
 # manifest.json with a study that was simulated without Slurm.
 #
-# Takes about half a minute. What is missing of Debian's slurmctld, slurmd, slurm-client and munge is
+# Takes about a minute. What is missing of Debian's slurmctld, slurmd, slurm-client and munge is
 # installed where this runs as root. Exit codes: 0 passed, 1 failed, 77 Slurm could not be started:
 # nothing was tested then, and that is no success.
 set -euo pipefail
@@ -49,7 +49,7 @@ for program in slurmctld slurmd sbatch squeue scontrol munged munge; do
   command -v apt-get >/dev/null || not_tried "$program is missing, and there is no apt-get"
   say "installing Slurm, since $program is missing"
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -qq || true
+  apt-get -o Acquire::http::Timeout=15 -o Acquire::Retries=0 update -qq || true
   apt-get install -y -qq --no-install-recommends slurmctld slurmd slurm-client munge >/dev/null ||
     not_tried "it cannot be installed"
 done
