@@ -48,6 +48,10 @@ pub fn verify(arguments: &VerifyArguments, console: &mut Console<'_>) -> Result<
         }
         let shown = console.interactive && !arguments.quiet;
         let Some(verified) = errand.carry_out(shown, &interrupt)? else {
+            // When standard error is closed, nobody is there to be told.
+            let told =
+                format!("overcord: {}: interrupted; nothing can be said\n", errand.study.scenario);
+            let _ = console.err.write_all(told.as_bytes());
             return Ok(Outcome::Interrupted);
         };
         for (point, verified) in verified.iter().enumerate() {
