@@ -91,10 +91,11 @@ impl DiffArguments {
         Ok([Side { path: first, changes: a }, Side { path: second, changes: b }])
     }
 
-    fn load(&self, side: &Side) -> Result<Loaded, Failure> {
+    /// Reads a side, with the seed of the other if that is there already.
+    fn load(&self, side: &Side, seed: Option<u64>) -> Result<Loaded, Failure> {
         let mut assignments = self.both.clone();
         assignments.extend(side.changes.iter().cloned());
-        assignments.extend(self.seed.map(|seed| format!("seed={seed}")));
+        assignments.extend(self.seed.or(seed).map(|seed| format!("seed={seed}")));
         assignments.extend(self.replications.map(|count| format!("replications={count}")));
         let loaded = files::load(&side.path, &assignments)?;
         if self.replications.is_some() || loaded.plan().replications != Replications::Number(1) {
@@ -117,10 +118,13 @@ impl Side {
 /// Compares two scenarios.
 pub fn diff(arguments: &DiffArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let sides = arguments.sides()?;
-    let [a, b] = [arguments.load(&sides[0])?, arguments.load(&sides[1])?];
-    let (points_a, points_b) = (a.points.len(), b.points.len());
-    if points_a != points_b {
-        return Err(Failure::OtherPoints { a: points_a, b: points_b });
+    let a = arguments.load(&sides[0], None)?;
+    let b = arguments.load(&sides[1], Some(a.plan().seed))?;
+    let labels = |loaded: &Loaded| -> Vec<Vec<String>> {
+        loaded.points.iter().map(|point| point.varied.clone()).collect()
+    };
+    if a.varied != b.varied || labels(&a) != labels(&b) {
+        return Err(Failure::OtherPoints { a: a.points.len(), b: b.points.len() });
     }
     let manner = Manner::new(&arguments.study);
     let interrupt = Interrupt::listen()?;
@@ -143,7 +147,7 @@ pub fn diff(arguments: &DiffArguments, console: &mut Console<'_>) -> Result<Outc
     let [first, second] = &results[..] else { unreachable!("there are two sides") };
     let points = differences(&first.carried, &second.carried)
         .expect("both sides have as many points as each other");
-    let mut text = String::new();
+    let mut text = format!("seeds from {}, in both\n", a.plan().seed);
     for (name, side) in ["A", "B"].iter().zip(&sides) {
         text.push_str(&format!("{name}  {}\n", side.told()));
     }
@@ -183,6 +187,9 @@ fn tell_parting(
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
     let [a, b] = [&results[0].carried, &results[1].carried];
+    if a.outcome.outputs.is_empty() || b.outcome.outputs.is_empty() {
+        return Ok(());
+    }
     let differing = a.outcome.outputs.iter().find_map(|first| {
         let point = a.study.cells[first.run as usize].point;
         let same_place = |other: &&crate::metrics::tables::RunOutput| {

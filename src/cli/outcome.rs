@@ -144,7 +144,11 @@ pub enum Failure {
         given: usize,
     },
     /// Two sweeps that cannot be compared.
-    #[error("A has {a} points and B has {b}: points are compared one by one")]
+    #[error(
+        "A has {a} {} and B has {b}, which are not the same: points of one sweep are compared one by \
+         one",
+        if *a == 1 { "point" } else { "points" }
+    )]
     OtherPoints {
         /// The points of A.
         a: usize,

@@ -61,15 +61,6 @@ impl Sample {
         self.sd.map(|sd| sd / (self.n as f64).sqrt())
     }
 
-    /// Half the width of the interval as a share of the mean: 0 when all values are the same; `None`
-    /// of a single value, and when a mean of 0 has a spread.
-    #[must_use]
-    pub fn relative_half_width(&self) -> Option<f64> {
-        let half = self.interval()?.high - self.mean;
-        let share = if half == 0.0 { 0.0 } else { half / self.mean.abs() };
-        Some(share).filter(|share| share.is_finite())
-    }
-
     /// Student's interval for the mean; `None` of a single value.
     #[must_use]
     pub fn interval(&self) -> Option<Interval> {

@@ -12,7 +12,7 @@ use crate::experiment::cell::{CellSpec, Study};
 use crate::experiment::statistics::{
     Interval, Sample, bootstrap_interval, clustered_standard_error,
 };
-use crate::metrics::headline::{PARTS, counted_handovers, counted_stale};
+use crate::metrics::headline::{PARTS, counted_handovers, counted_stale, names};
 use crate::metrics::tables::{HandoverRow, RunOutput};
 use crate::time::SimTime;
 
@@ -130,8 +130,8 @@ pub fn summarise(study: &Study, outputs: &[RunOutput], theory: &[Theory]) -> Sum
 }
 
 fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimate> {
-    let (spec, first) = runs[0];
-    let of_one = |(metric, _): (&str, Option<f64>)| {
+    let (spec, _) = runs[0];
+    let of_one = |metric: &str| {
         let values: Vec<f64> =
             runs.iter().filter_map(|(_, output)| output.headline.value(metric)).collect();
         let sample = Sample::of(&values);
@@ -151,7 +151,7 @@ fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimat
             theory: theory.iter().find(holds).cloned(),
         }
     };
-    first.headline.iter().map(of_one).collect()
+    names(runs.iter().map(|(_, output)| &output.headline)).into_iter().map(of_one).collect()
 }
 
 /// The 95 % interval of the mean of a metric over runs: Student's, for medians and 95th percentiles

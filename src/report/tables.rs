@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use crate::experiment::cell::Study;
 use crate::experiment::summary::{Estimate, Summary};
+use crate::metrics::headline::names;
 use crate::metrics::tables::{Row, RunOutput};
 use crate::report::TextFile;
 
@@ -71,10 +72,7 @@ fn table<R: Row>(outputs: &[RunOutput], rows: fn(&RunOutput) -> &Vec<R>) -> Text
 /// `runs.csv`: the run, the varied keys, seed, fingerprint, every headline metric.
 #[must_use]
 pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
-    let metrics: Vec<&str> = outputs
-        .first()
-        .map(|output| output.headline.iter().map(|(name, _)| name).collect())
-        .unwrap_or_default();
+    let metrics = names(outputs.iter().map(|output| &output.headline));
     let mut columns = vec!["run"];
     columns.extend(study.varied.iter().map(String::as_str));
     columns.extend(["seed", "fingerprint"]);

@@ -243,6 +243,21 @@ impl Node {
         }
     }
 
+    /// The place of something in this tree that stands in a later text than this one, if there is.
+    #[must_use]
+    pub fn changed_since(&self, text: usize) -> Option<Place> {
+        if self.place.text > text {
+            return Some(self.place.clone());
+        }
+        match &self.value {
+            Value::Table(entries) => {
+                entries.values().find_map(|entry| entry.node.changed_since(text))
+            }
+            Value::List(nodes) => nodes.iter().find_map(|node| node.changed_since(text)),
+            _ => None,
+        }
+    }
+
     /// The value at the end of a way.
     #[must_use]
     pub fn find(&self, path: &Path) -> Option<&Self> {

@@ -494,6 +494,14 @@ pub enum Fault {
         /// The key.
         key: String,
     },
+    /// An argument for a key in a table that a sweep replaces as a whole.
+    #[error(
+        "the sweep replaces the whole of `{key}`, so that this would be lost: give `{key}` itself, or change the sweep"
+    )]
+    SweptAsAWhole {
+        /// The table.
+        key: String,
+    },
     /// More points than anybody wants.
     #[error("the sweep has more than {most} points")]
     TooManyPoints {
