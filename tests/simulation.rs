@@ -268,6 +268,7 @@ fn the_shipped_scenarios_give_their_baselines() {
             identity: scenario.identity().into(),
             seed: scenario.plan.seed,
             warmup: SimTime::ZERO + scenario.plan.warmup,
+            settles: false,
             trace: None,
         };
         let study = Study {

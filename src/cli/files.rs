@@ -127,6 +127,7 @@ impl Loaded {
             identity: point.scenario.identity().into(),
             seed: point.scenario.plan.seed,
             warmup: SimTime::ZERO + point.scenario.plan.warmup,
+            settles: point.scenario.plan.settles(),
             trace: point.trace.as_ref().map(|recorded| recorded.digest),
         };
         Study {

@@ -113,6 +113,8 @@ pub struct StudyPoint {
     pub seed: u64,
     /// What is before this is not counted.
     pub warmup: SimTime,
+    /// Whether its state is to settle: nothing is scripted, told as a story or replayed.
+    pub settles: bool,
     /// Its trace, if it has one.
     pub trace: Option<TraceDigest>,
 }

@@ -18,6 +18,8 @@ pub mod statistics;
 pub mod store;
 pub mod summary;
 pub mod theory;
+pub mod warmup;
+pub mod warning;
 
 pub use cell::{CellId, CellSpec, ENGINE, Study, StudyId, StudyPoint, TraceDigest};
 pub use run::{Halt, Happening, Outcome, Simulate, run_study};

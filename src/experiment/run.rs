@@ -277,6 +277,7 @@ pub(crate) mod tests {
             identity: "duration = \"1h\"\n".into(),
             seed: 7,
             warmup: SimTime::from_secs(100),
+            settles: true,
             trace: None,
         };
         let study = Study {

@@ -12,6 +12,7 @@ use crate::experiment::cell::{CellSpec, Study};
 use crate::experiment::statistics::{
     Interval, Sample, bootstrap_interval, clustered_standard_error,
 };
+use crate::experiment::warning::{Warning, warnings};
 use crate::metrics::headline::{PARTS, counted_handovers, counted_stale};
 use crate::metrics::tables::{HandoverRow, RunOutput};
 use crate::time::SimTime;
@@ -74,6 +75,8 @@ pub struct PointSummary {
     pub varied: Vec<String>,
     /// How many runs there are.
     pub runs: usize,
+    /// Why to take its numbers with care.
+    pub warnings: Vec<Warning>,
     /// The metrics in the order of `runs.csv`.
     pub estimates: Vec<Estimate>,
 }
@@ -120,6 +123,7 @@ pub fn summarise(study: &Study, outputs: &[RunOutput], theory: &[Theory]) -> Sum
             point: first.point,
             varied: first.varied.clone(),
             runs: runs.len(),
+            warnings: warnings(&study.points[first.point as usize], &runs),
             estimates: estimates(&runs, theory),
         })
     };

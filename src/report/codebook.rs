@@ -40,7 +40,10 @@ fn row_of(column: &Column) -> Vec<String> {
 }
 
 fn row_of_key(table: &str, key: &str) -> Vec<String> {
-    let about = format!("Value of the key `{key}` at the sweep point.");
+    let about = match key {
+        "name" => "Name of the listed sweep point.".to_owned(),
+        key => format!("Value of the key `{key}` at the sweep point."),
+    };
     [table, key, "text", "", "", &about].map(str::to_owned).to_vec()
 }
 
@@ -99,6 +102,43 @@ newest. This page says what the columns of its tables mean. It is generated from
 * Rows are in the order of the runs, and the number of its run is the first column of each: join with
   `runs.csv` on `run`.
 * Episodes, stale windows, requests and signalling are those after the warm-up.
+
+## Reading results in pandas
+
+`codebook.csv` says what each column holds, so that a fingerprint such as `12e4567890123456` does not
+become a number, and a column of integers with empty fields no floats:
+
+```python
+from pathlib import Path
+
+import pandas as pd
+
+scenario = Path(\"results/handover\")
+study = scenario / (scenario / \"latest\").read_text().strip()
+codebook = pd.read_csv(study / \"codebook.csv\")
+types = {\"integer\": \"Int64\", \"number\": \"float64\", \"text\": \"string\", \"truth\": \"boolean\"}
+
+
+def table(name):
+    columns = codebook[codebook[\"table\"] == name]
+    dtype = dict(zip(columns[\"column\"], columns[\"type\"].map(types)))
+    return pd.read_csv(study / f\"{name}.csv\", dtype=dtype)
+
+
+runs, handovers = table(\"runs\"), table(\"handovers\")
+ended = handovers[handovers[\"closed\"].isin([\"request\", \"lookup\"])]
+print(ended.groupby(\"run\")[\"outage_s\"].mean())  # the same as:
+print(runs.set_index(\"run\")[\"outage.mean\"])
+```
+
+For tables of millions of rows, Parquet is smaller and faster, and has the types in it. It takes a
+build with `cargo build --release --features parquet`; then `overcord export results/handover
+--parquet` writes `handovers.parquet` beside `handovers.csv`, and so on, once it has seen that every
+table is what the study wrote:
+
+```python
+handovers = pd.read_parquet(study / \"handovers.parquet\")
+```
 ";
 
 #[cfg(test)]
@@ -165,6 +205,8 @@ mod tests {
         assert!(text.contains("\nhandovers,outage_s,number,s,,restore + recover.\n"));
         assert!(text.contains("\nsummary,mean,number,the metric's,,"));
         assert_eq!(csv(&[]).lines().count(), 1 + all);
+        let named = csv(&["name".to_owned()]);
+        assert!(named.contains("\nsummary,name,text,,,Name of the listed sweep point.\n"));
     }
 
     /// A cell of a Markdown table must not end early.

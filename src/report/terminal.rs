@@ -3,6 +3,7 @@
 
 mod callers;
 mod points;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -46,6 +47,7 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
     for failure in &outcome.failures {
         text.push_str(&format!("\nrun {} FAILED: {}\n", failure.run, failure.message));
     }
+    text.push_str(&warnings::told(summary));
     text.push_str(&format!("\ntables   {folder}/*.csv\nfigures  {folder}/figures/*.svg\n"));
     text
 }
