@@ -26,7 +26,7 @@ pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
-mod varied;
+pub(crate) mod varied;
 pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.

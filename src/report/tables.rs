@@ -9,9 +9,9 @@ use serde::Serialize;
 
 use crate::experiment::cell::Study;
 use crate::experiment::summary::{Estimate, Summary};
-use crate::metrics::headline::names;
 use crate::experiment::warmup::Unsettled;
 use crate::experiment::warning::Warning;
+use crate::metrics::headline::names;
 use crate::metrics::tables::{Row, RunOutput};
 use crate::report::TextFile;
 use crate::time::SimTime;

@@ -87,11 +87,14 @@ fn follows(first: &[usize], second: &[usize]) -> bool {
 
 /// The dimensions of a study, in the order of its keys: `points` are the values of the keys `varied`
 /// at each.
-pub(crate) fn dimensions(varied: &[String], points: &[&[String]]) -> Vec<Dimension> {
+pub(crate) fn dimensions<'a>(varied: &[String], points: &[&'a [String]]) -> Vec<Dimension> {
     let mut keys: Vec<Dimension> = varied
         .iter()
         .enumerate()
-        .map(|(index, key)| of_key(key, points.iter().map(|values| values[index].as_str())))
+        .map(|(index, key)| {
+            let value = |values: &&'a [String]| values.get(index).map_or("", String::as_str);
+            of_key(key, points.iter().map(value))
+        })
         .collect();
     if let Some(listed) = listed(&mut keys, points.len()) {
         keys.insert(0, listed);
@@ -131,7 +134,7 @@ fn of_key<'a>(key: &str, values: impl Iterator<Item = &'a str> + Clone) -> Dimen
             .zip(&distinct)
             .map(|(&number, &value)| (Level { label: value.to_owned(), number }, value))
             .collect(),
-        None => words(&distinct)
+        None => words(&distinct, LONGEST_WORD)
             .into_iter()
             .zip(&distinct)
             .map(|(label, &value)| (Level { label, number: 0.0 }, value))
@@ -229,8 +232,8 @@ fn measured(values: &[&str]) -> Option<(Measure, Vec<f64>)> {
     })
 }
 
-/// Values in words, short: of tables what not all have in common.
-fn words(values: &[&str]) -> Vec<String> {
+/// Values in words of at most so many characters: of tables what not all have in common.
+pub(crate) fn words(values: &[&str], longest: usize) -> Vec<String> {
     let tables: Option<Vec<Vec<&str>>> = values.iter().map(|value| pairs(value)).collect();
     let told: Vec<String> = match tables {
         Some(tables) if tables.len() > 1 => {
@@ -252,7 +255,7 @@ fn words(values: &[&str]) -> Vec<String> {
         }
         _ => values.iter().map(|value| (*value).to_owned()).collect(),
     };
-    told.into_iter().map(|word| shortened(&word, LONGEST_WORD)).collect()
+    told.into_iter().map(|word| shortened(&word, longest)).collect()
 }
 
 /// The key, with what stands between it and its value, that says what kind of thing each of several

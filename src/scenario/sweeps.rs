@@ -137,10 +137,7 @@ fn an_argument_wins_over_the_sweep() {
     assert!(ttls.eq([SimDuration::from_secs(30); 2]));
     assert_eq!(labels(&read(grid, &["dns.ttl=30s", "overlay.nodes=7"])), [""]);
     // An argument can also change the sweep itself, or a key beside those that it varies.
-    assert_eq!(
-        labels(&read(grid, &["sweep.overlay.nodes=[3]"])),
-        ["5s|3", "60s|3"]
-    );
+    assert_eq!(labels(&read(grid, &["sweep.overlay.nodes=[3]"])), ["5s|3", "60s|3"]);
     assert_eq!(read(grid, &["dns.negative_ttl=7s"]).points.len(), 4);
     let listed = "[[sweep.point]]\nname = \"a\"\ndns.ttl = \"5s\"\n[[sweep.point]]\nname = \"b\"\ndns.ttl = \"6s\"\n";
     assert_eq!(labels(&read(listed, &["dns.ttl=30s"])), ["a", "b"]);

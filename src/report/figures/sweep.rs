@@ -63,7 +63,7 @@ const fn subject(metric: &'static str, words: &'static str, short: &'static str)
 }
 
 /// As many characters as a title may have to stand on the page.
-const LONGEST_TITLE: usize = 66;
+const LONGEST_TITLE: usize = 72;
 /// And a line below it.
 const LONGEST_LINE: usize = 104;
 
@@ -184,13 +184,16 @@ impl<'a> Plot<'a> {
             (false, 0 | 1) => "One run at each point: no intervals.".to_owned(),
             (false, _) => format!("Means over {runs} at each point."),
         };
-        let (shown, cut) = (self.drawn().count(), |it: &&Value| {
-            it.interval.is_some_and(|interval| !self.scale.holds(interval.high))
-        });
-        if self.drawn().filter(cut).count() > 0 {
+        let cut = |it: &&Value| {
+            it.interval.is_some_and(|interval| {
+                let below = self.scale.is_logarithmic() && !self.scale.holds(interval.low);
+                below || !self.scale.holds(interval.high)
+            })
+        };
+        if self.drawn().any(|it| cut(&it)) {
             told.push_str(" Intervals without a bar at their end go on.");
         }
-        let missing = self.layout.points().count() - shown;
+        let missing = self.layout.points().count() - self.drawn().count();
         if missing > 0 {
             told.push_str(&format!(" {} without a value.", count(missing, "point")));
         }

@@ -192,7 +192,7 @@ fn key_columns(points: &[Place<'_>], dimensions: &[Dimension], longest: usize) -
         let label = |(place, _): &Place<'_>| {
             shortened(&dimension.levels[dimension.of_point[*place]].label, longest)
         };
-        let head = shortened(last(&dimension.key), longest);
+        let head = shortened(last(&dimension.key), LONGEST_WORD);
         let cells = points.iter().map(label).collect();
         let mut column = Column { head: [String::new(), head], cells };
         let width = column.width();
@@ -299,3 +299,6 @@ fn theory(summary: &Summary) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests;

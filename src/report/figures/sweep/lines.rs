@@ -138,11 +138,13 @@ fn panel_lines(
         let color = if one { palette::BLACK } else { Look::of(index).color };
         theory.iter().for_each(|piece| marks::dashed(canvas, piece, color));
     }
-    let several = plot.has_intervals() && lines.len() > 1;
+    // Side by side, so that intervals of several lines at the same value are seen.
+    let n = lines.len() as i32;
+    let room =
+        if plot.has_intervals() { ((frame.right - frame.left) / 40).min(6 * (n - 1)) } else { 0 };
     for (index, line) in drawn.iter().enumerate() {
         let look = Look::of(index);
-        // Side by side, so that intervals of several lines at the same value are seen.
-        let aside = if several { (2 * index as i32 - (lines.len() as i32 - 1)) * 3 } else { 0 };
+        let aside = if n > 1 { room * index as i32 / (n - 1) - room / 2 } else { 0 };
         for stretch in line {
             let way = stretch.iter().map(|it| (it.x + aside, up(it.value.mean))).collect();
             canvas.line(way, look.color, 2);

@@ -6,7 +6,7 @@ use super::{Plot, Value, head, head_height};
 use crate::report::axis::Frame;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::WIDTH;
-use crate::report::quantity::{give_or_take, number, percent, span, span_unit};
+use crate::report::quantity::{give_or_take, number, span_unit};
 use crate::report::varied::Measure;
 
 /// The height of one mark's row, and what is free between two words.
@@ -112,44 +112,27 @@ fn mark(canvas: &Canvas<'_>, plot: &Plot<'_>, value: &Value, look: Look, (frame,
         marks::whisker(canvas, [end(interval.low), end(interval.high)], look.color);
     }
     look.mark(canvas, (x, y));
-    canvas.text(&told(plot.measure, value), (970, y), Lettering::LABEL.right());
+    canvas.text(&told(plot, value), (970, y), Lettering::LABEL.right());
 }
 
 /// The mean, and half its interval where that is even on both sides.
-fn told(measure: Measure, value: &Value) -> String {
-    let words = match measure {
-        Measure::Time => span,
-        Measure::Share => percent,
-        Measure::Number | Measure::Rate => number,
-    };
-    let even = value.interval.map(|it| (it.high - value.mean, value.mean - it.low));
-    let even = even.filter(|(above, below)| (above - below).abs() <= 1e-9 * above.abs());
-    let Some((half, _)) = even.filter(|(half, _)| *half > 0.0) else { return words(value.mean) };
-    let (scale, unit) = match measure {
-        Measure::Time => span_unit(value.mean),
+fn told(plot: &Plot<'_>, value: &Value) -> String {
+    let (unit, name) = match plot.measure {
+        Measure::Time => {
+            plot.scale.common_unit(Measure::Time).unwrap_or_else(|| span_unit(value.mean))
+        }
         Measure::Share => (0.01, "%"),
         Measure::Number | Measure::Rate => (1.0, ""),
     };
-    let (mean, half) = give_or_take(value.mean / scale, half / scale);
-    format!("{mean} ± {half} {unit}").trim_end().to_owned()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::experiment::statistics::Interval;
-
-    #[test]
-    fn a_mean_is_told_with_half_of_an_even_interval() {
-        let told = |measure, mean, low, high| {
-            let interval = Some(Interval { low, high });
-            told(measure, &Value { mean, interval, theory: None, runs: 3 })
-        };
-        assert_eq!(told(Measure::Time, 47.4, 23.4, 71.4), "47 ± 24 s");
-        assert_eq!(told(Measure::Time, 300.0, 270.0, 330.0), "5.00 ± 0.50 min");
-        assert_eq!(told(Measure::Time, 47.4, 40.0, 71.4), "47.4 s");
-        assert_eq!(told(Measure::Share, 0.02, 0.0195, 0.0205), "2.000 ± 0.050 %");
-        assert_eq!(told(Measure::Number, 4155.0, 4143.0, 4167.0), "4,155 ± 12");
-        assert_eq!(told(Measure::Number, 7.0, 7.0, 7.0), "7");
-    }
+    let mean = value.mean / unit;
+    let even = value.interval.map(|it| (it.high - value.mean, value.mean - it.low));
+    let even = even.filter(|(above, below)| (above - below).abs() <= 1e-9 * above.abs());
+    let text = match even.filter(|(half, _)| *half > 0.0) {
+        Some((half, _)) => {
+            let (mean, half) = give_or_take(mean, half / unit);
+            format!("{mean} ± {half} {name}")
+        }
+        None => format!("{} {name}", number(mean)),
+    };
+    text.trim_end().to_owned()
 }

@@ -10,7 +10,7 @@ const MARGIN: f64 = 0.04;
 const BEHIND_ZERO: f64 = 0.16;
 
 /// Means that are further apart than by this factor are drawn on a logarithmic scale.
-const WIDE: f64 = 50.0;
+const WIDE: f64 = 25.0;
 
 /// How an axis runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,7 +151,13 @@ impl Scale {
         }
     }
 
-    /// In what a tick is written: seconds, hundredths, thousands.
+    /// In what measured values are written on a straight axis, and what that is called.
+    pub(super) fn common_unit(&self, measure: Measure) -> Option<(f64, &'static str)> {
+        let straight = self.law == Law::Linear && measure == Measure::Time;
+        straight.then(|| (self.unit(measure), self.unit_word(measure)))
+    }
+
+    /// In what a tick is written: seconds or minutes, hundredths, ones.
     fn unit(&self, measure: Measure) -> f64 {
         match measure {
             Measure::Time => time_unit(self.high).seconds,

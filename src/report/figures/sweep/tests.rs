@@ -50,6 +50,7 @@ fn summary(study: &Study, of: impl Fn(usize) -> Vec<Estimate>) -> Summary {
         varied: point.varied.clone(),
         runs: 3,
         estimates: of(number),
+        warnings: Vec::new(),
     };
     Summary {
         varied: study.varied.clone(),
@@ -197,6 +198,22 @@ fn values_are_drawn_where_they_belong() {
     assert!(figure.svg.contains("points=\"389,378 398,378 \""), "the first dash of theory");
 }
 
+/// What stands behind the rows of a chart: means, and half of intervals that are even.
+#[test]
+fn rows_tell_their_values_in_one_unit() {
+    let study = grid(&[DESIGN]);
+    let summary = summary(&study, |point| {
+        let mean = [0.9, 1.5, 1.2][point];
+        let uneven = Some(Interval { low: 1.0, high: 1.3 });
+        let estimate = estimate("outage.mean", mean, 0.18);
+        vec![if point == 2 { Estimate { interval: uneven, ..estimate } } else { estimate }]
+    });
+    let (_, figure) = figures(&study, &summary).remove(0);
+    for told in ["0.90 ± 0.18 s", "1.50 ± 0.18 s", "1.2 s"] {
+        assert!(figure.svg.contains(&format!("\n{told}\n")), "{told}\n{}", figure.svg);
+    }
+}
+
 /// The bytes of the figures may change only when their drawing is changed.
 #[test]
 fn figures_have_the_bytes_that_they_had() {
@@ -214,12 +231,15 @@ fn figures_have_the_bytes_that_they_had() {
         let study = grid(keys);
         digest(&study, &growing(&study))
     });
-    assert_eq!(digests, ["", "", "", ""]);
+    assert_eq!(
+        digests,
+        ["bae24a78f604d259", "65f5e1702df3b350", "e2c75b4d092e5289", "56031b331d7d7e01"]
+    );
     // Over words, with a logarithmic scale on which zero stands apart, and theory.
     let study = grid(&[DESIGN]);
     let wide = summary(&study, |point| {
         let mean = [0.0, 0.5, 90.0][point];
         vec![Estimate { theory: theory(7.0, None), ..estimate("outage.mean", mean, mean) }]
     });
-    assert_eq!(digest(&study, &wide), "");
+    assert_eq!(digest(&study, &wide), "0ab559777cd3681a");
 }
