@@ -165,7 +165,7 @@ fn cut(runs: &[Vec<f64>]) -> Option<Cut> {
     let bias = apart.mean.abs() * bins as f64 / all as f64;
     let matters =
         bias > BIAS_IN_ERRORS * later.standard_error()? && bias > BIAS_SHARE * later.mean.abs();
-    (!is_chance && matters).then(|| Cut {
+    (!is_chance && matters).then_some(Cut {
         bins,
         is_half: kept == batches / 2,
         early: later.mean + apart.mean,
