@@ -211,7 +211,7 @@ fn a_sweep_that_gives_no_points_is_told_where_and_why() {
         ),
         (
             "[sweep]\nreplications = { until = \"2%\", at_most = 5 }\n",
-            "x.toml:9:44: replications.at_most: 5 must not be below `at_least`, which is 10",
+            "x.toml:9:42: replications.at_most: 5 must not be below `at_least`, which is 10",
         ),
     ] {
         let report = parse(sweep, &[]).expect_err(sweep);
