@@ -1,18 +1,17 @@
-//! Whole runs: determinism, closed forms, and the committed baselines.
+//! Whole runs: determinism and closed forms.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::{env, fs};
 
 use overcord::churn::TraceStats;
 use overcord::churn::trace::{self, AvailabilityTrace, TraceFormat};
-use overcord::experiment::{Simulator, Study, StudyPoint};
+use overcord::experiment::Simulator;
 use overcord::metrics::tables::{HandoverRow, RunOutput, StaleRow};
-use overcord::report::tables::runs_csv;
 use overcord::scenario::Scenario;
-use overcord::time::{SimDuration, SimTime};
+use overcord::time::SimDuration;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
@@ -236,58 +235,6 @@ fn the_log_of_a_host_shows_what_it_sends_and_receives() {
     assert!(lines.len() > 20);
     assert!(lines.iter().all(|line| line.contains("isp-1")), "{:?}", lines.first());
     assert!(simulator.world(7, Some("nobody")).is_err());
-}
-
-/// Each scenario directly in `scenarios/` against its committed baseline, exactly: simulated time
-/// carries no noise. `OVERCORD_BLESS=1` renews the baselines.
-#[test]
-fn the_shipped_scenarios_give_their_baselines() {
-    let baselines = Path::new(env!("CARGO_MANIFEST_DIR")).join("results/baselines");
-    let cases: [(&str, &[&str]); 5] = [
-        ("handover.toml", &["duration=12h"]),
-        ("paper.toml", &[]),
-        ("trace.toml", &[]),
-        ("theory-stale.toml", &[]),
-        ("claim-storm.toml", &["replications=10"]),
-    ];
-    let mut listed: Vec<String> = fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.ends_with(".toml"))
-        .collect();
-    listed.sort();
-    let mut covered: Vec<&str> = cases.iter().map(|(file, _)| *file).collect();
-    covered.sort_unstable();
-    assert_eq!(listed, covered, "every scenario has a baseline");
-    let bless = env::var_os("OVERCORD_BLESS").is_some();
-    for (file, assignments) in cases {
-        let (scenario, trace) = shipped(file, assignments);
-        let point = StudyPoint {
-            varied: Vec::new(),
-            effective: scenario.effective(),
-            identity: scenario.identity().into(),
-            seed: scenario.plan.seed,
-            warmup: SimTime::ZERO + scenario.plan.warmup,
-            trace: None,
-        };
-        let study = Study {
-            scenario: scenario.plan.name.clone(),
-            as_written: String::new(),
-            varied: Vec::new(),
-            points: vec![point],
-            cells: Vec::new(),
-        };
-        let all = 0..scenario.plan.replications.most();
-        let study = study.with(&[all]);
-        let found = runs_csv(&study, &run((scenario, trace)));
-        let path = baselines.join(file.replace(".toml", ".csv"));
-        if bless {
-            fs::create_dir_all(&baselines).unwrap();
-            fs::write(&path, &found).unwrap();
-        }
-        let expected = fs::read_to_string(&path).unwrap_or_default();
-        assert!(found == expected, "{file} differs from {}", path.display());
-    }
 }
 
 /// Several worlds at once do not disturb each other.

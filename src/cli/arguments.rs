@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use thiserror::Error;
 
+use super::diff::DiffArguments;
+use super::gate::GateArguments;
 use super::shard::Shard;
 use super::slurm::SlurmArguments;
 use crate::churn::trace::TraceFormat;
@@ -18,7 +20,8 @@ Examples:
   overcord check handover.toml                validate it, print it with all defaults
   overcord run handover.toml --set dns.ttl=5s simulate it with a shorter TTL
 
-Exit codes: 0 ok, 1 a run failed, 2 wrong usage or scenario, 130 interrupted.")]
+Exit codes: 0 ok, 1 a run, a budget or a comparison failed, 2 wrong usage or scenario,
+3 inconclusive, 130 interrupted.")]
 pub struct Arguments {
     /// What to do.
     #[command(subcommand)]
@@ -32,15 +35,23 @@ pub enum Command {
     Run(RunArguments),
     /// Make the tables of a study whose runs were simulated in shards
     Merge(MergeArguments),
+    /// Compare two scenarios, or two variants of one, on the same seeds
+    Diff(DiffArguments),
+    /// Judge scenarios by their budgets and baselines, for continuous integration
+    Gate(GateArguments),
     /// Print a script that has Slurm simulate a study in shards
     Slurm(SlurmArguments),
     /// Validate a scenario and print it with every default filled in
     Check(CheckArguments),
+    /// Find out whether runs repeat themselves, and whether the order of ties matters
+    Verify(VerifyArguments),
+    /// Write the tables of a study in another format
+    Export(ExportArguments),
     /// Look into recorded sessions
     Trace(TraceArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
-    /// Print the JSON Schema of scenario files
+    /// Print what scenario files and result tables hold: JSON Schema, reference, codebook
     Schema(SchemaArguments),
     /// Print a completion script for a shell
     Completions(CompletionsArguments),
@@ -222,6 +233,57 @@ pub struct CheckArguments {
     pub point: usize,
 }
 
+/// The arguments of `verify`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Every run is simulated four times, whatever is kept of it, and nothing is written: once on one
+thread; again on several threads, which must give the same fingerprint and the same rows; and with
+the order of simultaneous events reversed, and shuffled, which must move no headline metric beyond
+its interval by more than chance. Give ten replications or more: a single run has few intervals.
+
+Examples:
+  overcord verify handover.toml --replications 10
+  overcord verify handover.toml --set duration=2h --jobs 8
+
+Exit codes: 0 all is the same, or differs within the intervals; 1 runs do not repeat themselves,
+a defect of the program, or a run failed; 2 wrong usage or scenario; 3 the conclusion hangs on the
+order of simultaneous events; 130 interrupted.")]
+pub struct VerifyArguments {
+    /// The scenarios
+    #[arg(value_name = "FILE", required = true)]
+    pub files: Vec<PathBuf>,
+    /// Changes to every scenario.
+    #[command(flatten)]
+    pub overrides: Overrides,
+    /// On how many threads runs are repeated [default: one for each processor, two at least]
+    #[arg(long, short = 'j', value_name = "NUMBER", value_parser = clap::value_parser!(u16).range(2..))]
+    pub jobs: Option<u16>,
+    /// Begin also what takes more than 1,000 runs
+    #[arg(long)]
+    pub yes: bool,
+    /// Show no progress
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// The arguments of `export`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  overcord export results/handover --parquet                    the latest study
+  overcord export results/handover/0123456789abcdef --parquet --out tables")]
+pub struct ExportArguments {
+    /// The folder of a study, or of a scenario, which means its latest study
+    #[arg(value_name = "STUDY")]
+    pub study: PathBuf,
+    /// Write Apache Parquet files, with the types of the study's codebook
+    #[arg(long, required = true)]
+    pub parquet: bool,
+    /// The folder to write to [default: that of the study]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
 /// The arguments of `init`.
 #[derive(Clone, Debug, Args)]
 pub struct InitArguments {
@@ -236,6 +298,9 @@ pub struct SchemaArguments {
     /// Print the reference of all keys as Markdown instead
     #[arg(long)]
     pub markdown: bool,
+    /// Print the codebook of the tables that a study writes, as Markdown, instead
+    #[arg(long, conflicts_with = "markdown")]
+    pub tables: bool,
 }
 
 /// The arguments of `completions`.

@@ -9,6 +9,7 @@ use super::broken_trace::BrokenTrace;
 use super::outcome::Failure;
 use crate::churn::trace::{AvailabilityTrace, TraceFormat, parse};
 use crate::experiment::{Simulator, Simulators, Study, StudyPoint, TraceDigest};
+use crate::scenario::budget::Budget;
 use crate::scenario::{Plan, Scenario, Scenarios, plan};
 use crate::time::SimTime;
 use crate::world::World;
@@ -24,6 +25,8 @@ pub struct Loaded {
     pub varied: Vec<String>,
     /// Its points; at least one.
     pub points: Vec<LoadedPoint>,
+    /// Limits on what is measured.
+    pub budgets: Vec<Budget>,
 }
 
 /// A point of a study with all that was read for it.
@@ -55,8 +58,9 @@ pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
     let bytes = fs::read(path).map_err(read)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.display().to_string();
-    let Scenarios { varied, points } = Scenarios::parse(&name, &bytes, folder, assignments)
-        .map_err(|report| Failure::Scenario(Box::new(report)))?;
+    let Scenarios { varied, points, budgets } =
+        Scenarios::parse(&name, &bytes, folder, assignments)
+            .map_err(|report| Failure::Scenario(Box::new(report)))?;
     let mut traces = Traces::new();
     let points = points
         .into_iter()
@@ -73,7 +77,7 @@ pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
         })
         .collect::<Result<_, Failure>>()?;
     let text = String::from_utf8(bytes).expect("a scenario that was parsed is text");
-    Ok(Loaded { path: path.to_owned(), text, varied, points })
+    Ok(Loaded { path: path.to_owned(), text, varied, points, budgets })
 }
 
 fn read_trace(scenario: &Scenario, traces: &mut Traces) -> Result<Option<Recorded>, Failure> {
@@ -127,6 +131,7 @@ impl Loaded {
             identity: point.scenario.identity().into(),
             seed: point.scenario.plan.seed,
             warmup: SimTime::ZERO + point.scenario.plan.warmup,
+            settles: point.scenario.plan.settles(),
             trace: point.trace.as_ref().map(|recorded| recorded.digest),
         };
         Study {

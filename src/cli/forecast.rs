@@ -43,10 +43,10 @@ impl fmt::Display for Forecast {
         }
         match self.memory {
             Some(memory) if memory < 1 << 30 => {
-                write!(f, " and {} MiB of memory", memory.div_ceil(1 << 20))
+                write!(f, " and at least {} MiB of memory", memory.div_ceil(1 << 20))
             }
             Some(memory) => {
-                write!(f, " and {:.1} GiB of memory", memory as f64 / f64::from(1 << 30))
+                write!(f, " and at least {:.1} GiB of memory", memory as f64 / f64::from(1 << 30))
             }
             None => Ok(()),
         }
@@ -114,8 +114,8 @@ mod tests {
     fn a_forecast_is_told_in_fitting_units() {
         for (seconds, memory, told) in [
             (12.3, None, "about 12 s"),
-            (600.0, Some(20 << 20), "about 10 min and 20 MiB of memory"),
-            (36_000.0, Some(3 << 29), "about 10 h and 1.5 GiB of memory"),
+            (600.0, Some(20 << 20), "about 10 min and at least 20 MiB of memory"),
+            (36_000.0, Some(3 << 29), "about 10 h and at least 1.5 GiB of memory"),
             (864_000.0, None, "about 10 days"),
         ] {
             assert_eq!(Forecast { seconds, memory }.to_string(), told);

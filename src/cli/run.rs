@@ -120,7 +120,10 @@ fn logged(
             outputs.push(output);
         }
         Err(Halt::Failed(message)) => failures.push(RunFailure { run: spec.run, message }),
-        Err(Halt::Stopped) => return Ok(Outcome::Interrupted),
+        Err(Halt::Stopped) => {
+            errand.tell_of_interruption(0, 1, console);
+            return Ok(Outcome::Interrupted);
+        }
     }
     let summary = summarise(&study, &outputs, &errand.simulators().theory());
     let outcome = experiment::Outcome { outputs, failures, loaded: 0 };

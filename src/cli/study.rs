@@ -380,7 +380,8 @@ impl<'a> Errand<'a> {
         Ok(())
     }
 
-    fn tell_of_interruption(&self, kept: usize, total: usize, console: &mut Console<'_>) {
+    /// Tells that the user has stopped it, and what is kept.
+    pub fn tell_of_interruption(&self, kept: usize, total: usize, console: &mut Console<'_>) {
         self.tell(console, &format!(
             "interrupted: {kept} of {total} runs are kept, and the same command goes on from there"
         ));

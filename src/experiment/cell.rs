@@ -89,7 +89,7 @@ impl fmt::Display for CellId {
     }
 }
 
-/// The name of a study: a hash of the list of its cells.
+/// The name of a study: a hash of the list of its cells, and of what its points are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StudyId(blake3::Hash);
 
@@ -113,6 +113,8 @@ pub struct StudyPoint {
     pub seed: u64,
     /// What is before this is not counted.
     pub warmup: SimTime,
+    /// Whether its state is to settle: nothing is scripted, told as a story or replayed.
+    pub settles: bool,
     /// Its trace, if it has one.
     pub trace: Option<TraceDigest>,
 }
@@ -139,6 +141,13 @@ impl Study {
         let ids: Vec<_> = self.cells.iter().map(CellSpec::id).collect();
         let mut parts: Vec<&[u8]> = vec![b"study"];
         parts.extend(ids.iter().map(|id| id.0.as_bytes().as_slice()));
+        // The same runs under other names are another study: its tables and figures differ.
+        parts.push(b"varied");
+        parts.extend(self.varied.iter().map(String::as_bytes));
+        for point in &self.points {
+            parts.push(b"point");
+            parts.extend(point.varied.iter().map(String::as_bytes));
+        }
         StudyId(hash_parts(&parts))
     }
 

@@ -229,7 +229,7 @@ fn carry_out(
 ///
 /// # Errors
 /// When the run gives no output.
-pub fn guarded(run: impl FnOnce() -> Result<RunOutput, Halt>) -> Result<RunOutput, Halt> {
+pub fn guarded<T>(run: impl FnOnce() -> Result<T, Halt>) -> Result<T, Halt> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|panic| Err(Halt::Failed(message_of(&*panic))))
 }
@@ -277,6 +277,7 @@ pub(crate) mod tests {
             identity: "duration = \"1h\"\n".into(),
             seed: 7,
             warmup: SimTime::from_secs(100),
+            settles: true,
             trace: None,
         };
         let study = Study {

@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 use crate::experiment::cell::Study;
 use crate::experiment::run::{Failure, Outcome};
 use crate::experiment::statistics::Sample;
+use crate::experiment::summary::interval;
 use crate::metrics::tables::RunOutput;
 use crate::scenario::plan::{Precision, Replications};
 
@@ -78,6 +79,15 @@ pub fn carry_out<E>(
     Ok(rounds.finish())
 }
 
+/// Half the width of the interval that the summary gives, as a share of the mean. `None` where there
+/// is no interval, and where the mean is zero: what has never happened yet is not known at all.
+fn relative_half_width(metric: &str, values: &[f64], seed: u64) -> Option<f64> {
+    let mean = Sample::of(values)?.mean;
+    let interval = interval(metric, values, seed)?;
+    let half = (interval.high - interval.low) / 2.0;
+    Some(half / mean.abs()).filter(|share| share.is_finite())
+}
+
 /// A run by its point and its number there.
 type Place = (u32, u32);
 
@@ -111,8 +121,9 @@ impl<'a> Rounds<'a> {
     fn imprecise(&self, point: u32) -> Option<Imprecise> {
         let metric = &self.precision.metric;
         let here = self.outputs.range((point, 0)..=(point, u32::MAX));
-        let values: Vec<f64> = here.filter_map(|(_, it)| it.headline.value(metric)).collect();
-        let reached = Sample::of(&values).and_then(|sample| sample.relative_half_width());
+        let values: Option<Vec<f64>> = here.map(|(_, it)| it.headline.value(metric)).collect();
+        let seed = self.study.points[point as usize].seed;
+        let reached = values.and_then(|values| relative_half_width(metric, &values, seed));
         match reached {
             Some(reached) if reached <= self.precision.until => None,
             _ => Some(Imprecise { point, metric: metric.clone(), reached }),

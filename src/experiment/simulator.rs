@@ -13,8 +13,9 @@ use crate::metrics::tables::RunOutput;
 use crate::scenario::Plan;
 use crate::scenario::build::{BuildError, Watch, build};
 use crate::time::SimTime;
-use crate::world::World;
+use crate::world::log::{Logged, Told};
 use crate::world::ring::RingSummary;
+use crate::world::{LogSink, Progress, World};
 
 /// Watches runs from outside while they go on.
 pub trait Supervisor: fmt::Debug + Send + Sync {
@@ -25,6 +26,19 @@ pub trait Supervisor: fmt::Debug + Send + Sync {
     fn judged(&self, run: u32, ring: RingSummary) {
         let _ = (run, ring);
     }
+}
+
+/// One run of a simulator, and how it is watched.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// The number under which its supervisor knows it.
+    pub run: u32,
+    /// Its seed.
+    pub seed: u64,
+    /// The order of simultaneous events: see [`Watch::tie_salt`].
+    pub tie_salt: u32,
+    /// Whose events are told.
+    pub logged: Logged<String>,
 }
 
 /// Carries out the runs of one scenario.
@@ -56,6 +70,12 @@ impl Simulator {
         &self.plan
     }
 
+    /// The trace, if the plan names one.
+    #[must_use]
+    pub fn trace(&self) -> Option<&Arc<AvailabilityTrace>> {
+        self.trace.as_ref()
+    }
+
     /// What closed forms say about the scenario, as point `point` of a study.
     #[must_use]
     pub fn theory(&self, point: u32) -> Vec<Theory> {
@@ -73,7 +93,17 @@ impl Simulator {
     /// # Errors
     /// When the plan gives no world with this seed.
     pub fn world(&self, seed: u64, logged: Option<&str>) -> Result<World, BuildError> {
-        let watch = Watch { checkers: self.checkers, logged: logged.map(str::to_owned) };
+        let logged = logged.map_or(Logged::Nobody, |host| Logged::Host(host.to_owned()));
+        self.watched_world(seed, logged, 0)
+    }
+
+    fn watched_world(
+        &self,
+        seed: u64,
+        logged: Logged<String>,
+        tie_salt: u32,
+    ) -> Result<World, BuildError> {
+        let watch = Watch { checkers: self.checkers, logged, tie_salt };
         build(&self.plan, seed, self.trace.as_ref(), &watch)
     }
 
@@ -89,18 +119,40 @@ impl Simulator {
         logged: Option<&str>,
         log: &mut dyn FnMut(&str),
     ) -> Result<RunOutput, Halt> {
-        let goes_on = |at| self.supervisor.as_ref().is_none_or(|it| it.reached(run, at));
+        let logged = logged.map_or(Logged::Nobody, |host| Logged::Host(host.to_owned()));
+        let mut line = |told: &Told<'_>| log(&told.to_string());
+        let errand = Errand { run, seed, tie_salt: 0, logged };
+        self.carry_out(errand, &mut line, &mut |_| true).map(|(output, _)| output)
+    }
+
+    /// Carries out an errand to its end, and gives the digests of its epochs with the output.
+    /// What is to be logged goes to `log`; `goes_on` may stop the run, as the supervisor may.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn carry_out(
+        &self,
+        errand: Errand,
+        log: LogSink<'_>,
+        goes_on: Progress<'_>,
+    ) -> Result<(RunOutput, Vec<u64>), Halt> {
+        let Errand { run, seed, tie_salt, logged } = errand;
+        let mut goes_on =
+            |at| goes_on(at) && self.supervisor.as_ref().is_none_or(|it| it.reached(run, at));
         if !goes_on(SimTime::ZERO) {
             return Err(Halt::Stopped);
         }
-        let world = self.world(seed, logged).map_err(|error| Halt::Failed(error.to_string()))?;
+        let world = self
+            .watched_world(seed, logged, tie_salt)
+            .map_err(|error| Halt::Failed(error.to_string()))?;
         let names = world.names.clone();
-        let mut outcome = world.run(log, &mut |at| goes_on(at)).map_err(|_| Halt::Stopped)?;
+        let mut outcome = world.run(log, &mut goes_on).map_err(|_| Halt::Stopped)?;
         if let (Some(supervisor), Some(ring)) = (&self.supervisor, outcome.ring.take()) {
             supervisor.judged(run, ring);
         }
         if outcome.violations.is_empty() {
-            return Ok(collect(run, seed, &names, &outcome));
+            let output = collect(run, seed, &names, &outcome);
+            return Ok((output, outcome.epochs));
         }
         let complaints: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
         Err(Halt::Failed(format!("seed {seed}: {}", complaints.join("; "))))

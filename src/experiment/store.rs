@@ -211,7 +211,7 @@ impl Store {
 }
 
 /// Writes a file so that it is there whole or not at all, with the folders above it.
-fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
+pub(crate) fn write_whole(path: &Path, content: &[u8]) -> Result<(), StoreError> {
     let fails = |action| move |source| StoreError { action, path: path.to_path_buf(), source };
     let folder = path.parent().expect("a file of the store is in a folder");
     fs::create_dir_all(folder).map_err(fails("create the folder of"))?;

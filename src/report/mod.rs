@@ -14,11 +14,20 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
+pub mod codebook;
+pub mod difference;
 pub mod figures;
+pub mod finished;
+pub mod gate;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+pub mod parting;
 pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
+mod varied;
+pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,8 +60,9 @@ pub fn files(
             TextFile::new(format!("effective/{number}.toml"), point.effective.as_str())
         })),
     }
+    files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
-    files.extend(figures::figures(study, &outcome.outputs, curve));
+    files.extend(figures::figures(study, &outcome.outputs, summary, curve));
     files
 }
 

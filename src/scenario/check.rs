@@ -15,7 +15,8 @@ use std::path::{Path as FilePath, PathBuf};
 use super::document::{Node, Path, Place};
 use super::file::{self, ChurnModel, File, Overlay};
 use super::plan::{HostPlan, Plan, Precision, Replications, When};
-use super::problem::{Fault, Problem};
+use super::problem::{Fault, Problem, nearest};
+use crate::metrics::codebook;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Duration;
 use users::Users;
@@ -141,6 +142,11 @@ impl Check<'_> {
                 &Path::of("replications.at_most"),
                 Fault::Relation { found, relation, other: "at_least", limit },
             );
+        }
+        if codebook::metric(metric).is_none() {
+            let names = codebook::metrics().iter().map(|it| it.name.as_str());
+            let (found, nearest) = (metric.clone(), nearest(metric, names));
+            self.fault(&Path::of("replications.metric"), Fault::UnknownMetric { found, nearest });
         }
         Replications::Until(Precision {
             metric: metric.clone(),

@@ -192,6 +192,14 @@ impl Node {
         self.put(&path, 0, &key_place, node)
     }
 
+    /// Takes a section out of the document, if it is there.
+    pub fn take(&mut self, section: &str) -> Option<Self> {
+        match &mut self.value {
+            Value::Table(entries) => entries.remove(section).map(|entry| entry.node),
+            _ => None,
+        }
+    }
+
     /// Puts a value at the end of a way; `key` is where the way is written.
     ///
     /// # Errors
@@ -232,6 +240,21 @@ impl Node {
                 let found = other.to_string();
                 Err(Problem::new(key.clone(), here, Fault::NotATable { found }))
             }
+        }
+    }
+
+    /// The place of something in this tree that stands in a later text than this one, if there is.
+    #[must_use]
+    pub fn changed_since(&self, text: usize) -> Option<Place> {
+        if self.place.text > text {
+            return Some(self.place.clone());
+        }
+        match &self.value {
+            Value::Table(entries) => {
+                entries.values().find_map(|entry| entry.node.changed_since(text))
+            }
+            Value::List(nodes) => nodes.iter().find_map(|node| node.changed_since(text)),
+            _ => None,
         }
     }
 

@@ -10,6 +10,7 @@
 //! holds is not read here either; a run that takes its length from one is completed by
 //! [`Scenario::with_trace_span`].
 
+pub mod budget;
 pub mod build;
 pub mod check;
 pub mod document;
@@ -41,6 +42,7 @@ pub use plan::Plan;
 pub use problem::Report;
 
 use crate::time::SimDuration;
+use budget::Budget;
 use document::{Node, Place};
 use file::File;
 use plan::{ChurnPlan, ChurnSource, TracePlan};
@@ -54,6 +56,8 @@ pub struct Scenarios {
     pub varied: Vec<String>,
     /// The points in their order; at least one.
     pub points: Vec<Point>,
+    /// Limits on what is measured.
+    pub budgets: Vec<Budget>,
 }
 
 /// One point of a study.
@@ -105,8 +109,19 @@ impl Scenarios {
         let failed = assignments.filter_map(|(index, it)| base.set(it, index + 1).err());
         let mut problems: Vec<Problem> = failed.collect();
         let in_braces = |place: &Place| sources.at(place).starts_with('{');
-        let read = sweep::take(&mut base, &in_braces)
-            .and_then(|sweep| Self::points(&base, &sweep, folder, &sources));
+        let limits = base.take("budget");
+        let read = sweep::take(&mut base, &in_braces).and_then(|sweep| {
+            let budgets = budget::of(limits.as_ref(), &sweep);
+            let points = Self::points(&base, &sweep, folder, &sources);
+            let varied = sweep.varied;
+            match (points, budgets) {
+                (Ok(points), Ok(budgets)) => Ok(Self { varied, points, budgets }),
+                (points, budgets) => {
+                    let problems = [points.err(), budgets.err()].into_iter().flatten();
+                    Err(problems.flatten().collect())
+                }
+            }
+        });
         match read {
             Ok(scenarios) if problems.is_empty() => Ok(scenarios),
             Ok(_) => Err(report(problems)),
@@ -123,7 +138,7 @@ impl Scenarios {
         sweep: &Sweep,
         folder: &Path,
         sources: &Sources,
-    ) -> Result<Self, Vec<Problem>> {
+    ) -> Result<Vec<Point>, Vec<Problem>> {
         let schema = schema::json_schema();
         let (mut points, mut wrong) = (Vec::new(), Vec::new());
         for point in &sweep.points {
@@ -137,7 +152,7 @@ impl Scenarios {
             }
         }
         if wrong.is_empty() {
-            return Ok(Self { varied: sweep.varied.clone(), points });
+            return Ok(points);
         }
         Err(told_once(sweep, wrong))
     }

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::dyndns::AbuseLimit;
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -76,6 +76,17 @@ impl Plan {
     #[must_use]
     pub fn usual_bin(duration: SimDuration) -> SimDuration {
         SimDuration::from_nanos(duration.as_nanos() / 500).max(SimDuration::from_millis(1))
+    }
+
+    /// Whether the state of a run is to settle: nothing is scripted or told as a story, no trace is
+    /// replayed, and no host comes up later than the others.
+    #[must_use]
+    pub fn settles(&self) -> bool {
+        let replays = |churn: &ChurnPlan| matches!(churn.source, ChurnSource::Trace(_));
+        self.events.is_empty()
+            && self.story.is_none()
+            && !self.churn.as_ref().is_some_and(replays)
+            && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
     }
 
     /// Whether there is any SIP: then every member of the overlay has a user that registers. There

@@ -4,8 +4,10 @@
 //! texts that they stand in, and writes them with file, line, column, key and the nearest known
 //! word, either plainly or with the line of the file and a pointer.
 
+mod budget;
 mod report;
 
+pub use budget::BudgetFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -254,6 +256,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about a budget.
+    #[error(transparent)]
+    Budget(#[from] BudgetFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {
@@ -487,6 +492,14 @@ pub enum Fault {
     #[error("`{key}` stands in the grid as well: a point has one value for it")]
     GridAndPoint {
         /// The key.
+        key: String,
+    },
+    /// An argument for a key in a table that a sweep replaces as a whole.
+    #[error(
+        "the sweep replaces the whole of `{key}`, so that this would be lost: give `{key}` itself, or change the sweep"
+    )]
+    SweptAsAWhole {
+        /// The table.
         key: String,
     },
     /// More points than anybody wants.

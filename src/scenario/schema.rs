@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
+use super::budget::reference;
 use super::file::File;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
@@ -51,6 +52,7 @@ pub fn published() -> Value {
     });
     let properties = schema["properties"].as_object_mut().expect("a table has keys");
     properties.insert("sweep".to_owned(), sweep);
+    properties.insert("budget".to_owned(), reference::json_schema());
     schema
 }
 
@@ -198,6 +200,7 @@ pub fn markdown() -> String {
     let mut out = String::from(PREFACE);
     table_section(&mut out, "", &schema);
     sweep_section(&mut out);
+    out.push_str(&reference::markdown());
     out
 }
 

@@ -118,11 +118,16 @@ pub fn take(
     }
     let listed = entries.remove("point");
     let lists = listed.is_some();
-    let points =
+    let mut points =
         listed.map_or_else(Vec::new, |listed| points(listed.node, in_braces, &mut problems));
-    let axes = axes(entries, &mut problems);
+    let mut axes = axes(entries, &mut problems);
     if axes.is_empty() && !lists && !counts && problems.is_empty() {
         problems.push(Problem::new(section.node.place.clone(), path.clone(), Fault::EmptySweep));
+    }
+    let mut fixed = Fixed { document, problems: &mut problems };
+    axes.retain(|axis| !fixed.holds(&axis.path, &axis.key));
+    for point in &mut points {
+        point.values.retain(|value| !fixed.holds(&value.path, &value.key));
     }
     let size =
         axes.iter().try_fold(points.len().max(1), |size, axis| size.checked_mul(axis.values.len()));
@@ -132,6 +137,28 @@ pub fn take(
     }
     problems.extend(in_both(&axes, &points));
     if problems.is_empty() { Ok(product(&axes, points)) } else { Err(problems) }
+}
+
+/// Keys that an argument has given one value: it wins over the sweep, as over the file.
+struct Fixed<'a> {
+    document: &'a Node,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Fixed<'_> {
+    /// Whether a key that the sweep varies, written at `key`, is fixed by an argument.
+    fn holds(&mut self, path: &Path, key: &Place) -> bool {
+        let Some(node) = self.document.find(path) else { return false };
+        if node.place.text > key.text {
+            return true;
+        }
+        // What an argument says of a key in a table would be lost with the whole table.
+        if let Some(inside) = node.changed_since(key.text) {
+            let fault = Fault::SweptAsAWhole { key: path.to_string() };
+            self.problems.push(Problem::new(inside, path.clone(), fault));
+        }
+        false
+    }
 }
 
 /// Moves the number of replications to the top, unless an argument has put one there.
@@ -177,6 +204,7 @@ fn axes(entries: BTreeMap<String, Entry>, problems: &mut Vec<Problem>) -> Vec<Ax
         axes.push(Axis { path, key: entry.key, values });
     });
     axes.sort_by_key(|axis| (axis.key.text, axis.key.span.start));
+    let axes = replaced(axes);
     for (index, axis) in axes.iter().enumerate() {
         if let Some(first) = axes[..index].iter().position(|other| other.path == axis.path) {
             let fault = Fault::Twice { what: "the key", name: axis.path.to_string(), first };
@@ -185,6 +213,18 @@ fn axes(entries: BTreeMap<String, Entry>, problems: &mut Vec<Problem>) -> Vec<Ax
         }
     }
     axes
+}
+
+/// The axes with those of the file replaced that an argument gives other values, in their places.
+fn replaced(axes: Vec<Axis>) -> Vec<Axis> {
+    let mut kept: Vec<Axis> = Vec::new();
+    for axis in axes {
+        match kept.iter_mut().find(|it| it.path == axis.path && it.key.text < axis.key.text) {
+            Some(older) => *older = axis,
+            None => kept.push(axis),
+        }
+    }
+    kept
 }
 
 /// Calls back for each key below a table; tables that are no value are gone through.

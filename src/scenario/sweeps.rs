@@ -127,6 +127,31 @@ handover.strategy = \"static\"
     assert!(scenarios.points.iter().all(|point| point.scenario.plan.dns.is_some()));
 }
 
+/// Somebody who asks for one value of a key that the sweep varies gets that one.
+#[test]
+fn an_argument_wins_over_the_sweep() {
+    let grid = "[sweep]\n\"dns.ttl\" = [\"5s\", \"60s\"]\n\"overlay.nodes\" = [10, 20]\n";
+    let scenarios = read(grid, &["dns.ttl=30s"]);
+    assert_eq!(scenarios.varied, ["overlay.nodes"]);
+    let ttls = scenarios.points.iter().map(|it| it.scenario.plan.dns.as_ref().unwrap().ttl);
+    assert!(ttls.eq([SimDuration::from_secs(30); 2]));
+    assert_eq!(labels(&read(grid, &["dns.ttl=30s", "overlay.nodes=7"])), [""]);
+    // An argument can also change the sweep itself, or a key beside those that it varies.
+    assert_eq!(
+        labels(&read(grid, &["sweep.overlay.nodes=[3]"])),
+        ["5s|3", "60s|3"]
+    );
+    assert_eq!(read(grid, &["dns.negative_ttl=7s"]).points.len(), 4);
+    let listed = "[[sweep.point]]\nname = \"a\"\ndns.ttl = \"5s\"\n[[sweep.point]]\nname = \"b\"\ndns.ttl = \"6s\"\n";
+    assert_eq!(labels(&read(listed, &["dns.ttl=30s"])), ["a", "b"]);
+    let whole = "\n[churn]\nmodel = \"none\"\n[sweep]\nchurn = [{ model = \"none\" }]\n";
+    assert_eq!(read(whole, &["churn={ model = \"none\" }"]).varied, Vec::<String>::new());
+    let report = parse(whole, &["churn.graceful=5%"]).unwrap_err();
+    let told = "--set churn.graceful=5%: churn: the sweep replaces the whole of `churn`, so that this \
+                would be lost: give `churn` itself, or change the sweep";
+    assert_eq!(report.to_string(), told);
+}
+
 #[test]
 fn points_with_the_same_effective_scenario_are_the_same_run() {
     let scenarios = read("[sweep]\n\"dns.ttl\" = [\"60s\", \"1m\"]\n", &[]);
@@ -212,6 +237,10 @@ fn a_sweep_that_gives_no_points_is_told_where_and_why() {
         (
             "[sweep]\nreplications = { until = \"2%\", at_most = 5 }\n",
             "x.toml:9:42: replications.at_most: 5 must not be below `at_least`, which is 10",
+        ),
+        (
+            "[sweep]\nreplications = { until = \"2%\", at_most = 50, metric = \"stale_shar\" }\n",
+            "x.toml:9:55: replications.metric: there is no metric `stale_shar`; did you mean `stale_share`?",
         ),
     ] {
         let report = parse(sweep, &[]).expect_err(sweep);
