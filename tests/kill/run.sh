@@ -50,7 +50,7 @@ mapfile -t moments < <(
 )
 
 # Kills the process, and says what it leaves. On a machine that has become faster it may have ended
-# by itself before; then it begins anew.
+# by itself before: then the study begins anew, and the moment is not over.
 killed=0 halves=0
 kill_child() {
   local status=0 left
@@ -63,7 +63,7 @@ kill_child() {
     compare
     rm -r killed
     echo "ended with the same bytes before it could be killed $1: from the beginning"
-    return
+    return 1
     ;;
   *) failed "it was not killed: it exited with $status: $(cat err.txt)" ;;
   esac
@@ -73,17 +73,20 @@ kill_child() {
   printf 'killed %-19s: %2d of %d runs are kept, %d half files are left\n' \
     "$1" "$(count killed/kill-test/cells '*.csv')" "$runs" "$left"
   # What calls itself finished is finished.
-  if [ -e killed/kill-test/latest ]; then compare; fi
+  [ ! -e killed/kill-test/latest ] || compare
 }
 
+kill_after() {
+  study killed &
+  child=$!
+  sleep "$(printf '%d.%03d' $(($1 / 1000)) $(($1 % 1000)))"
+  kill_child "$(printf 'after %4d ms' "$1")"
+}
 before=0
 for moment in "${moments[@]}"; do
   wait_for=$((moment - before))
   before=$moment
-  study killed &
-  child=$!
-  sleep "$(printf '%d.%03d' $((wait_for / 1000)) $((wait_for % 1000)))"
-  kill_child "$(printf 'after %4d ms' "$wait_for")"
+  until kill_after "$wait_for"; do wait_for=$((wait_for / 2)); done
 done
 
 # Waits for a file while the study goes on, and kills it there.
@@ -93,8 +96,9 @@ kill_at() {
   until compgen -G "$2" >/dev/null; do kill -0 "$child" 2>/dev/null || break; done
   kill_child "$1"
 }
-kill_at "as a run is written" 'killed/kill-test/cells/*/*.partial'
-kill_at "at the first table" "killed/kill-test/$(cat alone/kill-test/latest)"
+tables=killed/kill-test/$(cat alone/kill-test/latest)
+until kill_at "as a run is written" 'killed/kill-test/cells/*/*.partial'; do :; done
+until kill_at "at the first table" "$tables"; do :; done
 
 (study killed) || failed "the study exits with $?: $(cat err.txt)"
 compare
