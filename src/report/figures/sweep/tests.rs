@@ -50,6 +50,7 @@ fn summary(study: &Study, of: impl Fn(usize) -> Vec<Estimate>) -> Summary {
         varied: point.varied.clone(),
         runs: 3,
         estimates: of(number),
+        warnings: Vec::new(),
     };
     Summary {
         varied: study.varied.clone(),
