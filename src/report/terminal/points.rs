@@ -255,7 +255,7 @@ fn notes<'s>(text: &mut String, summary: &Summary, shown: impl Iterator<Item = &
     let (least, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
     let of = if least == most { most.to_string() } else { format!("{least} to {most}") };
     let runs = match most {
-        0 | 1 => "One run a point: no intervals.".to_owned(),
+        0 | 1 => "One run at each point.".to_owned(),
         _ => format!("Means over the {of} runs of each point ± half of their 95 % interval."),
     };
     let about: Vec<&str> =

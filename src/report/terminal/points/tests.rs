@@ -136,7 +136,7 @@ fn what_has_no_value_is_a_dash_and_what_never_has_one_no_column() {
             "    1  60s      2.4       –"
         ]
     );
-    assert_eq!(lines[5], "One run a point: no intervals.");
+    assert_eq!(lines[5], "One run at each point.");
 }
 
 #[test]
