@@ -77,7 +77,6 @@ fn coverage(runs: &[f64], size: usize, truth: f64, of: impl Fn(&[f64], u64) -> I
 }
 
 fn assert_within(share: f64, expected: RangeInclusive<f64>, what: &str) {
-    println!("{what}: {:.1} %", share * 100.0);
     assert!(expected.contains(&share), "{what}: {share} is not within {expected:?}");
 }
 
