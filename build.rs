@@ -1,5 +1,6 @@
-//! The digest of the engine: of all that can change a result, which is `src/` and `Cargo.lock`.
-//! A cell is named by it, so that results of two engines never mix.
+//! The digest of the engine: of all that can change a result, which is `src/`, `Cargo.lock` and the
+//! feature that breaks the engine on purpose. A cell is named by it, so that results of two engines
+//! never mix.
 
 use std::fs;
 use std::io;
@@ -26,6 +27,9 @@ fn digest(root: &Path) -> io::Result<String> {
             hasher.update(&(part.len() as u64).to_le_bytes());
             hasher.update(part);
         }
+    }
+    if std::env::var_os("CARGO_FEATURE_HASH_ORDER").is_some() {
+        hasher.update(b"hash-order");
     }
     Ok(hasher.finalize().to_hex()[..32].to_owned())
 }

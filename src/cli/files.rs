@@ -1,22 +1,39 @@
 //! Reading scenarios and the traces that they name.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::broken_trace::BrokenTrace;
 use super::outcome::Failure;
 use crate::churn::trace::{AvailabilityTrace, TraceFormat, parse};
-use crate::experiment::{Simulator, TraceDigest};
-use crate::scenario::{Scenario, plan};
+use crate::experiment::{Simulator, Simulators, Study, StudyPoint, TraceDigest};
+use crate::scenario::budget::Budget;
+use crate::scenario::{Plan, Scenario, Scenarios, plan};
+use crate::time::SimTime;
 use crate::world::World;
 
-/// A scenario with all that was read for it.
+/// A scenario file with all that was read for it.
 #[derive(Clone, Debug)]
 pub struct Loaded {
     /// The file, as given.
     pub path: PathBuf,
     /// What it holds.
     pub text: String,
+    /// The keys that its points differ in.
+    pub varied: Vec<String>,
+    /// Its points; at least one.
+    pub points: Vec<LoadedPoint>,
+    /// Limits on what is measured.
+    pub budgets: Vec<Budget>,
+}
+
+/// A point of a study with all that was read for it.
+#[derive(Clone, Debug)]
+pub struct LoadedPoint {
+    /// Its values of the varied keys.
+    pub varied: Vec<String>,
     /// What it says. The length of the run is settled, also where the trace gives it.
     pub scenario: Scenario,
     /// What the trace holds that it names, if it names one.
@@ -27,32 +44,48 @@ pub struct Loaded {
 #[derive(Clone, Debug)]
 pub struct Recorded {
     /// Who is up when.
-    pub trace: AvailabilityTrace,
+    pub trace: Arc<AvailabilityTrace>,
     /// The digest of the file.
     pub digest: TraceDigest,
 }
 
-/// Reads and checks a scenario with assignments `key=value`, and the trace that it names.
+/// The traces that were read, by path and format: points may share them.
+type Traces = BTreeMap<(PathBuf, bool), Recorded>;
+
+/// Reads and checks a scenario with assignments `key=value`, and the traces that it names.
 pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
     let read = |error| Failure::Read { path: path.to_owned(), error };
     let bytes = fs::read(path).map_err(read)?;
     let folder = path.parent().unwrap_or(Path::new(""));
     let name = path.display().to_string();
-    let mut scenario = Scenario::parse(&name, &bytes, folder, assignments)
-        .map_err(|report| Failure::Scenario(Box::new(report)))?;
-    let trace = read_trace(&scenario)?;
-    if let Some(recorded) = &trace {
-        scenario = scenario
-            .with_trace_span(recorded.trace.span)
-            .and_then(|it| it.with_trace_members(recorded.trace.nodes.len() as u64))
+    let Scenarios { varied, points, budgets } =
+        Scenarios::parse(&name, &bytes, folder, assignments)
             .map_err(|report| Failure::Scenario(Box::new(report)))?;
-    }
+    let mut traces = Traces::new();
+    let points = points
+        .into_iter()
+        .map(|point| {
+            let mut scenario = point.scenario;
+            let trace = read_trace(&scenario, &mut traces)?;
+            if let Some(recorded) = &trace {
+                scenario = scenario
+                    .with_trace_span(recorded.trace.span)
+                    .and_then(|it| it.with_trace_members(recorded.trace.nodes.len() as u64))
+                    .map_err(|report| Failure::Scenario(Box::new(report)))?;
+            }
+            Ok(LoadedPoint { varied: point.varied, scenario, trace })
+        })
+        .collect::<Result<_, Failure>>()?;
     let text = String::from_utf8(bytes).expect("a scenario that was parsed is text");
-    Ok(Loaded { path: path.to_owned(), text, scenario, trace })
+    Ok(Loaded { path: path.to_owned(), text, varied, points, budgets })
 }
 
-fn read_trace(scenario: &Scenario) -> Result<Option<Recorded>, Failure> {
+fn read_trace(scenario: &Scenario, traces: &mut Traces) -> Result<Option<Recorded>, Failure> {
     let Some(source) = scenario.trace() else { return Ok(None) };
+    let key = (source.path.clone(), source.format == plan::TraceFormat::Avt);
+    if let Some(known) = traces.get(&key) {
+        return Ok(Some(known.clone()));
+    }
     let wrong = |message: String| Failure::Scenario(Box::new(scenario.trace_report(message)));
     let bytes =
         fs::read(&source.path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
@@ -60,7 +93,9 @@ fn read_trace(scenario: &Scenario) -> Result<Option<Recorded>, Failure> {
         let broken = BrokenTrace::new(&source.path, &bytes, error, scenario.trace_place());
         Failure::BrokenTrace(Box::new(broken))
     })?;
-    Ok(Some(Recorded { trace, digest: TraceDigest::of(&bytes) }))
+    let recorded = Recorded { trace: Arc::new(trace), digest: TraceDigest::of(&bytes) };
+    traces.insert(key, recorded.clone());
+    Ok(Some(recorded))
 }
 
 fn format_of(word: plan::TraceFormat) -> TraceFormat {
@@ -71,17 +106,53 @@ fn format_of(word: plan::TraceFormat) -> TraceFormat {
 }
 
 impl Loaded {
-    /// What simulates it; with `checkers`, every run is judged.
+    /// The plan of the first point: what all points share can be read there.
     #[must_use]
-    pub fn simulator(&self, checkers: bool) -> Simulator {
-        let trace = self.trace.as_ref().map(|recorded| recorded.trace.clone());
-        Simulator::new(self.scenario.plan.clone(), trace, checkers)
+    pub fn plan(&self) -> &Plan {
+        &self.points[0].scenario.plan
     }
 
-    /// Builds the world of the first seed, to see whether that can be done.
-    pub fn first_world(&self, simulator: &Simulator) -> Result<World, Failure> {
-        simulator
-            .world(self.scenario.plan.seed, None)
-            .map_err(|error| Failure::Build { path: self.path.clone(), error })
+    /// What simulates its points; with `checkers`, every run is judged.
+    #[must_use]
+    pub fn simulators(&self, checkers: bool) -> Simulators {
+        let simulator = |point: &LoadedPoint| {
+            let trace = point.trace.as_ref().map(|recorded| Arc::clone(&recorded.trace));
+            Simulator::new(point.scenario.plan.clone(), trace, checkers)
+        };
+        Simulators::new(self.points.iter().map(simulator).collect())
+    }
+
+    /// The study of its points, without a run yet.
+    #[must_use]
+    pub fn study(&self) -> Study {
+        let point = |point: &LoadedPoint| StudyPoint {
+            varied: point.varied.clone(),
+            effective: point.scenario.effective(),
+            identity: point.scenario.identity().into(),
+            seed: point.scenario.plan.seed,
+            warmup: SimTime::ZERO + point.scenario.plan.warmup,
+            settles: point.scenario.plan.settles(),
+            trace: point.trace.as_ref().map(|recorded| recorded.digest),
+        };
+        Study {
+            scenario: self.plan().name.clone(),
+            as_written: self.text.clone(),
+            varied: self.varied.clone(),
+            points: self.points.iter().map(point).collect(),
+            cells: Vec::new(),
+        }
+    }
+
+    /// Builds the world of the first seed at every point, to see whether that can be done; gives
+    /// that of the first point.
+    pub fn first_worlds(&self, simulators: &Simulators) -> Result<World, Failure> {
+        let build = |simulator: &Simulator| {
+            simulator
+                .world(simulator.plan().seed, None)
+                .map_err(|error| Failure::Build { path: self.path.clone(), error })
+        };
+        let first = build(simulators.at(0))?;
+        simulators.iter().skip(1).try_for_each(|simulator| build(simulator).map(drop))?;
+        Ok(first)
     }
 }

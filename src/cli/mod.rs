@@ -7,14 +7,23 @@ pub mod arguments;
 pub mod broken_trace;
 pub mod check;
 pub mod clock;
+pub mod diff;
+pub mod export;
 pub mod files;
+pub mod forecast;
+pub mod gate;
 pub mod init;
 pub mod interrupt;
+pub mod merge;
 pub mod outcome;
 pub mod progress;
 pub mod run;
 pub mod schema;
+pub mod shard;
+pub mod slurm;
+pub mod study;
 pub mod trace;
+pub mod verify;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
@@ -51,7 +60,13 @@ pub fn main() -> ExitCode {
 pub fn execute(command: &Command, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     match command {
         Command::Run(arguments) => run::run(arguments, console),
+        Command::Gate(arguments) => gate::gate(arguments, console),
+        Command::Merge(arguments) => merge::merge(arguments, console),
+        Command::Diff(arguments) => diff::diff(arguments, console),
+        Command::Slurm(arguments) => slurm::slurm(arguments, console),
         Command::Check(arguments) => check::check(arguments, console),
+        Command::Verify(arguments) => verify::verify(arguments, console),
+        Command::Export(arguments) => export::export(arguments, console),
         Command::Trace(arguments) => trace::trace(arguments, console),
         Command::Init(arguments) => init::init(arguments, console),
         Command::Schema(arguments) => schema::schema(arguments, console),

@@ -7,9 +7,14 @@ use std::process::ExitCode;
 use thiserror::Error;
 
 use super::broken_trace::BrokenTrace;
+use super::forecast::Forecast;
+use super::slurm::Unwritable;
 use crate::churn::trace::TraceError;
+use crate::experiment::gate::BaselineError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
+use crate::report::finished::FinishedError;
+use crate::report::quantity::number;
 use crate::scenario::Report;
 use crate::scenario::build::BuildError;
 use crate::scenario::problem::nearest;
@@ -23,6 +28,8 @@ pub enum Outcome {
     Failed,
     /// Wrong usage, or a scenario that cannot be run: 2.
     Refused,
+    /// What was asked cannot be told apart from an accident: 3.
+    Inconclusive,
     /// The user ended it: 130, as shells have it for SIGINT.
     Interrupted,
 }
@@ -35,6 +42,7 @@ impl Outcome {
             Self::Done => 0,
             Self::Failed => 1,
             Self::Refused => 2,
+            Self::Inconclusive => 3,
             Self::Interrupted => 130,
         }
     }
@@ -86,6 +94,127 @@ pub enum Failure {
     /// Results could not be written.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A study is larger than what is begun without asking back.
+    #[error(
+        "{}: {} runs are to be simulated, which will take {forecast} on {jobs} {}; to go ahead, \
+         say --yes",
+        path.display(), number(*runs as f64), if *jobs == 1 { "thread" } else { "threads" }
+    )]
+    VeryMany {
+        /// The scenario.
+        path: PathBuf,
+        /// How many runs are missing.
+        runs: usize,
+        /// How many at a time.
+        jobs: usize,
+        /// What they will take.
+        forecast: Forecast,
+    },
+    /// A shard of a study whose number of runs is not known beforehand.
+    #[error(
+        "{}: runs are added until a metric is known well enough, so that nobody can say which a \
+         shard has; give a number with --replications",
+        path.display()
+    )]
+    OpenEnded {
+        /// The scenario.
+        path: PathBuf,
+    },
+    /// More shards than runs.
+    #[error("there are {shards} shards, but only {runs} runs to share out")]
+    EmptyShards {
+        /// How many shards.
+        shards: u32,
+        /// How many runs.
+        runs: usize,
+    },
+    /// One scenario without a change.
+    #[error("there is nothing to compare: give a second scenario, or a change with --set")]
+    NothingToCompare,
+    /// It cannot be told which side a change belongs to.
+    #[error(
+        "--set is given {given} times with {files} {}: it is for one or two changes of one scenario; \
+         use --a, --b and --both",
+        if *files == 1 { "scenario" } else { "scenarios" }
+    )]
+    WhoseSet {
+        /// How many scenarios there are.
+        files: usize,
+        /// How many changes.
+        given: usize,
+    },
+    /// Two sweeps that cannot be compared.
+    #[error(
+        "A has {a} {} and B has {b}, which are not the same: points of one sweep are compared one by \
+         one",
+        if *a == 1 { "point" } else { "points" }
+    )]
+    OtherPoints {
+        /// The points of A.
+        a: usize,
+        /// Those of B.
+        b: usize,
+    },
+    /// A script cannot hold what it is to hold.
+    #[error(transparent)]
+    Script(#[from] Unwritable),
+    /// A folder of results that is not there.
+    #[error("there is no folder {}", path.display())]
+    NoFolder {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A point that a study does not have.
+    #[error("{}: there is no point {point}; the study has points 0 to {}", path.display(), points - 1)]
+    NoPoint {
+        /// The scenario.
+        path: PathBuf,
+        /// The point as given.
+        point: usize,
+        /// How many there are.
+        points: usize,
+    },
+    /// A baseline cannot be read.
+    #[error("{}:{error}", path.display())]
+    Baseline {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        error: BaselineError,
+    },
+    /// Two scenarios of one name have one baseline.
+    #[error(
+        "{} and {} are both called `{name}`: they would have one baseline, {}; judge them apart, \
+         with --baselines for one of them",
+        first.display(), second.display(), baseline.display()
+    )]
+    SameName {
+        /// The name.
+        name: String,
+        /// The one.
+        first: PathBuf,
+        /// The other.
+        second: PathBuf,
+        /// Their baseline.
+        baseline: PathBuf,
+    },
+    /// A finished study cannot be read back.
+    #[error(transparent)]
+    Finished(#[from] FinishedError),
+    /// This build cannot write Parquet.
+    #[error(
+        "this overcord was built without Parquet, which takes a library of its own: build it with \
+         `cargo build --release --features parquet`"
+    )]
+    NoParquet,
+    /// A table does not become a Parquet file.
+    #[error("cannot write {table} as Parquet: {error}")]
+    Parquet {
+        /// The table.
+        table: String,
+        /// Why not.
+        error: String,
+    },
     /// Ctrl-C cannot be caught.
     #[error("cannot listen for Ctrl-C: {0}")]
     Signals(ctrlc::Error),

@@ -22,8 +22,8 @@ const TICK: Duration = Duration::from_millis(250);
 #[derive(Debug)]
 pub struct Progress {
     bar: ProgressBar,
-    /// How long a run lasts, in milliseconds of simulated time.
-    length: u64,
+    /// How long each run lasts, in milliseconds of simulated time.
+    lengths: Vec<u64>,
     /// How far each run has come, likewise.
     reached: Vec<AtomicU64>,
     loaded: AtomicUsize,
@@ -33,17 +33,17 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// The progress of so many runs of this length; `shown` to a terminal or not.
+    /// The progress of runs of these lengths; `shown` to a terminal or not.
     #[must_use]
-    pub fn new(runs: usize, length: SimDuration, shown: bool, interrupt: Interrupt) -> Self {
-        let length = millis(length).max(1);
-        let bar =
-            if shown { bar(length.saturating_mul(runs as u64)) } else { ProgressBar::hidden() };
-        bar.set_message(told(0, runs));
+    pub fn new(lengths: Vec<SimDuration>, shown: bool, interrupt: Interrupt) -> Self {
+        let lengths: Vec<u64> = lengths.into_iter().map(|it| millis(it).max(1)).collect();
+        let all = lengths.iter().fold(0, |sum: u64, &it| sum.saturating_add(it));
+        let bar = if shown { bar(all) } else { ProgressBar::hidden() };
+        bar.set_message(told(0, 0, lengths.len()));
         Self {
             bar,
-            length,
-            reached: (0..runs).map(|_| AtomicU64::new(0)).collect(),
+            reached: lengths.iter().map(|_| AtomicU64::new(0)).collect(),
+            lengths,
             loaded: AtomicUsize::new(0),
             rings: Mutex::default(),
             interrupt,
@@ -52,13 +52,14 @@ impl Progress {
 
     /// Shows that another run is there.
     pub fn happened(&self, happening: &Happening) {
-        let Happening::Progress { run, done, loaded, total, .. } = *happening else { return };
+        let Happening::Progress { run, done, loaded, failed, total } = *happening else { return };
+        let length = self.lengths.get(run as usize).copied().unwrap_or(0);
         if self.loaded.swap(loaded, Ordering::Relaxed) < loaded {
-            self.bar.dec_length(self.length);
+            self.bar.dec_length(length);
         } else {
-            self.advance(run, self.length);
+            self.advance(run, length);
         }
-        self.bar.set_message(told(done, total));
+        self.bar.set_message(told(done, failed, total));
     }
 
     /// Takes what the rings of the runs that were judged were like, by run.
@@ -80,7 +81,8 @@ impl Progress {
 
 impl Supervisor for Progress {
     fn reached(&self, run: u32, at: SimTime) -> bool {
-        self.advance(run, millis(at.since(SimTime::ZERO)).min(self.length));
+        let length = self.lengths.get(run as usize).copied().unwrap_or(0);
+        self.advance(run, millis(at.since(SimTime::ZERO)).min(length));
         !self.interrupt.is_asked()
     }
 
@@ -93,8 +95,9 @@ fn millis(span: SimDuration) -> u64 {
     span.as_nanos() / 1_000_000
 }
 
-fn told(done: usize, total: usize) -> String {
-    format!("{done} of {total} {}", if total == 1 { "run" } else { "runs" })
+fn told(done: usize, failed: usize, total: usize) -> String {
+    let failures = if failed > 0 { format!(", {failed} FAILED") } else { String::new() };
+    format!("{done} of {total} {}{failures}", if total == 1 { "run" } else { "runs" })
 }
 
 fn bar(length: u64) -> ProgressBar {
@@ -110,7 +113,8 @@ mod tests {
     use super::*;
 
     fn progress(runs: usize) -> Progress {
-        let progress = Progress::new(runs, SimDuration::from_secs(10), false, Interrupt::default());
+        let progress =
+            Progress::new(vec![SimDuration::from_secs(10); runs], false, Interrupt::default());
         progress.bar.set_length(10_000 * runs as u64);
         progress
     }

@@ -1,13 +1,19 @@
-//! `overcord schema`: prints what a scenario may hold, for editors or for people.
+//! `overcord schema`: prints what a scenario may hold, for editors or for people, and what the tables
+//! of results hold.
 
 use super::Console;
 use super::arguments::SchemaArguments;
 use super::outcome::{Failure, Outcome};
-use crate::scenario::schema::{json_schema, markdown};
+use crate::report::codebook;
+use crate::scenario::schema::{markdown, published};
 
-/// Prints the JSON Schema, or the reference of all keys.
+/// Prints the JSON Schema, the reference of all keys, or the codebook of the tables.
 pub fn schema(arguments: &SchemaArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
-    let text = if arguments.markdown { markdown() } else { format!("{:#}\n", json_schema()) };
+    let text = match (arguments.tables, arguments.markdown) {
+        (true, _) => codebook::markdown(),
+        (false, true) => markdown(),
+        (false, false) => format!("{:#}\n", published()),
+    };
     console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
     Ok(Outcome::Done)
 }

@@ -5,6 +5,7 @@
 //! A file that was cut off, or in which anything was changed, does not carry the right digest.
 
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::metrics::headline::Headline;
@@ -18,7 +19,7 @@ use crate::time::SimTime;
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
 
 /// Changes with the layout of a cell file.
-const FORMAT: &str = "3";
+const FORMAT: &str = "4";
 
 /// The content hash of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +46,10 @@ pub struct CellSpec {
     pub seed: u64,
     /// What is before this is not counted.
     pub warmup: SimTime,
-    /// The effective scenario of this run, without name, description, sweep, replications, budget.
-    pub effective: String,
+    /// What the run depends on beside its seed and trace: [`Scenario::identity`].
+    ///
+    /// [`Scenario::identity`]: crate::scenario::Scenario::identity
+    pub identity: Arc<str>,
     /// Its trace, if it has one.
     pub trace: Option<TraceDigest>,
 }
@@ -61,7 +64,7 @@ impl CellSpec {
     fn id_with(&self, engine: &str) -> CellId {
         let trace: &[u8] = self.trace.as_ref().map_or(&[], |digest| digest.0.as_bytes());
         let seed = self.seed.to_le_bytes();
-        CellId(hash_parts(&[b"cell", engine.as_bytes(), self.effective.as_bytes(), trace, &seed]))
+        CellId(hash_parts(&[b"cell", engine.as_bytes(), self.identity.as_bytes(), trace, &seed]))
     }
 }
 
@@ -86,7 +89,7 @@ impl fmt::Display for CellId {
     }
 }
 
-/// The name of a study: a hash of the list of its cells.
+/// The name of a study: a hash of the list of its cells, and of what its points are called.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StudyId(blake3::Hash);
 
@@ -97,6 +100,25 @@ impl fmt::Display for StudyId {
     }
 }
 
+/// One point of a study.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StudyPoint {
+    /// Its values of the varied keys, as they are to be shown.
+    pub varied: Vec<String>,
+    /// The effective scenario, with every default.
+    pub effective: String,
+    /// What its runs depend on beside seed and trace.
+    pub identity: Arc<str>,
+    /// The seed of its first run; the next ones count up from it.
+    pub seed: u64,
+    /// What is before this is not counted.
+    pub warmup: SimTime,
+    /// Whether its state is to settle: nothing is scripted, told as a story or replayed.
+    pub settles: bool,
+    /// Its trace, if it has one.
+    pub trace: Option<TraceDigest>,
+}
+
 /// All runs of a scenario.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Study {
@@ -104,10 +126,10 @@ pub struct Study {
     pub scenario: String,
     /// The scenario as written.
     pub as_written: String,
-    /// The effective scenario, with every default.
-    pub effective: String,
     /// The keys that the sweep varies.
     pub varied: Vec<String>,
+    /// The points, in their order.
+    pub points: Vec<StudyPoint>,
     /// The runs, in their order: `cells[i].run == i`, points in their order, replications within.
     pub cells: Vec<CellSpec>,
 }
@@ -119,12 +141,55 @@ impl Study {
         let ids: Vec<_> = self.cells.iter().map(CellSpec::id).collect();
         let mut parts: Vec<&[u8]> = vec![b"study"];
         parts.extend(ids.iter().map(|id| id.0.as_bytes().as_slice()));
+        // The same runs under other names are another study: its tables and figures differ.
+        parts.push(b"varied");
+        parts.extend(self.varied.iter().map(String::as_bytes));
+        for point in &self.points {
+            parts.push(b"point");
+            parts.extend(point.varied.iter().map(String::as_bytes));
+        }
         StudyId(hash_parts(&parts))
     }
 
     /// The cells of each sweep point, in their order.
-    pub fn points(&self) -> impl Iterator<Item = &[CellSpec]> {
+    pub fn by_point(&self) -> impl Iterator<Item = &[CellSpec]> {
         self.cells.chunk_by(|a, b| a.point == b.point)
+    }
+
+    /// The same study with these replications: for each point, in its order, from which to which,
+    /// counted from 0.
+    #[must_use]
+    pub fn with(&self, replications: &[Range<u32>]) -> Self {
+        let mut cells = Vec::new();
+        for ((number, point), replications) in (0..).zip(&self.points).zip(replications) {
+            for replication in replications.clone() {
+                let run = u32::try_from(cells.len()).expect("the number of runs was checked");
+                cells.push(point.cell(run, number, replication));
+            }
+        }
+        Self { cells, ..self.clone() }
+    }
+
+    /// The same study with those of its runs, numbered anew, that are to be kept.
+    #[must_use]
+    pub fn part(&self, keep: impl Fn(&CellSpec) -> bool) -> Self {
+        let kept = self.cells.iter().filter(|spec| keep(spec)).cloned();
+        let cells = (0..).zip(kept).map(|(run, spec)| CellSpec { run, ..spec }).collect();
+        Self { cells, ..self.clone() }
+    }
+}
+
+impl StudyPoint {
+    fn cell(&self, run: u32, point: u32, replication: u32) -> CellSpec {
+        CellSpec {
+            run,
+            point,
+            varied: self.varied.clone(),
+            seed: self.seed.wrapping_add(replication.into()),
+            warmup: self.warmup,
+            identity: Arc::clone(&self.identity),
+            trace: self.trace,
+        }
     }
 }
 
@@ -171,6 +236,7 @@ pub fn encode(id: CellId, output: &RunOutput) -> String {
         lines.write_record(record).expect("writing to memory does not fail");
     };
     line("overcord-cell", &[FORMAT.to_owned()]);
+    line("engine", &[ENGINE.to_owned()]);
     line("cell", &[id.to_string()]);
     line("seed", &[output.seed.to_string()]);
     line("fingerprint", &[format!("{:016x}", output.fingerprint)]);
@@ -249,6 +315,7 @@ fn read_line(
     let field = |index| record.get(index).ok_or_else(foreign);
     match field(0)? {
         "overcord-cell" if number == 0 && field(1)? == FORMAT => {}
+        "engine" if field(1)? == ENGINE => {}
         "cell" if field(1)? == id.to_string() => {}
         "seed" => output.seed = field(1)?.parse().map_err(|_| foreign())?,
         "fingerprint" => {
@@ -299,7 +366,7 @@ mod tests {
         assert_eq!(base.id(), spec(5, 7).id(), "its place in the study is not part of it");
         let others = [
             spec(0, 8).id(),
-            CellSpec { effective: "duration = \"2h\"\n".into(), ..base.clone() }.id(),
+            CellSpec { identity: "duration = \"2h\"\n".into(), ..base.clone() }.id(),
             CellSpec { trace: Some(TraceDigest::of(b"0 up\n")), ..base.clone() }.id(),
             CellSpec { trace: Some(TraceDigest::of(b"0 down\n")), ..base.clone() }.id(),
             base.id_with("another engine"),
@@ -337,6 +404,6 @@ mod tests {
         let edited = text.replacen("request", "lookup", 1);
         assert!(matches!(decode(id, 0, &edited), Err(CellError::Changed { .. })));
         let other = spec(0, 8).id();
-        assert!(matches!(decode(other, 0, &text), Err(CellError::Foreign { line: 2, .. })));
+        assert!(matches!(decode(other, 0, &text), Err(CellError::Foreign { line: 3, .. })));
     }
 }

@@ -40,6 +40,7 @@ struct Manifest<'a> {
     loaded: usize,
     failures: Vec<ManifestFailure<'a>>,
     cells: Vec<ManifestCell>,
+    files: Vec<ManifestFile<'a>>,
 }
 
 #[derive(Serialize)]
@@ -55,9 +56,24 @@ struct ManifestCell {
     seed: u64,
 }
 
-/// The text of the manifest.
+/// A file of the study, so that it can be seen whether it is still what was written.
+#[derive(Serialize)]
+struct ManifestFile<'a> {
+    name: &'a str,
+    blake3: String,
+}
+
+/// The text of the manifest; `files` are the study's other files, by name.
 #[must_use]
-pub fn manifest(study: &Study, circumstances: &Circumstances) -> String {
+pub fn manifest<'a>(
+    study: &Study,
+    circumstances: &Circumstances,
+    files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+) -> String {
+    let file = |(name, content): (&'a str, &[u8])| ManifestFile {
+        name,
+        blake3: blake3::hash(content).to_hex().to_string(),
+    };
     let cell = |spec: &CellSpec| ManifestCell {
         run: spec.run,
         cell: spec.id().to_string(),
@@ -79,6 +95,7 @@ pub fn manifest(study: &Study, circumstances: &Circumstances) -> String {
         loaded: circumstances.loaded,
         failures: failures.map(|(run, message)| ManifestFailure { run: *run, message }).collect(),
         cells: study.cells.iter().map(cell).collect(),
+        files: files.into_iter().map(file).collect(),
     };
     let mut text = serde_json::to_string_pretty(&manifest).expect("a manifest has string keys");
     text.push('\n');
@@ -133,6 +150,7 @@ mod tests {
                 loaded: 1,
                 failures: vec![(1, "broken".into())],
             },
+            [("runs.csv", b"run\n".as_slice())],
         );
         let value: serde_json::Value = serde_json::from_str(&text).unwrap();
         assert_eq!(value["version"], env!("CARGO_PKG_VERSION"));
@@ -140,5 +158,7 @@ mod tests {
         assert_eq!(value["study"], study.id().to_string());
         assert_eq!(value["cells"][1]["cell"], study.cells[1].id().to_string());
         assert_eq!(value["failures"][0]["message"], "broken");
+        let digest = blake3::hash(b"run\n").to_hex().to_string();
+        assert_eq!(value["files"][0], serde_json::json!({"name": "runs.csv", "blake3": digest}));
     }
 }

@@ -128,12 +128,12 @@ pub fn run_study(
         study.cells.iter().filter(|spec| first[spec.run as usize] == spec.run).collect();
     let tally = Mutex::new(Tally { done: 0, loaded: 0, failed: 0, total: distinct.len(), report });
     let one = |spec: &&CellSpec| carry_out(spec, store, simulate, &tally);
-    let results: Vec<_> = pool.install(|| distinct.par_iter().with_max_len(1).map(one).collect());
+    // Once something cannot be kept, nothing more is begun.
+    let results: Result<Vec<Given>, StoreError> =
+        pool.install(|| distinct.par_iter().with_max_len(1).map(one).collect());
     let mut outcome = Outcome { outputs: Vec::new(), failures: Vec::new(), loaded: 0 };
-    let mut given = BTreeMap::new();
-    for (spec, result) in distinct.iter().zip(results) {
-        given.insert(spec.run, result?);
-    }
+    let mut given: BTreeMap<u32, Given> =
+        distinct.iter().map(|spec| spec.run).zip(results?).collect();
     for spec in &study.cells {
         outcome.add(spec.run, first[spec.run as usize], &mut given);
     }
@@ -151,8 +151,9 @@ impl Outcome {
             Some(Err(Halt::Failed(message))) => self.failures.push(Failure { run, message }),
             Some(Err(Halt::Stopped)) => {}
             None => {
-                if let Some(same) = self.outputs.iter().find(|output| output.run == first) {
-                    self.outputs.push(RunOutput { run, ..same.clone() });
+                let same = self.outputs.binary_search_by_key(&first, |output| output.run);
+                if let Ok(same) = same {
+                    self.outputs.push(RunOutput { run, ..self.outputs[same].clone() });
                 } else if let Some(same) = self.failures.iter().find(|it| it.run == first) {
                     self.failures.push(Failure { run, message: same.message.clone() });
                 }
@@ -228,7 +229,7 @@ fn carry_out(
 ///
 /// # Errors
 /// When the run gives no output.
-pub fn guarded(run: impl FnOnce() -> Result<RunOutput, Halt>) -> Result<RunOutput, Halt> {
+pub fn guarded<T>(run: impl FnOnce() -> Result<T, Halt>) -> Result<T, Halt> {
     catch_unwind(AssertUnwindSafe(run))
         .unwrap_or_else(|panic| Err(Halt::Failed(message_of(&*panic))))
 }
@@ -246,6 +247,7 @@ pub(crate) mod tests {
 
     use super::*;
     use crate::address::Address;
+    use crate::experiment::cell::StudyPoint;
     use crate::metrics::headline::{Asked, Tally as Counted, headline};
     use crate::metrics::tables::{
         Anatomy, Cause, Closed, ExchangeRow, Fate, HandoverRow, RequestMethod, RequestOutcome,
@@ -262,20 +264,31 @@ pub(crate) mod tests {
             varied: Vec::new(),
             seed,
             warmup: SimTime::from_secs(100),
-            effective: "duration = \"1h\"\n".into(),
+            identity: "duration = \"1h\"\n".into(),
             trace: None,
         }
     }
 
     /// A study of one point with this many replications, seeds from 7.
     pub(crate) fn study(replications: u32) -> Study {
-        Study {
+        let point = StudyPoint {
+            varied: Vec::new(),
+            effective: "schema = 1\nduration = \"1h\"\n".into(),
+            identity: "duration = \"1h\"\n".into(),
+            seed: 7,
+            warmup: SimTime::from_secs(100),
+            settles: true,
+            trace: None,
+        };
+        let study = Study {
             scenario: "handover".into(),
             as_written: "schema = 1\n".into(),
-            effective: "schema = 1\nduration = \"1h\"\n".into(),
             varied: Vec::new(),
-            cells: (0..replications).map(|run| spec(run, 7 + u64::from(run))).collect(),
-        }
+            points: vec![point],
+            cells: Vec::new(),
+        };
+        let all = 0..replications;
+        study.with(&[all])
     }
 
     /// Two episodes (one in the warm-up), two stale windows and a few messages; spans grow with
@@ -454,13 +467,16 @@ pub(crate) mod tests {
         let (_, simulated) = carry(&study(3), &store, 2);
         assert_eq!(simulated, 3);
         let fourth = store.cell(whole.cells[3].id());
-        fs::write(fourth.with_extension("partial"), "overcord-cell,1\ncell,").unwrap();
+        let half = fourth.with_extension("csv.1.partial");
+        fs::write(&half, "overcord-cell,1\ncell,").unwrap();
         let (resumed, simulated) = carry(&whole, &store, 2);
         assert_eq!((simulated, resumed.loaded), (2, 3));
         let fresh = tempfile::tempdir().unwrap();
         let (uninterrupted, _) = carry(&whole, &Store::new(fresh.path(), "s"), 2);
         assert_eq!(resumed.outputs, uninterrupted.outputs);
-        assert!(!fourth.with_extension("partial").exists());
+        assert!(fourth.exists() && half.exists(), "what another process writes is its own");
+        store.clear_leftovers();
+        assert!(fourth.exists() && !half.exists());
         assert_eq!(carry(&whole, &store, 2).1, 0, "nothing is left to do");
     }
 
@@ -519,6 +535,24 @@ pub(crate) mod tests {
         assert!(outcome.outputs.iter().map(|output| output.run).eq([0, 1]));
         assert_eq!((outcome.failures.len(), happenings.into_inner().unwrap()), (0, 2));
         assert_eq!(carry(&study(5), &store, 2).1, 3, "the two are kept");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn where_nothing_can_be_kept_nothing_more_is_begun() {
+        let folder = tempfile::tempdir().unwrap();
+        // Nothing is there to be read, and no folder can be made of a link that leads nowhere.
+        fs::create_dir(folder.path().join("s")).unwrap();
+        std::os::unix::fs::symlink("nowhere/at all", folder.path().join("s/cells")).unwrap();
+        let begun = AtomicUsize::new(0);
+        let simulate = |spec: &CellSpec| {
+            begun.fetch_add(1, Ordering::Relaxed);
+            fake_output(spec)
+        };
+        let store = Store::new(folder.path(), "s");
+        let error = run_study(&study(100), &store, 1, &simulate, &|_| ()).unwrap_err();
+        assert!(error.to_string().starts_with("cannot create the folder of "), "{error}");
+        assert_eq!(begun.into_inner(), 1);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::churn::trace::AvailabilityTrace;
-use crate::experiment::cell::{CellSpec, Study, TraceDigest};
+use crate::experiment::cell::CellSpec;
 use crate::experiment::run::{Halt, Simulate};
 use crate::experiment::summary::Theory;
 use crate::experiment::theory::{self, Curve};
@@ -13,8 +13,9 @@ use crate::metrics::tables::RunOutput;
 use crate::scenario::Plan;
 use crate::scenario::build::{BuildError, Watch, build};
 use crate::time::SimTime;
-use crate::world::World;
+use crate::world::log::{Logged, Told};
 use crate::world::ring::RingSummary;
+use crate::world::{LogSink, Progress, World};
 
 /// Watches runs from outside while they go on.
 pub trait Supervisor: fmt::Debug + Send + Sync {
@@ -25,6 +26,19 @@ pub trait Supervisor: fmt::Debug + Send + Sync {
     fn judged(&self, run: u32, ring: RingSummary) {
         let _ = (run, ring);
     }
+}
+
+/// One run of a simulator, and how it is watched.
+#[derive(Clone, Debug)]
+pub struct Errand {
+    /// The number under which its supervisor knows it.
+    pub run: u32,
+    /// Its seed.
+    pub seed: u64,
+    /// The order of simultaneous events: see [`Watch::tie_salt`].
+    pub tie_salt: u32,
+    /// Whose events are told.
+    pub logged: Logged<String>,
 }
 
 /// Carries out the runs of one scenario.
@@ -40,8 +54,8 @@ impl Simulator {
     /// A simulator of this plan, with the trace that it names; with `checkers`, every run is
     /// judged, and one that breaks a rule of the simulator fails.
     #[must_use]
-    pub fn new(plan: Plan, trace: Option<AvailabilityTrace>, checkers: bool) -> Self {
-        Self { plan: Arc::new(plan), trace: trace.map(Arc::new), checkers, supervisor: None }
+    pub fn new(plan: Plan, trace: Option<Arc<AvailabilityTrace>>, checkers: bool) -> Self {
+        Self { plan: Arc::new(plan), trace, checkers, supervisor: None }
     }
 
     /// The simulator with somebody who is told how far its runs have come, and may stop them.
@@ -56,33 +70,16 @@ impl Simulator {
         &self.plan
     }
 
-    /// The study of the scenario: one cell a replication, with consecutive seeds. `as_written` and
-    /// `effective` are the scenario's texts, `trace` the digest of its trace.
+    /// The trace, if the plan names one.
     #[must_use]
-    pub fn study(
-        &self,
-        as_written: String,
-        effective: String,
-        trace: Option<TraceDigest>,
-    ) -> Study {
-        let cells = (0..self.plan.replications)
-            .map(|run| CellSpec {
-                run,
-                point: 0,
-                varied: Vec::new(),
-                seed: self.plan.seed.wrapping_add(run.into()),
-                warmup: SimTime::ZERO + self.plan.warmup,
-                effective: without_identity(&effective),
-                trace,
-            })
-            .collect();
-        Study { scenario: self.plan.name.clone(), as_written, effective, varied: Vec::new(), cells }
+    pub fn trace(&self) -> Option<&Arc<AvailabilityTrace>> {
+        self.trace.as_ref()
     }
 
-    /// What closed forms say about the scenario.
+    /// What closed forms say about the scenario, as point `point` of a study.
     #[must_use]
-    pub fn theory(&self) -> Vec<Theory> {
-        theory::theory(&self.plan, self.trace.as_ref(), 0)
+    pub fn theory(&self, point: u32) -> Vec<Theory> {
+        theory::theory(&self.plan, self.trace.as_ref(), point)
     }
 
     /// The distribution of stale windows by a closed form, where there is one.
@@ -96,7 +93,17 @@ impl Simulator {
     /// # Errors
     /// When the plan gives no world with this seed.
     pub fn world(&self, seed: u64, logged: Option<&str>) -> Result<World, BuildError> {
-        let watch = Watch { checkers: self.checkers, logged: logged.map(str::to_owned) };
+        let logged = logged.map_or(Logged::Nobody, |host| Logged::Host(host.to_owned()));
+        self.watched_world(seed, logged, 0)
+    }
+
+    fn watched_world(
+        &self,
+        seed: u64,
+        logged: Logged<String>,
+        tie_salt: u32,
+    ) -> Result<World, BuildError> {
+        let watch = Watch { checkers: self.checkers, logged, tie_salt };
         build(&self.plan, seed, self.trace.as_ref(), &watch)
     }
 
@@ -112,18 +119,40 @@ impl Simulator {
         logged: Option<&str>,
         log: &mut dyn FnMut(&str),
     ) -> Result<RunOutput, Halt> {
-        let goes_on = |at| self.supervisor.as_ref().is_none_or(|it| it.reached(run, at));
+        let logged = logged.map_or(Logged::Nobody, |host| Logged::Host(host.to_owned()));
+        let mut line = |told: &Told<'_>| log(&told.to_string());
+        let errand = Errand { run, seed, tie_salt: 0, logged };
+        self.carry_out(errand, &mut line, &mut |_| true).map(|(output, _)| output)
+    }
+
+    /// Carries out an errand to its end, and gives the digests of its epochs with the output.
+    /// What is to be logged goes to `log`; `goes_on` may stop the run, as the supervisor may.
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn carry_out(
+        &self,
+        errand: Errand,
+        log: LogSink<'_>,
+        goes_on: Progress<'_>,
+    ) -> Result<(RunOutput, Vec<u64>), Halt> {
+        let Errand { run, seed, tie_salt, logged } = errand;
+        let mut goes_on =
+            |at| goes_on(at) && self.supervisor.as_ref().is_none_or(|it| it.reached(run, at));
         if !goes_on(SimTime::ZERO) {
             return Err(Halt::Stopped);
         }
-        let world = self.world(seed, logged).map_err(|error| Halt::Failed(error.to_string()))?;
+        let world = self
+            .watched_world(seed, logged, tie_salt)
+            .map_err(|error| Halt::Failed(error.to_string()))?;
         let names = world.names.clone();
-        let mut outcome = world.run(log, &mut |at| goes_on(at)).map_err(|_| Halt::Stopped)?;
+        let mut outcome = world.run(log, &mut goes_on).map_err(|_| Halt::Stopped)?;
         if let (Some(supervisor), Some(ring)) = (&self.supervisor, outcome.ring.take()) {
             supervisor.judged(run, ring);
         }
         if outcome.violations.is_empty() {
-            return Ok(collect(run, seed, &names, &outcome));
+            let output = collect(run, seed, &names, &outcome);
+            return Ok((output, outcome.epochs));
         }
         let complaints: Vec<String> = outcome.violations.iter().map(ToString::to_string).collect();
         Err(Halt::Failed(format!("seed {seed}: {}", complaints.join("; "))))
@@ -136,27 +165,44 @@ impl Simulate for Simulator {
     }
 }
 
-/// The effective scenario without the keys that do not change what happens in a run with a given
-/// seed: name, description, seed, replications.
-fn without_identity(effective: &str) -> String {
-    const LEFT_OUT: [&str; 4] = ["name", "description", "seed", "replications"];
-    let mut top_level = true;
-    let keep = |line: &&str| {
-        top_level &= !line.starts_with('[');
-        let key = line.split('=').next().unwrap_or("").trim();
-        !(top_level && LEFT_OUT.contains(&key))
-    };
-    let lines: Vec<&str> = effective.lines().filter(keep).collect();
-    lines.join("\n")
+/// Carries out the runs of a study: one simulator a point, in their order.
+#[derive(Clone, Debug)]
+pub struct Simulators(Vec<Simulator>);
+
+impl Simulators {
+    /// The simulators of a study's points; at least one.
+    #[must_use]
+    pub fn new(points: Vec<Simulator>) -> Self {
+        assert!(!points.is_empty(), "a study has a point");
+        Self(points)
+    }
+
+    /// The simulator of a point.
+    #[must_use]
+    pub fn at(&self, point: u32) -> &Simulator {
+        &self.0[point as usize]
+    }
+
+    /// All of them, in the order of the points.
+    pub fn iter(&self) -> impl Iterator<Item = &Simulator> {
+        self.0.iter()
+    }
+
+    /// The same, watched: see [`Simulator::supervised`].
+    #[must_use]
+    pub fn supervised(self, supervisor: &Arc<dyn Supervisor>) -> Self {
+        Self(self.0.into_iter().map(|it| it.supervised(Arc::clone(supervisor))).collect())
+    }
+
+    /// What closed forms say about each point.
+    #[must_use]
+    pub fn theory(&self) -> Vec<Theory> {
+        (0..).zip(&self.0).flat_map(|(point, simulator)| simulator.theory(point)).collect()
+    }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_keys_at_the_top_are_left_out() {
-        let effective = "schema = 1\nname = \"x\"\nseed = 3\n\n[[host]]\nname = \"alice\"";
-        assert_eq!(without_identity(effective), "schema = 1\n\n[[host]]\nname = \"alice\"");
+impl Simulate for Simulators {
+    fn simulate(&self, spec: &CellSpec) -> Result<RunOutput, Halt> {
+        self.at(spec.point).simulate(spec)
     }
 }

@@ -12,7 +12,8 @@ use crate::experiment::cell::{CellSpec, Study};
 use crate::experiment::statistics::{
     Interval, Sample, bootstrap_interval, clustered_standard_error,
 };
-use crate::metrics::headline::{PARTS, counted_handovers, counted_stale};
+use crate::experiment::warning::{Warning, warnings};
+use crate::metrics::headline::{PARTS, counted_handovers, counted_stale, names};
 use crate::metrics::tables::{HandoverRow, RunOutput};
 use crate::time::SimTime;
 
@@ -74,6 +75,8 @@ pub struct PointSummary {
     pub varied: Vec<String>,
     /// How many runs there are.
     pub runs: usize,
+    /// Why to take its numbers with care.
+    pub warnings: Vec<Warning>,
     /// The metrics in the order of `runs.csv`.
     pub estimates: Vec<Estimate>,
 }
@@ -120,21 +123,27 @@ pub fn summarise(study: &Study, outputs: &[RunOutput], theory: &[Theory]) -> Sum
             point: first.point,
             varied: first.varied.clone(),
             runs: runs.len(),
+            warnings: warnings(&study.points[first.point as usize], &runs),
             estimates: estimates(&runs, theory),
         })
     };
-    Summary { varied: study.varied.clone(), points: study.points().filter_map(of_point).collect() }
+    Summary {
+        varied: study.varied.clone(),
+        points: study.by_point().filter_map(of_point).collect(),
+    }
 }
 
 fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimate> {
-    let (spec, first) = runs[0];
-    let of_one = |(metric, _): (&str, Option<f64>)| {
+    let (spec, _) = runs[0];
+    let of_one = |metric: &str| {
         let values: Vec<f64> =
             runs.iter().filter_map(|(_, output)| output.headline.value(metric)).collect();
         let sample = Sample::of(&values);
         let over_runs = sample.and_then(|sample| sample.standard_error());
         let standard_error = match runs {
-            [(spec, output)] => error_by_departure(output, spec.warmup, metric),
+            [(spec, output)] => {
+                error_by_departure(output, spec.warmup, metric).map(|clustered| clustered.error)
+            }
             _ => over_runs,
         };
         let holds = |it: &&Theory| it.point == spec.point && it.metric == metric;
@@ -146,10 +155,13 @@ fn estimates(runs: &[(&CellSpec, &RunOutput)], theory: &[Theory]) -> Vec<Estimat
             theory: theory.iter().find(holds).cloned(),
         }
     };
-    first.headline.iter().map(of_one).collect()
+    names(runs.iter().map(|(_, output)| &output.headline)).into_iter().map(of_one).collect()
 }
 
-fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
+/// The 95 % interval of the mean of a metric over runs: Student's, for medians and 95th percentiles
+/// the bootstrap's with draws from this seed. `None` of a single value.
+#[must_use]
+pub fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
     if metric.ends_with(".median") || metric.ends_with(".p95") {
         let mean = |drawn: &[usize]| {
             let sum: f64 = drawn.iter().map(|&index| values[index]).sum();
@@ -160,9 +172,22 @@ fn interval(metric: &str, values: &[f64], seed: u64) -> Option<Interval> {
     Sample::of(values)?.interval()
 }
 
+/// A standard error within a single run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct ClusteredError {
+    /// The standard error.
+    pub(super) error: f64,
+    /// Of how many independent clusters, the departures.
+    pub(super) clusters: usize,
+}
+
 /// The standard error, clustered by departure, of the mean of a metric that is a mean over rows or
 /// over departures.
-fn error_by_departure(output: &RunOutput, warmup: SimTime, metric: &str) -> Option<f64> {
+pub(super) fn error_by_departure(
+    output: &RunOutput,
+    warmup: SimTime,
+    metric: &str,
+) -> Option<ClusteredError> {
     let mut clusters: BTreeMap<SimTime, Vec<f64>> = BTreeMap::new();
     if metric == "stale_answers_per_departure" {
         for row in counted_stale(&output.stale, warmup) {
@@ -181,14 +206,14 @@ fn error_by_departure(output: &RunOutput, warmup: SimTime, metric: &str) -> Opti
         }
     }
     let clusters: Vec<_> = clusters.into_values().collect();
-    let error = clustered_standard_error(&clusters)?;
+    let mut error = clustered_standard_error(&clusters)?;
     if metric == "stale_answers_per_departure" {
         // The mean is over departures, of which there are fewer than ends of validity when losers
         // of a claim step down.
         let departures = output.headline.value("departures").filter(|&count| count > 0.0)?;
-        return Some(error * clusters.len() as f64 / departures);
+        error *= clusters.len() as f64 / departures;
     }
-    Some(error)
+    Some(ClusteredError { error, clusters: clusters.len() })
 }
 
 #[cfg(test)]
@@ -235,12 +260,13 @@ mod tests {
         output.stale.extend(later);
         // Clusters {37, 0} and {10, 10}, mean 14.25: sums of deviations 8.5 and −8.5;
         // √(2/1 · 2 · 8.5²)/4 = 4.25.
-        let error = error_by_departure(&output, SimTime::ZERO, "stale_window.mean").unwrap();
-        assert!((error - 4.25).abs() < 1e-12, "{error}");
+        let clustered = error_by_departure(&output, SimTime::ZERO, "stale_window.mean").unwrap();
+        assert!((clustered.error - 4.25).abs() < 1e-12, "{clustered:?}");
+        assert_eq!(clustered.clusters, 2);
         // Answers by end of validity: 4 + 4 and 1 + 1; standard deviation 6/√2, error of the mean of
         // these two 3; over the headline's one departure 3 · 2 / 1.
         let error = error_by_departure(&output, SimTime::ZERO, "stale_answers_per_departure");
-        assert!((error.unwrap() - 6.0).abs() < 1e-12, "{error:?}");
+        assert!((error.unwrap().error - 6.0).abs() < 1e-12, "{error:?}");
         assert_eq!(error_by_departure(&output, SimTime::ZERO, "departures"), None);
         let summary = summarise(&study, &[output], &[]);
         assert_eq!(summary.points[0].estimate("stale_window.mean").unwrap().interval, None);

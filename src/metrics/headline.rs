@@ -58,6 +58,26 @@ impl Headline {
     }
 }
 
+/// The names of the metrics of several runs, each once, in the order that they have there: scenarios
+/// need not have the same metrics, since some exist only where somebody sends requests.
+#[must_use]
+pub fn names<'a>(headlines: impl IntoIterator<Item = &'a Headline>) -> Vec<&'a str> {
+    let mut names: Vec<&str> = Vec::new();
+    for headline in headlines {
+        let mut place = 0;
+        for (name, _) in headline.iter() {
+            match names.iter().position(|known| *known == name) {
+                Some(known) => place = known + 1,
+                None => {
+                    names.insert(place, name);
+                    place += 1;
+                }
+            }
+        }
+    }
+    names
+}
+
 /// What happened after the warm-up and stands in no row.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Tally {
@@ -242,7 +262,8 @@ pub fn headline(
     headline.push("updates", count(tally.updates));
     push_asked(&mut headline, &tally.asked);
     headline.push("node_hours", Some(tally.node_hours));
-    push_signalling(&mut headline, signalling, tally.node_hours);
+    let asks = matches!(tally.asked, Asked::Requests(_));
+    push_signalling(&mut headline, signalling, tally.node_hours, asks);
     headline.push("lookup_hops.mean", tally.lookup_hops_mean);
     headline.push("lookup_failures", count(tally.lookup_failures));
     headline
@@ -290,8 +311,8 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
 type Amount = fn(&SignallingRow) -> u64;
 
 /// Messages and bytes sent per hour that a node was up: all, then of each protocol; SIP only where
-/// it is spoken.
-fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64) {
+/// it is spoken, or would be if anybody asked.
+fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64, asks: bool) {
     let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
             row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
@@ -300,7 +321,7 @@ fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: 
     };
     let spoken = |protocol: &Protocol| match protocol {
         Protocol::Test => false,
-        Protocol::Sip => rows.iter().any(|row| row.protocol == Protocol::Sip),
+        Protocol::Sip => asks || rows.iter().any(|row| row.protocol == Protocol::Sip),
         _ => true,
     };
     let amounts: [(&str, Amount); 2] =

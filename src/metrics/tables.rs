@@ -50,6 +50,20 @@ pub struct RunOutput {
 }
 
 impl RunOutput {
+    /// About how many octets of memory it takes.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        fn of<T>(rows: &[T]) -> u64 {
+            size_of_val(rows) as u64
+        }
+        of(&self.handovers)
+            + of(&self.stale)
+            + of(&self.requests)
+            + of(&self.departures)
+            + of(&self.signalling)
+            + of(&self.timeline)
+    }
+
     /// Whether the scenario has callers who send requests, so that there is a table of them.
     #[must_use]
     pub fn has_requests(&self) -> bool {

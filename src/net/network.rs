@@ -296,12 +296,20 @@ impl<P: Payload, T: Timer> Network<P, T> {
         (packet.from.at(port), packet.to.at(packet.port), carried)
     }
 
+    /// What the fingerprint digests of a packet that was [popped](Self::pop) and is delivered.
+    #[must_use]
+    pub fn digest(&self, packet: &Packet) -> u64 {
+        let said = match packet.carried() {
+            Carried::Hot(words) => P::hot_digest(words),
+            Carried::Cold(id) => self.cold.get(id).digest(),
+        };
+        signed(packet.from, said)
+    }
+
     /// Mixes a delivered datagram into the fingerprint.
     #[inline]
     fn mix(&mut self, host: HostId, from: Address, digest: u64) {
-        // The sender is told apart by an odd multiplier; what is added is mixed again.
-        let sender = u64::from(from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        self.fingerprint.add(self.kernel.now(), host, digest ^ sender);
+        self.fingerprint.add(self.kernel.now(), host, signed(from, digest));
     }
 
     /// Books what nobody is there to receive. The router in front of a departed host tells the
@@ -346,7 +354,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let digest = || P::hot_digest(words);
         if let Some((at, target)) = self.route(origin, to.address, cell, bytes, digest) {
             let packet = Packet::hot(from, to, booked, words);
-            self.kernel.send(at, origin, target, packet);
+            match self.only_delay {
+                Some(_) => self.kernel.send_in_turn(at, origin, target, packet),
+                None => self.kernel.send(at, origin, target, packet),
+            }
         }
     }
 
@@ -441,6 +452,13 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn cold_messages(&self) -> usize {
         self.cold.len()
     }
+}
+
+/// The digest of a message with its sender, who is told apart by an odd multiplier; where it is
+/// added, it is mixed again.
+#[inline]
+fn signed(from: Address, digest: u64) -> u64 {
+    digest ^ u64::from(from.bits()).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }
 
 /// A host's access to the network: the simulator's [`Context`].

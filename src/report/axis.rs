@@ -120,6 +120,11 @@ impl Frame {
         Scale { law: Law::Linear, end, zero_at: self.left, end_at: self.right }
     }
 
+    /// The scale of the horizontal axis up to `end`, by the root.
+    pub(crate) fn root_across(&self, end: f64) -> Scale {
+        Scale { law: Law::Root, ..self.across(end) }
+    }
+
     /// The scale of the vertical axis up to `end`.
     pub(crate) fn up(&self, end: f64) -> Scale {
         Scale { law: Law::Linear, end, zero_at: self.bottom, end_at: self.top }
@@ -133,11 +138,23 @@ impl Frame {
 
     /// Draws the horizontal axis with grid lines, ticks in `unit`, and its label below.
     pub(crate) fn draw_across(&self, canvas: &Canvas<'_>, scale: Scale, unit: f64, label: &str) {
-        for tick in ticks(scale.end / unit, 8) {
-            let x = scale.at(tick * unit);
+        let ticks = ticks(scale.end / unit, 8).into_iter().map(|it| (it * unit, number(it)));
+        self.draw_ticks_across(canvas, scale, ticks, label);
+    }
+
+    /// Draws the horizontal axis with grid lines at these values and their names, and its label
+    /// below.
+    pub(crate) fn draw_ticks_across(
+        &self,
+        canvas: &Canvas<'_>,
+        scale: Scale,
+        ticks: impl Iterator<Item = (f64, String)>,
+        label: &str,
+    ) {
+        for (value, name) in ticks {
+            let x = scale.at(value);
             canvas.line(vec![(x, self.top), (x, self.bottom)], palette::PALE, 1);
-            let at = (x, self.bottom + 18);
-            canvas.text(&number(tick), at, Lettering::LABEL.centred());
+            canvas.text(&name, (x, self.bottom + 18), Lettering::LABEL.centred());
         }
         canvas.line(self.lower_edge(), palette::BLACK, 1);
         let middle = (self.left + self.right) / 2;

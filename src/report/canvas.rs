@@ -103,6 +103,21 @@ impl Canvas<'_> {
         }
     }
 
+    /// A filled disc, or a ring that hides what is behind it.
+    pub(crate) fn disc(&self, at: Pixel, radius: i32, color: RGBColor, filled: bool) {
+        let inside = if filled { color } else { WHITE };
+        self.area.draw(&Circle::new(at, radius, inside.filled())).expect(MEMORY);
+        self.area.draw(&Circle::new(at, radius, color.stroke_width(2))).expect(MEMORY);
+    }
+
+    /// A filled shape, or its outline, which hides what is behind it.
+    pub(crate) fn shape(&self, corners: Vec<Pixel>, color: RGBColor, filled: bool) {
+        let outline: Vec<Pixel> = corners.iter().chain(corners.first()).copied().collect();
+        let inside = if filled { color } else { WHITE };
+        self.area.draw(&Polygon::new(corners, inside.filled())).expect(MEMORY);
+        self.line(outline, color, 2);
+    }
+
     /// A text; `at` is the middle of its height.
     pub(crate) fn text(&self, text: &str, at: Pixel, lettering: Lettering) {
         let style = if lettering.bold { FontStyle::Bold } else { FontStyle::Normal };

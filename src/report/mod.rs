@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::experiment::cell::Study;
+use crate::experiment::manifest::{Circumstances, manifest};
 use crate::experiment::run::Outcome;
 use crate::experiment::store::{Store, StoreError};
 use crate::experiment::summary::Summary;
@@ -13,11 +14,20 @@ use crate::report::figures::Curve;
 
 mod axis;
 mod canvas;
+pub mod codebook;
+pub mod difference;
 pub mod figures;
+pub mod finished;
+pub mod gate;
+#[cfg(feature = "parquet")]
+pub mod parquet;
+pub mod parting;
 pub mod quantity;
 pub mod story;
 pub mod tables;
 pub mod terminal;
+pub(crate) mod varied;
+pub mod verify;
 
 /// A file of a study: its name, with `/` between folders, and what is in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +53,20 @@ pub fn files(
     summary: &Summary,
     curve: Option<&Curve>,
 ) -> Vec<TextFile> {
-    let mut files = vec![
-        TextFile::new("scenario.toml", study.as_written.as_str()),
-        TextFile::new("effective.toml", study.effective.as_str()),
-    ];
+    let mut files = vec![TextFile::new("scenario.toml", study.as_written.as_str())];
+    match &study.points[..] {
+        [point] => files.push(TextFile::new("effective.toml", point.effective.as_str())),
+        points => files.extend(points.iter().enumerate().map(|(number, point)| {
+            TextFile::new(format!("effective/{number}.toml"), point.effective.as_str())
+        })),
+    }
+    files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
-    files.extend(figures::figures(study, &outcome.outputs, curve));
+    files.extend(figures::figures(study, &outcome.outputs, summary, curve));
     files
 }
 
-/// Writes all files of a study and makes it the latest; gives the folder.
+/// Writes all files of a study, with a manifest of them, and makes it the latest; gives the folder.
 ///
 /// # Errors
 /// When a file cannot be written.
@@ -60,9 +74,11 @@ pub fn write(
     store: &Store,
     study: &Study,
     files: &[TextFile],
-    manifest: &str,
+    circumstances: &Circumstances,
 ) -> Result<PathBuf, StoreError> {
     let id = study.id();
+    let contents = files.iter().map(|file| (file.name.as_str(), file.text.as_bytes()));
+    let manifest = manifest(study, circumstances, contents);
     for file in files {
         store.write(id, &file.name, file.text.as_bytes())?;
     }

@@ -3,18 +3,61 @@
 /// A span of seconds in the unit that suits it: `250 ms`, `12.3 s`, `4.5 min`, `3 h`.
 #[must_use]
 pub fn span(seconds: f64) -> String {
-    let size = seconds.abs();
-    let (value, unit) = match size {
-        _ if size == 0.0 => return "0 s".to_owned(),
-        _ if size < 0.000_000_999_5 => (seconds * 1e9, "ns"),
-        _ if size < 0.000_999_5 => (seconds * 1e6, "µs"),
-        _ if size < 0.999_5 => (seconds * 1e3, "ms"),
-        _ if size < 119.95 => (seconds, "s"),
-        _ if size < 7199.5 => (seconds / 60.0, "min"),
-        _ if size < 172_799.5 => (seconds / 3600.0, "h"),
-        _ => (seconds / 86_400.0, "d"),
+    if seconds == 0.0 {
+        return "0 s".to_owned();
+    }
+    let (length, unit) = span_unit(seconds);
+    format!("{} {unit}", number(seconds / length))
+}
+
+/// The unit that suits a span: its length in seconds, and its name.
+#[must_use]
+pub fn span_unit(seconds: f64) -> (f64, &'static str) {
+    match seconds.abs() {
+        0.0 => (1.0, "s"),
+        size if size < 0.000_000_999_5 => (1e-9, "ns"),
+        size if size < 0.000_999_5 => (1e-6, "µs"),
+        size if size < 0.999_5 => (1e-3, "ms"),
+        size if size < 119.95 => (1.0, "s"),
+        size if size < 7199.5 => (60.0, "min"),
+        size if size < 172_799.5 => (3600.0, "h"),
+        _ => (86_400.0, "d"),
+    }
+}
+
+/// A mean and what it may be off by, of which two digits are told, with as many decimals each:
+/// `47` and `24`, `0.213` and `0.012`. A mean has five digits at most; what is smaller than its last
+/// one is told as that.
+#[must_use]
+pub fn give_or_take(mean: f64, half: f64) -> (String, String) {
+    if half == 0.0 {
+        return (number(mean), "0".to_owned());
+    }
+    let most = if mean == 0.0 { 9 } else { decimals(mean, 5).min(9) };
+    let decimals = decimals(half, 2).min(most);
+    let text = |value: f64| {
+        let text = format!("{value:.decimals$}");
+        match text.split_once('.') {
+            Some((whole, fraction)) => format!("{}.{fraction}", thousands(whole)),
+            None => thousands(&text),
+        }
     };
-    format!("{} {unit}", number(value))
+    let last = (0..decimals).fold(1.0, |power, _| power / 10.0);
+    (text(mean), text(half.max(last)))
+}
+
+/// How many decimals show so many significant digits of a value that is not zero.
+fn decimals(value: f64, digits: usize) -> usize {
+    let (mut power, mut decimals) = (1.0, digits - 1);
+    while value.abs() >= power * 10.0 && decimals > 0 {
+        power *= 10.0;
+        decimals -= 1;
+    }
+    while value.abs() < power && decimals < 12 {
+        power /= 10.0;
+        decimals += 1;
+    }
+    decimals
 }
 
 /// A number with three significant digits, no digits of the whole part dropped, and commas between
@@ -80,6 +123,25 @@ mod tests {
         ];
         for (seconds, expected) in cases {
             assert_eq!(span(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn a_mean_has_the_decimals_of_what_it_may_be_off_by() {
+        for (mean, half, expected) in [
+            (47.4, 24.2, ("47", "24")),
+            (0.2134, 0.0121, ("0.213", "0.012")),
+            (1234.5, 12.0, ("1,234", "12")),
+            (109.0, 300.0, ("109", "300")),
+            (0.5, 3.2, ("0.5", "3.2")),
+            // Five digits of the mean are 4155.3: its last digit stands for all that is less.
+            (4155.3, 0.002_1, ("4,155.3", "0.1")),
+            (7.0, 0.0, ("7", "0")),
+            (0.0, 0.0, ("0", "0")),
+            (0.0, 0.25, ("0.00", "0.25")),
+        ] {
+            let (mean_told, half_told) = give_or_take(mean, half);
+            assert_eq!((mean_told.as_str(), half_told.as_str()), expected, "{mean} {half}");
         }
     }
 

@@ -9,8 +9,12 @@ use serde::Serialize;
 
 use crate::experiment::cell::Study;
 use crate::experiment::summary::{Estimate, Summary};
+use crate::experiment::warmup::Unsettled;
+use crate::experiment::warning::Warning;
+use crate::metrics::headline::names;
 use crate::metrics::tables::{Row, RunOutput};
 use crate::report::TextFile;
+use crate::time::SimTime;
 
 /// All tables of a study.
 #[must_use]
@@ -71,10 +75,7 @@ fn table<R: Row>(outputs: &[RunOutput], rows: fn(&RunOutput) -> &Vec<R>) -> Text
 /// `runs.csv`: the run, the varied keys, seed, fingerprint, every headline metric.
 #[must_use]
 pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
-    let metrics: Vec<&str> = outputs
-        .first()
-        .map(|output| output.headline.iter().map(|(name, _)| name).collect())
-        .unwrap_or_default();
+    let metrics = names(outputs.iter().map(|output| &output.headline));
     let mut columns = vec!["run"];
     columns.extend(study.varied.iter().map(String::as_str));
     columns.extend(["seed", "fingerprint"]);
@@ -187,10 +188,32 @@ struct JsonPoint<'a> {
     point: u32,
     varied: Vec<JsonKey<'a>>,
     runs: usize,
+    warnings: Vec<JsonWarning>,
     metrics: Vec<Line<'a>>,
 }
 
-/// `summary.json`: a list of points, each with its varied keys and a list of metrics.
+#[derive(Serialize)]
+#[serde(tag = "warning", rename_all = "snake_case")]
+enum JsonWarning {
+    FewRuns { runs: usize },
+    ShortWarmup { series: &'static str, until_s: Option<f64>, early: f64, later: f64 },
+}
+
+impl JsonWarning {
+    fn of(warning: &Warning) -> Self {
+        match *warning {
+            Warning::FewRuns { runs } => Self::FewRuns { runs },
+            Warning::ShortWarmup(Unsettled { series, until, early, later }) => Self::ShortWarmup {
+                series: series.name(),
+                until_s: until.map(SimTime::as_secs_f64),
+                early,
+                later,
+            },
+        }
+    }
+}
+
+/// `summary.json`: a list of points, each with its varied keys, warnings and a list of metrics.
 fn summary_json(summary: &Summary) -> String {
     let of_point = |point: &'_ crate::experiment::summary::PointSummary| {
         let keys = summary.varied.iter().zip(&point.varied);
@@ -198,6 +221,7 @@ fn summary_json(summary: &Summary) -> String {
             point: point.point,
             varied: keys.map(|(key, value)| JsonKey { key, value }).collect(),
             runs: point.runs,
+            warnings: point.warnings.iter().map(JsonWarning::of).collect(),
             metrics: point.estimates.iter().map(Line::of).collect(),
         })
     };

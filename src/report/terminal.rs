@@ -2,6 +2,8 @@
 //! is.
 
 mod callers;
+mod points;
+mod warnings;
 
 use std::collections::BTreeMap;
 
@@ -9,6 +11,7 @@ use callers::Callers;
 
 use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
+use crate::experiment::sequential::Imprecise;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::distribution::{mean, quantile};
 use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS, counted_stale};
@@ -39,21 +42,30 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
             &Windows::of(study, outcome, point.point),
             &Callers::of(study, outcome, point.point),
         ),
-        points => {
-            let windows = |point: &PointSummary| Windows::of(study, outcome, point.point);
-            many_points(
-                &mut text,
-                summary,
-                points,
-                &points.iter().map(windows).collect::<Vec<_>>(),
-            );
-        }
+        _ => points::write(&mut text, summary),
     }
     for failure in &outcome.failures {
         text.push_str(&format!("\nrun {} FAILED: {}\n", failure.run, failure.message));
     }
+    text.push_str(&warnings::told(summary));
     text.push_str(&format!("\ntables   {folder}/*.csv\nfigures  {folder}/figures/*.svg\n"));
     text
+}
+
+/// That a metric is not known as well at a point as was asked.
+#[must_use]
+pub fn imprecise(study: &Study, imprecise: &Imprecise) -> String {
+    let Imprecise { point, metric, reached } = imprecise;
+    let values = &study.points[*point as usize].varied;
+    let pairs = study.varied.iter().zip(values).map(|(key, value)| format!(", {key} = {value}"));
+    let at = match study.points.len() {
+        1 => String::new(),
+        _ => format!(" at point {point}{}", pairs.collect::<String>()),
+    };
+    match reached {
+        Some(reached) => format!("{metric} is known to ± {} only{at}", percent(*reached)),
+        None => format!("{metric} has no interval{at}"),
+    }
 }
 
 fn plural(n: f64, one: &str) -> String {
@@ -95,16 +107,16 @@ pub fn rings(rings: &BTreeMap<u32, RingSummary>, kept: usize) -> String {
 
 /// A grid of cells, the first column to the left, the others to the right.
 #[derive(Default)]
-struct Grid {
+pub(crate) struct Grid {
     rows: Vec<Vec<String>>,
 }
 
 impl Grid {
-    fn row(&mut self, cells: impl Into<Vec<String>>) {
+    pub(crate) fn row(&mut self, cells: impl Into<Vec<String>>) {
         self.rows.push(cells.into());
     }
 
-    fn write(&self, text: &mut String) {
+    pub(crate) fn write(&self, text: &mut String) {
         let columns = self.rows.iter().map(Vec::len).max().unwrap_or(0);
         let length = |cell: &String| cell.chars().count();
         let width = |column| {
@@ -419,44 +431,4 @@ fn theory(text: &mut String, point: &PointSummary) {
 fn is_span(metric: &str) -> bool {
     let name = metric.split('.').next().unwrap_or(metric);
     ["stale_window", "request_delay"].contains(&name) || PARTS.iter().any(|(part, _)| *part == name)
-}
-
-/// One line a point.
-fn many_points(text: &mut String, summary: &Summary, points: &[PointSummary], windows: &[Windows]) {
-    text.push('\n');
-    let mut grid = Grid::default();
-    let asked = points.iter().any(|point| point.estimate(FAILED_INTEROP).is_some());
-    let with = |cells: [String; 8], failed: String| {
-        let mut cells = Vec::from(cells);
-        if asked {
-            cells.push(failed);
-        }
-        cells
-    };
-    let heads = ["", "", "stale", "window > 0", "outage", "outage", "", "messages"];
-    grid.row(with(heads.map(str::to_owned), "failed".to_owned()));
-    let varied = summary.varied.join(", ");
-    let heads = [&varied, "departures", "share", "median", "median", "p95", "claimants", "/node h"];
-    grid.row(with(heads.map(str::to_owned), "interop".to_owned()));
-    for (point, windows) in points.iter().zip(windows) {
-        let value = |metric: &str, words| shown(point, metric, words);
-        let cells = [
-            point.varied.join(", "),
-            value("departures", number),
-            value("stale_share", percent),
-            windows.quantile(0.5),
-            value("outage.median", span),
-            value("outage.p95", span),
-            value("claimants.mean", number),
-            value("messages_per_node_hour", number),
-        ];
-        grid.row(with(cells, value(FAILED_INTEROP, percent)));
-    }
-    grid.write(text);
-    text.push_str(
-        "window > 0: stale windows of resolvers that are longer than zero, of all runs\n",
-    );
-    if points.iter().any(|point| point.runs > 1) {
-        text.push_str("the others: means over the runs of each point; intervals in summary.csv\n");
-    }
 }

@@ -1,7 +1,8 @@
 //! The files of a study and the final table, from fake and from lifelike runs.
 
 use super::*;
-use crate::experiment::cell::CellSpec;
+use crate::experiment::cell::{CellSpec, StudyPoint};
+use crate::experiment::manifest::Circumstances;
 use crate::experiment::run::tests::{fake_output, fake_requests, study};
 use crate::experiment::summary::{Theory, summarise};
 use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
@@ -201,6 +202,9 @@ fn sweep() -> Study {
         spec.point = spec.run;
         spec.varied = vec![ttl.into()];
     }
+    let point =
+        |spec: &CellSpec| StudyPoint { varied: spec.varied.clone(), ..study.points[0].clone() };
+    study.points = study.cells.iter().map(point).collect();
     study
 }
 
@@ -242,10 +246,15 @@ fn each_figure_has_its_table_beside_it() {
         let files = all_files(&study);
         assert_eq!(files, all_files(&study), "the same again");
         let of_kind = |end: &str| files.iter().filter(|file| file.name.ends_with(end)).count();
-        // Six tables of the study and four of figures.
-        assert_eq!((of_kind(".csv"), of_kind(".json"), of_kind(".toml")), (10, 1, 2));
+        // Four figures, and in a sweep one of each metric that it may have but the failed requests.
+        let figures = if study.points.len() > 1 { 4 + 8 } else { 4 };
+        // Six tables of the study, and their codebook.
+        assert_eq!(
+            (of_kind(".csv"), of_kind(".json"), of_kind(".toml")),
+            (7 + figures, 1, 1 + study.points.len())
+        );
         let images: Vec<_> = files.iter().filter(|file| file.name.ends_with(".svg")).collect();
-        assert_eq!(images.len(), 4);
+        assert_eq!(images.len(), figures);
         for image in images {
             let table = image.name.replace(".svg", ".csv");
             assert!(files.iter().any(|file| file.name == table), "{table}");
@@ -266,7 +275,7 @@ fn figures_have_the_bytes_that_they_had() {
         hasher.finalize().to_hex()[..16].to_owned()
     };
     let digests = [digest(all_files(&study(1))), digest(all_files(&sweep()))];
-    assert_eq!(digests, ["203afb583fa1f4a8", "01dbe9254eefab33"]);
+    assert_eq!(digests, ["203afb583fa1f4a8", "f73ccc3603f73a39"]);
     let failures = |study: &Study| {
         let files = files_of_requests(study, asking).into_iter();
         digest(files.filter(|file| file.name == "figures/failures.svg").collect())
@@ -347,7 +356,7 @@ fn the_final_table_tells_requests_by_cause_and_domain() {
     let text = final_table(&study(1), |it| it.handovers[0].caller = "b.example".into());
     assert!(text.contains("\ncaller domain ") && !text.contains("interop"), "{text}");
     let text = table(&sweep(), asking);
-    assert!(text.lines().nth(3).unwrap().ends_with("/node h  interop"), "{text}");
+    assert!(text.lines().nth(3).unwrap().contains("interop %"), "{text}");
     for text in [table(&study(1), asking), table(&study(10), asking), text] {
         let wide: Vec<_> = text.lines().filter(|line| line.chars().count() > 100).collect();
         assert!(wide.is_empty(), "{wide:#?}");
@@ -420,9 +429,9 @@ fn the_final_table_of_a_sweep_has_a_line_a_point_and_names_failures() {
     assert_eq!(
         lines[2..5],
         [
-            "                     stale  window > 0  outage  outage             messages",
-            "dns.ttl  departures  share      median  median     p95  claimants   /node h",
-            "5s                1  0.5 %        37 s  42.3 s  42.3 s          2      0.05",
+            "                stale    stale  outage  outage               split  messages",
+            "point   ttl  window s  share %  mean s   p95 s  claimants  brain %   /node h",
+            "    0    5s      18.5      0.5    42.3    42.3          2        0      0.05",
         ]
     );
     assert!(text.contains("\nrun 3 FAILED: broken\n"));
@@ -495,15 +504,34 @@ fn without_handovers_there_is_no_grid_of_dashes() {
 fn a_study_is_written_whole_and_twice_the_same_but_for_the_manifest() {
     let study = study(2);
     let (outcome, summary) = plain(&study);
-    let read = |manifest: &str| {
+    let read = |finished: u64| {
+        let circumstances = Circumstances {
+            command: vec!["overcord".to_owned()],
+            directory: String::new(),
+            started: 0,
+            finished,
+            jobs: 1,
+            loaded: 0,
+            failures: Vec::new(),
+        };
         let folder = tempfile::tempdir().unwrap();
         let store = Store::new(folder.path(), &study.scenario);
         let files = files(&study, &outcome, &summary, None);
-        let written = write(&store, &study, &files, manifest).unwrap();
+        let written = write(&store, &study, &files, &circumstances).unwrap();
         assert_eq!(store.latest(), Some(written.clone()));
-        assert_eq!(std::fs::read_to_string(written.join("manifest.json")).unwrap(), manifest);
-        let content = |file: &TextFile| std::fs::read_to_string(written.join(&file.name)).unwrap();
-        files.iter().map(content).collect::<Vec<_>>()
+        let text = |name: &str| std::fs::read_to_string(written.join(name)).unwrap();
+        let manifest: serde_json::Value = serde_json::from_str(&text("manifest.json")).unwrap();
+        for (file, listed) in files.iter().zip(manifest["files"].as_array().unwrap()) {
+            let digest = blake3::hash(text(&file.name).as_bytes()).to_hex();
+            assert_eq!(
+                (&listed["name"], &listed["blake3"]),
+                (&file.name.as_str().into(), &digest.as_str().into())
+            );
+        }
+        let contents = files.iter().map(|file| text(&file.name)).collect::<Vec<_>>();
+        (contents, manifest["finished"].clone())
     };
-    assert_eq!(read("first"), read("second"));
+    let (first, second) = (read(1), read(2));
+    assert_eq!(first.0, second.0);
+    assert_ne!(first.1, second.1);
 }

@@ -86,8 +86,8 @@ fn keys_and_words() {
 fn what_is_to_come_is_refused_as_such() {
     check(&[
         (
-            "name = \"x\"\n[sweep]\n\"dns.ttl\" = [\"5s\"]",
-            "x.toml:2:2: sweep: `sweep` is not supported by this version",
+            "name = \"x\"\n[dns]\nsecondaries = 2",
+            "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
             "name = \"x\"\n[overlay]\nplugin = \"kademlia\"",
@@ -467,7 +467,11 @@ fn overrides_are_checked_alike_and_name_the_argument() {
             "--set churn.trace=a.avt: churn.trace: `trace` has no meaning with model \
              \"exponential\"; to read a trace, set churn.model to \"trace\" as well",
         ),
-        ("sweep.x=1", "--set sweep.x=1: sweep: `sweep` is not supported by this version"),
+        (
+            "sweep.dns.ttl=5s",
+            "--set sweep.dns.ttl=5s: sweep.dns.ttl: expected a list of the values to go through, \
+             found \"5s\"; write [\"5s\", …]",
+        ),
     ] {
         assert_eq!(messages(text, &[argument]), expected);
     }

@@ -13,9 +13,10 @@ mod users;
 use std::path::{Path as FilePath, PathBuf};
 
 use super::document::{Node, Path, Place};
-use super::file::{ChurnModel, File, Overlay};
-use super::plan::{HostPlan, Plan, When};
-use super::problem::{Fault, Problem};
+use super::file::{self, ChurnModel, File, Overlay};
+use super::plan::{HostPlan, Plan, Precision, Replications, When};
+use super::problem::{Fault, Problem, nearest};
+use crate::metrics::codebook;
 use crate::time::{SimDuration, SimTime};
 use crate::units::Duration;
 use users::Users;
@@ -102,7 +103,7 @@ impl Check<'_> {
             seed: file.seed,
             duration,
             warmup: file.warmup.0,
-            replications: file.replications,
+            replications: self.replications(&file.replications),
             timeline_bin: file.timeline_bin.map(|bin| bin.0).or(duration.map(Plan::usual_bin)),
             network: self.network(&file.network),
             dns,
@@ -125,6 +126,34 @@ impl Check<'_> {
             self.generated(&plan);
         }
         plan
+    }
+
+    fn replications(&mut self, replications: &file::Replications) -> Replications {
+        let (until, metric, at_least, at_most) = match replications {
+            file::Replications::Number(number) => return Replications::Number(*number),
+            file::Replications::Until { until, metric, at_least, at_most } => {
+                (until, metric, at_least, at_most)
+            }
+        };
+        if at_most < at_least {
+            let (found, limit) = (at_most.to_string(), at_least.to_string());
+            let relation = "not be below";
+            self.fault(
+                &Path::of("replications.at_most"),
+                Fault::Relation { found, relation, other: "at_least", limit },
+            );
+        }
+        if codebook::metric(metric).is_none() {
+            let names = codebook::metrics().iter().map(|it| it.name.as_str());
+            let (found, nearest) = (metric.clone(), nearest(metric, names));
+            self.fault(&Path::of("replications.metric"), Fault::UnknownMetric { found, nearest });
+        }
+        Replications::Until(Precision {
+            metric: metric.clone(),
+            until: until.0,
+            at_least: *at_least,
+            at_most: *at_most,
+        })
     }
 
     /// Sections that need each other.

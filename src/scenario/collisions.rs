@@ -195,10 +195,6 @@ fn what_is_near_to_what_is_to_come() {
              `clairvoyant`, found \"leese\"; the nearest word, `lease`, is not supported by this \
              version",
         ),
-        (
-            "name = \"x\"\n[swep]",
-            "x.toml:2:2: swep: unknown key `swep`; the nearest, `sweep`, is not supported by this \
-             version",
-        ),
+        ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),
     ]);
 }

@@ -49,6 +49,24 @@ impl Path {
         (Self(steps), last)
     }
 
+    /// How many steps it has.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether it has no step: the document itself.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether the first step is this one.
+    #[must_use]
+    pub fn starts_with(&self, step: &str) -> bool {
+        self.0.first().is_some_and(|first| first == step)
+    }
+
     /// The same without list numbers: what all elements of a list share.
     #[must_use]
     pub fn pattern(&self) -> String {
@@ -174,6 +192,22 @@ impl Node {
         self.put(&path, 0, &key_place, node)
     }
 
+    /// Takes a section out of the document, if it is there.
+    pub fn take(&mut self, section: &str) -> Option<Self> {
+        match &mut self.value {
+            Value::Table(entries) => entries.remove(section).map(|entry| entry.node),
+            _ => None,
+        }
+    }
+
+    /// Puts a value at the end of a way; `key` is where the way is written.
+    ///
+    /// # Errors
+    /// When the way goes through something that has no such key or element.
+    pub fn assign(&mut self, path: &Path, key: &Place, node: Self) -> Result<(), Problem> {
+        self.put(path, 0, key, node)
+    }
+
     fn put(&mut self, path: &Path, depth: usize, key: &Place, node: Node) -> Result<(), Problem> {
         let Some(step) = path.0.get(depth) else {
             *self = node;
@@ -206,6 +240,21 @@ impl Node {
                 let found = other.to_string();
                 Err(Problem::new(key.clone(), here, Fault::NotATable { found }))
             }
+        }
+    }
+
+    /// The place of something in this tree that stands in a later text than this one, if there is.
+    #[must_use]
+    pub fn changed_since(&self, text: usize) -> Option<Place> {
+        if self.place.text > text {
+            return Some(self.place.clone());
+        }
+        match &self.value {
+            Value::Table(entries) => {
+                entries.values().find_map(|entry| entry.node.changed_since(text))
+            }
+            Value::List(nodes) => nodes.iter().find_map(|node| node.changed_since(text)),
+            _ => None,
         }
     }
 

@@ -7,14 +7,14 @@ mod telling;
 mod users;
 
 use super::file::{
-    AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Dns, DynDns, EachWord, Event,
-    EventAction, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel, Network,
+    self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Dns, DynDns, EachWord,
+    Event, EventAction, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel, Network,
     NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver, ResolverNumber, RoundFingers,
     SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
-    Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan, Family,
-    FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan,
+    self, Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan,
+    Family, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan,
     PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
 };
 use crate::time::{SimDuration, SimTime};
@@ -38,7 +38,7 @@ pub fn file(plan: &Plan) -> File {
         seed: plan.seed,
         duration: plan.duration.map(Duration),
         warmup: Duration(plan.warmup),
-        replications: plan.replications,
+        replications: replications(&plan.replications),
         timeline_bin: plan.timeline_bin.map(Duration),
         network: network(&plan.network),
         dns: plan.dns.as_ref().map(dns),
@@ -51,6 +51,18 @@ pub fn file(plan: &Plan) -> File {
         event: plan.events.iter().map(event).collect(),
         story: plan.story.as_ref().map(telling::story),
         stop: Stop { after_departures: plan.stop_after_departures },
+    }
+}
+
+fn replications(replications: &plan::Replications) -> file::Replications {
+    match replications {
+        plan::Replications::Number(number) => file::Replications::Number(*number),
+        plan::Replications::Until(precision) => file::Replications::Until {
+            until: Ratio(precision.until),
+            metric: precision.metric.clone(),
+            at_least: precision.at_least,
+            at_most: precision.at_most,
+        },
     }
 }
 

@@ -24,7 +24,8 @@ fn plan(text: &str) -> Plan {
 fn a_name_is_enough() {
     let plan = plan("name = \"x\"");
     assert_eq!(plan.duration, Some(SimDuration::from_secs(12 * 3_600)));
-    assert_eq!((plan.seed, plan.replications, plan.overlay.nodes), (2009, 1, 200));
+    assert_eq!((plan.seed, plan.overlay.nodes), (2009, 200));
+    assert_eq!(plan.replications, Replications::Number(1));
     assert_eq!((plan.dns, plan.dyndns, plan.churn, plan.handover), (None, None, None, None));
     let median = SimDuration::from_millis(40);
     assert_eq!(plan.network.latency, LatencyPlan::LogNormal { median, sigma: 0.5 });

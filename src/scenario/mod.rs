@@ -1,7 +1,8 @@
 //! Scenarios: from a file as written to a checked [`Plan`].
 //!
 //! ```text
-//! text ──document──▶ tree with places ──walk──▶ every key and value sound by itself
+//! text ──document──▶ tree with places ──sweep──▶ a tree for each point of the study
+//!      ──walk──▶ every key and value sound by itself
 //!      ──file──▶ File, as written ──check──▶ Plan ──effective──▶ File with every key
 //! ```
 //!
@@ -9,6 +10,7 @@
 //! holds is not read here either; a run that takes its length from one is completed by
 //! [`Scenario::with_trace_span`].
 
+pub mod budget;
 pub mod build;
 pub mod check;
 pub mod document;
@@ -17,6 +19,7 @@ pub mod file;
 pub mod plan;
 pub mod problem;
 pub mod schema;
+pub mod sweep;
 pub mod template;
 pub mod walk;
 
@@ -30,17 +33,41 @@ mod bad_user_input;
 mod collisions;
 #[cfg(test)]
 mod good_input;
+#[cfg(test)]
+mod sweeps;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 pub use plan::Plan;
 pub use problem::Report;
 
 use crate::time::SimDuration;
+use budget::Budget;
 use document::{Node, Place};
 use file::File;
-use plan::{ChurnSource, TracePlan};
+use plan::{ChurnPlan, ChurnSource, TracePlan};
 use problem::{Fault, Problem, Sources};
+use sweep::{Sweep, SweepPoint};
+
+/// A file that was read and found sound: what is simulated at each point of its study.
+#[derive(Clone, Debug)]
+pub struct Scenarios {
+    /// The keys that the points differ in.
+    pub varied: Vec<String>,
+    /// The points in their order; at least one.
+    pub points: Vec<Point>,
+    /// Limits on what is measured.
+    pub budgets: Vec<Budget>,
+}
+
+/// One point of a study.
+#[derive(Clone, Debug)]
+pub struct Point {
+    /// Its values of the varied keys, as they are to be shown; empty where it has the file's own.
+    pub varied: Vec<String>,
+    /// What is simulated there.
+    pub scenario: Scenario,
+}
 
 /// A scenario that was read and found sound.
 #[derive(Clone, Debug)]
@@ -51,9 +78,12 @@ pub struct Scenario {
     sources: Sources,
 }
 
-impl Scenario {
-    /// Reads a scenario. `name` is how the file is called in reports, `folder` what paths in it are
-    /// relative to, `overrides` are assignments `key=value` in the order given.
+impl Scenarios {
+    /// Reads a file. `name` is how it is called in reports, `folder` what paths in it are relative
+    /// to, `overrides` are assignments `key=value` in the order given.
+    ///
+    /// # Errors
+    /// All that is wrong with the file, at any of its points.
     pub fn parse(
         name: &str,
         bytes: &[u8],
@@ -72,10 +102,101 @@ impl Scenario {
             let problem = Problem::new(place, document::Path::default(), Fault::NotText { offset });
             Report::new(sources(&readable), vec![problem])
         })?;
-        let report = |problems| Report::new(sources(text), problems);
-        let document = read(text, overrides).map_err(report)?;
-        let plan = plan_of(&document, folder).map_err(report)?;
-        Ok(Self { plan, document, sources: sources(text) })
+        let sources = sources(text);
+        let report = |problems| Report::new(sources.clone(), problems);
+        let mut base = Node::parse(text).map_err(report)?;
+        let assignments = overrides.iter().enumerate();
+        let failed = assignments.filter_map(|(index, it)| base.set(it, index + 1).err());
+        let mut problems: Vec<Problem> = failed.collect();
+        let in_braces = |place: &Place| sources.at(place).starts_with('{');
+        let limits = base.take("budget");
+        let read = sweep::take(&mut base, &in_braces).and_then(|sweep| {
+            let budgets = budget::of(limits.as_ref(), &sweep);
+            let points = Self::points(&base, &sweep, folder, &sources);
+            let varied = sweep.varied;
+            match (points, budgets) {
+                (Ok(points), Ok(budgets)) => Ok(Self { varied, points, budgets }),
+                (points, budgets) => {
+                    let problems = [points.err(), budgets.err()].into_iter().flatten();
+                    Err(problems.flatten().collect())
+                }
+            }
+        });
+        match read {
+            Ok(scenarios) if problems.is_empty() => Ok(scenarios),
+            Ok(_) => Err(report(problems)),
+            Err(more) => {
+                problems.extend(more);
+                Err(report(problems))
+            }
+        }
+    }
+
+    /// Every point by itself.
+    fn points(
+        base: &Node,
+        sweep: &Sweep,
+        folder: &Path,
+        sources: &Sources,
+    ) -> Result<Vec<Point>, Vec<Problem>> {
+        let schema = schema::json_schema();
+        let (mut points, mut wrong) = (Vec::new(), Vec::new());
+        for point in &sweep.points {
+            let planned = point.apply(base).and_then(|document| {
+                let plan = plan_of(&document, &schema, folder)?;
+                Ok(Scenario { plan, document, sources: sources.clone() })
+            });
+            match planned {
+                Ok(scenario) => points.push(Point { varied: point.labels.clone(), scenario }),
+                Err(problems) => wrong.push((point, problems)),
+            }
+        }
+        if wrong.is_empty() {
+            return Ok(points);
+        }
+        Err(told_once(sweep, wrong))
+    }
+}
+
+/// The problems of points, each once; of those that are not there at all points and do not lie in
+/// what a point itself says, the first point that has them is named.
+fn told_once(sweep: &Sweep, wrong: Vec<(&SweepPoint, Vec<Problem>)>) -> Vec<Problem> {
+    let everywhere = |problem: &Problem| {
+        wrong.len() == sweep.points.len()
+            && wrong.iter().all(|(_, problems)| problems.contains(problem))
+    };
+    let mut told: Vec<(Problem, Option<String>)> = Vec::new();
+    for (point, problems) in &wrong {
+        for problem in problems {
+            if !told.iter().any(|(other, _)| other == problem) {
+                let named = !everywhere(problem) && !point.holds(&problem.place);
+                told.push((problem.clone(), named.then(|| point.told(&sweep.varied))));
+            }
+        }
+    }
+    told.into_iter().map(|(problem, point)| Problem { point, ..problem }).collect()
+}
+
+impl Scenario {
+    /// Reads a file of a single point; see [`Scenarios::parse`].
+    ///
+    /// # Errors
+    /// All that is wrong with the file; also when it is a sweep of several points.
+    pub fn parse(
+        name: &str,
+        bytes: &[u8],
+        folder: &Path,
+        overrides: &[String],
+    ) -> Result<Self, Report> {
+        let mut points = Scenarios::parse(name, bytes, folder, overrides)?.points;
+        let scenario = points.swap_remove(0).scenario;
+        if points.is_empty() {
+            return Ok(scenario);
+        }
+        let fault = Fault::SeveralPoints { points: points.len() + 1 };
+        let place = scenario.document.place.clone();
+        let problem = Problem::new(place, document::Path::default(), fault);
+        Err(Report::new(scenario.sources, vec![problem]))
     }
 
     /// Settles the length of a run that lasts as long as its trace, and judges once more what must
@@ -130,21 +251,35 @@ impl Scenario {
     pub fn effective(&self) -> String {
         effective::to_toml(&self.plan)
     }
+
+    /// What a run with a given seed depends on, as TOML: the effective scenario with neutral words
+    /// for what it is called, how often it is run, and where the trace lies that it replays.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let mut plan = Plan {
+            name: "run".to_owned(),
+            description: String::new(),
+            seed: 0,
+            replications: plan::Replications::Number(1),
+            ..self.plan.clone()
+        };
+        if let Some(ChurnPlan { source: ChurnSource::Trace(trace), .. }) = &mut plan.churn {
+            trace.path = PathBuf::from("trace");
+        }
+        effective::to_toml(&plan)
+    }
 }
 
-/// The tree of a text with its overrides, every key and value of it sound by itself.
-fn read(text: &str, overrides: &[String]) -> Result<Node, Vec<Problem>> {
-    let mut document = Node::parse(text)?;
-    let mut problems: Vec<_> = overrides
-        .iter()
-        .enumerate()
-        .filter_map(|(index, argument)| document.set(argument, index + 1).err())
-        .collect();
-    problems.extend(walk::problems(&document, &schema::json_schema()));
-    if problems.is_empty() { Ok(document) } else { Err(problems) }
-}
-
-fn plan_of(document: &Node, folder: &Path) -> Result<Plan, Vec<Problem>> {
+/// The plan of a document, every key and value of it sound by itself first.
+fn plan_of(
+    document: &Node,
+    schema: &serde_json::Value,
+    folder: &Path,
+) -> Result<Plan, Vec<Problem>> {
+    let problems = walk::problems(document, schema);
+    if !problems.is_empty() {
+        return Err(problems);
+    }
     let file: File = serde_json::from_value(document.to_json()).map_err(|error| {
         let fault = Fault::Unread { message: error.to_string() };
         vec![Problem::new(document.place.clone(), document::Path::default(), fault)]

@@ -27,7 +27,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::dyndns::AbuseLimit;
-use crate::time::SimDuration;
+use crate::time::{SimDuration, SimTime};
 
 /// A checked scenario.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,8 +42,8 @@ pub struct Plan {
     pub duration: Option<SimDuration>,
     /// The first part of the run, observed but not counted.
     pub warmup: SimDuration,
-    /// How many runs with different seeds; at least 1.
-    pub replications: u32,
+    /// How many runs with different seeds.
+    pub replications: Replications,
     /// The distance of two rows of the time line. `None` only where the duration is not known yet.
     pub timeline_bin: Option<SimDuration>,
     /// The network between all hosts.
@@ -78,6 +78,17 @@ impl Plan {
         SimDuration::from_nanos(duration.as_nanos() / 500).max(SimDuration::from_millis(1))
     }
 
+    /// Whether the state of a run is to settle: nothing is scripted or told as a story, no trace is
+    /// replayed, and no host comes up later than the others.
+    #[must_use]
+    pub fn settles(&self) -> bool {
+        let replays = |churn: &ChurnPlan| matches!(churn.source, ChurnSource::Trace(_));
+        self.events.is_empty()
+            && self.story.is_none()
+            && !self.churn.as_ref().is_some_and(replays)
+            && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
+    }
+
     /// Whether there is any SIP: then every member of the overlay has a user that registers. There
     /// is DNS and a handover then.
     #[must_use]
@@ -86,6 +97,39 @@ impl Plan {
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
             || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
+    }
+}
+
+/// How many runs a point has.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Replications {
+    /// So many; at least 1.
+    Number(u32),
+    /// As many as it takes.
+    Until(Precision),
+}
+
+/// Runs are added until a metric is known well enough.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Precision {
+    /// The metric, a column of `runs.csv`.
+    pub metric: String,
+    /// Half the width of its 95 % interval over its mean, above zero.
+    pub until: f64,
+    /// How many runs are made at a time; at least 2.
+    pub at_least: u32,
+    /// The most runs; not below `at_least`.
+    pub at_most: u32,
+}
+
+impl Replications {
+    /// The most runs that there can be.
+    #[must_use]
+    pub fn most(&self) -> u32 {
+        match self {
+            Self::Number(number) => *number,
+            Self::Until(precision) => precision.at_most,
+        }
     }
 }
 

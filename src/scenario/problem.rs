@@ -4,8 +4,10 @@
 //! texts that they stand in, and writes them with file, line, column, key and the nearest known
 //! word, either plainly or with the line of the file and a pointer.
 
+mod budget;
 mod report;
 
+pub use budget::BudgetFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -21,7 +23,7 @@ pub use told::StoryFault;
 
 /// Something wrong at a place.
 #[derive(Clone, Debug, PartialEq, Error)]
-#[error("{}{fault}", prefix(path))]
+#[error("{}{fault}{}", prefix(path), at_point(point.as_deref()))]
 pub struct Problem {
     /// Where.
     pub place: Place,
@@ -29,19 +31,25 @@ pub struct Problem {
     pub path: Path,
     /// What.
     pub fault: Box<Fault>,
+    /// The point of a sweep that it is wrong at, where it is not at all of them.
+    pub point: Option<String>,
 }
 
 impl Problem {
     /// A fault at a place.
     #[must_use]
     pub fn new(place: Place, path: Path, fault: Fault) -> Self {
-        Self { place, path, fault: Box::new(fault) }
+        Self { place, path, fault: Box::new(fault), point: None }
     }
 }
 
 fn prefix(path: &Path) -> String {
     let path = path.to_string();
     if path.is_empty() { path } else { format!("{path}: ") }
+}
+
+fn at_point(point: Option<&str>) -> String {
+    point.map_or_else(String::new, |point| format!(" (at the point {point})"))
 }
 
 fn suggest(nearest: Option<&String>) -> String {
@@ -248,6 +256,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about a budget.
+    #[error(transparent)]
+    Budget(#[from] BudgetFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {
@@ -456,6 +467,60 @@ pub enum Fault {
         path: PathBuf,
         /// What is wrong with it.
         message: String,
+    },
+    /// A sweep without keys and points.
+    #[error(
+        "the sweep varies nothing: give a key a list of values, such as \"dns.ttl\" = [\"5s\", \"60s\"], or list points under [[sweep.point]]"
+    )]
+    EmptySweep,
+    /// A key of a sweep whose list is empty.
+    #[error("the list is empty: a sweep needs at least one value")]
+    EmptyGrid,
+    /// A key of a sweep without a list.
+    #[error("expected a list of the values to go through, found {found}; write [{found}, …]")]
+    NoGrid {
+        /// The value as written.
+        found: String,
+    },
+    /// A key that all points share.
+    #[error("`{key}` cannot be varied: all points of a study share it")]
+    NotSwept {
+        /// The key.
+        key: &'static str,
+    },
+    /// A key that would have two values at one point.
+    #[error("`{key}` stands in the grid as well: a point has one value for it")]
+    GridAndPoint {
+        /// The key.
+        key: String,
+    },
+    /// An argument for a key in a table that a sweep replaces as a whole.
+    #[error(
+        "the sweep replaces the whole of `{key}`, so that this would be lost: give `{key}` itself, or change the sweep"
+    )]
+    SweptAsAWhole {
+        /// The table.
+        key: String,
+    },
+    /// More points than anybody wants.
+    #[error("the sweep has more than {most} points")]
+    TooManyPoints {
+        /// The most.
+        most: usize,
+    },
+    /// One scenario was expected.
+    #[error("the sweep has {points} points, and this takes a single one")]
+    SeveralPoints {
+        /// How many there are.
+        points: usize,
+    },
+    /// A metric that does not exist.
+    #[error("there is no metric `{found}`{}", suggest(nearest.as_ref()))]
+    UnknownMetric {
+        /// The name as written.
+        found: String,
+        /// The nearest that exists, when one is near.
+        nearest: Option<String>,
     },
     /// A scenario that the checks let through and the reader does not: a defect of the program.
     #[error("{message}")]

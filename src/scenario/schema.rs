@@ -9,8 +9,9 @@
 use std::fmt::Write as _;
 
 use schemars::generate::SchemaSettings;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use super::budget::reference;
 use super::file::File;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
@@ -24,6 +25,64 @@ pub fn json_schema() -> Value {
         root.insert("title".to_owned(), Value::from("overcord scenario"));
     }
     schema
+}
+
+/// The schema as editors are to have it: with the sections that say what a study is, whose keys are
+/// those of the scenario itself and so cannot be listed.
+#[must_use]
+pub fn published() -> Value {
+    let mut schema = json_schema();
+    let replications = schema["properties"]["replications"].clone();
+    let point = json!({
+        "type": "object",
+        "properties": { "name": { "type": "string", "description": POINT_NAME } },
+        "additionalProperties": { "description": POINT_VALUE },
+    });
+    let sweep = json!({
+        "type": "object",
+        "description": SWEEP,
+        "properties": {
+            "replications": replications,
+            "point": { "type": "array", "minItems": 1, "description": POINTS, "items": point },
+        },
+        "additionalProperties": {
+            "description": GRID,
+            "anyOf": [{ "type": "array", "minItems": 1 }, { "type": "object" }],
+        },
+    });
+    let properties = schema["properties"].as_object_mut().expect("a table has keys");
+    properties.insert("sweep".to_owned(), sweep);
+    properties.insert("budget".to_owned(), reference::json_schema());
+    schema
+}
+
+const SWEEP: &str = "What a study varies: its points are the product of the lists of values, in \
+    the order of the file, the last key fastest. All points have the same seeds.";
+const GRID: &str = "The way to a key of the scenario, quoted (`\"dns.ttl\"`) or as nested tables, \
+    and a list of values to go through: anything that the key takes, whole tables too. `schema`, \
+    `name`, `description`, `seed`, `replications` and `budget` cannot be varied.";
+const POINTS: &str = "Points listed one by one; beside a grid, each goes through the whole grid.";
+const POINT_NAME: &str = "What the point is called in tables and figures: the column `name`.";
+const POINT_VALUE: &str = "The way to a key of the scenario, and its value at this point.";
+
+/// The reference of `[sweep]`, in the form of the other tables.
+fn sweep_section(out: &mut String) {
+    put(out, format_args!("\n## `[sweep]`\n\n{}\n", one_line(SWEEP)));
+    out.push_str("\n| key | kind | default | meaning |\n|---|---|---|---|\n");
+    put(out, format_args!("| a dotted key | list of values | none | {} |\n", one_line(GRID)));
+    out.push_str(
+        "| `replications` | as at the top | that at the top | How many runs each point has. |\n",
+    );
+    put(out, format_args!("\n## `[[sweep.point]]`\n\n{}\n", one_line(POINTS)));
+    out.push_str("\n| key | kind | default | meaning |\n|---|---|---|---|\n");
+    put(out, format_args!("| `name` | string | none | {} |\n", one_line(POINT_NAME)));
+    put(
+        out,
+        format_args!(
+            "| a dotted key | a value | the scenario's own | {} |\n",
+            one_line(POINT_VALUE)
+        ),
+    );
 }
 
 /// TOML has no null: an optional key is absent. Removes it from types, alternatives and defaults.
@@ -140,6 +199,8 @@ pub fn markdown() -> String {
     let schema = json_schema();
     let mut out = String::from(PREFACE);
     table_section(&mut out, "", &schema);
+    sweep_section(&mut out);
+    out.push_str(&reference::markdown());
     out
 }
 
@@ -258,6 +319,18 @@ fn meaning(schema: &Value) -> String {
     let words = words(schema.get("items").unwrap_or(schema));
     for (word, about) in &words {
         put(&mut out, format_args!("<br>`{word}`: {}", one_line(about)));
+    }
+    // A value that may be a table has no section of its own for it.
+    let branches = schema.get("anyOf").and_then(Value::as_array).into_iter().flatten();
+    for (key, property) in branches.flat_map(keys) {
+        let what = kind(property);
+        let default = match property.get("default") {
+            Some(Value::String(text)) => format!(", default `{text}`"),
+            Some(value) => format!(", default {value}"),
+            None => String::new(),
+        };
+        let about = one_line(text(property, "description"));
+        put(&mut out, format_args!("<br>`{key}` ({what}{default}): {about}"));
     }
     out
 }

@@ -16,9 +16,7 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 32] = [
-    "sweep",
-    "budget",
+const TO_COME: [&str; 30] = [
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.publish",
@@ -50,6 +48,9 @@ const TO_COME: [&str; 32] = [
     "event.action = heal",
     "event.action = address_change",
 ];
+
+/// Sections that are taken out before a document is walked through: they are known all the same.
+const STUDY_SECTIONS: [&str; 2] = ["sweep", "budget"];
 
 fn is_to_come(what: &str) -> bool {
     TO_COME.contains(&what)
@@ -135,7 +136,8 @@ impl Walk<'_> {
             match properties.get(key) {
                 Some(schema) => self.value(&entry.node, schema, &below),
                 None => {
-                    let known = properties.keys().map(String::as_str);
+                    let sections = STUDY_SECTIONS.iter().copied().filter(|_| path.is_empty());
+                    let known = properties.keys().map(String::as_str).chain(sections);
                     let fault = match self.elsewhere(key, &below, path, &entry.key) {
                         Some(places) => Fault::KeyElsewhere { key: key.clone(), places },
                         None => unknown_key(key, &below, path, known),

@@ -14,14 +14,20 @@ use crate::time::{SimDuration, SimTime};
 pub struct Kernel<M, T, S = ()> {
     now: SimTime,
     queue: Queue<Words>,
-    hosts: Vec<HostSlot<S>>,
-    /// The timers of the slots from [`INLINE_TIMERS`] on, of each host that has set one; the first
-    /// place is nobody's.
-    others: Vec<Vec<u32>>,
+    hosts: Hosts<S>,
     names: Names<T>,
     salt: u32,
     stale_timers: u64,
     message: PhantomData<M>,
+}
+
+/// All hosts.
+#[derive(Debug)]
+struct Hosts<S> {
+    slots: Vec<HostSlot<S>>,
+    /// The timers of the slots from [`INLINE_TIMERS`] on, of each host that has set one; the first
+    /// place is nobody's.
+    others: Vec<Vec<u32>>,
 }
 
 /// The names of timers, each with a number that stands for it in an event.
@@ -36,10 +42,13 @@ struct Names<T> {
 #[derive(Debug)]
 struct Name<T> {
     timer: T,
-    slot: u32,
     /// Names that share a slot, being those of different kinds of hosts, are linked.
     next: Option<u32>,
 }
+
+/// The salt by which events of equal time are ordered the other way round, but for those of one
+/// origin.
+pub const REVERSED_TIES: u32 = u32::MAX;
 
 /// The first words of what is no message.
 const TIMER: u32 = 0;
@@ -58,7 +67,7 @@ struct HostSlot<S> {
     counter: u32,
     /// By timer slot: the counter of the event, or [`NOT_SET`].
     first: [u32; INLINE_TIMERS],
-    /// The place of the timers of higher slots in [`Kernel::others`].
+    /// The place of the timers of higher slots in [`Hosts::others`].
     others: Option<NonZeroU32>,
 }
 
@@ -76,8 +85,10 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         Self {
             now: SimTime::ZERO,
             queue: Queue::new(tick),
-            hosts: (0..hosts).map(|_| HostSlot::default()).collect(),
-            others: vec![Vec::new()],
+            hosts: Hosts {
+                slots: (0..hosts).map(|_| HostSlot::default()).collect(),
+                others: vec![Vec::new()],
+            },
             names: Names { all: Vec::new(), by_slot: Vec::new() },
             salt: 0,
             stale_timers: 0,
@@ -85,7 +96,8 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         }
     }
 
-    /// Orders events of equal time by a bijection of their origin instead of the origin itself.
+    /// Orders events of equal time by a bijection of their origin instead of the origin itself: none
+    /// for 0, the opposite order for [`REVERSED_TIES`], one that looks random for any other salt.
     /// What a run concludes must not hang on such ties. To be called before the first event.
     pub fn shuffle_ties(&mut self, salt: u32) {
         assert!(self.queue.is_empty(), "ties are shuffled from the start or not at all");
@@ -102,7 +114,7 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     /// The number of hosts.
     #[must_use]
     pub fn hosts(&self) -> usize {
-        self.hosts.len()
+        self.hosts.slots.len()
     }
 
     /// How many events wait.
@@ -121,21 +133,27 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     #[must_use]
     #[inline]
     pub fn state(&self, host: HostId) -> S {
-        self.hosts[host.index()].state
+        self.hosts.slots[host.index()].state
     }
 
     /// The same, to change it.
     #[inline]
     pub fn state_mut(&mut self, host: HostId) -> &mut S {
-        &mut self.hosts[host.index()].state
+        &mut self.hosts.slots[host.index()].state
     }
 
     /// Lets a message arrive at `host` at `at`, caused by `origin`.
     #[inline(always)]
     pub fn send(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
-        let words = message.into_words();
-        debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
-        self.schedule(at, origin, host, words);
+        let event = self.event(at, origin, host, words_of(message));
+        self.queue.push(event);
+    }
+
+    /// The same where nearly all messages arrive in the order in which they are sent.
+    #[inline(always)]
+    pub fn send_in_turn(&mut self, at: SimTime, origin: HostId, host: HostId, message: M) {
+        let event = self.event(at, origin, host, words_of(message));
+        self.queue.append(event);
     }
 
     /// Lets the script act on `host` at `at`.
@@ -145,17 +163,24 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 
     #[inline(always)]
     fn schedule(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) {
-        let slot = &mut self.hosts[origin.index()];
+        let event = self.event(at, origin, host, input);
+        self.queue.push(event);
+    }
+
+    /// The next event that `origin` causes.
+    #[inline(always)]
+    fn event(&mut self, at: SimTime, origin: HostId, host: HostId, input: Words) -> Event<Words> {
+        let slot = &mut self.hosts.slots[origin.index()];
         let counter = slot.counter;
         slot.counter = counter.checked_add(1).expect("a host causes fewer than 2^32 events");
         let (at, origin) = (at.max(self.now), shuffled(origin.0, self.salt));
-        self.queue.push(Event { at, origin, counter, host, input });
+        Event { at, origin, counter, host, input }
     }
 
     /// Uses up a number of `origin` for something that causes no event, such as a lost datagram.
     #[inline]
     pub fn skip(&mut self, origin: HostId) {
-        self.hosts[origin.index()].counter += 1;
+        self.hosts.slots[origin.index()].counter += 1;
     }
 
     /// Sets a timer of `host`.
@@ -167,25 +192,21 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 
     #[inline(never)]
     fn set_slot(&mut self, host: HostId, slot: u32, timer: T, at: SimTime) {
-        let counter = self.hosts[host.index()].counter;
-        *self.timer_mut(host, slot) = counter;
+        let counter = self.hosts.slots[host.index()].counter;
+        *self.hosts.timer_mut(host, slot) = counter;
         let name = self.names.number(slot, timer);
-        self.schedule(at, host, host, [TIMER, name, 0, 0, 0, 0, 0]);
+        self.schedule(at, host, host, [TIMER, name, slot, 0, 0, 0, 0]);
     }
 
     /// Cancels a timer of `host`; one that is not set stays so.
     #[inline(always)]
     pub fn cancel_timer(&mut self, host: HostId, timer: T) {
-        *self.timer_mut(host, timer.slot()) = NOT_SET;
+        *self.hosts.timer_mut(host, timer.slot()) = NOT_SET;
     }
 
     /// Ends this life of `host`: all its timers are dead.
     pub fn restart(&mut self, host: HostId) {
-        let slot = &mut self.hosts[host.index()];
-        slot.first = [NOT_SET; INLINE_TIMERS];
-        if let Some(place) = slot.others {
-            self.others[place.get() as usize] = Vec::new();
-        }
+        self.hosts.unset_all(host);
     }
 
     /// The next thing that happens, no later than `limit`; the clock moves there. When nothing is
@@ -198,18 +219,18 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
     pub fn pop(
         &mut self,
         limit: SimTime,
-        touch: impl FnMut(HostId, Input<M, T>) -> u32,
+        mut touch: impl FnMut(HostId, Input<M, T>) -> u32,
     ) -> Option<Event<Words>> {
-        if self.queue.is_batch_spent() {
-            self.touch_batch(limit, touch);
-        }
         loop {
+            if self.queue.is_batch_spent() {
+                self.touch_batch(limit, &mut touch);
+            }
             let Some(event) = self.queue.pop_until(limit) else {
                 self.now = self.now.max(limit);
                 return None;
             };
             self.now = event.at;
-            if event.input[0] == TIMER && !self.expire(event.host, event.counter, event.input[1]) {
+            if event.input[0] == TIMER && !self.hosts.expire(&event) {
                 self.stale_timers += 1;
                 continue;
             }
@@ -225,7 +246,12 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
 
     #[inline(never)]
     fn touch_batch(&mut self, limit: SimTime, mut touch: impl FnMut(HostId, Input<M, T>) -> u32) {
-        if !self.queue.prepare(limit) {
+        let is_live = |event: &Event<Words>| {
+            let is_live = event.input[0] != TIMER || self.hosts.wait_for(event);
+            self.stale_timers += u64::from(!is_live);
+            is_live
+        };
+        if !self.queue.prepare(limit, is_live) {
             return;
         }
         let mut read = 0;
@@ -236,21 +262,43 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
                 0..2 => touch(event.host, self.names.input(event.input)),
                 _ => touch(event.host, Input::Message(M::from_words(event.input))),
             };
-            read ^= self.hosts[event.host.index()].counter ^ behind;
+            read ^= self.hosts.slots[event.host.index()].counter ^ behind;
         }
         std::hint::black_box(read);
     }
+}
 
-    /// Whether this setting of the timer of this number is still in force; if so, it is spent now.
+impl<S> Hosts<S> {
+    /// Whether the setting of the timer that this event is of is still in force.
     #[inline]
-    fn expire(&mut self, host: HostId, counter: u32, number: u32) -> bool {
-        let slot = self.names.all[number as usize].slot;
-        let set = self.timer_mut(host, slot);
-        let in_force = *set == counter;
+    fn wait_for(&self, event: &Event<Words>) -> bool {
+        let slot = event.input[2] as usize;
+        let host = &self.slots[event.host.index()];
+        let set = match (host.first.get(slot), host.others) {
+            (Some(set), _) => Some(set),
+            (None, Some(place)) => self.others[place.get() as usize].get(slot - INLINE_TIMERS),
+            (None, None) => None,
+        };
+        set == Some(&event.counter)
+    }
+
+    /// The same; if so, it is spent now.
+    #[inline]
+    fn expire(&mut self, event: &Event<Words>) -> bool {
+        let set = self.timer_mut(event.host, event.input[2]);
+        let in_force = *set == event.counter;
         if in_force {
             *set = NOT_SET;
         }
         in_force
+    }
+
+    fn unset_all(&mut self, host: HostId) {
+        let slot = &mut self.slots[host.index()];
+        slot.first = [NOT_SET; INLINE_TIMERS];
+        if let Some(place) = slot.others {
+            self.others[place.get() as usize] = Vec::new();
+        }
     }
 
     #[inline(always)]
@@ -258,13 +306,13 @@ impl<M: Parcel, T: Timer, S: Copy + Default> Kernel<M, T, S> {
         if slot as usize >= INLINE_TIMERS {
             return self.other_mut(host, slot as usize - INLINE_TIMERS);
         }
-        &mut self.hosts[host.index()].first[slot as usize]
+        &mut self.slots[host.index()].first[slot as usize]
     }
 
     #[inline(never)]
     fn other_mut(&mut self, host: HostId, index: usize) -> &mut u32 {
         let unused = self.others.len() as u32;
-        let place = *self.hosts[host.index()].others.get_or_insert_with(|| {
+        let place = *self.slots[host.index()].others.get_or_insert_with(|| {
             self.others.push(Vec::new());
             NonZeroU32::new(unused).expect("the first place is nobody's")
         });
@@ -316,7 +364,7 @@ impl<T: Timer> Names<T> {
             next = &mut name.next;
         }
         *next = Some(number);
-        self.all.push(Name { timer, slot, next: None });
+        self.all.push(Name { timer, next: None });
         number
     }
 }
@@ -327,10 +375,20 @@ impl<S: Default> Default for HostSlot<S> {
     }
 }
 
+#[inline(always)]
+fn words_of<M: Parcel>(message: M) -> Words {
+    let words = message.into_words();
+    debug_assert!(words[0] >= M::LEAST, "a message can be told from what is none");
+    words
+}
+
 /// A bijection of 32 bits for each salt; the identity for salt 0.
 const fn shuffled(origin: u32, salt: u32) -> u32 {
     if salt == 0 {
         return origin;
+    }
+    if salt == REVERSED_TIES {
+        return !origin;
     }
     // Xor, multiplication by an odd number and a rotation are bijections.
     (origin ^ salt).wrapping_mul(0x9e37_79b1).rotate_left(15).wrapping_mul(salt | 1)
@@ -432,5 +490,7 @@ mod tests {
         seen.sort_unstable();
         seen.dedup();
         assert_eq!(seen.len(), 10_000);
+        let reversed: Vec<u32> = (0..10_000).map(|it| shuffled(it, REVERSED_TIES)).collect();
+        assert!(reversed.is_sorted_by(|a, b| a > b));
     }
 }

@@ -1,4 +1,4 @@
-//! What happens on one host, in words: the lines of `--log`.
+//! What happens on one host, or on all of them for a while, in words: the lines of `--log`.
 //!
 //! ```text
 //!    614.071850  node-00008 -> update-service  TCP SYN 80
@@ -8,6 +8,10 @@
 //! A line is written for each datagram that reaches the host, or whom the host sent it to, also
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
+
+mod told;
+
+pub use told::{Logged, Told};
 
 use super::World;
 use super::host::{Timer, WorldNetwork};
@@ -28,6 +32,7 @@ use crate::overlay::chord::message::{Large, Small, Verdict, WireRecord};
 use crate::overlay::chord::{self, ChordTimer};
 use crate::overlay::{Facts as _, NodeRef};
 use crate::sim::HostId;
+use crate::sim::fingerprint::stable_hash;
 use crate::sip;
 use crate::time::SimTime;
 use crate::world::director::Command;
@@ -55,45 +60,59 @@ impl World {
     pub(super) fn log_packet(&self, host: HostId, packet: &Packet, log: LogSink<'_>) {
         let network: &WorldNetwork = &self.network;
         let (from, to, carried) = network.look_into(packet);
-        let sender = network.last_holder(from.address);
-        if self.logged != Some(host) && (sender.is_none() || sender != self.logged) {
+        let (at, sender) = (network.now(), network.last_holder(from.address));
+        let covered = |host| self.logged.covers(host, at);
+        if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let said = self.in_words(|words| match carried {
-            Packed::Hot(hot) => words.message(&Message::unpack(hot)),
-            Packed::Cold(message) => words.message(message),
-        });
-        let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
-        let receiver = self.name(host);
         let gone = network.address(host) != Some(to.address);
-        let fate = if gone { GONE } else { "" };
-        log(&format!("{}  {sender} -> {receiver}  {said}{fate}", moment(network.now())));
+        let words = || {
+            let said = self.in_words(|words| match carried {
+                Packed::Hot(hot) => words.message(&Message::unpack(hot)),
+                Packed::Cold(message) => words.message(message),
+            });
+            let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
+            let fate = if gone { GONE } else { "" };
+            format!("{sender} -> {}  {said}{fate}", self.name(host))
+        };
+        let digest = (!gone).then(|| network.digest(packet));
+        log(&Told { at, host, sender, digest, words: &words });
     }
 
-    /// Tells of a timer of the logged host.
+    /// Tells of a timer of a host.
     #[cold]
     pub(super) fn log_timer(&self, host: HostId, timer: Timer, log: LogSink<'_>) {
-        self.log_own(host, &self::timer(timer), log);
+        self.log_own(host, None, &|_| self::timer(timer), log);
     }
 
-    /// Tells of a command to the logged host.
+    /// Tells of a command to a host.
     #[cold]
     pub(super) fn log_command(&self, host: HostId, number: u32, log: LogSink<'_>) {
-        self.log_own(host, &command(self.director.command(number)), log);
+        self.log_own(host, None, &|_| command(self.director.command(number)), log);
     }
 
-    /// Tells what the logged host has observed since.
+    /// Tells what has been observed since.
     #[cold]
     pub(super) fn log_observations(&mut self, log: LogSink<'_>) {
-        let (Some(host), Some(noted)) = (self.logged, &mut self.stage.noted) else { return };
-        for observation in std::mem::take(&mut noted.observations) {
-            let said = self.in_words(|words| words.observation(&observation));
-            self.log_own(host, &said, log);
+        let Some(noted) = &mut self.stage.noted else { return };
+        for (host, observation) in std::mem::take(&mut noted.observations) {
+            let digest = stable_hash(&observation);
+            self.log_own(host, Some(digest), &|words| words.observation(&observation), log);
         }
     }
 
-    fn log_own(&self, host: HostId, what: &str, log: LogSink<'_>) {
-        log(&format!("{}  {}: {what}", moment(self.network.now()), self.name(host)));
+    fn log_own(
+        &self,
+        host: HostId,
+        digest: Option<u64>,
+        what: &dyn Fn(&Words<'_>) -> String,
+        log: LogSink<'_>,
+    ) {
+        let at = self.network.now();
+        if self.logged.covers(host, at) {
+            let words = || format!("{}: {}", self.name(host), self.in_words(what));
+            log(&Told { at, host, sender: None, digest, words: &words });
+        }
     }
 
     fn name(&self, host: HostId) -> &str {

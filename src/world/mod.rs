@@ -5,7 +5,7 @@
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
 //! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
 //!   by command.
-//! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what a host does, in words.
+//! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what hosts do, in words.
 //!   [`story`]: what some hosts say to each other, and what has to happen between them.
 //!
 //! **Architecture Invariant:** truth never looks into components, and components never read truth.
@@ -37,6 +37,7 @@ use crate::sim::{Event, HostId, Input};
 use crate::time::{SimDuration, SimTime};
 use crate::world::director::Director;
 use crate::world::host::{Host, Timer, WorldNetwork};
+use crate::world::log::{Logged, Told};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
@@ -72,8 +73,8 @@ pub struct World {
     pub warmup: SimTime,
     /// The run ends after so many departures that count.
     pub stop_after_departures: u64,
-    /// The host whose events are logged.
-    pub logged: Option<HostId>,
+    /// Whose events are told.
+    pub logged: Logged,
 }
 
 /// The hosts that serve the others.
@@ -141,8 +142,8 @@ pub enum Complaint {
     Ring(Worst),
 }
 
-/// Receives the log of one host, line by line.
-pub type LogSink<'a> = &'a mut dyn FnMut(&str);
+/// Receives what is told, event by event.
+pub type LogSink<'a> = &'a mut dyn FnMut(&Told<'_>);
 /// Is told how far the run has come; stops it by answering false.
 pub type Progress<'a> = &'a mut dyn FnMut(SimTime) -> bool;
 
@@ -163,7 +164,7 @@ impl World {
         // The ledger at the start of the time that counts: without a warm-up, before all.
         let mut before = (self.warmup == SimTime::ZERO).then(Box::default);
         let mut events = 0u64;
-        self.stage.noted = self.logged.map(|host| Noted { host, observations: Vec::new() });
+        self.stage.noted = self.logged.is_anybody().then(|| Noted::of(self.logged.clone()));
         self.open();
         self.log_observations(log);
         self.chronicle_observations();
@@ -172,7 +173,7 @@ impl World {
             self.keep_time(&mut before);
             self.hand(event.host, self.network.input(event.input), log);
             self.direct();
-            if self.logged.is_some() {
+            if self.logged.is_anybody() {
                 self.log_observations(log);
             }
             if self.stage.story.is_some() {
@@ -221,7 +222,7 @@ impl World {
     fn hand(&mut self, host: HostId, input: Input<Packet, Timer>, log: LogSink<'_>) {
         match input {
             Input::Message(packet) => {
-                if self.logged.is_some() {
+                if self.logged.is_anybody() {
                     self.log_packet(host, &packet, log);
                 }
                 if self.stage.story.is_some() {
@@ -239,7 +240,7 @@ impl World {
                 }
             }
             Input::Timer(timer) => {
-                if self.logged == Some(host) {
+                if self.logged.is_anybody() {
                     self.log_timer(host, timer, log);
                 }
                 let mut link = self.network.link(host, &mut self.stage);
@@ -249,7 +250,7 @@ impl World {
                 }
             }
             Input::Command(command) => {
-                if self.logged == Some(host) {
+                if self.logged.is_anybody() {
                     self.log_command(host, command, log);
                 }
                 self.command(command);
@@ -327,11 +328,11 @@ impl World {
             });
         let observed = self.stage.fingerprint;
         let delivered = self.network.fingerprint();
-        let epochs = delivered
-            .epochs()
-            .into_iter()
-            .zip(observed.epochs().into_iter().chain(std::iter::repeat(0)))
-            .map(|(datagrams, observations)| mix2(datagrams, observations))
+        let (datagrams, observations) = (delivered.epochs(), observed.epochs());
+        // The sum that is not there, because nothing of that kind happened any more, is 0.
+        let sum = |sums: &[u64], epoch| sums.get(epoch).copied().unwrap_or(0);
+        let epochs = (0..datagrams.len().max(observations.len()))
+            .map(|epoch| mix2(sum(&datagrams, epoch), sum(&observations, epoch)))
             .collect();
         let fingerprint = mix2(delivered.digest(), observed.digest());
         let ledger = match &before {

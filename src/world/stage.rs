@@ -18,6 +18,7 @@ use crate::sip::{HostPart, Method, RequestKey};
 use crate::time::SimTime;
 use crate::world::caller;
 use crate::world::checkers::Checkers;
+use crate::world::log::Logged;
 use crate::world::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use crate::world::story::Chronicle;
 use crate::world::truth::Truth;
@@ -99,13 +100,20 @@ pub struct LookupTotals {
     pub timeouts: u64,
 }
 
-/// What one host has observed since that was last told.
+/// What hosts that are logged have observed since that was last told.
 #[derive(Debug)]
 pub struct Noted {
-    /// The host.
-    pub host: HostId,
-    /// In truth's words.
-    pub observations: Vec<Observation>,
+    logged: Logged,
+    /// Who observed what, in truth's words.
+    pub observations: Vec<(HostId, Observation)>,
+}
+
+impl Noted {
+    /// Notes what those observe who are logged.
+    #[must_use]
+    pub fn of(logged: Logged) -> Self {
+        Self { logged, observations: Vec::new() }
+    }
 }
 
 /// The users of the overlay.
@@ -134,7 +142,7 @@ pub struct Stage {
     pub fingerprint: Fingerprint,
     /// The judges, if there are any.
     pub checkers: Option<Checkers>,
-    /// What the logged host observes, if one is logged.
+    /// What is observed by those who are logged, if anybody is.
     pub noted: Option<Noted>,
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
@@ -172,8 +180,8 @@ impl Stage {
     pub fn tell(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.fingerprint.add(now, host, stable_hash(observation));
         self.truth.observe(now, host, observation);
-        if let Some(noted) = self.noted.as_mut().filter(|noted| noted.host == host) {
-            noted.observations.push(observation.clone());
+        if let Some(noted) = self.noted.as_mut().filter(|noted| noted.logged.covers(host, now)) {
+            noted.observations.push((host, observation.clone()));
         }
         if let Some(story) = &mut self.story {
             story.observed(now, host, observation);

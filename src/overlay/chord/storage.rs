@@ -5,7 +5,12 @@
 //! now; the copies stay behind as replicas until their lifetime ends. Renewing is the publisher's
 //! business.
 
-use std::collections::BTreeMap;
+#[cfg(not(feature = "hash-order"))]
+use std::collections::BTreeMap as Map;
+/// On purpose broken: records are sent in an order that is another one in every process, and in
+/// every map. `overcord verify` has to find it.
+#[cfg(feature = "hash-order")]
+use std::collections::HashMap as Map;
 
 use smallvec::SmallVec;
 
@@ -26,7 +31,7 @@ pub(super) struct Storage {
         clippy::box_collection,
         reason = "8 octets, not 24, in each of a million empty nodes"
     )]
-    records: Option<Box<BTreeMap<RingId, Held>>>,
+    records: Option<Box<Map<RingId, Held>>>,
     /// Whether neighbours changed since the replicas were brought up to date.
     pub(super) unsynced: bool,
 }

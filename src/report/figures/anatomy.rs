@@ -10,8 +10,9 @@ use crate::metrics::headline::{PARTS, PHASES, counted_handovers};
 use crate::metrics::tables::{Anatomy, HandoverRow, RunOutput};
 use crate::report::axis::{Frame, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
-use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
-use crate::report::quantity::number;
+use crate::report::figures::points::{MOST_ROWS, Point, Points};
+use crate::report::figures::{Figure, WIDTH, count, drawn_points, heading, nothing};
+use crate::report::quantity::span;
 use crate::report::tables::csv_text;
 
 const TITLE: &str = "Where the time of a handover goes";
@@ -50,12 +51,12 @@ impl Bar {
     }
 }
 
-pub(super) fn figure(points: &[Point<'_>]) -> Figure {
-    let counted: Vec<Vec<&HandoverRow>> = points.iter().map(episodes).collect();
+pub(super) fn figure(points: &Points<'_>) -> Figure {
+    let counted: Vec<Vec<&HandoverRow>> = points.list.iter().map(episodes).collect();
     let mut bars: Vec<Bar> = match &counted[..] {
         [one] => quarters(&complete(one)),
         several => {
-            let labels = points.iter().map(|point| &point.label);
+            let labels = points.list.iter().map(|point| &point.label);
             labels.zip(several).map(|(label, rows)| Bar::of(label, &complete(rows))).collect()
         }
     };
@@ -65,9 +66,16 @@ pub(super) fn figure(points: &[Point<'_>]) -> Figure {
         let svg = nothing(TITLE, "No episode that opened after the warm-up was completed.");
         return Figure { svg, csv };
     }
+    let chosen = points.choose(MOST_ROWS, |point| !complete(&episodes(point)).is_empty());
+    let counted: Vec<Vec<&HandoverRow>> =
+        chosen.points.iter().map(|(point, _)| episodes(point)).collect();
+    if points.list.len() > 1 {
+        let names = chosen.points.iter().map(|(_, name)| name);
+        bars = names.zip(&counted).map(|(name, rows)| Bar::of(name, &complete(rows))).collect();
+    }
     let all = counted.iter().map(Vec::len).sum::<usize>();
     let done = counted.iter().map(|rows| complete(rows).len()).sum::<usize>();
-    Figure { svg: draw(&bars, done, all - done), csv }
+    Figure { svg: draw(&bars, (done, all - done), drawn_points(&chosen)), csv }
 }
 
 fn episodes<'a>(point: &Point<'a>) -> Vec<&'a HandoverRow> {
@@ -107,12 +115,17 @@ fn table(bars: &[Bar]) -> String {
     csv_text(&columns, rows)
 }
 
-const ROW: i32 = 50;
+/// The height of a row with its bar, and what of it is free: less where there are many.
+fn row(bars: usize) -> (i32, i32) {
+    if bars <= 8 { (50, 14) } else { (30, 8) }
+}
 
-fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
+fn draw(bars: &[Bar], (done, cut): (usize, usize), (points, lower): (String, i32)) -> String {
     let widest = bars.iter().map(|bar| Canvas::label_width(&bar.label)).max().unwrap_or(0);
-    let left = (widest + 30).clamp(190, 600);
-    let frame = Frame { left, top: 190, right: 880, bottom: 190 + ROW * bars.len() as i32 + 10 };
+    let left = (widest + 30).clamp(190, 440);
+    let (row, free) = row(bars.len());
+    let top = 190 + lower;
+    let frame = Frame { left, top, right: 880, bottom: top + row * bars.len() as i32 + 10 };
     let longest = bars.iter().map(Bar::total).fold(0.0, f64::max).max(1e-3);
     let across = frame.across(longest);
     svg(WIDTH, (frame.bottom + 70) as u32, |canvas| {
@@ -121,35 +134,34 @@ fn draw(bars: &[Bar], done: usize, cut: usize) -> String {
             let cut = count(cut, "episode");
             below = format!("{below}; {cut} left out that no request ended (unasked, censored)");
         }
-        heading(canvas, TITLE, &below);
-        legend(canvas);
+        heading(canvas, TITLE, &format!("{below}{points}"));
+        legend(canvas, lower);
         let unit = time_unit(longest);
         let label = format!("time since the departure ({})", unit.name);
         frame.draw_across(canvas, across, unit.seconds, &label);
         for (index, bar) in bars.iter().enumerate() {
-            let top = frame.top + 10 + ROW * index as i32;
-            let middle = top + (ROW - 14) / 2;
+            let top = frame.top + 10 + row * index as i32;
+            let middle = top + (row - free) / 2;
             canvas.text(&bar.label, (frame.left - 12, middle), Lettering::LABEL.right());
             let mut since = 0.0;
             for (seconds, (color, _)) in bar.phases.iter().zip(LOOKS) {
                 let until = since + seconds;
                 if across.at(until) > across.at(since) {
                     let (from, to) = (across.at(since), across.at(until));
-                    canvas.bar((from, top), (to, top + ROW - 14), color);
+                    canvas.bar((from, top), (to, top + row - free), color);
                 }
                 since = until;
             }
             let at = (across.at(since) + 8, middle);
-            let text = format!("{} {}", number(since / unit.seconds), unit.name);
-            canvas.text(&text, at, Lettering { bold: true, ..Lettering::LABEL });
+            canvas.text(&span(since), at, Lettering { bold: true, ..Lettering::LABEL });
         }
         canvas.line(vec![(frame.left, frame.top), (frame.left, frame.bottom)], palette::BLACK, 1);
     })
 }
 
-fn legend(canvas: &Canvas<'_>) {
+fn legend(canvas: &Canvas<'_>, lower: i32) {
     for (index, (color, text)) in LOOKS.into_iter().enumerate() {
-        let (x, y) = (40 + 310 * (index as i32 % 3), 100 + 28 * (index as i32 / 3));
+        let (x, y) = (40 + 310 * (index as i32 % 3), 100 + lower + 28 * (index as i32 / 3));
         canvas.bar((x, y - 8), (x + 18, y + 8), color);
         canvas.text(text, (x + 28, y), Lettering::LABEL);
     }

@@ -9,7 +9,8 @@ use crate::metrics::headline::RequestTally;
 use crate::metrics::tables::{Cause, RequestRow, RunOutput};
 use crate::report::axis::{Frame, Scale, round_end, tick_step, time_unit};
 use crate::report::canvas::{Canvas, Lettering, Pixel, palette, svg};
-use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
+use crate::report::figures::points::{MOST_LINES, Point, Points};
+use crate::report::figures::{Figure, WIDTH, count, drawn_points, heading, nothing};
 use crate::report::quantity::{number, percent, span};
 use crate::report::tables::csv_text;
 use crate::time::{SimDuration, SimTime};
@@ -52,10 +53,10 @@ struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    fn of(point: &'a Point<'_>) -> Self {
+    fn of(point: &Point<'_>, label: &'a str) -> Self {
         let outputs = || point.runs.iter().map(|&(_, output)| output);
         Self {
-            label: &point.label,
+            label,
             aged: outputs().flat_map(aged).collect(),
             all: RequestTally::of(outputs().flat_map(|output| &output.requests)),
         }
@@ -120,17 +121,26 @@ struct Line<'a> {
     bins: Vec<Bin>,
 }
 
-pub(super) fn figure(points: &[Point<'_>]) -> Figure {
-    let requests: Vec<Requests<'_>> = points.iter().map(Requests::of).collect();
+pub(super) fn figure(points: &Points<'_>) -> Figure {
+    let requests: Vec<Requests<'_>> =
+        points.list.iter().map(|point| Requests::of(point, &point.label)).collect();
     let bins = Bins::over(requests.iter().flat_map(|it| &it.aged));
-    let shown = requests.iter().filter(|it| !it.aged.is_empty());
-    let lines: Vec<Line<'_>> =
-        shown.map(|it| Line { requests: it, bins: bins.fill(&it.aged) }).collect();
-    let csv = table(&lines, bins);
+    let csv = table(&lines(&requests, bins), bins);
+    let asked = |point: &Point<'_>| point.runs.iter().any(|(_, run)| !aged(run).is_empty());
+    let chosen = points.choose(MOST_LINES, asked);
+    let requests: Vec<Requests<'_>> =
+        chosen.points.iter().map(|(point, name)| Requests::of(point, name)).collect();
+    let lines = lines(&requests, bins);
     if lines.is_empty() {
         return Figure { svg: nothing(TITLE, "No request ended after a departure."), csv };
     }
-    Figure { svg: draw(&lines, bins), csv }
+    Figure { svg: draw(&lines, drawn_points(&chosen), bins), csv }
+}
+
+/// The points in which a request ended after a departure.
+fn lines<'a>(requests: &'a [Requests<'a>], bins: Bins) -> Vec<Line<'a>> {
+    let shown = requests.iter().filter(|it| !it.aged.is_empty());
+    shown.map(|it| Line { requests: it, bins: bins.fill(&it.aged) }).collect()
 }
 
 /// Each bin of each point; the open one has no end.
@@ -169,11 +179,10 @@ const fn causes(bin: &Bin) -> u64 {
     bin.interop + bin.callee
 }
 
-fn draw(lines: &[Line<'_>], bins: Bins) -> String {
-    let shown = &lines[..lines.len().min(palette::LINES.len())];
+fn draw(shown: &[Line<'_>], (points, lower): (String, i32), bins: Bins) -> String {
     let alone = shown.len() == 1;
-    let shares = Frame { left: 110, top: 126, right: 960, bottom: 386 };
-    let counts = Frame { top: 410, bottom: 510, ..shares };
+    let shares = Frame { left: 110, top: 126 + lower, right: 960, bottom: 386 + lower };
+    let counts = Frame { top: shares.bottom + 24, bottom: shares.bottom + 124, ..shares };
     let end = bins.end().as_secs_f64();
     let across = shares.across(end);
     let closed = || shown.iter().flat_map(|line| &line.bins[..bins.n as usize]);
@@ -184,7 +193,7 @@ fn draw(lines: &[Line<'_>], bins: Bins) -> String {
     let high = counts.up(round_end(most as f64));
     let entries = if alone { 2 } else { shown.len() };
     svg(WIDTH, (counts.bottom + 84 + 26 * (entries as i32 + 1)) as u32, |canvas| {
-        heading(canvas, TITLE, &described(shown, lines.len()));
+        heading(canvas, TITLE, &format!("{}{points}", described(shown)));
         let label = if alone { "failed" } else { "failed by interop" };
         shares.draw_percent_up(canvas, up, &format!("share {label}"));
         counts.draw_count_up(canvas, high, "requests");
@@ -259,7 +268,7 @@ impl Panels {
 }
 
 /// What the figure is of: two lines.
-fn described(shown: &[Line<'_>], all: usize) -> String {
+fn described(shown: &[Line<'_>]) -> String {
     let sum =
         |of: fn(&Requests<'_>) -> u64| shown.iter().map(|line| of(line.requests)).sum::<u64>();
     let (ended, after) = (sum(|it| it.all.delays.len() as u64), sum(|it| it.aged.len() as u64));
@@ -267,13 +276,8 @@ fn described(shown: &[Line<'_>], all: usize) -> String {
         0 => String::new(),
         n => format!("; {} had no end", number(n as f64)),
     };
-    let points = if shown.len() < all {
-        format!("; first {} of {all} points", shown.len())
-    } else {
-        String::new()
-    };
     format!(
-        "Of {} that ended, {} began after a departure{unfinished}{points}\nInterop: failed on \
+        "Of {} that ended, {} began after a departure{unfinished}\nInterop: failed on \
          the way between callers and overlay. Callee: offline, or declined.",
         count(ended as usize, "request"),
         number(after as f64)

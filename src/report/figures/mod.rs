@@ -6,41 +6,43 @@
 
 mod anatomy;
 mod failures;
+mod points;
 mod signalling;
 mod stale_window;
+mod sweep;
 mod timeline;
 
-use crate::experiment::cell::{CellSpec, Study};
+use crate::experiment::cell::Study;
+use crate::experiment::summary::Summary;
 pub use crate::experiment::theory::Curve;
 use crate::metrics::tables::RunOutput;
 use crate::report::TextFile;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
+use points::{Chosen, Points};
 
 /// The width of a figure, in pixels.
 const WIDTH: u32 = 1000;
 
-/// A sweep point with its runs.
-struct Point<'a> {
-    /// The varied keys with their values, or nothing when nothing is varied.
-    label: String,
-    /// The runs, each with its spec.
-    runs: Vec<(&'a CellSpec, &'a RunOutput)>,
-}
-
 /// All figures of a study, and their tables. `curve` is what theory says about the stale windows.
 #[must_use]
-pub fn figures(study: &Study, outputs: &[RunOutput], curve: Option<&Curve>) -> Vec<TextFile> {
-    let points = points(study, outputs);
+pub fn figures(
+    study: &Study,
+    outputs: &[RunOutput],
+    summary: &Summary,
+    curve: Option<&Curve>,
+) -> Vec<TextFile> {
+    let points = Points::of(study, outputs);
     let mut drawn = vec![
-        ("stale-window", stale_window::figure(&points, curve)),
-        ("stale-timeline", timeline::figure(&points)),
-        ("signalling", signalling::figure(&points)),
-        ("handover-anatomy", anatomy::figure(&points)),
+        ("stale-window".to_owned(), stale_window::figure(&points, curve)),
+        ("stale-timeline".to_owned(), timeline::figure(&points)),
+        ("signalling".to_owned(), signalling::figure(&points)),
+        ("handover-anatomy".to_owned(), anatomy::figure(&points)),
     ];
     if outputs.iter().any(RunOutput::has_requests) {
-        drawn.push(("failures", failures::figure(&points)));
+        drawn.push(("failures".to_owned(), failures::figure(&points)));
     }
-    let file = |(name, figure): (&str, Figure)| {
+    drawn.extend(sweep::figures(study, summary));
+    let file = |(name, figure): (String, Figure)| {
         [
             TextFile::new(format!("figures/{name}.svg"), figure.svg),
             TextFile::new(format!("figures/{name}.csv"), figure.csv),
@@ -55,17 +57,6 @@ struct Figure {
     csv: String,
 }
 
-fn points<'a>(study: &'a Study, outputs: &'a [RunOutput]) -> Vec<Point<'a>> {
-    let of_cells = |cells: &'a [CellSpec]| {
-        let keys = study.varied.iter().zip(&cells[0].varied);
-        let label: Vec<_> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
-        let output = |run| outputs.iter().find(|output| output.run == run);
-        let runs = cells.iter().filter_map(|spec| Some((spec, output(spec.run)?))).collect();
-        Point { label: label.join(", "), runs }
-    };
-    study.points().map(of_cells).filter(|point| !point.runs.is_empty()).collect()
-}
-
 /// A figure that says that there is nothing to show.
 fn nothing(title: &str, why: &str) -> String {
     svg(WIDTH, 200, |canvas| {
@@ -74,11 +65,23 @@ fn nothing(title: &str, why: &str) -> String {
     })
 }
 
-/// The title, and below it a line or two that say what is counted.
+/// The distance of two lines below a title.
+const LINE: i32 = 22;
+
+/// The title, and below it the lines that say what is counted.
 fn heading(canvas: &Canvas<'_>, title: &str, below: &str) {
     canvas.text(title, (40, 34), Lettering::TITLE);
-    for (line, y) in below.lines().zip([64, 86]) {
+    for (line, y) in below.lines().zip((0..).map(|line| 64 + LINE * line)) {
         canvas.text(line, (40, y), Lettering::LABEL.colored(palette::SLATE));
+    }
+}
+
+/// A line of the heading that tells which points are drawn, where these are not all, and how much
+/// lower all below it begins.
+fn drawn_points(chosen: &Chosen<'_, '_>) -> (String, i32) {
+    match &chosen.told {
+        Some(told) => (format!("\nDrawn: {told}. The table beside the figure has all."), LINE),
+        None => (String::new(), 0),
     }
 }
 

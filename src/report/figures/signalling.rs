@@ -1,9 +1,15 @@
 //! What the signalling is for: messages and bytes per node and hour, by purpose.
+//!
+//! Of one sweep point: a bar for each purpose. Of several: one bar a point, the purposes behind each
+//! other.
+
+mod stacks;
 
 use crate::metrics::tables::{RunOutput, purpose_name};
 use crate::net::ledger::{Direction, Purpose};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
-use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
+use crate::report::figures::points::{Point, Points};
+use crate::report::figures::{Figure, WIDTH, count, heading, nothing};
 use crate::report::quantity::number;
 use crate::report::tables::csv_text;
 
@@ -16,14 +22,17 @@ struct Cost {
     bytes: f64,
 }
 
-pub(super) fn figure(points: &[Point<'_>]) -> Figure {
-    let costs: Vec<Vec<Cost>> = points.iter().map(costs).collect();
-    let csv = table(points, &costs);
-    let drawn = points.first().zip(costs.first()).filter(|(_, costs)| !costs.is_empty());
-    let Some((point, costs)) = drawn else {
-        return Figure { svg: nothing(TITLE, "No message was sent after the warm-up."), csv };
+pub(super) fn figure(points: &Points<'_>) -> Figure {
+    let costs: Vec<Vec<Cost>> = points.list.iter().map(self::costs).collect();
+    let csv = table(&points.list, &costs);
+    let svg = match (&points.list[..], &costs[..]) {
+        ([point], [costs]) if !costs.is_empty() => draw(point, costs),
+        (_, costs) if costs.iter().all(Vec::is_empty) => {
+            nothing(TITLE, "No message was sent after the warm-up.")
+        }
+        _ => stacks::draw(points),
     };
-    Figure { svg: draw(point, costs), csv }
+    Figure { svg, csv }
 }
 
 /// The purposes of a point, over all its runs, the costliest first.
@@ -71,19 +80,17 @@ const fn described(purpose: Purpose) -> &'static str {
     }
 }
 
+const ABOUT: &str =
+    "Sent after the warm-up, per node and hour that it was up; bytes with all headers";
+
 const TOP: i32 = 130;
 const ROW: i32 = 40;
 
 fn draw(point: &Point<'_>, costs: &[Cost]) -> String {
     let height = TOP + ROW * costs.len() as i32 + 30;
     svg(WIDTH, height as u32, |canvas| {
-        let label =
-            if point.label.is_empty() { String::new() } else { format!(", {}", point.label) };
-        let below = format!(
-            "Sent after the warm-up, per node and hour that it was up; bytes with all headers; {}{label}",
-            count(point.runs.len(), "run")
-        );
-        heading(canvas, TITLE, &below);
+        let of = format!("{ABOUT}; {}", count(point.runs.len(), "run"));
+        heading(canvas, TITLE, &of);
         for (index, cost) in costs.iter().enumerate() {
             let y = TOP + ROW * index as i32 + ROW / 2;
             canvas.text(described(cost.purpose), (230, y), Lettering::LABEL.right());

@@ -9,7 +9,9 @@ use crate::metrics::distribution::quantile;
 use crate::metrics::headline::counted_stale;
 use crate::report::axis::{Frame, time_unit};
 use crate::report::canvas::{Canvas, Lettering, Pixel, palette, svg};
-use crate::report::figures::{Curve, Figure, Point, WIDTH, count, heading, nothing};
+use crate::report::figures::points::{MOST_LINES, Point, Points};
+use crate::report::figures::sweep::time_ticks;
+use crate::report::figures::{Curve, Figure, WIDTH, count, drawn_points, heading, nothing};
 use crate::report::quantity::{number, percent, span};
 use crate::report::tables::csv_text;
 use crate::time::SimDuration;
@@ -49,14 +51,14 @@ fn totals(windows: &[Windows<'_>]) -> (usize, usize) {
 }
 
 impl<'a> Windows<'a> {
-    fn of(point: &'a Point<'_>) -> Option<Self> {
+    fn of(point: &Point<'_>, label: &'a str) -> Option<Self> {
         let runs = point.runs.iter();
         let rows = runs.flat_map(|(spec, output)| counted_stale(&output.stale, spec.warmup));
         let (zeros, mut sorted): (Vec<_>, Vec<_>) =
             rows.map(|row| row.window).partition(|window| window.is_zero());
         sorted.sort_unstable();
         let zeros = zeros.len();
-        (zeros + sorted.len() > 0).then_some(Self { label: &point.label, zeros, sorted })
+        (zeros + sorted.len() > 0).then_some(Self { label, zeros, sorted })
     }
 
     /// The steps of the distribution function: a length, and how many windows are not longer.
@@ -108,14 +110,21 @@ impl<'a> Windows<'a> {
     }
 }
 
-pub(super) fn figure(points: &[Point<'_>], curve: Option<&Curve>) -> Figure {
-    let windows: Vec<Windows<'_>> = points.iter().filter_map(Windows::of).collect();
-    let csv = table(&windows);
+pub(super) fn figure(points: &Points<'_>, curve: Option<&Curve>) -> Figure {
+    let all = points.list.iter().filter_map(|point| Windows::of(point, &point.label));
+    let csv = table(&all.collect::<Vec<_>>());
+    let has_some = |point: &Point<'_>| {
+        let mut runs = point.runs.iter();
+        runs.any(|(spec, run)| counted_stale(&run.stale, spec.warmup).next().is_some())
+    };
+    let chosen = points.choose(MOST_LINES, has_some);
+    let windows: Vec<Windows<'_>> =
+        chosen.points.iter().filter_map(|(point, name)| Windows::of(point, name)).collect();
     if windows.is_empty() {
         let why = "No address of the binding lost its validity after the warm-up.";
         return Figure { svg: nothing(TITLE, why), csv };
     }
-    Figure { svg: draw(&windows, curve), csv }
+    Figure { svg: draw(&windows, drawn_points(&chosen), curve), csv }
 }
 
 /// The steps of each point, with the share among all windows and among those that are not zero;
@@ -144,27 +153,31 @@ fn table(windows: &[Windows<'_>]) -> String {
     csv_text(&columns, rows)
 }
 
-fn draw(windows: &[Windows<'_>], curve: Option<&Curve>) -> String {
-    let shown = &windows[..windows.len().min(palette::LINES.len())];
-    let entries = shown.len() + usize::from(curve.is_some());
-    let drawn = Drawn::choose(shown, curve);
-    let frame = Frame { left: 110, top: 126, right: 960, bottom: 506 };
-    let height = 586 + 26 * entries as u32;
+fn draw(windows: &[Windows<'_>], (points, lower): (String, i32), curve: Option<&Curve>) -> String {
+    let entries = windows.len() + usize::from(curve.is_some());
+    let drawn = Drawn::choose(windows, curve);
+    let frame = Frame { left: 110, top: 126 + lower, right: 960, bottom: 506 + lower };
+    let height = (frame.bottom + 80) as u32 + 26 * entries as u32;
     svg(WIDTH, height, |canvas| {
-        let (end, mut note) = axis_end(shown);
-        if shown.len() < windows.len() {
-            note = format!("{note}; first {} of {} points", shown.len(), windows.len());
-        }
-        let (across, up) = (frame.across(end), frame.up(1.0));
-        let unit = time_unit(end);
-        heading(canvas, TITLE, &counted(shown, drawn, &note));
+        let (end, note) = axis_end(windows);
+        let wide = is_wide(windows, end);
+        let across = if wide { frame.root_across(end) } else { frame.across(end) };
+        let up = frame.up(1.0);
+        heading(canvas, TITLE, &format!("{}{points}", counted(windows, drawn, &note)));
         let (vertical, horizontal) = match drawn {
             Drawn::All => ("share of windows not longer", "stale window"),
             Drawn::AboveZero => ("share of these not longer", "stale windows longer than zero"),
         };
         frame.draw_percent_up(canvas, up, vertical);
-        frame.draw_across(canvas, across, unit.seconds, &format!("{horizontal} ({})", unit.name));
-        for (windows, color) in shown.iter().zip(palette::LINES) {
+        if wide {
+            let ticks = time_ticks(end, |seconds| across.at(seconds)).into_iter();
+            frame.draw_ticks_across(canvas, across, ticks, &format!("{horizontal}, √ scale"));
+        } else {
+            let unit = time_unit(end);
+            let label = format!("{horizontal} ({})", unit.name);
+            frame.draw_across(canvas, across, unit.seconds, &label);
+        }
+        for (windows, color) in windows.iter().zip(palette::LINES) {
             let mut line: Vec<Pixel> = vec![(frame.left, frame.bottom)];
             for (seconds, share) in windows.line(drawn) {
                 if seconds > end {
@@ -183,7 +196,7 @@ fn draw(windows: &[Windows<'_>], curve: Option<&Curve>) -> String {
             let dashes: Vec<Pixel> = (0..=100).map(|i| place(f64::from(i) / 100.0)).collect();
             canvas.dashes(&dashes, palette::BLACK, 2);
         }
-        legend(canvas, shown, drawn, curve, frame.bottom + 82);
+        legend(canvas, windows, drawn, curve, frame.bottom + 82);
     })
 }
 
@@ -214,6 +227,15 @@ fn axis_end(windows: &[Windows<'_>]) -> (f64, String) {
         return (1.25 * most, format!("; the longest, {}, is off the axis", span(longest)));
     }
     (if longest > 0.0 { longest * 1.02 } else { 1.0 }, String::new())
+}
+
+/// Whether the windows of some point are so much shorter than those of others that they would be
+/// pressed against the left edge: nearly all within a twentieth of the axis.
+fn is_wide(windows: &[Windows<'_>], end: f64) -> bool {
+    let short = |it: &Windows<'_>| {
+        quantile(&it.sorted, 0.95).is_some_and(|most| 20.0 * most.as_secs_f64() < end)
+    };
+    windows.len() > 1 && windows.iter().any(short)
 }
 
 /// The curve between its points; before the first it is 0, behind the last as there.
@@ -290,6 +312,15 @@ mod tests {
         let none = windows(3, &[]);
         assert_eq!(none.line(Drawn::All), [(0.0, 1.0)]);
         assert_eq!(none.quantile(0.5, Drawn::AboveZero), "–");
+    }
+
+    #[test]
+    fn short_windows_beside_long_ones_need_a_scale_by_the_root() {
+        let [short, long] = [windows(0, &[4, 5]), windows(0, &[60, 101])];
+        // 5 s is below a twentieth of 101 s, and is not of 100 s.
+        assert!(is_wide(&[windows(0, &[4, 5]), windows(0, &[60, 101])], 101.0));
+        assert!(!is_wide(&[short, long], 100.0));
+        assert!(!is_wide(&[windows(9, &[1])], 100.0), "nothing is pressed beside it");
     }
 
     #[test]

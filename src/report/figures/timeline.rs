@@ -1,6 +1,10 @@
 //! The share of stale resolvers and the believers in the proxy role over the time of one run, with
-//! the departures that opened a handover episode. (Ends of validity in `stale.csv` are no departures: most are of addresses that
-//! were not in the binding any more.)
+//! the departures that opened a handover episode. (Ends of validity in `stale.csv` are no departures:
+//! most are of addresses that were not in the binding any more.)
+//!
+//! Of several sweep points: the first run of each, as [`strips`] of the share alone.
+
+mod strips;
 
 use std::collections::BTreeSet;
 
@@ -8,22 +12,36 @@ use crate::experiment::cell::CellSpec;
 use crate::metrics::tables::{RunOutput, TimelineRow};
 use crate::report::axis::{Frame, Law, Scale, round_end, time_unit};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
-use crate::report::figures::{Figure, Point, WIDTH, count, heading, nothing};
+use crate::report::figures::points::{Point, Points};
+use crate::report::figures::{Figure, WIDTH, count, heading, nothing};
 use crate::report::quantity::{percent, span};
 use crate::report::tables::csv_text;
 use crate::time::SimTime;
 
 const TITLE: &str = "Stale resolvers and proxy peers over time";
 
-pub(super) fn figure(points: &[Point<'_>]) -> Figure {
-    let run = points.first().and_then(|point| Some((&point.label, point.runs.first()?)));
-    let Some((label, (spec, output))) = run.filter(|(_, (_, run))| !run.timeline.is_empty()) else {
-        let svg = nothing(TITLE, "No run has a timeline.");
-        return Figure { svg, csv: table(&[], &[]) };
+pub(super) fn figure(points: &Points<'_>) -> Figure {
+    let has_timeline = |(_, output): &&(&CellSpec, &RunOutput)| !output.timeline.is_empty();
+    let first = |point: &Point<'_>| {
+        let (spec, output) = *point.runs.iter().find(has_timeline)?;
+        let openings = openings(output);
+        Some((rows(point, &output.timeline, &openings), spec.run, openings))
     };
-    let openings = openings(output);
-    let csv = table(&output.timeline, &openings);
-    Figure { svg: draw(label, spec, output, &openings), csv }
+    let told: Vec<_> = points.list.iter().filter_map(first).collect();
+    let several = points.list.len() > 1;
+    let columns = if several { &COLUMNS[..] } else { &COLUMNS[1..] };
+    let fields = told.iter().flat_map(|(rows, ..)| rows.iter().cloned());
+    let csv = csv_text(columns, fields.map(|mut row| row.split_off(usize::from(!several))));
+    let svg = match (&points.list[..], &told[..]) {
+        (_, []) => nothing(TITLE, "No run has a timeline."),
+        ([point], [(_, run, openings)]) => {
+            let shown = point.runs.iter().find(|(spec, _)| spec.run == *run);
+            let (spec, output) = shown.expect("it was found among these runs");
+            draw(spec, output, openings)
+        }
+        _ => strips::draw(points),
+    };
+    Figure { svg, csv }
 }
 
 /// The departures that opened an episode, each once.
@@ -38,25 +56,27 @@ fn share(row: &TimelineRow) -> f64 {
     f64::from(row.stale_resolvers) / f64::from(row.resolvers)
 }
 
-const COLUMNS: &[&str] =
-    &["time_s", "stale_share", "believers", "binding_valid", "handovers_opened"];
+/// Behind the point, which stands there when there are several.
+const COLUMNS: [&str; 6] =
+    ["point", "time_s", "stale_share", "believers", "binding_valid", "handovers_opened"];
 
 /// Each bin, with the handovers opened since the bin before.
-fn table(rows: &[TimelineRow], openings: &[SimTime]) -> String {
+fn rows(point: &Point<'_>, bins: &[TimelineRow], openings: &[SimTime]) -> Vec<Vec<String>> {
     let mut passed = 0;
-    let lines = rows.iter().map(|row| {
+    let row = |row: &TimelineRow| {
         let until = openings.partition_point(|at| *at <= row.time);
         let here = until - passed;
         passed = until;
         vec![
+            point.label.clone(),
             row.time.to_string(),
             share(row).to_string(),
             row.believers.to_string(),
             row.binding_valid.to_string(),
             here.to_string(),
         ]
-    });
-    csv_text(COLUMNS, lines)
+    };
+    bins.iter().map(row).collect()
 }
 
 /// The height of a strip, and the distance from one to the next.
@@ -93,31 +113,41 @@ impl Panels {
         self.across.at(time.as_secs_f64())
     }
 
-    /// What the samples show, with the pixels from one to the next; equal ones in one piece.
     fn pieces<T: PartialEq>(
         &self,
         rows: &[TimelineRow],
         shown: impl Fn(&TimelineRow) -> T,
     ) -> Vec<(T, i32, i32)> {
-        let mut pieces: Vec<(T, i32, i32)> = Vec::new();
-        for (index, row) in rows.iter().enumerate() {
-            let from = self.at(row.time);
-            let to = rows.get(index + 1).map_or(self.stale.right, |next| self.at(next.time));
-            let (value, to) = (shown(row), to.max(from + 1));
-            match pieces.last_mut() {
-                Some(last) if last.0 == value => last.2 = to,
-                _ => pieces.push((value, from, to)),
-            }
-        }
-        pieces
+        pieces(rows, |row| self.at(row.time), self.stale.right, shown)
     }
 }
 
-fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
+/// What the samples show, with the pixels from one to the next, the last up to `right`; equal ones in
+/// one piece.
+fn pieces<T: PartialEq>(
+    rows: &[TimelineRow],
+    at: impl Fn(&TimelineRow) -> i32,
+    right: i32,
+    shown: impl Fn(&TimelineRow) -> T,
+) -> Vec<(T, i32, i32)> {
+    let mut pieces: Vec<(T, i32, i32)> = Vec::new();
+    for (index, row) in rows.iter().enumerate() {
+        let from = at(row);
+        let to = rows.get(index + 1).map_or(right, &at);
+        let (value, to) = (shown(row), to.max(from + 1));
+        match pieces.last_mut() {
+            Some(last) if last.0 == value => last.2 = to,
+            _ => pieces.push((value, from, to)),
+        }
+    }
+    pieces
+}
+
+fn draw(spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
     let rows = &output.timeline;
     let panels = Panels::of(rows, openings);
     svg(WIDTH, (panels.bottom() + 74) as u32, |canvas| {
-        heading(canvas, TITLE, &described(label, spec, output, openings));
+        heading(canvas, TITLE, &described(spec, output, openings));
         let highest = rows.iter().map(share).fold(0.05, f64::max);
         let up = panels.stale.up(round_end(highest).min(1.0));
         panels.stale.draw_percent_up(canvas, up, "stale resolvers");
@@ -144,10 +174,9 @@ fn draw(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) 
 }
 
 /// Which run it is and what is seen of it: two lines.
-fn described(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
+fn described(spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> String {
     let rows = &output.timeline;
     let resolvers = rows.iter().map(|row| row.resolvers).max().unwrap_or(0) as usize;
-    let point = if label.is_empty() { String::new() } else { format!(" ({label})") };
     let every = match &rows[..] {
         [first, second, ..] => second.time.since(first.time),
         _ => rows[0].time.since(SimTime::ZERO),
@@ -165,7 +194,7 @@ fn described(label: &str, spec: &CellSpec, output: &RunOutput, openings: &[SimTi
         n => format!("{} opened a handover", count(n, "departure")),
     };
     format!(
-        "Run {}, seed {}{point}: {},{stale} sampled every {every}{missed}\nProxy peers are nodes that think \
+        "Run {}, seed {}: {},{stale} sampled every {every}{missed}\nProxy peers are nodes that think \
          so: more than one is split brain. {marked}.",
         spec.run,
         spec.seed,

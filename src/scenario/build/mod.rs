@@ -46,6 +46,7 @@ use crate::workload::{ArrivalTimes, Arrivals};
 use crate::world::caller::Caller;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
+use crate::world::log::Logged;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World};
@@ -120,13 +121,16 @@ pub enum BuildError {
     Model(String),
 }
 
-/// How a world is watched; nothing of it changes what happens.
+/// How a world is watched; nothing of it should change what happens.
 #[derive(Clone, Debug, Default)]
 pub struct Watch {
     /// Whether the simulator is judged while it runs.
     pub checkers: bool,
-    /// The host whose events are logged.
-    pub logged: Option<String>,
+    /// Whose events are told; a host is called by its name.
+    pub logged: Logged<String>,
+    /// Which order events of equal time have: see
+    /// [`shuffle_ties`](crate::sim::Kernel::shuffle_ties). What hangs on it is an accident.
+    pub tie_salt: u32,
 }
 
 /// Builds the world of one run.
@@ -146,7 +150,8 @@ pub fn build(
     let chord = Arc::new(network::chord_config(plan, seed));
     let members = members(plan, &cast, &schedule, &mut directory, &chord, seed)?;
     let kit = kit(plan, &cast, chord, seed)?;
-    let network = network::network(plan, &cast, seed, end)?;
+    let mut network = network::network(plan, &cast, seed, end)?;
+    network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
     let script = population::script(plan, &cast)?;
     let strategy = strategy(plan);
@@ -170,8 +175,9 @@ pub fn build(
     stage.story = story::chronicle(plan, &cast)?;
     stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
-        None => None,
-        Some(name) => Some(cast.find(name).ok_or_else(|| cast.unknown(name))?),
+        Logged::Nobody => Logged::Nobody,
+        Logged::Host(name) => Logged::Host(cast.find(name).ok_or_else(|| cast.unknown(name))?),
+        &Logged::Everybody { from, until } => Logged::Everybody { from, until },
     };
     let returns = match plan.churn.as_ref().map(|churn| churn.return_address) {
         Some(plan::ReturnAddress::New) => ReturnAddress::New,

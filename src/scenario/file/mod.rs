@@ -27,7 +27,7 @@ pub use telling::{Exchange, Story};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::units::Duration;
+use crate::units::{Duration, Ratio};
 
 /// The version of the scenario language that this program reads.
 pub const SCHEMA: u32 = 1;
@@ -58,10 +58,10 @@ pub struct File {
     /// The first part of the run: observed, but not counted. Shorter than `duration`.
     #[serde(default = "warmup")]
     pub warmup: Duration,
-    /// How many runs, each with its own seed.
-    #[serde(default = "replications")]
-    #[schemars(range(min = 1))]
-    pub replications: u32,
+    /// How many runs at each point of a sweep, each with its own seed. It may stand in `[sweep]` as
+    /// well.
+    #[serde(default)]
+    pub replications: Replications,
     /// The time between two snapshots, the rows of `timeline.csv`; messages are counted over it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`duration` / 500", "x-period" = true))]
@@ -122,6 +122,43 @@ fn warmup() -> Duration {
     Duration::from_secs(3_600)
 }
 
-fn replications() -> u32 {
-    1
+/// The metric that runs are added for.
+fn watched_metric() -> String {
+    "stale_share".to_owned()
+}
+
+/// How many runs are made between two looks at the interval.
+fn batch() -> u32 {
+    10
+}
+
+/// How many runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged, deny_unknown_fields)]
+pub enum Replications {
+    /// So many.
+    Number(#[schemars(range(min = 1))] u32),
+    /// As many as it takes.
+    Until {
+        /// Until half the width of the 95 % interval of `metric` is at most this share of its mean,
+        /// at each point of a sweep by itself.
+        #[schemars(extend("x-above-zero" = true))]
+        until: Ratio,
+        /// The metric, a column of `runs.csv`.
+        #[serde(default = "watched_metric")]
+        metric: String,
+        /// How many runs are made at first, and again each time that the interval is too wide.
+        #[serde(default = "batch")]
+        #[schemars(range(min = 2))]
+        at_least: u32,
+        /// The most runs.
+        #[schemars(range(min = 2))]
+        at_most: u32,
+    },
+}
+
+impl Default for Replications {
+    fn default() -> Self {
+        Self::Number(1)
+    }
 }

@@ -34,6 +34,12 @@ impl Sources {
         }
     }
 
+    /// The text from a place on.
+    #[must_use]
+    pub fn at(&self, place: &Place) -> &str {
+        self.text(place.text).get(place.span.start..).unwrap_or("")
+    }
+
     /// A place in words: `file:line:column`, or the argument.
     #[must_use]
     pub fn locate(&self, place: &Place) -> String {

@@ -1,4 +1,4 @@
-//! Unordered bags of events, as chains of blocks from one pool.
+//! Unordered bags of events, and one in the order of its events, as chains of blocks from one pool.
 //!
 //! A slot of the wheel is filled at one end and emptied as a whole, so a chain needs neither an
 //! order nor a way into its middle. Blocks that a chain gives up are the next to be used again,
@@ -34,6 +34,22 @@ impl Chain {
     }
 }
 
+/// Events that are taken in the order in which they were added: a chain of blocks that grows at its
+/// end.
+#[derive(Debug)]
+pub(super) struct Lane {
+    first: u32,
+    /// Events of the first block that have been taken.
+    taken: u32,
+    last: u32,
+    /// Events in the last block.
+    used: u32,
+}
+
+impl Lane {
+    pub(super) const EMPTY: Self = Self { first: NONE, taken: 0, last: NONE, used: BLOCK as u32 };
+}
+
 /// The memory of all chains.
 #[derive(Debug)]
 pub(super) struct Pool<E> {
@@ -60,6 +76,56 @@ impl<E: Copy + Default> Pool<E> {
         self.events[place as usize] = event;
         chain.used += 1;
         place
+    }
+
+    /// Adds an event to a lane.
+    #[inline(always)]
+    pub(super) fn append(&mut self, lane: &mut Lane, event: E) {
+        if lane.used as usize == BLOCK {
+            let block = self.allocate();
+            self.next[block as usize] = NONE;
+            match lane.last {
+                NONE => (lane.first, lane.taken) = (block, 0),
+                last => self.next[last as usize] = block,
+            }
+            (lane.last, lane.used) = (block, 0);
+        }
+        self.events[lane.last as usize * BLOCK + lane.used as usize] = event;
+        lane.used += 1;
+    }
+
+    /// The next events of a lane, and where they begin: none if it is empty.
+    #[inline]
+    pub(super) fn head(&self, lane: &Lane) -> (u32, &[E]) {
+        if lane.first == NONE {
+            return (0, &[]);
+        }
+        let block = lane.first * BLOCK as u32;
+        let end = block + if lane.first == lane.last { lane.used } else { BLOCK as u32 };
+        let start = block + lane.taken;
+        (start, &self.events[start as usize..end as usize])
+    }
+
+    /// Takes so many of the [next events](Self::head) of a lane. They stay where they are: a block
+    /// of which all is taken goes to the chain, and is freed with that.
+    #[inline]
+    pub(super) fn pass(&mut self, lane: &mut Lane, count: usize, spent: &mut Chain) {
+        lane.taken += count as u32;
+        if lane.taken as usize == BLOCK {
+            let block = lane.first as usize;
+            (lane.first, lane.taken) = (self.next[block], 0);
+            if lane.first == NONE {
+                *lane = Lane::EMPTY;
+            }
+            // A full block stands behind one that may have room left.
+            if spent.is_empty() {
+                self.next[block] = NONE;
+                *spent = Chain { first: block as u32, used: BLOCK as u32 };
+            } else {
+                self.next[block] = self.next[spent.first as usize];
+                self.next[spent.first as usize] = block as u32;
+            }
+        }
     }
 
     /// The event at a place.

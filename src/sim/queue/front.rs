@@ -3,7 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-use super::blocks::{Chain, Pool};
+use super::blocks::{Chain, Lane, Pool};
 use crate::sim::Event;
 use crate::time::SimTime;
 
@@ -33,6 +33,8 @@ pub(super) struct Front {
     head: usize,
     /// Room for sorting.
     dealt: Vec<u64>,
+    /// The entries of the lane's events.
+    run: Vec<u64>,
     /// Where the batch ends that was shown last.
     shown: usize,
     late: BinaryHeap<Reverse<(u128, u32)>>,
@@ -49,6 +51,7 @@ impl Front {
             order: Vec::new(),
             head: 0,
             dealt: Vec::new(),
+            run: Vec::new(),
             shown: 0,
             late: BinaryHeap::new(),
             start: 0,
@@ -170,12 +173,13 @@ impl Front {
         }
     }
 
-    /// Takes the events of a tick of 2^`shift` nanoseconds that begins at `start`; everything of
-    /// the former one is spent. How many there are.
+    /// Takes the events of a tick of 2^`shift` nanoseconds that begins at `start`: all of the chain,
+    /// and of the lane those that are due. Everything of the former tick is spent. How many there
+    /// are.
     pub(super) fn load<I: Copy + Default>(
         &mut self,
         pool: &mut Pool<Event<I>>,
-        chain: Chain,
+        (chain, lane): (Chain, &mut Lane),
         start: u64,
         shift: u32,
     ) -> usize {
@@ -192,8 +196,37 @@ impl Front {
             rest = pool.after_first(rest);
         }
         self.sort(shift);
+        self.join(pool, lane, start | ((1 << shift) - 1));
         self.sort_ties(pool);
         self.order.len()
+    }
+
+    /// Joins the events of a lane up to the tick's end, which are in order, with those that are
+    /// sorted.
+    fn join<I: Copy + Default>(&mut self, pool: &mut Pool<Event<I>>, lane: &mut Lane, end: u64) {
+        let entry = scale(self.start, self.unit);
+        self.run.clear();
+        loop {
+            let (first, events) = pool.head(lane);
+            let due = events.iter().take_while(|event| event.at.as_nanos() <= end).count();
+            if due == 0 {
+                break;
+            }
+            let due_events = (first..).zip(&events[..due]);
+            self.run.extend(due_events.map(|(at, event)| entry(event.at.as_nanos(), at)));
+            pool.pass(lane, due, &mut self.chain);
+        }
+        self.dealt.clear();
+        let (mut left, mut right) = (&self.order[..], &self.run[..]);
+        while let (&[a, ..], &[b, ..]) = (left, right) {
+            self.dealt.push(a.min(b));
+            // No branch: it could not be foreseen.
+            left = &left[usize::from(a < b)..];
+            right = &right[usize::from(a > b)..];
+        }
+        self.dealt.extend_from_slice(left);
+        self.dealt.extend_from_slice(right);
+        std::mem::swap(&mut self.order, &mut self.dealt);
     }
 
     /// Sorts the entries of a tick of 2^`shift` nanoseconds. They lie more or less evenly in it, so

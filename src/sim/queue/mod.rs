@@ -7,11 +7,15 @@
 //! [front](front) sorts where its events are, and they are taken from there. An event is so copied
 //! once a level, in sequence, where a heap would touch a cold line at each of its levels.
 //!
+//! Where all messages take the same time they come up in the order in which they are sent. Those
+//! [appended](Queue::append) wait in a lane of their own, from which the front takes them as they
+//! are.
+//!
 //! The order is that of [`Event::key`] alone. The width of a tick decides only the speed; it is
 //! fitted to the rate at which events were taken, at points that depend on nothing but the events.
 //!
-//! Not here: cancelling. A cancelled timer stays and is recognised by its generation
-//! ([`Kernel`](crate::sim::Kernel)).
+//! Not here: cancelling. A cancelled timer stays until it is dealt, or comes up; whoever knows that
+//! it was cancelled ([`Kernel`](crate::sim::Kernel)) says so then.
 
 mod blocks;
 mod front;
@@ -20,7 +24,7 @@ mod tests;
 
 use crate::sim::Event;
 use crate::time::{SimDuration, SimTime};
-use blocks::{Chain, Pool};
+use blocks::{Chain, Lane, Pool};
 use front::Front;
 
 const LEVELS: usize = 5;
@@ -51,6 +55,9 @@ pub struct Queue<I> {
     overflow: Chain,
     /// The earliest tick in `overflow`; `u64::MAX` when that is empty.
     overflow_first: u64,
+    lane: Lane,
+    /// The key of the event appended last.
+    appended: u128,
     len: usize,
     fit: Fit,
 }
@@ -82,6 +89,8 @@ impl<I: Copy + Default> Queue<I> {
             pool: Pool::new(),
             overflow: Chain::EMPTY,
             overflow_first: u64::MAX,
+            lane: Lane::EMPTY,
+            appended: 0,
             len: 0,
             fit: Fit { since: SimTime::ZERO, span: FIT_AFTER, left: FIT_AFTER },
         }
@@ -92,6 +101,19 @@ impl<I: Copy + Default> Queue<I> {
     pub fn push(&mut self, event: Event<I>) {
         self.len += 1;
         self.place(event);
+    }
+
+    /// Adds an event that is likely to come up after all that were added this way before; any other
+    /// is [pushed](Self::push).
+    #[inline(always)]
+    pub fn append(&mut self, event: Event<I>) {
+        let key = event.key();
+        if key < self.appended || self.tick_of(&event) < self.cursor {
+            return self.push(event);
+        }
+        self.appended = key;
+        self.len += 1;
+        self.pool.append(&mut self.lane, event);
     }
 
     /// Takes the first event if it happens no later than `limit`.
@@ -112,17 +134,19 @@ impl<I: Copy + Default> Queue<I> {
     /// Where the first event is, whatever tick it is in; it counts as taken.
     #[inline(never)]
     fn take_place(&mut self, limit: SimTime) -> Option<usize> {
-        if !self.prepare(limit) {
+        if !self.prepare(limit, |_| true) {
             return None;
         }
         self.front.take(&self.pool, limit)
     }
 
     /// Sorts the next tick when the present one is spent, unless that begins after `limit`.
-    /// Whether anything is left in the tick that is current now.
+    /// Whether anything is left in the tick that is current now. Events that are dealt to inner
+    /// levels on the way are asked for: one that `is_live` denies is gone, which costs less than
+    /// to sort it and to take it.
     #[inline]
-    pub fn prepare(&mut self, limit: SimTime) -> bool {
-        !self.front.is_empty() || self.advance(limit)
+    pub fn prepare(&mut self, limit: SimTime, is_live: impl FnMut(&Event<I>) -> bool) -> bool {
+        !self.front.is_empty() || self.advance(limit, is_live)
     }
 
     /// Whether all events that [`Queue::batch`] showed last have been taken.
@@ -157,7 +181,7 @@ impl<I: Copy + Default> Queue<I> {
     /// Puts an event where its tick belongs.
     #[inline(always)]
     fn place(&mut self, event: Event<I>) {
-        let tick = event.at.as_nanos() >> self.shift;
+        let tick = self.tick_of(&event);
         // The outermost digit in which the tick differs from the cursor names the level.
         let level = ((tick ^ self.cursor) | 1).ilog2() / SLOT_BITS;
         let is_late = tick < self.cursor;
@@ -193,7 +217,7 @@ impl<I: Copy + Default> Queue<I> {
     /// Moves the first tick that holds an event to the front, which is spent, if it begins by
     /// `limit`.
     #[inline(never)]
-    fn advance(&mut self, limit: SimTime) -> bool {
+    fn advance(&mut self, limit: SimTime, mut is_live: impl FnMut(&Event<I>) -> bool) -> bool {
         if self.fit.left == 0 {
             // Where the cursor stands all before is spent.
             let now = u128::from(self.cursor) << self.shift;
@@ -203,18 +227,25 @@ impl<I: Copy + Default> Queue<I> {
             }
         }
         let limit = limit.as_nanos() >> self.shift;
+        let (_, appended) = self.pool.head(&self.lane);
+        let appended = appended.first().map_or(u64::MAX, |event| self.tick_of(event));
         loop {
-            if let Some(tick) = self.next_tick() {
-                if tick > limit {
-                    return false;
-                }
-                self.load(tick);
-                return true;
+            let dealt = self.next_tick();
+            if dealt.is_none() && self.jump(appended.min(limit), &mut is_live) {
+                continue;
             }
-            if !self.jump(limit) {
+            let tick = dealt.unwrap_or(u64::MAX).min(appended);
+            if tick > limit {
                 return false;
             }
+            self.load(tick, &mut is_live);
+            return true;
         }
+    }
+
+    #[inline]
+    fn tick_of(&self, event: &Event<I>) -> u64 {
+        event.at.as_nanos() >> self.shift
     }
 
     /// The first occupied slot of the innermost level.
@@ -226,7 +257,7 @@ impl<I: Copy + Default> Queue<I> {
 
     /// Moves the cursor to the first occupied slot of an outer level, or to the overflow list, if
     /// that begins by `limit`.
-    fn jump(&mut self, limit: u64) -> bool {
+    fn jump(&mut self, limit: u64, is_live: impl FnMut(&Event<I>) -> bool) -> bool {
         for level in 1..LEVELS as u32 {
             let from = digit(self.cursor, level);
             if let Some(slot) = self.levels[level as usize].first_from(from) {
@@ -235,50 +266,56 @@ impl<I: Copy + Default> Queue<I> {
                     return false;
                 }
                 self.cursor = start;
-                self.deal(level, slot);
+                self.deal(level, slot, is_live);
                 return true;
             }
         }
-        if self.overflow.is_empty() || self.overflow_first > limit {
+        let start = self.overflow_first >> WHEEL_BITS << WHEEL_BITS;
+        if self.overflow.is_empty() || start > limit {
             return false;
         }
-        self.cursor = self.overflow_first >> WHEEL_BITS << WHEEL_BITS;
+        self.cursor = start;
         self.deal_overflow();
         true
     }
 
     /// Moves a tick of the innermost level to the front and the cursor behind it.
-    fn load(&mut self, tick: u64) {
-        let chain = self.levels[0].take(digit(tick, 0));
-        let loaded = self.front.load(&mut self.pool, chain, tick << self.shift, self.shift);
+    fn load(&mut self, tick: u64, is_live: impl FnMut(&Event<I>) -> bool) {
+        let chains = (self.levels[0].take(digit(tick, 0)), &mut self.lane);
+        let loaded = self.front.load(&mut self.pool, chains, tick << self.shift, self.shift);
         self.fit.left = self.fit.left.saturating_sub(loaded as u64);
         self.cursor = tick + 1;
         if digit(self.cursor, 0) == 0 {
-            self.enter_outer_slots();
+            self.enter_outer_slots(is_live);
         }
     }
 
     /// Deals the outer slots at whose beginning the cursor stands, the outermost first.
-    fn enter_outer_slots(&mut self) {
+    fn enter_outer_slots(&mut self, mut is_live: impl FnMut(&Event<I>) -> bool) {
         if self.cursor.trailing_zeros() >= WHEEL_BITS && !self.overflow.is_empty() {
             self.deal_overflow();
         }
         let outermost = (self.cursor.trailing_zeros() / SLOT_BITS).min(LEVELS as u32 - 1);
         for level in (1..=outermost).rev() {
-            self.deal(level, digit(self.cursor, level));
+            self.deal(level, digit(self.cursor, level), &mut is_live);
         }
     }
 
     /// Deals the events of one slot to the levels below.
-    fn deal(&mut self, level: u32, slot: usize) {
+    fn deal(&mut self, level: u32, slot: usize, is_live: impl FnMut(&Event<I>) -> bool) {
         let chain = self.levels[level as usize].take(slot);
-        self.deal_chain(chain);
+        self.deal_chain(chain, is_live);
     }
 
-    fn deal_chain(&mut self, mut chain: Chain) {
+    fn deal_chain(&mut self, mut chain: Chain, mut is_live: impl FnMut(&Event<I>) -> bool) {
         while !chain.is_empty() {
             for index in 0..chain.first_len() {
-                self.place(*self.pool.at(chain, index));
+                let event = *self.pool.at(chain, index);
+                if is_live(&event) {
+                    self.place(event);
+                } else {
+                    self.len -= 1;
+                }
             }
             chain = self.pool.release_first(chain);
         }
@@ -288,7 +325,7 @@ impl<I: Copy + Default> Queue<I> {
     fn deal_overflow(&mut self) {
         self.overflow_first = u64::MAX;
         let chain = std::mem::replace(&mut self.overflow, Chain::EMPTY);
-        self.deal_chain(chain);
+        self.deal_chain(chain, |_| true);
     }
 
     /// Fits the width of a tick to the events loaded or inserted since the last time, if it is far off.
@@ -314,9 +351,17 @@ impl<I: Copy + Default> Queue<I> {
         self.shift = shift;
         let levels = std::mem::replace(&mut *self.levels, [Level::EMPTY; LEVELS]);
         for chain in levels.iter().flat_map(|level| level.slots) {
-            self.deal_chain(chain);
+            self.deal_chain(chain, |_| true);
         }
         self.deal_overflow();
+        while let (_, &[event, ..]) = self.pool.head(&self.lane)
+            && self.tick_of(&event) < self.cursor
+        {
+            let mut spent = Chain::EMPTY;
+            self.pool.pass(&mut self.lane, 1, &mut spent);
+            self.pool.release(spent);
+            self.place(event);
+        }
     }
 }
 

@@ -6,7 +6,8 @@ use super::*;
 use crate::rng::mix;
 use crate::sim::HostId;
 
-/// A sorted map and the queues under test, with ticks from too narrow to too wide.
+/// A sorted map and the queues under test, with ticks from too narrow to too wide, and with what
+/// comes soon pushed or appended.
 struct Pair {
     model: BTreeMap<u128, Event<u64>>,
     queues: Vec<Queue<u64>>,
@@ -14,11 +15,14 @@ struct Pair {
     now: u64,
 }
 
+/// What is appended, when it does come in order.
+const SOON: u64 = 50_000_000;
 const TICKS: [u64; 5] = [0, 1_000, 1_000_000, 1_000_000_000, u64::MAX];
 
 impl Pair {
     fn new() -> Self {
-        let queues = TICKS.map(|tick| Queue::new(SimDuration::from_nanos(tick))).into();
+        let queues = [TICKS, TICKS].concat();
+        let queues = queues.iter().map(|&tick| Queue::new(SimDuration::from_nanos(tick))).collect();
         Self { model: BTreeMap::new(), queues, counter: 0, now: 0 }
     }
 
@@ -33,9 +37,12 @@ impl Pair {
             input: mix(u64::from(self.counter)),
         };
         assert!(self.model.insert(event.key(), event).is_none(), "keys are unique");
-        for queue in &mut self.queues {
-            queue.push(event);
-        }
+        let (pushed, appended) = self.queues.split_at_mut(TICKS.len());
+        pushed.iter_mut().for_each(|queue| queue.push(event));
+        let comes_soon = at - self.now <= SOON;
+        appended
+            .iter_mut()
+            .for_each(|queue| if comes_soon { queue.append(event) } else { queue.push(event) });
     }
 
     /// Takes one event from all; whether there was one.
@@ -46,7 +53,7 @@ impl Pair {
             }
             _ => None,
         };
-        for (queue, tick) in self.queues.iter_mut().zip(TICKS) {
+        for (queue, tick) in self.queues.iter_mut().zip([TICKS, TICKS].concat()) {
             let popped = queue.pop_until(SimTime::from_nanos(limit));
             let content = |event: Event<u64>| (event.key(), event.host, event.input);
             assert_eq!(popped.map(content), expected.map(content), "tick {tick}");
@@ -220,6 +227,27 @@ fn a_limit_before_a_far_event_does_not_spoil_what_is_pushed_before_it() {
     assert!(queue.is_batch_spent() && queue.batch(1).next().is_none());
 }
 
+/// Ticks of 1 ms: a second away is level 1, so all are dealt once before they come up.
+#[test]
+fn what_is_not_live_any_more_is_gone_when_it_is_dealt() {
+    let mut queue = Queue::new(SimDuration::from_millis(1));
+    for counter in 0..100 {
+        let at = SimTime::from_secs(1);
+        queue.push(Event { at, origin: 0, counter, host: HostId(0), input: () });
+    }
+    let mut asked = 0;
+    let is_live = |event: &Event<()>| {
+        asked += 1;
+        event.counter.is_multiple_of(3)
+    };
+    assert!(queue.prepare(SimTime::MAX, is_live));
+    assert_eq!((asked, queue.len()), (100, 34));
+    for counter in (0..100).step_by(3) {
+        assert_eq!(queue.pop_until(SimTime::MAX).map(|event| event.counter), Some(counter));
+    }
+    assert!(queue.pop_until(SimTime::MAX).is_none());
+}
+
 /// A steady population for many rounds: 1,000 events fill 16 blocks; each of the slots that hold
 /// something at one time may add a block that is not full.
 #[test]
@@ -247,6 +275,34 @@ fn blocks_are_used_again() {
     }
     assert!(after_warm_up <= 16 + 256, "{after_warm_up}");
     assert!(queue.pool.blocks() <= 2 * after_warm_up, "{}", queue.pool.blocks());
+}
+
+/// 100 events a millisecond apart fill up to 8 blocks of the lane; those of the tick that is taken
+/// are freed with the next.
+#[test]
+fn what_is_appended_in_order_waits_in_the_lane() {
+    let mut queue = Queue::new(SimDuration::from_millis(1));
+    let event = |ms: u64| Event {
+        at: SimTime::ZERO + SimDuration::from_millis(ms),
+        origin: 0,
+        counter: ms as u32,
+        host: HostId(0),
+        input: (),
+    };
+    let is_dealt =
+        |queue: &Queue<()>| queue.levels.iter().any(|level| level.first_from(0).is_some());
+    for ms in 1..=100 {
+        queue.append(event(ms));
+    }
+    for ms in 1..=10_000 {
+        assert_eq!(queue.pop_until(SimTime::MAX).map(|event| event.counter), Some(ms));
+        queue.append(event(u64::from(ms) + 100));
+    }
+    assert!(!is_dealt(&queue));
+    assert!(queue.pool.blocks() <= 10, "{}", queue.pool.blocks());
+    // Before the last one: it waits like any other.
+    queue.append(Event { counter: 1, ..event(10_050) });
+    assert!(is_dealt(&queue));
 }
 
 #[test]

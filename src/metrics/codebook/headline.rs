@@ -1,0 +1,282 @@
+//! The headline metrics, in the order in which a run has them.
+
+use super::{Better, Metric, Unit};
+use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS};
+use crate::metrics::tables::protocol_name;
+use crate::net::Protocol;
+
+use Better::{Lower, Neither};
+
+/// A metric without a family.
+fn one(name: &str, unit: Unit, better: Better, about: &str) -> Metric {
+    Metric { name: name.to_owned(), unit, better, about: about.to_owned() }
+}
+
+pub(super) fn metrics() -> Vec<Metric> {
+    let mut all = before_the_episodes();
+    for (name, _) in PARTS {
+        all.extend(part(name));
+    }
+    all.extend(after_the_episodes());
+    all.extend(requests());
+    all.push(one(
+        "node_hours",
+        Unit::Hours,
+        Neither,
+        "Hours that nodes were up after the warm-up, summed over the nodes.",
+    ));
+    all.extend(signalling(
+        "messages",
+        Unit::MessagesPerHour,
+        "Datagrams and TCP segments sent (lost ones included)",
+    ));
+    all.extend(signalling(
+        "bytes",
+        Unit::BytesPerHour,
+        "Octets sent (lost ones and the IP, UDP and TCP headers included)",
+    ));
+    all.push(one(
+        "lookup_hops.mean",
+        Unit::Hops,
+        Lower,
+        "Mean number of hops of the overlay look-ups that succeeded.",
+    ));
+    all.push(one(
+        "lookup_failures",
+        Unit::Count,
+        Lower,
+        "Overlay look-ups that failed, whoever asked for them.",
+    ));
+    all
+}
+
+fn before_the_episodes() -> Vec<Metric> {
+    let mut all = vec![
+        one("leaves", Unit::Count, Neither, "Nodes that went down, announced ahead or not."),
+        one(
+            "departures",
+            Unit::Count,
+            Neither,
+            "Departures: times that the binding lost its validity, because its last valid address \
+             ceased to be valid or because it was set to an invalid one.",
+        ),
+        one("departures_per_hour", Unit::PerHour, Neither, "Departures by the hours observed."),
+        one(
+            "stale_share",
+            Unit::Share,
+            Lower,
+            "Time in which a resolver would answer without a valid address, summed over the \
+             resolvers, by the time observed, likewise summed.",
+        ),
+    ];
+    all.extend(spans(
+        "stale_window",
+        Lower,
+        "stale windows: how long a resolver would have answered with an address after its validity \
+         had ended, one for each resolver and ended validity, zeros included",
+    ));
+    all.extend([
+        one(
+            "stale_answers",
+            Unit::Count,
+            Lower,
+            "Answers without a valid address that resolvers gave to clients.",
+        ),
+        one(
+            "stale_answers_per_departure",
+            Unit::Count,
+            Lower,
+            "Stale answers by departures; empty without a departure.",
+        ),
+        one(
+            "answers",
+            Unit::Count,
+            Neither,
+            "Answers about the overlay's domain that resolvers gave to clients.",
+        ),
+    ]);
+    all
+}
+
+/// Mean, median, 95th percentile and maximum of spans that are all seen whole.
+fn spans(name: &str, better: Better, what: &str) -> [Metric; 4] {
+    let of = |suffix: &str, head: &str| Metric {
+        name: format!("{name}.{suffix}"),
+        unit: Unit::Seconds,
+        better,
+        about: format!("{head} of {what}."),
+    };
+    [
+        of("mean", "Mean"),
+        of("median", "Median (nearest rank)"),
+        of("p95", "95th percentile (nearest rank)"),
+        of("max", "Longest"),
+    ]
+}
+
+/// What a part of an episode is, and in which direction it gets better.
+fn part_in_words(name: &str) -> (&'static str, Better) {
+    match name {
+        "detect" => ("the time in which nobody knows of the departure yet", Lower),
+        "claim" => ("the time in which a live node holds a failed test of the binding", Lower),
+        "update" => (
+            "the time in which a live node's update is on its way, from its first packet to its \
+             acceptance",
+            Lower,
+        ),
+        "publish" => ("the time in which an accepted update waits to be served", Lower),
+        "cache" => (
+            "the time in which the authority serves a valid address and a cache between it and the \
+             caller does not",
+            Lower,
+        ),
+        "ask" => (
+            "the time in which the caller would get a valid address and has nothing under way",
+            Neither,
+        ),
+        "recover" => (
+            "the time in which the caller would get a valid address and a request is under way",
+            Lower,
+        ),
+        "restore" => ("detect + claim + update + publish + cache", Lower),
+        "outage" => ("restore + recover", Lower),
+        "total" => ("outage + ask, the whole episode", Lower),
+        other => unreachable!("{other} is no part of an episode"),
+    }
+}
+
+/// The four metrics of one part of the episodes.
+fn part(name: &str) -> [Metric; 4] {
+    let (what, better) = part_in_words(name);
+    let of = |suffix: &str, head: &str, over: &str| Metric {
+        name: format!("{name}.{suffix}"),
+        unit: Unit::Seconds,
+        better,
+        about: format!("{head} `{name}` ({what}) {over}."),
+    };
+    let by_curve = "over all episodes, by Kaplan–Meier with unasked and censored ones cut off; empty \
+                    when these are too many";
+    [
+        of("mean", "Mean", "over the episodes that a request or look-up ended"),
+        of("median", "Median", by_curve),
+        of("p95", "95th percentile of", by_curve),
+        of("max", "Longest", "of any episode, a lower bound if that one was cut off"),
+    ]
+}
+
+fn after_the_episodes() -> Vec<Metric> {
+    vec![
+        one(
+            "episodes",
+            Unit::Count,
+            Neither,
+            "Handover episodes, one for each caller domain: from a departure to the first request that \
+             a valid proxy peer serves, or the first valid answer where a domain only looks up.",
+        ),
+        one(
+            "unasked",
+            Unit::Count,
+            Neither,
+            "Episodes in which the caller had sent nothing when a valid address could be had again.",
+        ),
+        one("censored", Unit::Count, Neither, "Episodes that the end of the run cut off."),
+        one(
+            "claimants.mean",
+            Unit::Count,
+            Lower,
+            "Mean over the departures of the number of distinct nodes that sent an update because their \
+             test of the departed address failed.",
+        ),
+        one("claimants.max", Unit::Count, Lower, "Most claimants of any departure."),
+        one(
+            "false_claims",
+            Unit::Count,
+            Lower,
+            "Claims on an address that was valid when its test failed.",
+        ),
+        one(
+            "late_claims",
+            Unit::Count,
+            Lower,
+            "Claims, none of them false, for which the binding was valid again when the update was \
+             accepted.",
+        ),
+        one(
+            "split_brain_share",
+            Unit::Share,
+            Lower,
+            "Time in which more than one up node believed to be the proxy peer, by the time observed.",
+        ),
+        one(
+            "updates",
+            Unit::Count,
+            Lower,
+            "Updates of the binding that nodes began, retries included, whether or not the update \
+             service was reached.",
+        ),
+    ]
+}
+
+fn requests() -> Vec<Metric> {
+    let mut all = vec![
+        one(
+            "requests",
+            Unit::Count,
+            Neither,
+            "Requests of callers that began, unfinished ones included; where callers only look up, \
+             look-ups that ended.",
+        ),
+        one(
+            FAILED_INTEROP,
+            Unit::Share,
+            Lower,
+            "Requests that failed between callers and overlay, by the requests that ended.",
+        ),
+        one(
+            FAILED_CALLEE,
+            Unit::Share,
+            Neither,
+            "Requests that failed because the callee was not there or declined, by the requests that \
+             ended.",
+        ),
+        one(
+            "unfinished",
+            Unit::Count,
+            Neither,
+            "Requests that had no outcome when the run, or the life of the caller's host, ended.",
+        ),
+    ];
+    all.extend(spans(
+        "request_delay",
+        Lower,
+        "the time from a request's beginning to its final response or to its being given up, over \
+         the requests that ended",
+    ));
+    all
+}
+
+/// The rate of all protocols, then of each.
+fn signalling(amount: &str, unit: Unit, what: &str) -> Vec<Metric> {
+    let name = format!("{amount}_per_node_hour");
+    let all = format!("{what} by everybody, by the hours that nodes were up.");
+    let mut metrics = vec![one(&name, unit, Lower, &all)];
+    for protocol in Protocol::ALL.into_iter().filter(|it| *it != Protocol::Test) {
+        let name = format!("{name}.{}", protocol_name(protocol));
+        let about = format!("The part of `{amount}_per_node_hour` that {}.", carried(protocol));
+        metrics.push(one(&name, unit, Lower, &about));
+    }
+    metrics
+}
+
+/// What belongs to a protocol.
+const fn carried(protocol: Protocol) -> &'static str {
+    match protocol {
+        Protocol::Chord => "is the Chord overlay's",
+        Protocol::Dns => "is DNS over UDP",
+        Protocol::Tcp => "is TCP segments without data: SYN, ACK, FIN, RST",
+        Protocol::Http => "is HTTP, which is TCP segments with data",
+        Protocol::Icmp => "is ICMP echo and errors",
+        Protocol::Sip => "is SIP over UDP; a column where SIP is spoken",
+        Protocol::Test => "belongs to tests",
+    }
+}
