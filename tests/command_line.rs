@@ -1,17 +1,13 @@
 //! The commands as a user types them: output, exit code, what is written.
 
+mod command;
+
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 
-fn overcord(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::cargo_bin("overcord").expect("the binary is built with the tests");
-    let output = command.current_dir(folder).args(arguments).output().expect("it can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("all output is text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use command::overcord;
 
 #[test]
 fn init_writes_what_check_accepts_and_overwrites_nothing() {

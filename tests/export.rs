@@ -2,18 +2,13 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::fs;
-use std::path::Path;
+mod command;
 
-use assert_cmd::Command;
+use std::fs;
+
 use tempfile::TempDir;
 
-fn overcord(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::cargo_bin("overcord").expect("the binary is built with the tests");
-    let output = command.current_dir(folder).args(arguments).output().expect("it can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("all output is text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use command::overcord;
 
 /// A folder with a study of two runs in `results/tiny`.
 fn study() -> TempDir {

@@ -2,19 +2,16 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::collections::BTreeMap;
+mod command;
+mod written;
+
 use std::fs;
 use std::path::Path;
 
-use assert_cmd::Command;
 use tempfile::TempDir;
 
-fn overcord(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::cargo_bin("overcord").expect("the binary is built with the tests");
-    let output = command.current_dir(folder).args(arguments).output().expect("it can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("all output is text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use command::overcord;
+use written::{assert_same, files};
 
 /// Eight nodes for twenty minutes.
 const TINY: &str = r#"
@@ -45,31 +42,6 @@ fn tiny() -> TempDir {
     let folder = TempDir::new().unwrap();
     fs::write(folder.path().join("a.toml"), TINY).unwrap();
     folder
-}
-
-/// All files below a folder with their contents, but the manifest.
-fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
-    fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                add(root, &path, files);
-            } else if !path.ends_with("manifest.json") {
-                let name = path.strip_prefix(root).unwrap().display().to_string();
-                files.insert(name, fs::read(&path).unwrap());
-            }
-        }
-    }
-    let mut all = BTreeMap::new();
-    add(folder, folder, &mut all);
-    all
-}
-
-fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
-    assert!(left.keys().eq(right.keys()), "{:?} {:?}", left.keys(), right.keys());
-    for (name, content) in left {
-        assert!(*content == right[name], "{name} differs");
-    }
 }
 
 /// The folder of the latest study below a folder of results.

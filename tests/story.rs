@@ -2,15 +2,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use overcord::experiment::simulator::Simulator;
 use overcord::metrics::tables::{Closed, Fate, RunOutput, StoryRow};
 use overcord::scenario::Scenario;
 use overcord::time::{SimDuration, SimTime};
 use tempfile::TempDir;
+
+use command::overcord;
 
 fn paper() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/paper.toml")
@@ -173,13 +176,6 @@ fn a_dialog_through_alices_address_dies_with_her_and_one_through_the_name_does_n
     assert!(by_address.regained.is_some(), "linphone subscribes again, through Bob");
     let by_name = bobs("name");
     assert_eq!((by_name.peer.as_str(), by_name.fate), ("bob", Fate::Survived), "{}", by_name.told);
-}
-
-fn overcord(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::cargo_bin("overcord").expect("the binary is built with the tests");
-    let output = command.current_dir(folder).args(arguments).output().expect("it can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("all output is text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
 }
 
 #[test]

@@ -3,20 +3,18 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod command;
+mod written;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use assert_cmd::Command;
 use overcord::experiment::ENGINE;
 use tempfile::TempDir;
 
-fn overcord(folder: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
-    let mut command = Command::cargo_bin("overcord").expect("the binary is built with the tests");
-    let output = command.current_dir(folder).args(arguments).output().expect("it can be started");
-    let text = |bytes| String::from_utf8(bytes).expect("all output is text");
-    (output.status.code(), text(output.stdout), text(output.stderr))
-}
+use command::overcord;
+use written::{Files, assert_same, files};
 
 /// Two points of three runs: eight nodes for ten minutes.
 const TINY: &str = r#"
@@ -74,10 +72,8 @@ impl Place {
     }
 
     /// All files below a folder of results with their contents, but the manifests.
-    fn files(&self, results: &str) -> BTreeMap<String, Vec<u8>> {
-        let mut files = BTreeMap::new();
-        add(&self.path().join(results), &self.path().join(results), &mut files);
-        files
+    fn files(&self, results: &str) -> Files {
+        files(&self.path().join(results))
     }
 
     /// The folder in which this version of the program keeps its runs.
@@ -93,25 +89,6 @@ impl Place {
         let manifest: serde_json::Value = serde_json::from_str(&manifest).unwrap();
         let cell = manifest["cells"][run]["cell"].as_str().unwrap();
         self.cells(results).join(format!("{cell}.csv"))
-    }
-}
-
-fn add(root: &Path, folder: &Path, files: &mut BTreeMap<String, Vec<u8>>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            add(root, &path, files);
-        } else if !path.ends_with("manifest.json") {
-            let name = path.strip_prefix(root).unwrap().display().to_string();
-            files.insert(name, fs::read(&path).unwrap());
-        }
-    }
-}
-
-fn assert_same(left: &BTreeMap<String, Vec<u8>>, right: &BTreeMap<String, Vec<u8>>) {
-    assert!(left.keys().eq(right.keys()), "{:?} {:?}", left.keys(), right.keys());
-    for (name, content) in left {
-        assert!(*content == right[name], "{name} differs");
     }
 }
 

@@ -3,7 +3,6 @@
 //! Runs of one seed see the same churn and callers in both, so most of what differs between runs
 //! cancels in the difference. Runs are kept like those of `run`.
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -16,9 +15,12 @@ use super::outcome::{Failure, Outcome};
 use super::study::{Ended, Errand, Manner, Results};
 use crate::experiment::difference::{PointDifference, differences};
 use crate::experiment::parting::{Known, Way, parting};
+use crate::experiment::store::write_whole;
 use crate::report::difference::{LEGEND, csv, table};
-use crate::report::parting::parting as told;
+use crate::report::parting::parting as told_parting;
+use crate::report::quantity::count;
 use crate::scenario::plan::Replications;
+use crate::scenario::sweep::told;
 use crate::time::SimTime;
 
 /// How many runs are compared when a scenario has a single one.
@@ -97,12 +99,13 @@ impl DiffArguments {
         assignments.extend(side.changes.iter().cloned());
         assignments.extend(self.seed.or(seed).map(|seed| format!("seed={seed}")));
         assignments.extend(self.replications.map(|count| format!("replications={count}")));
-        let loaded = files::load(&side.path, &assignments)?;
-        if self.replications.is_some() || loaded.plan().replications != Replications::Number(1) {
-            return Ok(loaded);
+        let mut loaded = files::load(&side.path, &assignments)?;
+        if self.replications.is_none() && loaded.plan().replications == Replications::Number(1) {
+            for point in &mut loaded.points {
+                point.scenario.plan.replications = Replications::Number(REPLICATIONS);
+            }
         }
-        assignments.push(format!("replications={REPLICATIONS}"));
-        files::load(&side.path, &assignments)
+        Ok(loaded)
     }
 }
 
@@ -145,8 +148,7 @@ pub fn diff(arguments: &DiffArguments, console: &mut Console<'_>) -> Result<Outc
         results.push(done);
     }
     let [first, second] = &results[..] else { unreachable!("there are two sides") };
-    let points = differences(&first.carried, &second.carried)
-        .expect("both sides have as many points as each other");
+    let points = differences(&first.carried, &second.carried);
     let mut text = format!("seeds from {}, in both\n", a.plan().seed);
     for (name, side) in ["A", "B"].iter().zip(&sides) {
         text.push_str(&format!("{name}  {}\n", side.told()));
@@ -160,20 +162,20 @@ pub fn diff(arguments: &DiffArguments, console: &mut Console<'_>) -> Result<Outc
     console.out.flush().map_err(Failure::Output)?;
     if let Some(path) = &arguments.csv {
         let labelled: Vec<_> =
-            points.iter().zip(&a.points).map(|(it, of)| (of.varied.clone(), it.clone())).collect();
-        let written = fs::write(path, csv(&a.varied, &labelled));
-        written.map_err(|error| Failure::Write { path: path.clone(), error })?;
+            a.points.iter().map(|point| &point.varied[..]).zip(&points).collect();
+        write_whole(path, csv(&a.varied, &labelled).as_bytes())?;
     }
-    tell_parting(&errands, &results, console)?;
+    tell_parting(&errands, &results, &points, console)?;
     let failed = results.iter().any(|it| !it.carried.outcome.failures.is_empty());
     Ok(if failed { Outcome::Failed } else { Outcome::Done })
 }
 
 fn headline(point: &PointDifference, varied: &[String], values: &[String]) -> String {
-    let pairs = varied.iter().zip(values).filter(|(_, value)| !value.is_empty());
-    let pairs: Vec<_> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
-    let at = if pairs.is_empty() { String::new() } else { format!("{}: ", pairs.join(", ")) };
-    let runs = if point.pairs == 1 { "1 pair" } else { &format!("{} pairs", point.pairs) };
+    let at = match told(varied, values) {
+        nothing if nothing.is_empty() => nothing,
+        at => format!("{at}: "),
+    };
+    let runs = count(point.pairs, "pair");
     match point.same {
         0 => format!("{at}{runs} of runs"),
         same => format!("{at}{runs} of runs, {same} of them the same to the last event"),
@@ -184,45 +186,34 @@ fn headline(point: &PointDifference, varied: &[String], values: &[String]) -> St
 fn tell_parting(
     errands: &[Errand<'_>],
     results: &[Box<Results>],
+    points: &[PointDifference],
     console: &mut Console<'_>,
 ) -> Result<(), Failure> {
-    let [a, b] = [&results[0].carried, &results[1].carried];
-    if a.outcome.outputs.is_empty() || b.outcome.outputs.is_empty() {
-        return Ok(());
-    }
-    let differing = a.outcome.outputs.iter().find_map(|first| {
-        let point = a.study.cells[first.run as usize].point;
-        let same_place = |other: &&crate::metrics::tables::RunOutput| {
-            other.seed == first.seed && b.study.cells[other.run as usize].point == point
+    let Some((point, runs)) = points.iter().find_map(|it| Some((it.point, it.first?))) else {
+        let told = match points.iter().map(|it| it.pairs).sum() {
+            0 => "there is no pair of runs to compare",
+            _ => "all pairs are the same to the last event",
         };
-        let second = b.outcome.outputs.iter().find(same_place)?;
-        (first.fingerprint != second.fingerprint).then_some((point, first, second))
-    });
-    let Some((point, first, second)) = differing else {
-        return writeln!(console.out, "\nall pairs are the same to the last event")
-            .map_err(Failure::Output);
+        return writeln!(console.out, "\n{told}").map_err(Failure::Output);
     };
+    let seed = results[0].carried.study.cells[runs[0] as usize].seed;
     let way = |errand: usize, run: u32| Way {
         subject: errands[errand].simulators().at(point),
         run,
-        seed: first.seed,
+        seed,
         tie_salt: 0,
     };
-    let ways = [way(0, first.run), way(1, second.run)];
+    let ways = [way(0, runs[0]), way(1, runs[1])];
     let found = parting(ways, Known::SameBefore(SimTime::ZERO));
     let text = match found {
-        Ok(Some(found)) => told(&found, ["A", "B"]),
+        Ok(Some(found)) => told_parting(&found, ["A", "B"]),
         Ok(None) => {
             "  they do not part when they are repeated: `overcord verify` says more\n".to_owned()
         }
         Err(halt) => format!("  they cannot be repeated: {halt}\n"),
     };
-    let at = if errands[0].simulators().iter().count() > 1 {
-        format!(" at point {point}")
-    } else {
-        String::new()
-    };
-    write!(console.out, "\nthe runs with seed {}{at}:\n{text}", first.seed).map_err(Failure::Output)
+    let at = if points.len() > 1 { format!(" at point {point}") } else { String::new() };
+    write!(console.out, "\nthe runs with seed {seed}{at}:\n{text}").map_err(Failure::Output)
 }
 
 #[cfg(test)]

@@ -26,7 +26,7 @@ pub fn export(arguments: &ExportArguments, console: &mut Console<'_>) -> Result<
     }
     for (path, rows, bytes) in files {
         write_whole(&path, &bytes)?;
-        let rows = if rows == 1 { "1 row".to_owned() } else { format!("{rows} rows") };
+        let rows = count(rows, "row");
         writeln!(console.out, "wrote {}, {rows}", path.display()).map_err(Failure::Output)?;
     }
     Ok(Outcome::Done)

@@ -1,7 +1,8 @@
 //! Reading scenarios and the traces that they name.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -105,6 +106,16 @@ fn format_of(word: plan::TraceFormat) -> TraceFormat {
     }
 }
 
+/// Writes a file that is not there yet; one that is stays as it is.
+pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
+    let failure = |error: io::Error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::Exists { path: path.to_owned() },
+        _ => Failure::Write { path: path.to_owned(), error },
+    };
+    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failure)?;
+    file.write_all(text.as_bytes()).map_err(failure)
+}
+
 impl Loaded {
     /// The plan of the first point: what all points share can be read there.
     #[must_use]
@@ -127,7 +138,7 @@ impl Loaded {
     pub fn study(&self) -> Study {
         let point = |point: &LoadedPoint| StudyPoint {
             varied: point.varied.clone(),
-            effective: point.scenario.effective(),
+            effective: point.scenario.effective().into(),
             identity: point.scenario.identity().into(),
             seed: point.scenario.plan.seed,
             warmup: SimTime::ZERO + point.scenario.plan.warmup,

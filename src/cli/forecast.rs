@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use super::clock::Stopwatch;
 use crate::experiment::{Simulate as _, Simulators, Study, Supervisor};
-use crate::scenario::build::duration_of;
 use crate::time::SimTime;
 
 /// The largest study that is begun without asking back, in runs.
@@ -76,7 +75,7 @@ pub fn of(study: &Study, simulators: &Simulators, jobs: usize) -> Forecast {
     for spec in &trials {
         let trial = Arc::new(Trial { watch: Stopwatch::start(), reached: AtomicU64::new(0) });
         let supervisor: Arc<dyn Supervisor> = trial.clone();
-        let given = simulators.clone().supervised(&supervisor).simulate(spec);
+        let given = simulators.at(spec.point).clone().supervised(supervisor).simulate(spec);
         let elapsed = trial.watch.elapsed().as_secs_f64();
         seconds += match given {
             Ok(output) => {
@@ -84,7 +83,7 @@ pub fn of(study: &Study, simulators: &Simulators, jobs: usize) -> Forecast {
                 elapsed
             }
             Err(_) => {
-                let whole = duration_of(simulators.at(spec.point).plan(), None).as_nanos();
+                let whole = simulators.at(spec.point).length().as_nanos();
                 let reached = trial.reached.load(Ordering::Relaxed).clamp(1, whole.max(1));
                 elapsed * whole as f64 / reached as f64
             }

@@ -170,9 +170,6 @@ fn judge(
     let Results { carried, summary, .. } = results;
     let (study, outcome) = (&carried.study, &carried.outcome);
     let unmet = report::story::unmet(&outcome.outputs);
-    for imprecise in &carried.imprecise {
-        errand.tell(console, &report::terminal::imprecise(study, imprecise));
-    }
     let standing = if outcome.failures.is_empty() {
         let new = Baseline::of(study, &outcome.outputs, summary);
         let before = request.known.as_ref().map(|known| known.compare(&new));

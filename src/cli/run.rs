@@ -16,7 +16,6 @@ use super::{Console, clock};
 use crate::experiment::run::{Failure as RunFailure, guarded};
 use crate::experiment::{self, Carried, Halt, Simulators, summarise};
 use crate::report;
-use crate::scenario::build::duration_of;
 
 /// All that a run needs, read and checked.
 #[derive(Clone, Debug)]
@@ -96,7 +95,7 @@ fn logged(
     let study = study.part(|spec| spec.run == 0);
     let spec = &study.cells[0];
     let simulator = errand.simulators().at(spec.point).clone();
-    let lengths = vec![duration_of(simulator.plan(), None)];
+    let lengths = vec![simulator.length()];
     let progress = Arc::new(Progress::new(lengths, false, interrupt.clone()));
     let simulator = simulator.supervised(progress.clone());
     let mut written = Ok(());
@@ -138,7 +137,7 @@ pub fn report(
     results: &Results,
     console: &mut Console<'_>,
 ) -> Result<Outcome, Failure> {
-    let Results { carried: Carried { study, outcome, imprecise }, summary, rings, .. } = results;
+    let Results { carried: Carried { study, outcome, .. }, summary, rings, .. } = results;
     if !outcome.outputs.is_empty() {
         let folder = errand.write(results)?;
         let mut text = report::story::story(errand.name(), &outcome.outputs);
@@ -151,9 +150,6 @@ pub fn report(
     }
     for failure in &outcome.failures {
         errand.tell_of_failure(study, failure, console);
-    }
-    for imprecise in imprecise {
-        errand.tell(console, &report::terminal::imprecise(study, imprecise));
     }
     let unmet = report::story::unmet(&outcome.outputs);
     for told in &unmet {

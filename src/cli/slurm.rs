@@ -10,8 +10,6 @@ mod script;
 mod words;
 
 use std::env;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -102,7 +100,7 @@ pub fn slurm(arguments: &SlurmArguments, console: &mut Console<'_>) -> Result<Ou
     match &arguments.script {
         None => console.out.write_all(text.as_bytes()).map_err(Failure::Output)?,
         Some(path) => {
-            write_new(path, &text)?;
+            files::write_new(path, &text)?;
             let told = format!(
                 "wrote {}: {runs} runs in {tasks} tasks; submit it with `sbatch`\n",
                 path.display()
@@ -166,13 +164,4 @@ fn working_directory() -> Result<PathBuf, Failure> {
         it.canonicalize().is_ok_and(|it| Ok(it) == here.canonicalize().map_err(drop))
     };
     Ok(called.filter(same).unwrap_or(here))
-}
-
-fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
-    let failure = |error: std::io::Error| match error.kind() {
-        ErrorKind::AlreadyExists => Failure::Exists { path: path.to_owned() },
-        _ => Failure::Write { path: path.to_owned(), error },
-    };
-    let mut file = OpenOptions::new().write(true).create_new(true).open(path).map_err(failure)?;
-    file.write_all(text.as_bytes()).map_err(failure)
 }

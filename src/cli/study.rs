@@ -2,7 +2,7 @@
 //! progress shown and Ctrl-C heeded. `run`, `gate`, `diff` and others begin with this.
 
 use std::collections::BTreeMap;
-use std::num::{NonZeroU16, NonZeroUsize};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -19,10 +19,10 @@ use crate::experiment::manifest::Circumstances;
 use crate::experiment::run::Failure as RunFailure;
 use crate::experiment::store::{Store, Stored};
 use crate::experiment::{
-    self, Carried, Happening, Simulators, Study, Summary, Supervisor, run_study, summarise,
+    self, Carried, CellSpec, Happening, Simulators, Study, Summary, Supervisor, run_study,
+    summarise,
 };
 use crate::report;
-use crate::scenario::build::duration_of;
 use crate::scenario::plan::Replications;
 use crate::world::ring::RingSummary;
 
@@ -45,18 +45,20 @@ impl Manner {
     /// What the command line says.
     #[must_use]
     pub fn new(arguments: &StudyArguments) -> Self {
-        let processors = || thread::available_parallelism().map_or(1, NonZeroUsize::get);
         Self {
-            jobs: match arguments.jobs.and_then(NonZeroU16::new) {
-                Some(jobs) => usize::from(jobs.get()),
-                None => processors(),
-            },
+            jobs: arguments.jobs.map_or_else(processors, usize::from),
             out: arguments.out.clone(),
             quiet: arguments.quiet,
             checkers: arguments.checkers,
             yes: arguments.yes,
         }
     }
+}
+
+/// How many processors there are; one where the system does not tell.
+#[must_use]
+pub fn processors() -> usize {
+    thread::available_parallelism().map_or(1, NonZeroUsize::get)
 }
 
 /// What the rings of the runs that were judged were like, by run.
@@ -155,13 +157,18 @@ impl<'a> Errand<'a> {
     pub fn carry_out(&self, console: &mut Console<'_>) -> Result<Ended, Failure> {
         let started = clock::now();
         self.tell_of_other_versions(console)?;
-        self.ask_back(&self.whole(self.replications().most()))?;
-        let mut rings = Rings::new();
+        let most = self.study.points.len() * self.replications().most() as usize;
+        if most > MOST_RUNS {
+            self.ask_back(&self.whole(self.replications().most()))?;
+        }
+        // By point and seed: the number of a run is settled when all are there.
+        let mut rings = BTreeMap::new();
         let mut asked = 0;
         let carried = experiment::carry_out(&self.study, self.replications(), |part| {
             asked += part.cells.len();
             let (outcome, more) = self.simulate(part, console)?;
-            rings.extend(more);
+            let place = |run: u32| (part.cells[run as usize].point, part.cells[run as usize].seed);
+            rings.extend(more.into_iter().map(|(run, ring)| (place(run), ring)));
             Ok::<_, Failure>(outcome)
         })?;
         let there = carried.outcome.outputs.len() + carried.outcome.failures.len();
@@ -171,6 +178,11 @@ impl<'a> Errand<'a> {
             return Ok(Ended::Interrupted);
         }
         self.store.clear_leftovers();
+        let cells = carried.study.cells.iter();
+        let numbered =
+            cells.filter_map(|spec| Some((spec.run, rings.remove(&(spec.point, spec.seed))?)));
+        let rings = numbered.collect();
+        self.tell_of_imprecision(&carried, console);
         Ok(Ended::Whole(Box::new(self.results(carried, rings, started))))
     }
 
@@ -233,24 +245,50 @@ impl<'a> Errand<'a> {
             Ok::<_, Failure>(outcome)
         })?;
         if missing.is_empty() {
+            self.store.clear_leftovers();
+            self.tell_of_imprecision(&carried, console);
             return Ok(Some(self.results(carried, Rings::new(), started)));
         }
         let total = carried.outcome.outputs.len() + missing.len();
-        let told: Vec<String> = missing.iter().take(8).map(|spec| spec.run.to_string()).collect();
-        let more = if missing.len() > told.len() { ", …" } else { "" };
+        const SHOWN: usize = 8;
+        let first = missing.iter().take(SHOWN);
+        let numbers: Option<Vec<_>> =
+            first.clone().map(|it| Some(self.number(it)?.to_string())).collect();
+        let told = match numbers {
+            Some(numbers) => format!("numbers {}", numbers.join(", ")),
+            None => first.map(|it| self.named(it)).collect::<Vec<_>>().join(", "),
+        };
+        let more = if missing.len() > SHOWN { ", …" } else { "" };
         self.tell(console, &format!(
-            "{} of {total} runs are missing (numbers {}{more}); run their shards again, or `run` the \
-             whole, which simulates only what is missing",
+            "{} of {total} runs are missing ({told}{more}); run their shards again, or `run` the whole, \
+             which simulates only what is missing",
             missing.len(),
-            told.join(", "),
         ));
         Ok(None)
+    }
+
+    /// The number of a run in the whole study, also where a part of it is carried out; `None` where
+    /// it hangs on how many others there will be.
+    fn number(&self, spec: &CellSpec) -> Option<u64> {
+        let Replications::Number(replications) = self.replications() else { return None };
+        let first = self.study.points[spec.point as usize].seed;
+        let before = u64::from(spec.point) * u64::from(*replications);
+        Some(before + spec.seed.wrapping_sub(first))
+    }
+
+    /// A run by its number, or else by what it is.
+    fn named(&self, spec: &CellSpec) -> String {
+        match (self.number(spec), self.study.points.len()) {
+            (Some(number), _) => format!("run {number}"),
+            (None, 1) => format!("the run with seed {}", spec.seed),
+            (None, _) => format!("the run with seed {} at point {}", spec.seed, spec.point),
+        }
     }
 
     /// A run from this store, or else from one of the others, which it is then copied from.
     fn find(
         &self,
-        spec: &experiment::CellSpec,
+        spec: &CellSpec,
         others: &[Store],
         console: &mut Console<'_>,
     ) -> Result<Option<Box<crate::metrics::tables::RunOutput>>, Failure> {
@@ -273,7 +311,7 @@ impl<'a> Errand<'a> {
             let kept = if found.is_some() { "; another copy is used" } else { "" };
             self.tell(
                 console,
-                &format!("what is kept of run {} cannot be used: {damage}{kept}", spec.run),
+                &format!("what is kept of {} cannot be used: {damage}{kept}", self.named(spec)),
             );
         }
         Ok(found)
@@ -314,8 +352,7 @@ impl<'a> Errand<'a> {
         console: &mut Console<'_>,
     ) -> Result<(experiment::Outcome, Rings), Failure> {
         let shown = console.interactive && !self.manner.quiet;
-        let length =
-            |spec: &experiment::CellSpec| duration_of(self.simulators.at(spec.point).plan(), None);
+        let length = |spec: &CellSpec| self.simulators.at(spec.point).length();
         let lengths = study.cells.iter().map(length).collect();
         let progress = Arc::new(Progress::new(lengths, shown, self.interrupt.clone()));
         let supervisor: Arc<dyn Supervisor> = progress.clone();
@@ -324,9 +361,9 @@ impl<'a> Errand<'a> {
         let report = |happening: Happening| {
             progress.happened(&happening);
             if let Happening::Damaged { run, reason } = happening {
-                let told = format!(
-                    "what is kept of run {run} cannot be used ({reason}); simulating it again"
-                );
+                let run = self.named(&study.cells[run as usize]);
+                let told =
+                    format!("what is kept of {run} cannot be used ({reason}); simulating it again");
                 damaged.lock().expect("nothing panics here").push(told);
             }
         };
@@ -358,7 +395,6 @@ impl<'a> Errand<'a> {
             failures: failures.iter().map(|it| (it.run, it.message.clone())).collect(),
         };
         let folder = report::write(&self.store, &carried.study, &files, &circumstances)?;
-        self.store.clear_leftovers();
         Ok(folder.display().to_string())
     }
 
@@ -387,11 +423,18 @@ impl<'a> Errand<'a> {
         ));
     }
 
+    /// Tells where a metric is not known as well as was asked.
+    fn tell_of_imprecision(&self, carried: &Carried, console: &mut Console<'_>) {
+        for imprecise in &carried.imprecise {
+            self.tell(console, &report::terminal::imprecise(&carried.study, imprecise));
+        }
+    }
+
     /// Tells of a run that failed.
     pub fn tell_of_failure(&self, study: &Study, failure: &RunFailure, console: &mut Console<'_>) {
-        let RunFailure { run, message } = failure;
-        let seed = study.cells[*run as usize].seed;
-        self.tell(console, &format!("run {run} (seed {seed}) failed: {message}"));
+        let spec = &study.cells[failure.run as usize];
+        let (run, RunFailure { message, .. }) = (self.named(spec), failure);
+        self.tell(console, &format!("{run} (seed {}) failed: {message}", spec.seed));
     }
 
     /// Tells standard error something; when that is closed, nobody is there to be told.

@@ -2,11 +2,9 @@
 //! other orders of simultaneous events, and says whether it is the same. It uses nothing that is
 //! kept, and keeps nothing.
 
-use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread;
 
 use super::Console;
 use super::arguments::VerifyArguments;
@@ -15,11 +13,12 @@ use super::forecast::{self, MOST_RUNS};
 use super::interrupt::Interrupt;
 use super::outcome::{Failure, Outcome};
 use super::progress::Progress;
+use super::study::processors;
 use crate::experiment::verify::{Pass, Verification, Verified};
 use crate::experiment::{CellSpec, Happening, Simulators, Study, Supervisor};
 use crate::report;
-use crate::scenario::build::duration_of;
 use crate::scenario::plan::Replications;
+use crate::scenario::sweep::told;
 use crate::time::SimDuration;
 
 /// The fewest threads on which runs are repeated: with one, nothing could come between.
@@ -27,7 +26,6 @@ const FEWEST: usize = 2;
 
 /// Verifies scenarios, after all of them were read and checked.
 pub fn verify(arguments: &VerifyArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
-    let processors = || thread::available_parallelism().map_or(FEWEST, NonZeroUsize::get);
     let threads = arguments.jobs.map_or_else(processors, usize::from).max(FEWEST);
     let assignments = arguments.overrides.assignments();
     let load = |path: &PathBuf| {
@@ -156,7 +154,7 @@ impl Errand {
     /// How long each run lasts, in the order in which they are numbered: point by point, and there
     /// pass by pass.
     fn lengths(&self) -> Vec<SimDuration> {
-        let length = |spec: &CellSpec| duration_of(self.simulators.at(spec.point).plan(), None);
+        let length = |spec: &CellSpec| self.simulators.at(spec.point).length();
         let point = |cells: &[CellSpec]| vec![length(&cells[0]); cells.len() * Pass::ALL.len()];
         self.study.by_point().flat_map(point).collect()
     }
@@ -167,9 +165,7 @@ impl Errand {
         if points.len() == 1 {
             return scenario.clone();
         }
-        let pairs = varied.iter().zip(&points[point].varied);
-        let pairs: Vec<String> = pairs.map(|(key, value)| format!("{key} = {value}")).collect();
-        format!("{scenario}, point {point} ({})", pairs.join(", "))
+        format!("{scenario}, point {point} ({})", told(varied, &points[point].varied))
     }
 }
 

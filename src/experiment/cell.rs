@@ -106,7 +106,7 @@ pub struct StudyPoint {
     /// Its values of the varied keys, as they are to be shown.
     pub varied: Vec<String>,
     /// The effective scenario, with every default.
-    pub effective: String,
+    pub effective: Arc<str>,
     /// What its runs depend on beside seed and trace.
     pub identity: Arc<str>,
     /// The seed of its first run; the next ones count up from it.
@@ -167,7 +167,17 @@ impl Study {
                 cells.push(point.cell(run, number, replication));
             }
         }
-        Self { cells, ..self.clone() }
+        self.of_cells(cells)
+    }
+
+    fn of_cells(&self, cells: Vec<CellSpec>) -> Self {
+        Self {
+            scenario: self.scenario.clone(),
+            as_written: self.as_written.clone(),
+            varied: self.varied.clone(),
+            points: self.points.clone(),
+            cells,
+        }
     }
 
     /// The same study with those of its runs, numbered anew, that are to be kept.
@@ -175,7 +185,7 @@ impl Study {
     pub fn part(&self, keep: impl Fn(&CellSpec) -> bool) -> Self {
         let kept = self.cells.iter().filter(|spec| keep(spec)).cloned();
         let cells = (0..).zip(kept).map(|(run, spec)| CellSpec { run, ..spec }).collect();
-        Self { cells, ..self.clone() }
+        self.of_cells(cells)
     }
 }
 

@@ -1,9 +1,12 @@
 //! Two variants on the same seeds, metric by metric: what `overcord diff` compares.
 
+use std::collections::BTreeMap;
+
 use crate::experiment::paired::Paired;
 use crate::experiment::sequential::Carried;
 use crate::metrics::codebook;
 use crate::metrics::codebook::Better;
+use crate::metrics::headline::names;
 use crate::metrics::tables::RunOutput;
 
 /// What differs at one point.
@@ -15,6 +18,8 @@ pub struct PointDifference {
     pub pairs: usize,
     /// How many of the pairs are the same to the last event.
     pub same: usize,
+    /// The runs of the first pair that is not, in A and in B.
+    pub first: Option<[u32; 2]>,
     /// The metrics that have a value on both sides, in the order of `runs.csv`.
     pub metrics: Vec<MetricDifference>,
 }
@@ -30,58 +35,56 @@ pub struct MetricDifference {
     pub paired: Paired,
 }
 
-/// Two studies that cannot be compared point by point.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the first has {first} points and the second {second}: points are compared one by one")]
-pub struct Incomparable {
-    /// The points of the first.
-    pub first: usize,
-    /// Those of the second.
-    pub second: usize,
+/// Compares two studies, whose points are the same, point by point.
+#[must_use]
+pub fn differences(a: &Carried, b: &Carried) -> Vec<PointDifference> {
+    assert_eq!(a.study.points.len(), b.study.points.len(), "points are compared one by one");
+    let (a, b) = (by_point(a), by_point(b));
+    (0..).zip(a.iter().zip(&b)).map(|(point, (a, b))| at_point(point, a, b)).collect()
 }
 
-/// Compares two studies point by point.
-///
-/// # Errors
-/// When they have not as many points as each other.
-pub fn differences(a: &Carried, b: &Carried) -> Result<Vec<PointDifference>, Incomparable> {
-    let (first, second) = (a.study.points.len(), b.study.points.len());
-    if first != second {
-        return Err(Incomparable { first, second });
+/// The outputs of each point by their seeds.
+fn by_point(carried: &Carried) -> Vec<BTreeMap<u64, &RunOutput>> {
+    let mut points = vec![BTreeMap::new(); carried.study.points.len()];
+    for output in &carried.outcome.outputs {
+        let point = carried.study.cells[output.run as usize].point;
+        points[point as usize].insert(output.seed, output);
     }
-    let points = 0..u32::try_from(first).expect("points were counted with 32 bits");
-    Ok(points.map(|point| at_point(point, &of_point(a, point), &of_point(b, point))).collect())
+    points
 }
 
-fn of_point(carried: &Carried, point: u32) -> Vec<&RunOutput> {
-    let here = |output: &&RunOutput| carried.study.cells[output.run as usize].point == point;
-    carried.outcome.outputs.iter().filter(here).collect()
-}
-
-fn at_point(point: u32, a: &[&RunOutput], b: &[&RunOutput]) -> PointDifference {
-    let pairs: Vec<(&RunOutput, &RunOutput)> = a
-        .iter()
-        .filter_map(|first| Some((*first, *b.iter().find(|second| second.seed == first.seed)?)))
-        .collect();
+fn at_point(
+    point: u32,
+    a: &BTreeMap<u64, &RunOutput>,
+    b: &BTreeMap<u64, &RunOutput>,
+) -> PointDifference {
+    let pairs: Vec<(&RunOutput, &RunOutput)> =
+        a.iter().filter_map(|(seed, first)| Some((*first, *b.get(seed)?))).collect();
     let metric = |metric: &str| {
+        let values = pairs
+            .iter()
+            .filter_map(|(a, b)| Some((a.headline.value(metric)?, b.headline.value(metric)?)));
         let better = codebook::metric(metric).map_or(Better::Neither, |it| it.better);
-        let paired = Paired::by_seed(metric, a.iter().copied(), b.iter().copied())?;
+        let paired = Paired::of(&values.collect::<Vec<_>>())?;
         Some(MetricDifference { metric: metric.to_owned(), better, paired })
     };
-    let names = a.first().map(|output| output.headline.iter().map(|(name, _)| name));
+    let differs = |(a, b): &&(&RunOutput, &RunOutput)| a.fingerprint != b.fingerprint;
+    let metrics = names(pairs.iter().map(|(a, _)| &a.headline));
     PointDifference {
         point,
         pairs: pairs.len(),
-        same: pairs.iter().filter(|(a, b)| a.fingerprint == b.fingerprint).count(),
-        metrics: names.into_iter().flatten().filter_map(metric).collect(),
+        same: pairs.len() - pairs.iter().filter(differs).count(),
+        first: pairs.iter().find(differs).map(|(a, b)| [a.run, b.run]),
+        metrics: metrics.into_iter().filter_map(metric).collect(),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::paired::PairOrder;
     use crate::experiment::run::Outcome;
-    use crate::experiment::run::tests::{fake_output, study};
+    use crate::experiment::run::tests::{fake_output, spec, study};
 
     fn carried(replications: u32, change: impl Fn(&mut RunOutput)) -> Carried {
         let study = study(replications);
@@ -99,9 +102,9 @@ mod tests {
     fn pairs_are_those_of_a_seed_also_where_a_run_is_missing() {
         let (a, mut b) = (carried(3, |_| ()), carried(3, |it| it.fingerprint ^= it.seed & 1));
         b.outcome.outputs.remove(0);
-        let [point] = &differences(&a, &b).unwrap()[..] else { panic!("one point") };
+        let [point] = &differences(&a, &b)[..] else { panic!("one point") };
         // Seeds 8 and 9 are left; that of 9 is odd.
-        assert_eq!((point.pairs, point.same), (2, 1));
+        assert_eq!((point.pairs, point.same, point.first), (2, 1, Some([2, 2])));
         let windows = point.metrics.iter().find(|it| it.metric == "stale_window.mean").unwrap();
         assert_eq!(windows.paired.difference.mean, 0.0);
         assert_eq!(windows.paired.a.n, 2);
@@ -109,9 +112,21 @@ mod tests {
     }
 
     #[test]
-    fn studies_of_other_points_are_not_compared() {
-        let (a, mut b) = (carried(2, |_| ()), carried(2, |_| ()));
-        b.study.points.push(b.study.points[0].clone());
-        assert_eq!(differences(&a, &b), Err(Incomparable { first: 1, second: 2 }));
+    fn runs_are_paired_by_their_seeds() {
+        let with = |seeds: &[u64]| {
+            let mut carried = carried(seeds.len() as u32, |_| ());
+            let output = |(run, &seed): (usize, &u64)| fake_output(&spec(run as u32, seed));
+            carried.outcome.outputs = seeds.iter().enumerate().map(output).collect();
+            carried
+        };
+        let a = with(&[7, 8, 9]);
+        let [point] = &differences(&a, &with(&[9, 11, 7]))[..] else { panic!("one point") };
+        // Both have seeds 7 and 9, and the same values at these.
+        let detect = point.metrics.iter().find(|it| it.metric == "detect.mean").unwrap();
+        assert_eq!((detect.paired.a.n, detect.paired.a.mean), (2, 8.0));
+        assert_eq!(detect.paired.order, PairOrder { below: 0, same: 2, above: 0 });
+        assert!(point.metrics.iter().all(|it| it.metric != "lookup_hops.mean"), "it has no value");
+        let [point] = &differences(&a, &with(&[10, 11, 12]))[..] else { panic!("one point") };
+        assert_eq!((point.pairs, point.first, point.metrics.len()), (0, None, 0));
     }
 }

@@ -12,6 +12,7 @@ pub mod baseline;
 pub mod budgets;
 pub mod compare;
 
+use crate::scenario::sweep::told_pairs;
 use std::fmt;
 
 pub use baseline::{Baseline, BaselineError};
@@ -50,12 +51,9 @@ impl PointLabel {
 /// value; nothing without a sweep.
 impl fmt::Display for PointLabel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let said = self.0.iter().filter(|(_, value)| !value.is_empty());
-        let pairs: Vec<_> = said.map(|(key, value)| format!("{key} = {value}")).collect();
-        match &pairs[..] {
-            [] if !self.0.is_empty() => f.write_str("the scenario as it stands"),
-            pairs => f.write_str(&pairs.join(", ")),
-        }
+        let told = told_pairs(self.0.iter().map(|(key, value)| (key, value)));
+        let as_it_stands = told.is_empty() && !self.0.is_empty();
+        f.write_str(if as_it_stands { "the scenario as it stands" } else { &told })
     }
 }
 

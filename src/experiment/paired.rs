@@ -8,11 +8,9 @@
 //! variance that the pairing saved.
 
 use std::cmp::Ordering;
-use std::collections::BTreeMap;
 
 use crate::experiment::statistics::{Interval, Sample, student_t_quantile};
 use crate::metrics::codebook::Better;
-use crate::metrics::tables::RunOutput;
 
 /// Samples A and B of one metric, compared over the pairs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -83,20 +81,6 @@ impl Paired {
         Some(Self { a, b, difference, interval, unpaired: Welch::of(&a, &b), order })
     }
 
-    /// Compares a metric over the seeds that both sides, the runs of one sweep point each, have run,
-    /// and in which it has a value on both; `None` without any.
-    pub fn by_seed<'a>(
-        metric: &str,
-        a: impl IntoIterator<Item = &'a RunOutput>,
-        b: impl IntoIterator<Item = &'a RunOutput>,
-    ) -> Option<Self> {
-        let value = |output: &RunOutput| Some((output.seed, output.headline.value(metric)?));
-        let a: BTreeMap<u64, f64> = a.into_iter().filter_map(value).collect();
-        let b: BTreeMap<u64, f64> = b.into_iter().filter_map(value).collect();
-        let pairs: Vec<_> = a.iter().filter_map(|(seed, a)| Some((*a, *b.get(seed)?))).collect();
-        Self::of(&pairs)
-    }
-
     /// How much variance the pairing saved: 1 − var(B − A) / (var A + var B), from −1 to 1. It is
     /// below zero when the samples go against each other. `None` of a single pair, and when neither
     /// sample has a spread.
@@ -117,13 +101,6 @@ impl Paired {
             Better::Higher => Some(Score { wins: above, losses: below, ties: same }),
             Better::Neither => None,
         }
-    }
-
-    /// Whether the difference is beyond chance: its interval does not contain zero. `None` of a
-    /// single pair.
-    #[must_use]
-    pub fn is_beyond_chance(&self) -> Option<bool> {
-        self.interval.map(|interval| !interval.contains(0.0))
     }
 }
 
@@ -147,7 +124,6 @@ impl Welch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::experiment::run::tests::{fake_output, spec};
 
     fn close(got: f64, expected: f64, what: &str) {
         let error = (got - expected).abs();
@@ -158,6 +134,11 @@ mod tests {
         let got = got.unwrap_or_else(|| panic!("{what} is there"));
         close(got.low, middle - half, what);
         close(got.high, middle + half, what);
+    }
+
+    /// Whether zero is outside the interval of the difference.
+    fn beyond_chance(paired: &Paired) -> Option<bool> {
+        paired.interval.map(|interval| !interval.contains(0.0))
     }
 
     #[test]
@@ -184,7 +165,7 @@ mod tests {
         assert_eq!(paired.score(Better::Higher), Some(higher));
         assert_eq!(paired.score(Better::Neither), None);
         // 1.5 − 2.05 is below zero.
-        assert_eq!(paired.is_beyond_chance(), Some(false));
+        assert_eq!(beyond_chance(&paired), Some(false));
     }
 
     /// Pairs, and what they give: mean difference, half width, saved share, beyond chance.
@@ -238,7 +219,7 @@ mod tests {
                 (Some(got), Some(saved)) => close(got, saved, what),
                 (got, saved) => assert_eq!(got, saved, "{what}"),
             }
-            assert_eq!(paired.is_beyond_chance(), beyond, "{what}");
+            assert_eq!(beyond_chance(&paired), beyond, "{what}");
         }
         assert_eq!(Paired::of(&[]), None);
     }
@@ -259,20 +240,5 @@ mod tests {
         let point = Welch::of(&constant, &constant).unwrap();
         assert_eq!(point, Welch { interval: Interval { low: 0.0, high: 0.0 }, df: None });
         assert_eq!(Welch::of(&a, &Sample::of(&[1.0]).unwrap()), None);
-    }
-
-    #[test]
-    fn runs_are_paired_by_their_seeds() {
-        let outputs = |seeds: &[u64]| -> Vec<RunOutput> {
-            let output = |(run, &seed): (usize, &u64)| fake_output(&spec(run as u32, seed));
-            seeds.iter().enumerate().map(output).collect()
-        };
-        let (a, b) = (outputs(&[7, 8, 9]), outputs(&[9, 11, 7]));
-        // Both have seeds 7 and 9, and the same values at these.
-        let paired = Paired::by_seed("detect.mean", &a, &b).unwrap();
-        assert_eq!((paired.a.n, paired.a.mean), (2, 8.0));
-        assert_eq!(paired.order, PairOrder { below: 0, same: 2, above: 0 });
-        assert_eq!(Paired::by_seed("lookup_hops.mean", &a, &b), None, "it has no value");
-        assert_eq!(Paired::by_seed("detect.mean", &a[1..2], &b), None, "no seed in common");
     }
 }

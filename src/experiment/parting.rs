@@ -20,7 +20,6 @@ use std::thread;
 use crate::experiment::run::{Halt, guarded};
 use crate::experiment::simulator::{Errand, Simulator};
 use crate::metrics::tables::RunOutput;
-use crate::scenario::build::duration_of;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::log::{Logged, Told};
@@ -65,7 +64,7 @@ impl Subject for Simulator {
     }
 
     fn epoch(&self) -> SimDuration {
-        epoch_of(duration_of(self.plan(), self.trace()))
+        epoch_of(self.length())
     }
 }
 

@@ -101,6 +101,12 @@ pub enum StudyError {
     },
 }
 
+/// So many threads (0: as many as there are cores).
+pub(super) fn threads(jobs: usize) -> Result<rayon::ThreadPool, StudyError> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(jobs).build();
+    pool.map_err(|source| StudyError::Threads { jobs, source })
+}
+
 /// Where a run's output came from.
 enum Source {
     Loaded,
@@ -119,10 +125,7 @@ pub fn run_study(
     simulate: &impl Simulate,
     report: &(dyn Fn(Happening) + Sync),
 ) -> Result<Outcome, StudyError> {
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(jobs)
-        .build()
-        .map_err(|source| StudyError::Threads { jobs, source })?;
+    let pool = threads(jobs)?;
     let first = first_of_each(study);
     let distinct: Vec<&CellSpec> =
         study.cells.iter().filter(|spec| first[spec.run as usize] == spec.run).collect();

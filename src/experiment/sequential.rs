@@ -84,8 +84,7 @@ pub fn carry_out<E>(
 fn relative_half_width(metric: &str, values: &[f64], seed: u64) -> Option<f64> {
     let mean = Sample::of(values)?.mean;
     let interval = interval(metric, values, seed)?;
-    let half = (interval.high - interval.low) / 2.0;
-    Some(half / mean.abs()).filter(|share| share.is_finite())
+    Some(interval.half() / mean.abs()).filter(|share| share.is_finite())
 }
 
 /// A run by its point and its number there.

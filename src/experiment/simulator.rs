@@ -11,8 +11,8 @@ use crate::experiment::theory::{self, Curve};
 use crate::metrics::collect::collect;
 use crate::metrics::tables::RunOutput;
 use crate::scenario::Plan;
-use crate::scenario::build::{BuildError, Watch, build};
-use crate::time::SimTime;
+use crate::scenario::build::{BuildError, Watch, build, duration_of};
+use crate::time::{SimDuration, SimTime};
 use crate::world::log::{Logged, Told};
 use crate::world::ring::RingSummary;
 use crate::world::{LogSink, Progress, World};
@@ -74,6 +74,12 @@ impl Simulator {
     #[must_use]
     pub fn trace(&self) -> Option<&Arc<AvailabilityTrace>> {
         self.trace.as_ref()
+    }
+
+    /// How long a run lasts, unless enough has happened before.
+    #[must_use]
+    pub fn length(&self) -> SimDuration {
+        duration_of(&self.plan, self.trace.as_ref())
     }
 
     /// What closed forms say about the scenario, as point `point` of a study.

@@ -150,7 +150,8 @@ impl Store {
     /// # Errors
     /// When there is a file and the system does not let it be read.
     pub fn load(&self, spec: &CellSpec) -> Result<Stored, StoreError> {
-        let path = self.cell(spec.id());
+        let id = spec.id();
+        let path = self.cell(id);
         let bytes = match fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Stored::Absent),
@@ -158,7 +159,7 @@ impl Store {
         };
         // What is not UTF-8 any more was changed: the digest of the replacement says so.
         let text = String::from_utf8_lossy(&bytes);
-        Ok(match cell::decode(spec.id(), spec.run, &text) {
+        Ok(match cell::decode(id, spec.run, &text) {
             Ok(output) => Stored::Whole(Box::new(output)),
             Err(error) => Stored::Damaged(error),
         })
@@ -205,9 +206,15 @@ impl Store {
     /// The folder of the latest study, if there is one.
     #[must_use]
     pub fn latest(&self) -> Option<PathBuf> {
-        let id = fs::read_to_string(self.folder.join("latest")).ok()?;
-        Some(self.folder.join(id.trim()))
+        latest_in(&self.folder)
     }
+}
+
+/// The folder of the latest study in the folder of a scenario's results, if there is one.
+#[must_use]
+pub fn latest_in(scenario: &Path) -> Option<PathBuf> {
+    let id = fs::read_to_string(scenario.join("latest")).ok()?;
+    Some(scenario.join(id.trim()))
 }
 
 /// Writes a file so that it is there whole or not at all, with the folders above it.

@@ -186,6 +186,12 @@ pub fn metric(name: &str) -> Option<&'static Metric> {
     metrics().iter().find(|metric| metric.name == name)
 }
 
+/// The unit of a headline metric; nothing of what is none.
+#[must_use]
+pub fn unit_of(name: &str) -> Unit {
+    metric(name).map_or(Unit::Nothing, |metric| metric.unit)
+}
+
 /// Every table that a study may write, in the order in which they are to be read.
 #[must_use]
 pub const fn tables() -> &'static [Table] {

@@ -250,7 +250,8 @@ fn nanos(text: &str) -> Option<u64> {
     whole.parse::<u64>().ok()?.checked_mul(1_000_000_000)?.checked_add(fraction)
 }
 
-fn optional(value: Option<impl Display>) -> String {
+/// A value as a field; nothing where there is none.
+pub(crate) fn optional(value: Option<impl Display>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 

@@ -3,6 +3,7 @@
 use crate::experiment::difference::{MetricDifference, PointDifference};
 use crate::experiment::statistics::Interval;
 use crate::metrics::codebook::{self, Unit};
+use crate::metrics::tables::optional;
 use crate::report::quantity::{number, percent, span};
 use crate::report::tables::csv_text;
 use crate::report::terminal::Grid;
@@ -40,11 +41,11 @@ pub fn table(point: &PointDifference, all: bool) -> String {
 }
 
 fn row(it: &MetricDifference) -> [String; 10] {
-    let unit = codebook::metric(&it.metric).map_or(Unit::Nothing, |metric| metric.unit);
+    let unit = codebook::unit_of(&it.metric);
     let paired = &it.paired;
     let none = || "–".to_owned();
     let half = |interval: Option<Interval>| {
-        interval.map_or_else(none, |it| format!("± {}", quantity(unit, (it.high - it.low) / 2.0)))
+        interval.map_or_else(none, |it| format!("± {}", quantity(unit, it.half())))
     };
     let score = paired.score(it.better);
     let pairs = |count: fn(&crate::experiment::paired::Score) -> usize| {
@@ -89,7 +90,7 @@ pairing took away. better, worse, same: in how many pairs B is.
 
 /// All metrics of all points as a table.
 #[must_use]
-pub fn csv(varied: &[String], points: &[(Vec<String>, PointDifference)]) -> String {
+pub fn csv(varied: &[String], points: &[(&[String], &PointDifference)]) -> String {
     let mut columns = vec!["point"];
     columns.extend(varied.iter().map(String::as_str));
     columns.extend([
@@ -120,7 +121,6 @@ pub fn csv(varied: &[String], points: &[(Vec<String>, PointDifference)]) -> Stri
 
 fn csv_row(it: &MetricDifference) -> [String; 13] {
     let paired = &it.paired;
-    let field = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let unpaired = paired.unpaired.map(|welch| welch.interval);
     [
         it.metric.clone(),
@@ -128,11 +128,11 @@ fn csv_row(it: &MetricDifference) -> [String; 13] {
         paired.a.mean.to_string(),
         paired.b.mean.to_string(),
         paired.difference.mean.to_string(),
-        field(paired.interval.map(|it| it.low)),
-        field(paired.interval.map(|it| it.high)),
-        field(unpaired.map(|it| it.low)),
-        field(unpaired.map(|it| it.high)),
-        field(paired.variance_saved()),
+        optional(paired.interval.map(|it| it.low)),
+        optional(paired.interval.map(|it| it.high)),
+        optional(unpaired.map(|it| it.low)),
+        optional(unpaired.map(|it| it.high)),
+        optional(paired.variance_saved()),
         paired.order.below.to_string(),
         paired.order.same.to_string(),
         paired.order.above.to_string(),
@@ -153,7 +153,7 @@ mod tests {
         let paired = Paired::of(&[(100.0, 90.0), (200.0, 180.0), (300.0, 270.0)]).unwrap();
         let metric = "outage.mean".to_owned();
         let metrics = vec![MetricDifference { metric, better: Better::Lower, paired }];
-        PointDifference { point: 0, pairs: 3, same: 0, metrics }
+        PointDifference { point: 0, pairs: 3, same: 0, first: Some([0, 0]), metrics }
     }
 
     #[test]
@@ -180,7 +180,7 @@ mod tests {
 
     #[test]
     fn the_table_for_programs_has_a_row_a_point_and_metric() {
-        let text = csv(&["dns.ttl".to_owned()], &[(vec!["5s".to_owned()], point())]);
+        let text = csv(&["dns.ttl".to_owned()], &[(&["5s".to_owned()], &point())]);
         let lines: Vec<_> = text.lines().collect();
         assert!(lines[0].starts_with("point,dns.ttl,metric,pairs,a_mean,b_mean,difference,"));
         assert!(lines[1].starts_with("0,5s,outage.mean,3,200,180,-20,"), "{}", lines[1]);

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::experiment::store::latest_in;
 use crate::metrics::codebook::{ColumnKind, columns_of, tables};
 
 /// The folder of a study that was finished.
@@ -250,12 +251,6 @@ impl FinishedStudy {
             _ => Ok(bytes),
         }
     }
-}
-
-/// The latest study in the folder of a scenario, if it is one.
-fn latest_in(folder: &Path) -> Option<PathBuf> {
-    let id = fs::read_to_string(folder.join("latest")).ok()?;
-    Some(folder.join(id.trim()))
 }
 
 /// What the columns of a table hold, by its head; else the first column that is not known. Columns

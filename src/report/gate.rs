@@ -28,9 +28,9 @@ const fn word(severity: Severity) -> &'static str {
     }
 }
 
-/// So many things: `1 budget`, `3 budgets`.
-fn count(number: usize, thing: &str) -> String {
-    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+/// A text in one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]

@@ -55,9 +55,9 @@ pub fn files(
 ) -> Vec<TextFile> {
     let mut files = vec![TextFile::new("scenario.toml", study.as_written.as_str())];
     match &study.points[..] {
-        [point] => files.push(TextFile::new("effective.toml", point.effective.as_str())),
+        [point] => files.push(TextFile::new("effective.toml", &*point.effective)),
         points => files.extend(points.iter().enumerate().map(|(number, point)| {
-            TextFile::new(format!("effective/{number}.toml"), point.effective.as_str())
+            TextFile::new(format!("effective/{number}.toml"), &*point.effective)
         })),
     }
     files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));

@@ -83,6 +83,18 @@ pub fn number(value: f64) -> String {
     if fraction.is_empty() { whole } else { format!("{whole}.{fraction}") }
 }
 
+/// So many things: `1 run`, `3 runs`, `12,000 runs`.
+#[must_use]
+pub fn count(n: usize, one: &str) -> String {
+    plural(n as f64, one)
+}
+
+/// So many things, on average maybe: `1 run`, `2.5 runs`.
+#[must_use]
+pub fn plural(n: f64, one: &str) -> String {
+    if n == 1.0 { format!("1 {one}") } else { format!("{} {one}s", number(n)) }
+}
+
 /// A share as a percentage: `12.3 %`.
 #[must_use]
 pub fn percent(share: f64) -> String {

@@ -3,8 +3,6 @@
 //! Rows stand in the order of the runs, with the run's number in front. Numbers are written so
 //! that they read back exactly; what does not exist is an empty field.
 
-use std::fmt::Display;
-
 use serde::Serialize;
 
 use crate::experiment::cell::Study;
@@ -12,7 +10,7 @@ use crate::experiment::summary::{Estimate, Summary};
 use crate::experiment::warmup::Unsettled;
 use crate::experiment::warning::Warning;
 use crate::metrics::headline::names;
-use crate::metrics::tables::{Row, RunOutput};
+use crate::metrics::tables::{Row, RunOutput, optional};
 use crate::report::TextFile;
 use crate::time::SimTime;
 
@@ -88,10 +86,6 @@ pub fn runs_csv(study: &Study, outputs: &[RunOutput]) -> String {
         fields
     };
     csv_text(&columns, outputs.iter().map(row))
-}
-
-fn optional(value: Option<impl Display>) -> String {
-    value.map_or_else(String::new, |value| value.to_string())
 }
 
 /// One metric at one point, flat.

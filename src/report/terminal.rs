@@ -13,11 +13,13 @@ use crate::experiment::cell::Study;
 use crate::experiment::run::Outcome;
 use crate::experiment::sequential::Imprecise;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
+use crate::metrics::codebook::{Unit, unit_of};
 use crate::metrics::distribution::{mean, quantile};
-use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS, counted_stale};
+use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, counted_stale};
 use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
-use crate::report::quantity::{number, percent, span};
+use crate::report::quantity::{count, number, percent, plural, span};
+use crate::scenario::sweep::told;
 use crate::time::SimDuration;
 use crate::world::ring::{RingSummary, Worst};
 
@@ -25,7 +27,7 @@ use crate::world::ring::{RingSummary, Worst};
 #[must_use]
 pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) -> String {
     let mut text = String::new();
-    let runs = plural(study.cells.len() as f64, "run");
+    let runs = count(study.cells.len(), "run");
     text.push_str(&format!("{}: {runs}", study.scenario));
     if summary.points.len() > 1 {
         text.push_str(&format!(" at {} points", summary.points.len()));
@@ -57,19 +59,14 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
 pub fn imprecise(study: &Study, imprecise: &Imprecise) -> String {
     let Imprecise { point, metric, reached } = imprecise;
     let values = &study.points[*point as usize].varied;
-    let pairs = study.varied.iter().zip(values).map(|(key, value)| format!(", {key} = {value}"));
     let at = match study.points.len() {
         1 => String::new(),
-        _ => format!(" at point {point}{}", pairs.collect::<String>()),
+        _ => format!(" at point {point}, {}", told(&study.varied, values)),
     };
     match reached {
         Some(reached) => format!("{metric} is known to ± {} only{at}", percent(*reached)),
         None => format!("{metric} has no interval{at}"),
     }
-}
-
-fn plural(n: f64, one: &str) -> String {
-    if n == 1.0 { format!("1 {one}") } else { format!("{} {one}s", number(n)) }
 }
 
 /// What the rings of the runs that were judged were like, in two lines at most. `kept` runs were not
@@ -82,7 +79,7 @@ pub fn rings(rings: &BTreeMap<u32, RingSummary>, kept: usize) -> String {
         let why = if kept > 0 { ": what is kept is not judged again" } else { "" };
         return format!("rings    none seen{why}\n");
     }
-    let runs = plural(rings.len() as f64, "run");
+    let runs = count(rings.len(), "run");
     let mut text = format!(
         "rings    {} of {} in {runs} perfect, {} not connected; \
          wrong first successor: {} of members\n",
@@ -413,7 +410,7 @@ fn theory(text: &mut String, point: &PointSummary) {
     let mut grid = Grid::default();
     grid.row(["against theory", "measured", "theory", "deviation", ""].map(str::to_owned));
     for (estimate, theory) in known {
-        let words = if is_span(&estimate.metric) { span } else { number };
+        let words = if unit_of(&estimate.metric) == Unit::Seconds { span } else { number };
         let deviation = estimate.deviation().map(|deviation| format!("{deviation:+.1} s.e."));
         let broken = theory.assumption_broken.as_ref();
         grid.row([
@@ -425,10 +422,4 @@ fn theory(text: &mut String, point: &PointSummary) {
         ]);
     }
     grid.write(text);
-}
-
-/// Whether a metric is in seconds.
-fn is_span(metric: &str) -> bool {
-    let name = metric.split('.').next().unwrap_or(metric);
-    ["stale_window", "request_delay"].contains(&name) || PARTS.iter().any(|(part, _)| *part == name)
 }

@@ -5,9 +5,9 @@ use std::cmp::Ordering;
 use crate::experiment::verify::{
     Difference, Means, Moved, Order, Parted, Pass, Repeat, RowDifference, Ties, Verdict, Verified,
 };
-use crate::metrics::codebook::{Unit, metric};
+use crate::metrics::codebook::unit_of;
 use crate::report::parting::parting;
-use crate::report::quantity::number;
+use crate::report::quantity::{count, number};
 use crate::report::terminal::Grid;
 
 /// How many of the metrics that change are told, when none of them hangs on the order.
@@ -17,7 +17,7 @@ const TOLD: usize = 12;
 #[must_use]
 pub fn verified(title: &str, verified: &Verified) -> String {
     let Verified { runs, threads, fingerprint, .. } = verified;
-    let mut text = format!("{title}: {}\n", runs_told(*runs));
+    let mut text = format!("{title}: {}\n", count(*runs, "run"));
     match &verified.repeat {
         Repeat::Same if verified.failures.is_empty() => {
             let whose = if *runs == 1 { "" } else { " of all, mixed" };
@@ -57,16 +57,12 @@ pub fn verified(title: &str, verified: &Verified) -> String {
     text
 }
 
-fn runs_told(runs: usize) -> String {
-    if runs == 1 { "1 run".to_owned() } else { format!("{} runs", number(runs as f64)) }
-}
-
 /// So many of all runs, with the first of them.
 fn which(some: &[u32], all: usize) -> String {
     match some {
         _ if all == 1 => "the only run".to_owned(),
         [one] => format!("run {one}"),
-        [first, ..] => format!("{} of {}, first in run {first}", some.len(), runs_told(all)),
+        [first, ..] => format!("{} of {}, first in run {first}", some.len(), count(all, "run")),
         [] => "no run".to_owned(),
     }
 }
@@ -179,7 +175,7 @@ fn rank(moved: &Moved) -> (bool, f64) {
 }
 
 fn row(moved: &Moved) -> [String; 6] {
-    let unit = metric(&moved.metric).map_or(Unit::Nothing, |metric| metric.unit).word();
+    let unit = unit_of(&moved.metric).word();
     let name = match unit {
         "" => format!("  {}", moved.metric),
         unit => format!("  {} [{unit}]", moved.metric),

@@ -66,7 +66,7 @@ impl Budget {
     /// What a value of it counts.
     #[must_use]
     pub fn unit(&self) -> Unit {
-        let unit = codebook::metric(&self.metric).map_or(Unit::Nothing, |metric| metric.unit);
+        let unit = codebook::unit_of(&self.metric);
         self.column.unit(unit)
     }
 }

@@ -37,6 +37,7 @@ mod good_input;
 mod sweeps;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use plan::Plan;
 pub use problem::Report;
@@ -75,7 +76,7 @@ pub struct Scenario {
     /// What it says.
     pub plan: Plan,
     document: Node,
-    sources: Sources,
+    sources: Arc<Sources>,
 }
 
 impl Scenarios {
@@ -102,8 +103,8 @@ impl Scenarios {
             let problem = Problem::new(place, document::Path::default(), Fault::NotText { offset });
             Report::new(sources(&readable), vec![problem])
         })?;
-        let sources = sources(text);
-        let report = |problems| Report::new(sources.clone(), problems);
+        let sources = Arc::new(sources(text));
+        let report = |problems| Report::new(Sources::clone(&sources), problems);
         let mut base = Node::parse(text).map_err(report)?;
         let assignments = overrides.iter().enumerate();
         let failed = assignments.filter_map(|(index, it)| base.set(it, index + 1).err());
@@ -137,14 +138,14 @@ impl Scenarios {
         base: &Node,
         sweep: &Sweep,
         folder: &Path,
-        sources: &Sources,
+        sources: &Arc<Sources>,
     ) -> Result<Vec<Point>, Vec<Problem>> {
         let schema = schema::json_schema();
         let (mut points, mut wrong) = (Vec::new(), Vec::new());
         for point in &sweep.points {
             let planned = point.apply(base).and_then(|document| {
                 let plan = plan_of(&document, &schema, folder)?;
-                Ok(Scenario { plan, document, sources: sources.clone() })
+                Ok(Scenario { plan, document, sources: Arc::clone(sources) })
             });
             match planned {
                 Ok(scenario) => points.push(Point { varied: point.labels.clone(), scenario }),
@@ -170,7 +171,10 @@ fn told_once(sweep: &Sweep, wrong: Vec<(&SweepPoint, Vec<Problem>)>) -> Vec<Prob
         for problem in problems {
             if !told.iter().any(|(other, _)| other == problem) {
                 let named = !everywhere(problem) && !point.holds(&problem.place);
-                told.push((problem.clone(), named.then(|| point.told(&sweep.varied))));
+                told.push((
+                    problem.clone(),
+                    named.then(|| sweep::told(&sweep.varied, &point.labels)),
+                ));
             }
         }
     }
@@ -196,7 +200,7 @@ impl Scenario {
         let fault = Fault::SeveralPoints { points: points.len() + 1 };
         let place = scenario.document.place.clone();
         let problem = Problem::new(place, document::Path::default(), fault);
-        Err(Report::new(scenario.sources, vec![problem]))
+        Err(Report::new(Sources::clone(&scenario.sources), vec![problem]))
     }
 
     /// Settles the length of a run that lasts as long as its trace, and judges once more what must
@@ -207,7 +211,7 @@ impl Scenario {
         }
         let problems = check::end_problems(&self.plan, &self.document, span);
         if !problems.is_empty() {
-            return Err(Report::new(self.sources, problems));
+            return Err(Report::new(Sources::clone(&self.sources), problems));
         }
         self.plan.duration = Some(span);
         self.plan.timeline_bin.get_or_insert_with(|| Plan::usual_bin(span));
@@ -217,7 +221,11 @@ impl Scenario {
     /// Judges what depends on the number of members, which a trace gives.
     pub fn with_trace_members(self, count: u64) -> Result<Self, Report> {
         let problems = check::member_problems(&self.plan, &self.document, count);
-        if problems.is_empty() { Ok(self) } else { Err(Report::new(self.sources, problems)) }
+        if problems.is_empty() {
+            Ok(self)
+        } else {
+            Err(Report::new(Sources::clone(&self.sources), problems))
+        }
     }
 
     /// Where the trace is named: file, line, column and key, or the `--set` argument.
@@ -243,7 +251,7 @@ impl Scenario {
         let path = self.trace().map(|trace| trace.path.clone()).unwrap_or_default();
         let fault = Fault::Trace { path, message: message.to_string() };
         let problem = Problem::new(self.document.place_of(&key), key, fault);
-        Report::new(self.sources.clone(), vec![problem])
+        Report::new(Sources::clone(&self.sources), vec![problem])
     }
 
     /// The scenario with every key and its value, as TOML. Reading it gives the same plan.

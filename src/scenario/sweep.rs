@@ -80,13 +80,19 @@ impl SweepPoint {
         };
         self.values.iter().any(|it| within(&it.key) || within(&it.node.place))
     }
+}
 
-    /// The point in words: `dns.ttl = 5s, handover.reading = literal`.
-    #[must_use]
-    pub fn told(&self, varied: &[String]) -> String {
-        let pairs = varied.iter().zip(&self.labels).filter(|(_, label)| !label.is_empty());
-        pairs.map(|(key, label)| format!("{key} = {label}")).collect::<Vec<_>>().join(", ")
-    }
+/// A point in words, by the varied keys and its values of them: `dns.ttl = 5s, overlay.nodes = 200`,
+/// without the keys to which it leaves the scenario's own value.
+#[must_use]
+pub fn told(varied: &[String], values: &[String]) -> String {
+    told_pairs(varied.iter().zip(values))
+}
+
+/// The same of keys with their values.
+pub fn told_pairs<'a>(pairs: impl IntoIterator<Item = (&'a String, &'a String)>) -> String {
+    let said = pairs.into_iter().filter(|(_, value)| !value.is_empty());
+    said.map(|(key, value)| format!("{key} = {value}")).collect::<Vec<_>>().join(", ")
 }
 
 /// Takes the section out of a scenario: what it varies, and the number of replications if it stands

@@ -11,19 +11,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-failed() {
-  printf '%s\n' "FAILED: $*" >&2
-  exit 1
-}
-
-if [ $# -gt 0 ]; then
-  overcord=$(readlink -f "$1")
-else
-  (cd "$here/../.." && cargo build --release --locked)
-  overcord=$here/../../target/release/overcord
-  overcord=$(readlink -f "$overcord")
-fi
-[ -x "$overcord" ] || failed "there is no program $overcord"
+# shellcheck source=tests/program.sh
+. "$here/../program.sh"
 
 # --- A namespace in which a disk may be mounted --------------------------------------------------
 if [ -z "${OVERCORD_DISK_TEST:-}" ]; then

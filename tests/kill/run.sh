@@ -10,20 +10,9 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
-failed() {
-  printf '%s\n' "FAILED: $*" >&2
-  exit 1
-}
-
-if [ $# -gt 0 ]; then
-  overcord=$(readlink -f "$1")
-else
-  (cd "$here/../.." && cargo build --release --locked)
-  overcord=$here/../../target/release/overcord
-  overcord=$(readlink -f "$overcord")
-fi
+# shellcheck source=tests/program.sh
+. "$here/../program.sh"
 seed=${2:-1}
-[ -x "$overcord" ] || failed "there is no program $overcord"
 
 scratch=$(mktemp -d)
 child=

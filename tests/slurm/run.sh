@@ -24,22 +24,11 @@ not_tried() {
   exit 77
 }
 
-failed() {
-  printf '%s\n' "FAILED: $*" >&2
-  exit 1
-}
-
 say() { printf '%s\n' "$*"; }
 
 # --- The program -------------------------------------------------------------------------------
-if [ $# -gt 0 ]; then
-  overcord=$(readlink -f "$1")
-else
-  (cd "$here/../.." && cargo build --release --locked)
-  overcord=$here/../../target/release/overcord
-  overcord=$(readlink -f "$overcord")
-fi
-[ -x "$overcord" ] || failed "there is no program $overcord"
+# shellcheck source=tests/program.sh
+. "$here/../program.sh"
 
 # --- Slurm -------------------------------------------------------------------------------------
 PATH=$PATH:/usr/sbin:/sbin

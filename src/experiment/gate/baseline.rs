@@ -19,7 +19,7 @@ use crate::experiment::cell::Study;
 use crate::experiment::summary::Summary;
 use crate::metrics::codebook;
 use crate::metrics::tables::RunOutput;
-use crate::rng::mix;
+use crate::rng::mix2;
 
 pub use read::{BaselineError, Flaw};
 
@@ -106,8 +106,8 @@ fn metrics_of(summary: &Summary) -> Vec<String> {
 }
 
 /// Fingerprints in their order as one; a single one stays as it is.
-fn mixed(fingerprints: impl Iterator<Item = u64>) -> u64 {
-    fingerprints.reduce(|before, next| mix(mix(before) ^ next)).unwrap_or_default()
+pub(in crate::experiment) fn mixed(fingerprints: impl Iterator<Item = u64>) -> u64 {
+    fingerprints.reduce(mix2).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -23,11 +23,12 @@ pub use imprint::RowDifference;
 pub use moved::{Means, Moved, Verdict};
 
 use crate::experiment::cell::CellSpec;
+use crate::experiment::gate::baseline::mixed;
 use crate::experiment::parting::{Known, Parting, Subject, Way, parting, same_before};
-use crate::experiment::run::{Failure, Halt, StudyError, guarded};
+use crate::experiment::run::{Failure, Halt, StudyError, guarded, threads};
 use crate::experiment::simulator::Errand;
 use crate::metrics::tables::RunOutput;
-use crate::rng::{mix, mix2};
+use crate::rng::mix;
 use crate::sim::kernel::REVERSED_TIES;
 use crate::world::log::Logged;
 use imprint::Imprint;
@@ -224,10 +225,7 @@ impl Verification<'_> {
 
     fn outcomes(&self, done: &(dyn Fn(u32) + Sync)) -> Result<Outcomes, StudyError> {
         let jobs = self.threads;
-        let threads = rayon::ThreadPoolBuilder::new()
-            .num_threads(jobs)
-            .build()
-            .map_err(|source| StudyError::Threads { jobs, source })?;
+        let threads = threads(jobs)?;
         let imprint = |pass, place: usize| {
             let (output, epochs) = self.simulate(pass, place, done)?;
             Ok(Imprint::of(&self.cells[place], &output, epochs))
@@ -291,15 +289,12 @@ impl Verification<'_> {
             }
             _ => [Ties::Untold, Ties::Untold],
         };
-        let fingerprints: Vec<u64> =
-            outcomes.plain.iter().flatten().map(|imprint| imprint.fingerprint).collect();
+        let fingerprints = outcomes.plain.iter().flatten().map(|imprint| imprint.fingerprint);
         Ok(Verified {
             runs: self.cells.len(),
             threads: self.threads,
-            fingerprint: match fingerprints[..] {
-                [one] => one,
-                _ => fingerprints.iter().fold(0, |all, &one| mix2(all, one)),
-            },
+            // As in a baseline.
+            fingerprint: mixed(fingerprints),
             repeat,
             ties,
             failures,

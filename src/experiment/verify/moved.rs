@@ -30,6 +30,7 @@
 use super::imprint::Imprint;
 use crate::experiment::statistics::{Interval, Sample, student_t_quantile};
 use crate::experiment::summary::{ClusteredError, interval};
+use crate::metrics::headline::names;
 
 /// The chance of a false alarm that is put up with, over all that is judged at once.
 const ALARM: f64 = 0.05;
@@ -63,7 +64,7 @@ impl Means {
     /// speak of. `None` without an interval.
     #[must_use]
     pub fn in_halves(&self) -> Option<f64> {
-        let half = self.interval.map(|it| (it.high - it.low) / 2.0)?;
+        let half = self.interval?.half();
         let by = (self.other - self.plain).abs();
         Some(if half <= self.plain.abs() * SAME { f64::INFINITY } else { by / half })
     }
@@ -86,15 +87,7 @@ pub enum Verdict {
 /// in `runs.csv`. So many are `judged` at once: metrics, points of the scenario, orders. `seed` is
 /// that of the bootstrap.
 pub(super) fn moved(pairs: &[(&Imprint, &Imprint)], judged: usize, seed: u64) -> Vec<Moved> {
-    // The second run may have columns that the first has not: SIP, where it is spoken.
-    let mut metrics: Vec<&str> = Vec::new();
-    for (plain, other) in pairs {
-        for (metric, _) in plain.headline.iter().chain(other.headline.iter()) {
-            if !metrics.contains(&metric) {
-                metrics.push(metric);
-            }
-        }
-    }
+    let metrics = names(pairs.iter().flat_map(|(a, b)| [&a.headline, &b.headline]));
     let level = 1.0 - ALARM / (2.0 * judged.max(1) as f64);
     metrics.into_iter().filter_map(|metric| moved_metric(metric, pairs, level, seed)).collect()
 }
@@ -176,7 +169,7 @@ const SAME: f64 = 1e-9;
 
 fn judge(means: &Means, deviation: Deviation, level: f64) -> Verdict {
     let Some(interval) = means.interval else { return Verdict::Untold };
-    if (interval.low..=interval.high).contains(&means.other) {
+    if interval.contains(means.other) {
         return Verdict::Within;
     }
     let Deviation { by, error, units } = deviation;

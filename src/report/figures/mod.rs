@@ -18,6 +18,7 @@ pub use crate::experiment::theory::Curve;
 use crate::metrics::tables::RunOutput;
 use crate::report::TextFile;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
+use crate::report::quantity::count;
 use points::{Chosen, Points};
 
 /// The width of a figure, in pixels.
@@ -83,10 +84,4 @@ fn drawn_points(chosen: &Chosen<'_, '_>) -> (String, i32) {
         Some(told) => (format!("\nDrawn: {told}. The table beside the figure has all."), LINE),
         None => (String::new(), 0),
     }
-}
-
-/// `1 run`, `3 runs`, `12,000 runs`.
-fn count(n: usize, one: &str) -> String {
-    let number = crate::report::quantity::number(n as f64);
-    if n == 1 { format!("{number} {one}") } else { format!("{number} {one}s") }
 }

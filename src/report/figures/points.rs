@@ -12,6 +12,7 @@ use crate::metrics::tables::RunOutput;
 use crate::report::figures::sweep::along_the_axis;
 use crate::report::quantity::number;
 use crate::report::varied::{Dimension, dimensions, last, shortened};
+use crate::scenario::sweep::told;
 
 /// How many points figures of lines and of rows draw at most: there are so many colours, and a page
 /// is so high.
@@ -48,14 +49,13 @@ pub(super) struct Chosen<'p, 'a> {
 impl<'a> Points<'a> {
     pub(super) fn of(study: &'a Study, outputs: &'a [RunOutput]) -> Self {
         let of_cells = |cells: &'a [CellSpec]| {
-            let keys = study.varied.iter().zip(&cells[0].varied);
-            let label: Vec<_> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
+            let label = told(&study.varied, &cells[0].varied);
             let output = |run| {
                 let index = outputs.binary_search_by_key(&run, |output| output.run).ok()?;
                 Some(&outputs[index])
             };
             let runs = cells.iter().filter_map(|spec| Some((spec, output(spec.run)?))).collect();
-            Point { number: cells[0].point as usize, label: label.join(", "), runs }
+            Point { number: cells[0].point as usize, label, runs }
         };
         let values: Vec<&[String]> = study.points.iter().map(|point| &point.varied[..]).collect();
         let list = study.by_point().map(of_cells).filter(|point| !point.runs.is_empty()).collect();

@@ -16,8 +16,8 @@ use crate::experiment::cell::Study;
 use crate::experiment::statistics::Interval;
 use crate::experiment::summary::{Estimate, Summary, Theory};
 use crate::metrics::codebook::{Metric, Unit, metrics};
-use crate::report::canvas::{Canvas, Lettering, palette};
-use crate::report::figures::{Figure, count};
+use crate::metrics::tables::optional;
+use crate::report::figures::{Figure, LINE, count};
 use crate::report::tables::csv_text;
 use crate::report::varied::{Dimension, Measure, dimensions, wrapped};
 
@@ -254,15 +254,7 @@ fn value(estimate: &Estimate, runs: usize) -> Option<Value> {
 
 /// The height that the title and the lines below it take.
 fn head_height(lines: &[String]) -> i32 {
-    50 + 22 * lines.len() as i32
-}
-
-/// The title and the lines below it.
-fn head(canvas: &Canvas<'_>, title: &str, lines: &[String]) {
-    canvas.text(title, (40, 34), Lettering::TITLE);
-    for (line, y) in lines.iter().zip((0..).map(|line| 64 + 22 * line)) {
-        canvas.text(line, (40, y), Lettering::LABEL.colored(palette::SLATE));
-    }
+    50 + LINE * lines.len() as i32
 }
 
 /// What a figure was drawn from: every point, in the order of the study.
@@ -270,10 +262,9 @@ fn table(summary: &Summary, metric: &str) -> String {
     let mut columns: Vec<&str> = vec!["point"];
     columns.extend(summary.varied.iter().map(String::as_str));
     columns.extend(["runs", "mean", "low", "high", "theory", "assumption_broken"]);
-    let number = |value: Option<f64>| value.map_or_else(String::new, |value| value.to_string());
     let rows = summary.points.iter().map(|point| {
         let value = point.estimate(metric).and_then(|estimate| value(estimate, point.runs));
-        let of = |part: fn(&Value) -> Option<f64>| number(value.as_ref().and_then(part));
+        let of = |part: fn(&Value) -> Option<f64>| optional(value.as_ref().and_then(part));
         let theory = value.as_ref().and_then(|it| it.theory.clone());
         let mut fields = vec![point.point.to_string()];
         fields.extend(point.varied.iter().cloned());
@@ -282,7 +273,7 @@ fn table(summary: &Summary, metric: &str) -> String {
             of(|it| Some(it.mean)),
             of(|it| Some(it.interval?.low)),
             of(|it| Some(it.interval?.high)),
-            number(theory.as_ref().map(|it| it.value)),
+            optional(theory.as_ref().map(|it| it.value)),
             theory.and_then(|it| it.assumption_broken).unwrap_or_default(),
         ]);
         fields

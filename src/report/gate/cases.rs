@@ -165,7 +165,7 @@ fn of_budget(judged: &Judged) -> Case {
         Verdict::Incomplete => "incomplete",
         Verdict::NoValue => "no value",
     };
-    let over = super::count(runs, "run");
+    let over = quantity::count(runs, "run");
     let with = if interval.is_empty() {
         String::new()
     } else {
@@ -289,7 +289,7 @@ fn of_point(comparison: &PointComparison) -> Case {
                     format!("{what} {old} -> {new}{change}")
                 })
                 .collect();
-            let of = super::count(differences.compared, "metric");
+            let of = quantity::count(differences.compared, "metric");
             if differences.is_fingerprint_alone() {
                 let told = format!(
                     "none of {of} differs, but the fingerprint does: something else happened, though no \
@@ -318,7 +318,7 @@ fn first_of(told: &[String]) -> String {
 }
 
 fn of_metric(change: &MetricChange) -> [String; 4] {
-    let unit = codebook::metric(&change.metric).map_or(Unit::Nothing, |metric| metric.unit);
+    let unit = codebook::unit_of(&change.metric);
     // A share stays as it stands in the file, where it can be looked for.
     let word = if unit == Unit::Share || unit == Unit::Count { "" } else { unit.word() };
     let value = |text: &Option<String>| match text {

@@ -7,6 +7,7 @@
 //! their text too, since some systems show the text and others the message. There are no attributes
 //! of time: what a run took says nothing, and the bytes are the same on each machine.
 
+use super::one_line;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event};
 
@@ -63,7 +64,7 @@ impl Xml {
     fn start<'a>(name: &'a str, attributes: &[(&str, &str)]) -> BytesStart<'a> {
         let mut start = BytesStart::new(name);
         for (key, value) in attributes {
-            let value: String = allowed(value).split_whitespace().collect::<Vec<_>>().join(" ");
+            let value = one_line(&allowed(value));
             start.push_attribute((*key, value.as_str()));
         }
         start

@@ -4,8 +4,9 @@
 //! [`MOST_BYTES`], between two cases, and says what is left out.
 
 use super::cases::{Case, Kind, cases};
-use super::{count, severity, word};
+use super::{one_line, severity, word};
 use crate::experiment::gate::{Judgement, Severity};
+use crate::report::quantity::count;
 
 /// The text is never longer than this.
 pub const MOST_BYTES: usize = 128 * 1024;
@@ -115,7 +116,7 @@ fn detail(case: &Case) -> String {
 
 /// A text as code, inside a table or outside; it never ends the line.
 fn code(text: &str) -> String {
-    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = one_line(text);
     if text.is_empty() {
         return text;
     }
@@ -125,7 +126,7 @@ fn code(text: &str) -> String {
 /// A text that is nothing but itself.
 fn plain(text: &str) -> String {
     let mut out = String::new();
-    for c in text.split_whitespace().collect::<Vec<_>>().join(" ").chars() {
+    for c in one_line(text).chars() {
         if "\\`*_{}[]<>#|~".contains(c) {
             out.push('\\');
         }

@@ -2,8 +2,9 @@
 
 use super::cases::{Kind, SAME, cases};
 use super::markdown::verdicts;
-use super::{count, word};
+use super::word;
 use crate::experiment::gate::{Judgement, Severity};
+use crate::report::quantity::count;
 
 /// Of one case, so many facts are shown; the JUnit file has all.
 const MOST_FACTS: usize = 20;

@@ -10,6 +10,7 @@ use serde::Serialize;
 use crate::experiment::gate::PointLabel;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::codebook::{self, Better};
+use crate::report::quantity;
 
 /// A number to be tracked.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,7 +45,7 @@ fn entry(beginning: &str, estimate: &Estimate, runs: usize) -> Option<Entry> {
     let metric = codebook::metric(&estimate.metric)?;
     let value = estimate.mean().filter(|_| metric.better == Better::Lower)?;
     let interval = estimate.interval;
-    let mut extra = format!("mean of {}", super::count(runs, "run"));
+    let mut extra = format!("mean of {}", quantity::count(runs, "run"));
     if let Some(interval) = interval {
         extra.push_str(&format!("\n95 % interval {} to {}", interval.low, interval.high));
     }
@@ -52,7 +53,7 @@ fn entry(beginning: &str, estimate: &Estimate, runs: usize) -> Option<Entry> {
         name: format!("{beginning}/{}", metric.name),
         unit: metric.unit.word(),
         value,
-        range: interval.map(|interval| format!("± {}", (interval.high - interval.low) / 2.0)),
+        range: interval.map(|interval| format!("± {}", interval.half())),
         extra,
     })
 }

@@ -1,11 +1,11 @@
 //! The points of a sweep, a line each: what they differ in, and the metrics that matter most, as many
 //! as fit on a line.
 
-use super::{Grid, plural};
+use super::Grid;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::headline::FAILED_INTEROP;
 use crate::report::axis::time_unit;
-use crate::report::quantity::{give_or_take, number};
+use crate::report::quantity::{count, give_or_take, number};
 use crate::report::varied::{Dimension, dimensions, last, shortened, wrapped};
 
 /// What a line is at most wide, and what it may be where this leaves no room for the first few
@@ -246,7 +246,7 @@ fn column(subject: &Subject, points: &[Place<'_>]) -> Option<Column> {
 /// Half of the interval of a mean that is even on both sides.
 fn half(estimate: &Estimate) -> Option<f64> {
     let quantile = estimate.metric.ends_with(".p95") || estimate.metric.ends_with(".median");
-    estimate.interval.filter(|_| !quantile).map(|it| (it.high - it.low) / 2.0)
+    estimate.interval.filter(|_| !quantile).map(|it| it.half())
 }
 
 /// What the columns are, how the points stand to theory, and where the rest is.
@@ -292,9 +292,9 @@ fn theory(summary: &Summary) -> Vec<String> {
         };
         let others = match of().filter(broken).count() {
             0 => String::new(),
-            count => format!("; an assumption is broken at {}", plural(count as f64, "point")),
+            broken => format!("; an assumption is broken at {}", count(broken, "point")),
         };
-        let points = plural(deviations.len() as f64, "point");
+        let points = count(deviations.len(), "point");
         lines.push(format!("{name}: {told} at {points}{others}."));
     }
     lines

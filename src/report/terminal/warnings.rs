@@ -4,6 +4,7 @@ use crate::experiment::summary::{PointSummary, Summary};
 use crate::experiment::warmup::{Series, Unsettled};
 use crate::experiment::warning::{ENOUGH_RUNS, Warning};
 use crate::report::quantity::{number, span};
+use crate::scenario::sweep::told as told_point;
 
 /// The warnings of all points, with an empty line before them; nothing where there are none.
 pub(super) fn told(summary: &Summary) -> String {
@@ -48,11 +49,10 @@ fn short_warmup(summary: &Summary) -> Option<String> {
         Warning::FewRuns { .. } => None,
     });
     let (point, first) = unsettled.first()?;
-    let keys = summary.varied.iter().zip(&point.varied);
-    let at: Vec<String> = keys.map(|(key, value)| format!("{key} = {value}")).collect();
+    let at = told_point(&summary.varied, &point.varied);
     let place = match (unsettled.len(), summary.points.len()) {
         (_, 1) => String::new(),
-        (here, all) => format!(" at {here} of {all} points; at {}", at.join(", ")),
+        (here, all) => format!(" at {here} of {all} points; at {at}"),
     };
     let Unsettled { series, until, early, later } = *first;
     let until = until.map_or_else(

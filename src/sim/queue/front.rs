@@ -216,6 +216,9 @@ impl Front {
             self.run.extend(due_events.map(|(at, event)| entry(event.at.as_nanos(), at)));
             pool.pass(lane, due, &mut self.chain);
         }
+        if self.run.is_empty() {
+            return;
+        }
         self.dealt.clear();
         let (mut left, mut right) = (&self.order[..], &self.run[..]);
         while let (&[a, ..], &[b, ..]) = (left, right) {

@@ -5,6 +5,7 @@ use crate::experiment::gate::tests::{outputs, summary, sweep};
 use crate::experiment::gate::{
     ColumnChange, Comparison, MetricChange, PointChange, PointLabel, compare::Differences,
 };
+use crate::rng::mix;
 
 /// The baseline of two points with three runs each.
 fn example() -> Baseline {

@@ -4,14 +4,17 @@ use plotters::style::RGBColor;
 
 use super::marks::{self, LEGEND_ROW, Look};
 use super::scale::Scale;
-use super::{Plot, Value, head, head_height};
+use super::{Plot, Value, head_height};
 use crate::report::axis::Frame;
 use crate::report::canvas::{Canvas, Lettering, Pixel, palette, svg};
 use crate::report::figures::WIDTH;
+use crate::report::figures::heading;
 
 /// The pixels between which panels stand.
 const LEFT: i32 = 120;
 const RIGHT: i32 = 960;
+/// What is between two of them.
+const GAP: i32 = 34;
 
 /// How panels are arranged.
 struct Grid {
@@ -25,7 +28,6 @@ struct Grid {
 
 impl Grid {
     fn of(panels: usize, below: i32) -> Self {
-        const GAP: i32 = 34;
         let (columns, height) = match panels {
             1 => (1, 400),
             2..=4 => (2, 280),
@@ -37,7 +39,6 @@ impl Grid {
     }
 
     fn frame(&self, index: i32) -> Frame {
-        const GAP: i32 = 34;
         let (column, row) = (index % self.columns, index / self.columns);
         let left = LEFT + column * (self.width + GAP);
         let top = self.top + row * (self.height + self.apart);
@@ -56,7 +57,7 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
     let legend_height = places.last().map_or(0, |(_, y)| y + LEGEND_ROW);
     let across = Scale::of_key(&layout.across.levels);
     svg(WIDTH, (bottom + 74 + legend_height) as u32, |canvas| {
-        head(canvas, &plot.title(), &lines);
+        heading(canvas, &plot.title(), &lines.join("\n"));
         for ((index, frame), panel) in (0..).zip(&frames).zip(&layout.panels) {
             axes(canvas, plot, *frame, across, index % grid.columns == 0);
             if !panel.title.is_empty() {

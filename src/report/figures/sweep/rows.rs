@@ -2,10 +2,11 @@
 
 use super::layout::Panel;
 use super::marks::{self, LEGEND_ROW, Look};
-use super::{Plot, Value, head, head_height};
+use super::{Plot, Value, head_height};
 use crate::report::axis::Frame;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::WIDTH;
+use crate::report::figures::heading;
 use crate::report::quantity::{give_or_take, number, span_unit};
 use crate::report::varied::Measure;
 
@@ -43,7 +44,7 @@ pub(super) fn draw(plot: &Plot<'_>) -> String {
     let places = marks::places(&entries, 40, 970);
     let legend_height = places.last().map_or(0, |(_, y)| y + LEGEND_ROW);
     svg(WIDTH, (bottom + 74 + legend_height) as u32, |canvas| {
-        head(canvas, &plot.title(), &lines);
+        heading(canvas, &plot.title(), &lines.join("\n"));
         axis(canvas, plot, frame);
         for (index, panel) in (0..).zip(&layout.panels) {
             let top = top + index * heights.panel(plot);

@@ -199,12 +199,8 @@ impl Scale {
         if !round {
             return shown;
         }
-        let unit = match measure {
-            Measure::Time => time_unit(self.high),
-            Measure::Share => crate::report::axis::TimeUnit { name: "", seconds: 0.01 },
-            _ => crate::report::axis::TimeUnit { name: "", seconds: 1.0 },
-        };
-        let step = tick_step((self.high - self.low) / unit.seconds, 8) * unit.seconds;
+        let unit = self.unit(measure);
+        let step = tick_step((self.high - self.low) / unit, 8) * unit;
         let first = (self.low / step - 1e-9).ceil() as i64;
         let last = (self.high / step + 1e-9).floor() as i64;
         let named = |index: i64| {
