@@ -73,7 +73,8 @@ fn before_the_episodes() -> Vec<Metric> {
         "stale_window",
         Lower,
         "stale windows: how long a resolver would have answered with an address after its validity \
-         had ended, one for each resolver and ended validity, zeros included",
+         had ended, one for each resolver and ended validity, zeros included; claims end validities \
+         too, so that designs are compared by stale_share",
     ));
     all.extend([
         one(
