@@ -354,7 +354,7 @@ fn churn() {
         (
             "name = \"x\"\n[churn]\nmodel = \"trace\"\ntrace = \"a.txt\"",
             "x.toml:4:9: churn.trace: the extension of `a.txt` does not tell its format: give \
-             `format`, `avt` or `events`",
+             `format`, one of `avt`, `events`, `oversim`, `fta`, `p2psim` and `splay`",
         ),
     ]);
 }

@@ -20,8 +20,8 @@ use cast::Cast;
 use thiserror::Error;
 
 use crate::address::{Address, Port};
-use crate::churn::Schedule;
 use crate::churn::trace::AvailabilityTrace;
+use crate::churn::{Recipe, Schedule};
 use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
@@ -68,6 +68,15 @@ pub const MOST_MEMBERS: u64 = (FIRST_NAMED - FIRST_MEMBER - 1) as u64;
 /// When its churn cannot be drawn.
 pub fn generated_members(plan: &Plan) -> Result<u64, BuildError> {
     population::generated(plan, None)
+}
+
+/// What the sessions of generated members are drawn from: a trace of it is what a run of the plan's
+/// seed plays. `None` where nothing is drawn.
+///
+/// # Errors
+/// When its churn cannot be drawn, or there are too many members.
+pub fn recipe(plan: &Plan) -> Result<Option<Recipe>, BuildError> {
+    population::recipe(plan)
 }
 
 /// The name of a generated member, by its number from 1 and how many there are.
