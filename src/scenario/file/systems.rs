@@ -360,7 +360,7 @@ pub struct Chord {
     pub replicas: u32,
     /// What one period of `fix_fingers` renews: `"all"` fingers, or so many of them, going round.
     pub fingers_per_round: RoundFingers,
-    /// How the ring begins.
+    /// How the overlay begins.
     pub start: OverlayStart,
 }
 
