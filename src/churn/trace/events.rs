@@ -21,23 +21,31 @@ pub(super) fn parse(text: &str, end: End) -> Result<AvailabilityTrace, TraceErro
     let mut nodes = Histories::default();
     let mut now = SimTime::ZERO;
     for line in lines(text) {
-        let (at, id, change) = event(line, now)?;
+        let Event { at, id, change, word } = event(line, now)?;
         now = at;
-        let node = nodes.of(id.text);
+        let node = nodes.of(id);
         match change {
             Change::Up => node.up(at),
             Change::Down => node.down(at),
         }
-        .map_err(|kind| id.error(kind))?;
+        .map_err(|kind| word.error(kind))?;
     }
     close(nodes.into_nodes(), end.or(now))
 }
 
-fn event<'a>(line: Line<'a>, previous: SimTime) -> Result<(SimTime, Word<'a>, Change), TraceError> {
+/// A line.
+struct Event<'a> {
+    at: SimTime,
+    id: &'a str,
+    change: Change,
+    word: Word<'a>,
+}
+
+fn event(line: Line<'_>, previous: SimTime) -> Result<Event<'_>, TraceError> {
     const CHANGE: &str = "`up` or `down`";
     let mut words = line.words();
     let at = line.next_event_time(&mut words, previous)?;
-    let id = words.next().ok_or_else(|| line.ended("the name of a node"))?;
+    let id = words.next().ok_or_else(|| line.ended("the name of a node"))?.text;
     let word = words.next().ok_or_else(|| line.ended(CHANGE))?;
     let change = match word.text {
         "up" => Change::Up,
@@ -45,7 +53,7 @@ fn event<'a>(line: Line<'a>, previous: SimTime) -> Result<(SimTime, Word<'a>, Ch
         _ => return Err(word.unexpected(CHANGE)),
     };
     line.expect_end(&mut words)?;
-    Ok((at, id, change))
+    Ok(Event { at, id, change, word })
 }
 
 /// The trace as such a list. The sessions that run into its end are closed there.

@@ -47,7 +47,7 @@ struct Reading<'a> {
 struct Row<'a> {
     platform: Word<'a>,
     node: Word<'a>,
-    name: Word<'a>,
+    name: Option<Word<'a>>,
     up: bool,
     stretch: Session,
     start: Word<'a>,
@@ -77,7 +77,7 @@ pub(super) fn parse(text: &str, end: End) -> Result<AvailabilityTrace, TraceErro
             nodes.push(Reading {
                 platform: row.platform.text,
                 node: row.node.text,
-                name: row.name.text,
+                name: row.name.map_or("", |name| name.text),
                 sessions: Vec::new(),
                 last: None,
             });
@@ -146,8 +146,7 @@ impl Header {
             _ => return Err(event.unexpected(EVENT)),
         };
         let stretch = Session { start: start.time()?, end: stop.time()? };
-        let name = field(4).unwrap_or(node);
-        Ok(Row { platform: needed(3), node, name, up, stretch, start, stop })
+        Ok(Row { platform: needed(3), node, name: field(4), up, stretch, start, stop })
     }
 }
 

@@ -99,7 +99,10 @@ impl Profile {
             (None, None) => last,
         };
         let mut node = History::new(self.name.as_str());
-        node.toggle(SimTime::ZERO);
+        let first = self.changes.iter().rev().find(|(at, _)| *at == SimTime::ZERO);
+        if first.is_none_or(|(_, up)| *up) {
+            node.toggle(SimTime::ZERO);
+        }
         if self.period.is_some_and(|period| end.as_nanos() / period.as_nanos() > MOST_REPEATS) {
             return Err(TraceError { line: 1, column: 1, kind: TraceErrorKind::TooOften });
         }

@@ -93,13 +93,13 @@ fn fta_errors() {
     for (text, message) in [
         (
             format!("# {unknown}\n"),
-            "line 1, column 61: unknown column `event_begin_time`; did you mean \
+            "line 1, column 66: unknown column `event_begin_time`; did you mean \
              `event_start_time`?"
                 .to_owned(),
         ),
         (far, format!("line 1, column 43: unknown column `colour`; there are {all}")),
         (twice, "line 1, column 43: the column `node_id` is named twice".to_owned()),
-        (missing, "line 1, column 100: the header names no column `platform_id`".to_owned()),
+        (missing, "line 1, column 101: the header names no column `platform_id`".to_owned()),
         (
             "1\t0\t7\t1\ta\t1\t0\t5\n".to_owned(),
             format!("line 1, column 16: expected the 9 columns {all}, separated by tabs; got 8"),
