@@ -93,10 +93,8 @@ pub(super) fn close(nodes: Vec<History>, end: SimTime) -> Result<AvailabilityTra
     }
     let mut empty_sessions = 0;
     let close = |mut node: History| {
-        if let Some(start) = node.up_since.take() {
-            if start <= end {
-                node.record(start, end);
-            }
+        if let Some(start) = node.up_since.take().filter(|start| *start <= end) {
+            node.record(start, end);
         }
         empty_sessions += node.empty;
         TraceNode { name: node.name, sessions: node.sessions }
