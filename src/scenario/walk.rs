@@ -31,7 +31,6 @@ const TO_COME: [&str; 30] = [
     "churn.format = oversim",
     "churn.format = fta",
     "churn.format = p2psim",
-    "handover.strategy = embedded",
     "handover.strategy = ddclient",
     "handover.strategy = lease",
     "handover.strategy = standby",

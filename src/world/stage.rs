@@ -227,6 +227,7 @@ impl Stage {
             Seen::Served(request) => Observation::RequestServed { request },
             // What members do among themselves, or with conventional users, concerns no caller.
             Seen::User(_) => return None,
+            Seen::Server(observation) => return self.of_server(observation),
         })
     }
 
@@ -244,6 +245,7 @@ impl Stage {
             server::Observation::Routed { request, to } => {
                 Some(Observation::RequestRouted { request, to })
             }
+            server::Observation::Served(request) => Some(Observation::RequestServed { request }),
         }
     }
 
