@@ -121,14 +121,17 @@ host = "linphone"
 to = "alice@chord.dyndns.org"
 [story]
 [[story.exchange]]
+title = "A member writes to a phone"
 from = "alice"
 to = "linphone"
 method = "MESSAGE"
 [[story.exchange]]
+title = "A phone writes to a member"
 from = "linphone"
 to = "alice"
 method = "MESSAGE"
 [[story.exchange]]
+title = "A phone watches a member"
 from = "linphone"
 to = "alice"
 method = "SUBSCRIBE"
