@@ -29,10 +29,10 @@ use crate::sip::profile::Rules;
 use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_route};
 use crate::sip::registrar::{Registrar, RegistrarSettings};
 use crate::sip::transaction::{Event, Failure, Owner, ServerId, Transactions};
-use crate::time::SimTime;
 use crate::sip::{
     self, Blocklist, HostPart, Message, Method, Request, RequestKey, Status, Unlocated, Uri,
 };
+use crate::time::SimTime;
 
 /// 473 "Filtered destination": what SER and Kamailio answer where all places are blocked.
 const FILTERED: Status = Status::new(473).expect("it is a status");

@@ -210,9 +210,8 @@ impl EmbeddedServer {
 
     fn copy_one<C: NodeContext>(&mut self, at: &mut At<'_, C>, user: Arc<str>) {
         let now = at.ctx.now();
-        let binding = |(uri, expires): (Uri, SimTime)| {
-            Some(Binding { endpoint: numeric(&uri)?, expires })
-        };
+        let binding =
+            |(uri, expires): (Uri, SimTime)| Some(Binding { endpoint: numeric(&uri)?, expires });
         let registered = self.server.registered(&user, now);
         let bindings: Vec<Binding> = registered.into_iter().filter_map(binding).collect();
         let key = location_key(&user, &self.domain, self.location.id_bits);

@@ -2,8 +2,8 @@
 //! module says to the next.
 
 use crate::address::{Endpoint, Port};
-use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::conventional::server;
+use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::overcord::embedded::EmbeddedServer;
 use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};

@@ -24,6 +24,8 @@ pub mod template;
 pub mod walk;
 
 #[cfg(test)]
+mod needs_input;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_story_input;

@@ -27,8 +27,7 @@ impl World {
             return;
         }
         let members = self.stage.truth.main_members();
-        let candidates =
-            self.eligible(members.filter_map(|host| self.director.member_on(host)));
+        let candidates = self.eligible(members.filter_map(|host| self.director.member_on(host)));
         let Some(id) = self.director.choose(&candidates) else { return };
         let host = self.population.members[id.index()].host;
         // Whoever still believes to play the role is no valid proxy peer: it is told.

@@ -24,7 +24,7 @@ const SERVER_KEYS: [&str; 9] = [
     "fr_timer",
 ];
 /// What only users of a SIP server take.
-const USER_KEYS: [&str; 4] = ["callee", "messages", "calls", "subscriptions"];
+const USER_KEYS: [&str; 5] = ["callee", "messages", "calls", "subscriptions", "outbound"];
 
 /// The habits of a SIP server that keys can override.
 struct Habits {
@@ -112,8 +112,10 @@ impl Check<'_> {
             }
             return self.workload(lookups, &path.then("lookups")).map(Traffic::Lookups);
         }
-        let idle =
-            caller.messages.is_none() && caller.calls.is_none() && caller.subscriptions.is_none();
+        let idle = caller.messages.is_none()
+            && caller.calls.is_none()
+            && caller.subscriptions.is_none()
+            && caller.outbound.is_none();
         if caller.users == 0 {
             self.meaningless(path, &USER_KEYS, "`users = 0`");
         } else if idle {
@@ -143,6 +145,8 @@ impl Check<'_> {
             let arrivals = self.arrivals(arrivals, &path.then("subscriptions"))?;
             Some(SubscriptionsPlan { arrivals, keep: it.keep.0 })
         });
+        let outbound = caller.outbound.as_ref();
+        let outbound = outbound.and_then(|it| self.workload(it, &path.then("outbound")));
         SipDomainPlan {
             embeds: caller.embeds.unwrap_or(self.embeds),
             profile,
@@ -160,6 +164,7 @@ impl Check<'_> {
             messages,
             calls,
             subscriptions,
+            outbound,
         }
     }
 

@@ -28,6 +28,7 @@ pub(super) fn caller(plan: &Plan, caller: &CallerPlan) -> Caller {
         messages: None,
         calls: None,
         subscriptions: None,
+        outbound: None,
     };
     match &caller.traffic {
         Traffic::Lookups(lookups) => Caller { lookups: Some(workload(*lookups)), ..bare },
@@ -64,6 +65,7 @@ fn sip_domain(sip: &SipDomainPlan, bare: Caller) -> Caller {
             interval: Some(Duration(it.arrivals.interval)),
             keep: Duration(it.keep),
         }),
+        outbound: sip.outbound.map(workload),
         ..bare
     }
 }
