@@ -24,8 +24,6 @@ pub mod template;
 pub mod walk;
 
 #[cfg(test)]
-mod needs_input;
-#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod bad_story_input;
@@ -35,6 +33,8 @@ mod bad_user_input;
 mod collisions;
 #[cfg(test)]
 mod good_input;
+#[cfg(test)]
+mod needs_input;
 #[cfg(test)]
 mod sweeps;
 
