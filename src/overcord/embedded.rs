@@ -15,7 +15,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::address::{Address, Endpoint, Port};
+use crate::address::{Endpoint, Port};
 use crate::conventional::Server;
 use crate::conventional::server::{self, Search, Want};
 use crate::dns;
@@ -24,7 +24,7 @@ use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
 use crate::overcord::node::NodeContext;
 use crate::overcord::resource_database::{Binding, bindings_of, location_key, location_record};
 use crate::overcord::user_agent::At;
-use crate::overlay::{Dht, OperationId, PutOutcome, Record, Upcall, Upcalls};
+use crate::overlay::{OperationId, PutOutcome, Record, Upcall, Upcalls};
 use crate::sim::Lift;
 use crate::sip::{self, HostPart, Status, Uri};
 use crate::time::SimTime;
@@ -172,7 +172,7 @@ impl EmbeddedServer {
         }
         let LocationSettings { domain, id_bits, .. } = &self.location;
         let key = location_key(&user, domain, *id_bits);
-        let (id, upcalls) = at.plugin.dht.get(&mut at.ctx.lift(), key);
+        let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
         self.searches.insert(id, (search, user));
         self.overlay_upcalls(at, upcalls);
     }
@@ -216,7 +216,7 @@ impl EmbeddedServer {
         let bindings: Vec<Binding> = registered.into_iter().filter_map(binding).collect();
         let key = location_key(&user, &self.domain, self.location.id_bits);
         let record = location_record(key, &bindings, now, self.location.lifetime);
-        let (id, upcalls) = at.plugin.dht.put(&mut at.ctx.lift(), record);
+        let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.copying.insert(id, user);
         self.overlay_upcalls(at, upcalls);
     }
@@ -258,10 +258,7 @@ fn as_server<C: NodeContext>(
 
 fn numeric(uri: &Uri) -> Option<Endpoint> {
     let uri = uri.sip()?;
-    let address: Address = match uri.host {
-        HostPart::Address(address) => address,
-        HostPart::Name(_) | HostPart::Ipv6(_) => return None,
-    };
+    let HostPart::Address(address) = uri.host else { return None };
     Some(address.at(uri.port.unwrap_or(Port::SIP)))
 }
 
