@@ -14,6 +14,8 @@
 //! discovery layer decides that).
 
 pub mod chord;
+#[cfg(test)]
+mod conformance;
 pub mod directory;
 pub mod records;
 pub mod ring;
