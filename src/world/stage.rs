@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::conventional::{names, phone, server};
-use crate::dns::{self, Question, authority, resolver};
+use crate::dns::{self, Binding, Question, authority, resolver};
 use crate::dyndns::Accepted;
 use crate::net::{Link, Observer, Payload};
 use crate::overcord;
@@ -125,6 +125,10 @@ pub struct Callees {
     pub hosts: BTreeMap<Arc<str>, HostId>,
     /// Requests of phones to them that are under way.
     pub asked: BTreeSet<RequestKey>,
+    /// The conventional domains in which they ask for users, where that is watched.
+    pub outward: BTreeSet<HostPart>,
+    /// Their requests to these that are under way.
+    pub asking: BTreeSet<RequestKey>,
 }
 
 /// The observer of a run.
@@ -147,20 +151,20 @@ pub struct Stage {
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
     warmup: SimTime,
-    /// The question for the overlay's A record: others are nobody's concern.
-    question: Option<Question>,
+    /// How the overlay's binding is asked for: other questions are nobody's concern.
+    binding: Option<Binding>,
 }
 
 impl Stage {
     /// A stage on which nothing has happened. Application look-ups count from `warmup` on;
-    /// `question` asks for the overlay's addresses.
+    /// `binding` is the overlay's.
     #[must_use]
     pub fn new(
         truth: Truth,
         directory: Directory,
         fingerprint: Fingerprint,
         warmup: SimTime,
-        question: Option<Question>,
+        binding: Option<Binding>,
     ) -> Self {
         Self {
             truth,
@@ -172,7 +176,7 @@ impl Stage {
             noted: None,
             story: None,
             warmup,
-            question,
+            binding,
         }
     }
 
@@ -225,9 +229,27 @@ impl Stage {
             Seen::UpdateStarted { tested, own } => Observation::UpdateStarted { tested, own },
             Seen::UpdateEnded { accepted } => Observation::UpdateEnded { accepted },
             Seen::Served(request) => Observation::RequestServed { request },
-            // What members do among themselves, or with conventional users, concerns no caller.
-            Seen::User(_) => return None,
+            // What members do among themselves concerns no caller.
+            Seen::User(upcall) => return self.outbound(&upcall),
         })
+    }
+
+    /// A request of a member to a conventional user, in truth's words.
+    fn outbound(&mut self, upcall: &Upcall) -> Option<Observation> {
+        let Callees { outward, asking, .. } = &mut self.callees;
+        match upcall {
+            Upcall::Began { key, to, cause: Cause::Asked, .. } => {
+                to.sip().filter(|uri| outward.contains(&uri.host))?;
+                asking.insert(*key);
+                Some(Observation::OutboundStarted { request: *key })
+            }
+            Upcall::Ended { key, outcome } if asking.remove(key) => {
+                let answered =
+                    matches!(outcome, Outcome::Status(status) if status.code() / 100 == 2);
+                Some(Observation::OutboundEnded { request: *key, answered })
+            }
+            _ => None,
+        }
     }
 
     /// A server's observation in truth's words.
@@ -237,9 +259,10 @@ impl Stage {
                 question,
                 answer,
                 expires,
-            }) => self
-                .concerns(&question)
-                .then(|| Observation::CacheStored { answer: in_short(&answer), expires }),
+            }) => {
+                let answer = self.in_short(&question, &answer)?;
+                Some(Observation::CacheStored { answer, expires })
+            }
             server::Observation::Names(names::Observation::Asked(_)) => None,
             server::Observation::Routed { request, to } => {
                 Some(Observation::RequestRouted { request, to })
@@ -282,8 +305,10 @@ impl Stage {
         }
     }
 
-    fn concerns(&self, question: &Question) -> bool {
-        self.question.as_ref() == Some(question)
+    /// An answer as far as the overlay's binding is concerned; `None` for other questions.
+    fn in_short(&self, question: &Question, answer: &dns::Answer) -> Option<Answer> {
+        let binding = self.binding.as_ref().filter(|binding| binding.question() == question)?;
+        Some(in_short(binding, answer))
     }
 }
 
@@ -295,13 +320,22 @@ impl Observer for Stage {
         let observation = match observed {
             Observed::Node(observation) => self.of_node(now, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self
-                .concerns(&question)
-                .then(|| Observation::CacheStored { answer: in_short(&answer), expires }),
+                .in_short(&question, &answer)
+                .map(|answer| Observation::CacheStored { answer, expires }),
             Observed::Resolver(resolver::Observation::Answered { question, answer }) => {
-                self.concerns(&question).then(|| Observation::Answered(in_short(&answer)))
+                self.in_short(&question, &answer).map(Observation::Answered)
             }
             Observed::Authority(authority::Observation::Served { question, answer }) => {
-                self.concerns(&question).then(|| Observation::BindingServed(in_short(&answer)))
+                self.in_short(&question, &answer).map(Observation::BindingServed)
+            }
+            Observed::Authority(authority::Observation::Accepted { from, question, answer }) => {
+                // Who takes itself, or others, out of the binding has no address to name.
+                match self.in_short(&question, &answer) {
+                    Some(Answer::Addresses(to)) => {
+                        Some(Observation::UpdateAccepted { from, to: to[0] })
+                    }
+                    _ => None,
+                }
             }
             Observed::Service(Accepted { from, to, .. }) => {
                 Some(Observation::UpdateAccepted { from, to })
@@ -334,11 +368,14 @@ const fn method_of(method: &Method) -> RequestMethod {
     }
 }
 
-/// An answer as far as the overlay's domain is concerned.
+/// An answer to the question for a binding, in truth's words.
 #[must_use]
-pub fn in_short(answer: &dns::Answer) -> Answer {
+pub fn in_short(binding: &Binding, answer: &dns::Answer) -> Answer {
     match answer {
-        dns::Answer::Records(_) => Answer::Addresses(answer.addresses().collect()),
+        dns::Answer::Records(_) => match binding.addresses(answer) {
+            addresses if addresses.is_empty() => Answer::Negative,
+            addresses => Answer::Addresses(addresses),
+        },
         dns::Answer::Negative(_) => Answer::Negative,
         dns::Answer::Failure => Answer::Failure,
     }

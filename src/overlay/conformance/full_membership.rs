@@ -74,7 +74,7 @@ pub(crate) struct FullMembership {
 
 impl FullMembership {
     /// All members, from the first at or after this key on.
-    fn from_key(&self, key: RingId) -> Vec<NodeRef> {
+    fn starting_at(&self, key: RingId) -> Vec<NodeRef> {
         let mut all = self.others.clone();
         all.insert(self.id, self.me);
         all.range(key..).chain(all.range(..key)).map(|(_, &node)| node).collect()
@@ -133,7 +133,14 @@ impl Dht for FullMembership {
         self.identity
     }
     fn acquaintances(&self) -> Vec<NodeRef> {
-        self.from_key(self.id).split_off(1)
+        self.starting_at(self.id).split_off(1)
+    }
+    fn is_alone(&self) -> bool {
+        self.others.is_empty()
+    }
+    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
+        ctx.observe(Observation::Member(self.identity.expect("it is in an overlay")));
+        ctx.set_after(Round, SimDuration::from_secs(5));
     }
     fn found(&mut self, ctx: &mut impl DhtContext<Self>) -> Upcalls {
         self.leave(ctx);
@@ -155,7 +162,7 @@ impl Dht for FullMembership {
         Upcalls::new()
     }
     fn lookup(&mut self, ctx: &mut impl DhtContext<Self>, key: RingId) -> (OperationId, Upcalls) {
-        let (id, owner) = (self.next_operation(), self.identity.map(|_| self.from_key(key)[0]));
+        let (id, owner) = (self.next_operation(), self.identity.map(|_| self.starting_at(key)[0]));
         let (outcome, found) =
             (LookupOutcome { owner, hops: 0, timeouts: 0, started: ctx.now() }, owner.is_some());
         ctx.observe(Observation::LookupEnded { hops: 0, timeouts: 0, found, maintenance: false });
@@ -262,10 +269,6 @@ impl Subject for FullMembership {
             node
         })
         .collect()
-    }
-    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
-        ctx.observe(Observation::Member(self.identity.expect("it is in an overlay")));
-        ctx.set_after(Round, SimDuration::from_secs(5));
     }
     fn distance(key: RingId, node: RingId) -> u64 {
         key.distance_to(node)

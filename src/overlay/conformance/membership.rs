@@ -25,6 +25,7 @@ pub(crate) fn a_converged_overlay_stays_and_agrees_on_owners<D: Subject>() {
         assert!(!net.ups.iter().any(|(_, up)| complaint(up)));
         for (i, node) in net.nodes.iter().flatten().enumerate() {
             let known = node.acquaintances();
+            assert!(!node.is_alone());
             assert_eq!(node.me(), NodeRef::new(i as u32));
             assert!(!known.is_empty() && !known.contains(&node.me()));
             let mut distinct = known.clone();
@@ -126,6 +127,7 @@ pub(crate) fn the_last_neighbour_gone_is_isolation_and_its_leaving_is_not<D: Sub
     net.run(D::REPAIRED);
     assert_eq!(net.ups, [(1, Upcall::Isolated)]);
     // It goes on alone, under the same identity, and lets others in.
+    assert!(net.node(1).is_alone());
     assert_eq!(net.node(1).identity(), overlay);
     net.assert_correct(4);
     net.join(2, &[1]);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 pub(crate) use network::Net;
 
-use crate::overlay::{Contact, Dht, DhtContext, Directory, NodeRef, Observation, RingId};
+use crate::overlay::{Contact, Dht, Directory, NodeRef, Observation, RingId};
 use crate::time::SimDuration;
 
 /// What the suite has to know of a plug-in.
@@ -46,8 +46,6 @@ pub(crate) trait Subject:
     fn outside(me: NodeRef, id: RingId, config: &Arc<Self::Config>) -> Self;
     /// The members of an overlay at rest.
     fn converged(nodes: &[NodeRef], facts: &Directory, config: &Arc<Self::Config>) -> Vec<Self>;
-    /// Starts one of those.
-    fn start(&mut self, ctx: &mut impl DhtContext<Self>);
     /// How far a node is from a key; the nearest member owns it.
     fn distance(key: RingId, node: RingId) -> u64;
     /// How many records it holds.

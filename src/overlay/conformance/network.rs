@@ -79,7 +79,7 @@ impl<D: Subject> Context for Hands<'_, D> {
     }
     fn send(&mut self, to: Endpoint, message: D::Message) {
         // All of the first, some of the others: reading and writing take longer than all else.
-        let sample = self.sent.len() < 2_000 || self.sent.len() % 16 == 0;
+        let sample = self.sent.len() < 2_000 || self.sent.len().is_multiple_of(16);
         let message = if sample { through_the_wire::<D>(message, self.directory) } else { message };
         let at = self.net.now + DELAY;
         self.net.note([at.as_nanos(), self.node as u64, message.digest()]);

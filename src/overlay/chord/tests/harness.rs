@@ -6,7 +6,7 @@ use crate::overlay::chord::codec::{decode, encode};
 use crate::overlay::chord::{Chord, Config, Message, Routing, converged};
 use crate::overlay::conformance::{self, Subject, conformance};
 use crate::overlay::ring::RingReport;
-use crate::overlay::{Contact, DhtContext, Directory, NodeRef, RingId};
+use crate::overlay::{Contact, Directory, NodeRef, RingId};
 use crate::rng::{Draws, Purpose};
 use crate::time::SimDuration;
 
@@ -50,9 +50,6 @@ impl Subject for Chord {
     }
     fn converged(nodes: &[NodeRef], facts: &Directory, config: &Arc<Config>) -> Vec<Self> {
         converged(nodes, facts, config).expect("positions are distinct")
-    }
-    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
-        Self::start(self, ctx);
     }
     fn distance(key: RingId, node: RingId) -> u64 {
         key.distance_to(node)
