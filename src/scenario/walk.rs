@@ -28,7 +28,6 @@ const TO_COME: &[&str] = &[
     "overlay.plugin = bamboo",
     "overlay.kademlia",
     "overlay.bamboo",
-    "handover.strategy = embedded",
     "handover.strategy = ddclient",
     "handover.strategy = lease",
     "handover.strategy = standby",
