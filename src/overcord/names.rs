@@ -64,13 +64,8 @@ impl Names {
 
     /// Asks this server for a name, past all caches. The answer does not go into the application's
     /// cache: it is the node's own look, not its application's.
-    pub fn resolve_at<C>(
-        &mut self,
-        ctx: &mut C,
-        asker: Asker,
-        server: Endpoint,
-        name: &DomainName,
-    ) where
+    pub fn resolve_at<C>(&mut self, ctx: &mut C, asker: Asker, server: Endpoint, name: &DomainName)
+    where
         C: Context<Message = dns::Message, Timer = stub::Timer>,
     {
         self.waiting.retain(|waiting| waiting.asker != asker);
