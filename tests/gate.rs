@@ -341,7 +341,7 @@ fn a_story_that_does_not_come_about_fails_and_is_never_blessed() {
         ["gate", "scenarios/paper.toml", "--out", &out, "--baselines", &baselines, "--bless"];
     let (code, told, err) = overcord(root(), &[&gate[..], &set].concat());
     assert_eq!(code, Some(1), "{told}");
-    assert_eq!(err, "overcord: paper: runs failed, so the baseline stays as it is\n");
+    assert_eq!(err, "overcord: paper: the story is not whole, so the baseline stays as it is\n");
     assert!(told.contains("\n  failed        complaint 1\n"), "{told}");
     assert!(!folder.path().join("baselines").exists());
 }

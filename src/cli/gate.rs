@@ -191,7 +191,9 @@ fn judge(
         Standing::NotCompared
     };
     if arguments.bless && !matches!(standing, Standing::Blessed { .. }) {
-        errand.tell(console, "runs failed, so the baseline stays as it is");
+        let why =
+            if outcome.failures.is_empty() { "the story is not whole" } else { "runs failed" };
+        errand.tell(console, &format!("{why}, so the baseline stays as it is"));
     }
     Ok(Judgement::new(study, outcome, summary, &request.budgets, standing, unmet))
 }

@@ -145,7 +145,7 @@ pub fn report(
         console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
     }
     if errand.judges() {
-        let text = report::terminal::rings(rings, outcome.loaded);
+        let text = report::terminal::rings(rings);
         console.out.write_all(text.as_bytes()).map_err(Failure::Output)?;
     }
     for failure in &outcome.failures {

@@ -23,6 +23,7 @@ use crate::experiment::{
     summarise,
 };
 use crate::report;
+use crate::report::quantity::count;
 use crate::scenario::plan::Replications;
 use crate::world::ring::RingSummary;
 
@@ -183,6 +184,13 @@ impl<'a> Errand<'a> {
             cells.filter_map(|spec| Some((spec.run, rings.remove(&(spec.point, spec.seed))?)));
         let rings = numbered.collect();
         self.tell_of_imprecision(&carried, console);
+        if self.judges() && carried.outcome.loaded > 0 {
+            let kept = count(carried.outcome.loaded, "run");
+            self.tell(
+                console,
+                &format!("{kept} kept from before: checkers judge only what is simulated now"),
+            );
+        }
         Ok(Ended::Whole(Box::new(self.results(carried, rings, started))))
     }
 

@@ -69,15 +69,13 @@ pub fn imprecise(study: &Study, imprecise: &Imprecise) -> String {
     }
 }
 
-/// What the rings of the runs that were judged were like, in two lines at most. `kept` runs were not
-/// simulated, and so not judged.
+/// What the rings of the runs that were judged were like, in two lines at most.
 #[must_use]
-pub fn rings(rings: &BTreeMap<u32, RingSummary>, kept: usize) -> String {
+pub fn rings(rings: &BTreeMap<u32, RingSummary>) -> String {
     let sum = |of: fn(&RingSummary) -> f64| rings.values().map(of).sum::<f64>();
     let samples = sum(|ring| ring.samples as f64);
     if samples == 0.0 {
-        let why = if kept > 0 { ": what is kept is not judged again" } else { "" };
-        return format!("rings    none seen{why}\n");
+        return "rings    none seen\n".to_owned();
     }
     let runs = count(rings.len(), "run");
     let mut text = format!(
