@@ -29,7 +29,6 @@ const TO_COME: &[&str] = &[
     "overlay.kademlia",
     "overlay.bamboo",
     "handover.strategy = ddclient",
-    "handover.strategy = lease",
     "handover.strategy = standby",
     "handover.update = rfc2136",
     "handover.probe_kind = options",
