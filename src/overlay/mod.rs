@@ -7,6 +7,7 @@
 //!
 //! * [`directory`]: positions on the ring, contacts.
 //! * [`chord`]: the Chord plug-in.
+//! * [`description`]: what overlay is this? Asked before a plug-in is created for it.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`ring`]: a checker that names what is broken in a ring.
 //!
@@ -14,12 +15,14 @@
 //! discovery layer decides that).
 
 pub mod chord;
+pub mod description;
 pub mod directory;
 pub mod plugin;
 pub mod ring;
 
+pub use description::Description;
 pub use directory::{Contact, Directory, Facts, NodeRef, RingId, SameId};
-pub use plugin::{Plugin, PluginContext};
+pub use plugin::{Kind, Plugin, PluginContext};
 
 use smallvec::SmallVec;
 

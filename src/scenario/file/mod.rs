@@ -7,12 +7,14 @@
 //! [`check`](super::check).
 
 mod behaviour;
+mod beside;
 mod conventional;
 mod story;
 mod systems;
 mod telling;
 
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
