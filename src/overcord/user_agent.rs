@@ -396,7 +396,11 @@ impl UserAgent {
     fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
         let user = aor.sip().and_then(|uri| uri.user.clone());
         match user {
-            Some(user) => self.fetch(at, None, &Arc::clone(&user), Asker::Targets(ticket, user)),
+            Some(user) => {
+                let domain = self.settings.location.domain.clone();
+                let asker = Asker::Targets(ticket, Arc::clone(&user));
+                self.fetch(at, &user, &domain, asker);
+            }
             None => self.found(at, Asker::Targets(ticket, "".into()), None),
         }
     }
@@ -415,23 +419,16 @@ impl UserAgent {
         bridges && (is_ours || host.is_some_and(|host| self.place_of(at, host).is_some()))
     }
 
-    /// Looks for a user's location in the own overlay, or in the one at a place.
+    /// Looks for a user's location in the own overlay.
     fn fetch<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
-        place: Option<Place>,
         user: &str,
+        domain: &str,
         asker: Asker,
     ) {
-        let other = place.and_then(|place| Some(at.plugin.others()?.description(place)));
-        let key = match other {
-            Some(other) => location_key(user, &other.domain, other.id_bits),
-            None => {
-                let LocationSettings { domain, id_bits, .. } = &self.settings.location;
-                location_key(user, domain, *id_bits)
-            }
-        };
-        self.fetch_key(at, place, key, asker);
+        let key = location_key(user, domain, self.settings.location.id_bits);
+        self.fetch_key(at, None, key, asker);
     }
 
     fn fetch_key<C: NodeContext>(
@@ -482,18 +479,14 @@ impl UserAgent {
         }
     }
 
-    /// Finds out where a next hop is: a user of the own domain through the overlay, all else by
+    /// Finds out where a next hop is: a user who registers in the overlay through that, all else by
     /// RFC 3263.
     fn locate<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
-        let own_user = next_hop.sip().and_then(|uri| {
-            let is_ours = uri.host == HostPart::name(&self.settings.location.domain);
-            uri.user.as_ref().filter(|_| is_ours).cloned()
-        });
-        if let Some(user) = own_user {
-            if user == self.user {
+        if let Some((user, domain)) = self.settings.location.registered_there(next_hop) {
+            if user == self.user && *domain == self.settings.location.domain {
                 return self.placed(at, asker, Ok(vec![self.own.at(Port::SIP)]));
             }
-            return self.fetch(at, None, &user, asker);
+            return self.fetch(at, &user, &domain, asker);
         }
         let other = next_hop.sip().filter(|uri| self.settings.bridged.contains(&uri.host));
         if let Some(uri) = other {
@@ -512,7 +505,11 @@ impl UserAgent {
         uri: &SipUri,
     ) {
         if let (Some(place), Some(user)) = (self.place_of(at, &uri.host), &uri.user) {
-            return self.fetch(at, Some(place), user, asker);
+            let key = at.plugin.others().map(|others| {
+                let other = others.description(place);
+                location_key(user, &other.domain, other.id_bits)
+            });
+            return self.fetch_key(at, Some(place), key.expect("a place is one of these"), asker);
         }
         let domain = name_of(&uri.host).unwrap_or_default();
         let key = bridge_key(domain, self.settings.location.id_bits);

@@ -75,6 +75,7 @@ impl World {
                 dht,
                 handover: overlay.kit.handover(id, member),
                 user_agent: overlay.kit.user_agent(id, member, overlay.users.get(index)),
+                server: None,
                 others: Some(Box::new(Others::new(Arc::clone(&overlay.known), Vec::new()))),
             };
             let (host, address) = (member.host, member.address);
