@@ -239,6 +239,8 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
+    /// What the strategy waits for.
+    Wait,
     /// The location of the node's user is stored again.
     Relocate,
     /// The entries of a bridging node are stored again.

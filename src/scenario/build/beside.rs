@@ -6,12 +6,13 @@ use std::sync::Arc;
 use super::cast::Cast;
 use super::{BuildError, model_error, plugins, users};
 use crate::address::{Address, Port};
+use crate::overcord::Node;
 use crate::overcord::beside::Known;
 use crate::overcord::handover::Settings;
+use crate::overcord::handover::strategy::Commanded;
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::resource_database::proxy_key;
-use crate::overcord::{Duty, Node};
 use crate::overlay::{Contact, Description, Directory, Facts as _, RingId, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{BesidePlan, Plan};
@@ -177,7 +178,7 @@ fn kit(
     let handover = match &main.handover {
         None => None,
         Some(main) => Some(Arc::new(Settings {
-            duty: Duty::Commanded,
+            strategy: Arc::new(Commanded),
             domain: beside.domain.parse().map_err(model_error)?,
             hostname: beside.domain.parse().map_err(model_error)?,
             record: proxy_key(&beside.domain, id_bits),
