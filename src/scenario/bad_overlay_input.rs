@@ -5,7 +5,8 @@ use std::path::Path;
 use super::bad_input::check;
 use super::{Scenario, effective};
 
-const BESIDE: &str = "+[overlay]\nnodes = 10\n[[overlay.beside]]\nname = \"two\"\n";
+const BESIDE: &str =
+    "+[overlay]\nnodes = 10\nresolver = \"isp\"\n[[overlay.beside]]\nname = \"two\"\n";
 
 #[test]
 fn overlays_beside_the_main_one() {
@@ -13,17 +14,17 @@ fn overlays_beside_the_main_one() {
     let cases = [
         (
             with("domain = \"chord.dyndns.org\""),
-            "x.toml:12:10: overlay.beside.0.domain: `chord.dyndns.org` is taken: the main overlay \
+            "x.toml:14:10: overlay.beside.0.domain: `chord.dyndns.org` is taken: the main overlay \
              has it",
         ),
         (
             with("domain = \"two\""),
-            "x.toml:12:10: overlay.beside.0.domain: `two` has a single label: the name lies in a \
+            "x.toml:14:10: overlay.beside.0.domain: `two` has a single label: the name lies in a \
              zone, such as `chord.dyndns.org`",
         ),
         (
             with("domain = \"two.example.net\"\nbridges = 11"),
-            "x.toml:13:11: overlay.beside.0.bridges: 11 must not be above `overlay.nodes`, which \
+            "x.toml:15:11: overlay.beside.0.bridges: 11 must not be above `overlay.nodes`, which \
              is 10",
         ),
         (
@@ -31,26 +32,21 @@ fn overlays_beside_the_main_one() {
                 "domain = \"two.example.net\"\n[[overlay.beside]]\nname = \"two\"\n\
                  domain = \"TWO.example.net\"",
             ),
-            "x.toml:14:8: overlay.beside.1.name: overlay `two` is named twice; the first is number \
-             0\nx.toml:15:10: overlay.beside.1.domain: domain `two.example.net` is named twice; the \
+            "x.toml:16:8: overlay.beside.1.name: overlay `two` is named twice; the first is number \
+             0\nx.toml:17:10: overlay.beside.1.domain: domain `two.example.net` is named twice; the \
              first is number 0",
         ),
         (
             with("domain = \"two.example.net\"\n[[host]]\nname = \"two-00007\""),
-            "x.toml:14:8: host.0.name: `two-00007` is taken: a member of the overlay `two` has it",
-        ),
-        (
-            with("domain = \"two.example.net\"\nplugin = \"chrod\""),
-            "x.toml:13:10: overlay.beside.0.plugin: expected `chord`, found \"chrod\"; did you mean \
-             `chord`?",
+            "x.toml:16:8: host.0.name: `two-00007` is taken: a member of the overlay `two` has it",
         ),
         (
             with(
                 "domain = \"two.example.net\"\nnodes = 4\n[[event]]\nat = \"1m\"\n\
                  action = \"message\"\nhost = \"two-00001\"\nto = \"two-00005@two.example.net\"",
             ),
-            "x.toml:18:6: event.0.to: there is no user `two-00005` at `two.example.net`; there is \
-             `two-00001` or `two-00004`",
+            "x.toml:20:6: event.0.to: there is no user `two-00005` at `two.example.net`; did you \
+             mean `two-00001`?",
         ),
     ];
     let cases: Vec<(&str, &str)> =
