@@ -16,7 +16,7 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 30] = [
+const TO_COME: [&str; 28] = [
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.publish",
@@ -44,8 +44,6 @@ const TO_COME: [&str; 30] = [
     "handover.graceful_leave",
     "handover.ex_proxy",
     "host.nat",
-    "event.action = partition",
-    "event.action = heal",
     "event.action = address_change",
 ];
 

@@ -20,6 +20,8 @@ pub(super) struct Cast {
     pub(super) named: Vec<(String, usize)>,
     /// The conventional domains in the order of their names, with the addresses of their servers.
     pub(super) domains: Vec<(String, Address)>,
+    /// The conventional domains in the order of the plan.
+    pub(super) callers: Vec<String>,
     /// Phones, in the order of their hosts' names.
     pub(super) phones: Vec<PhonePart>,
     /// Resolvers, in the order of their names.
@@ -55,6 +57,7 @@ impl Cast {
             generated,
             named,
             domains: domains(plan),
+            callers: plan.callers.iter().map(|it| it.domain.clone()).collect(),
             phones: users::phones(plan),
             resolvers: Vec::new(),
             served_by: Vec::new(),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordRoute, ResolverGroup, UserAction};
+use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
@@ -195,6 +195,10 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// Hosts cannot reach the others.
+    Partition(PartitionPlan),
+    /// All partitions are over.
+    Heal,
     /// A user does something.
     User(UserAction),
 }

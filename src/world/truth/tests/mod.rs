@@ -2,6 +2,7 @@
 
 mod doctored;
 mod naive;
+mod partitions;
 mod queries;
 mod random;
 mod requests;
