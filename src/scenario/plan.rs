@@ -91,6 +91,12 @@ impl Plan {
             && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
     }
 
+    /// The conventional domains whose users are asked for by members.
+    pub fn outward(&self) -> impl Iterator<Item = &CallerPlan> {
+        let asks = |caller: &&CallerPlan| caller.sip().is_some_and(|sip| sip.outbound.is_some());
+        self.callers.iter().filter(asks)
+    }
+
     /// Whether there is any SIP: then every member of the overlay has a user that registers. There
     /// is DNS and a handover then.
     #[must_use]

@@ -316,6 +316,13 @@ impl Words<'_> {
             O::RequestEnded { request, ending } => {
                 format!("request {:016x} has ended: {}", request.0, request_ending(*ending))
             }
+            O::OutboundStarted { request } => {
+                format!("request {:016x} to a conventional user begins", request.0)
+            }
+            O::OutboundEnded { request, answered } => {
+                let how = if *answered { "with success" } else { "without" };
+                format!("request {:016x} to a conventional user has ended {how}", request.0)
+            }
             O::Parted { partition, hosts } => {
                 format!("partition {} cuts off {} hosts", partition.number(), hosts.len())
             }

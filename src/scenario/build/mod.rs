@@ -42,6 +42,7 @@ use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
     HandoverPlan, Plan, PluginPlan, ResolverGroup, Strategy, Traffic,
 };
+use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
 use crate::workload::{ArrivalTimes, Arrivals};
 use crate::world::caller::Caller;
@@ -172,6 +173,7 @@ pub fn build(
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
+        outward: plan.outward().map(|caller| HostPart::name(&caller.domain)).collect(),
         ..Callees::default()
     };
     stage.story = story::chronicle(plan, &cast)?;

@@ -11,6 +11,7 @@
 //! * `claims`: verdicts, updates, claims, departures.
 //! * `episode`: handover episodes of caller domains and their anatomy.
 //! * `requests`: requests and look-ups of callers, and what became of them.
+//! * `outbound`: requests of the overlay's users to callers' domains, the control.
 //! * `sides`: partitions: what is valid for whom. [`views`]: several truths, one for each group of
 //!   observers that are always on the same side.
 //! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
@@ -41,6 +42,7 @@ mod episode;
 mod expiries;
 mod finish;
 mod integral;
+mod outbound;
 mod overlays;
 mod own_caches;
 mod query;
@@ -55,6 +57,7 @@ mod validity;
 pub mod views;
 
 pub use checks::{Violation, checks};
+pub use outbound::OutboundTotals;
 pub use report::{
     Anatomy, Cause, Closed, Departure, DepartureKind, EndedInterval, Episode, Report,
     RequestOutcome, RequestRecord, RequestTotals, Resolution, StaleWindow, TimelinePoint, Totals,
@@ -64,6 +67,7 @@ pub use report::{
 use claims::{Binding, Claims};
 use episode::{Caller, Chain, Finished, Phase, Phases};
 use integral::StepIntegral;
+use outbound::Outbound;
 use overlays::Overlays;
 use own_caches::{Held, OwnCaches};
 use requests::Requests;
@@ -95,6 +99,8 @@ pub struct TruthConfig {
     pub resolvers: Vec<HostId>,
     /// The caller domains, in the order in which simultaneous episodes are reported.
     pub callers: Vec<CallerDomain>,
+    /// Whether members ask for users of these domains.
+    pub watches_outbound: bool,
     /// From when on things count.
     pub warmup: SimTime,
     /// The width of a bin of the timeline; zero for none.
@@ -156,6 +162,8 @@ pub struct Truth {
     by_agent: BTreeMap<HostId, usize>,
     own_caches: OwnCaches,
     requests: Requests,
+    watches_outbound: bool,
+    outbound: Outbound,
     /// The callers of each resolver.
     by_resolver: Vec<Vec<usize>>,
     finished: Vec<Finish>,
@@ -177,7 +185,8 @@ impl Truth {
     /// Nothing has happened: all hosts are down, the authority knows no address, caches are empty.
     #[must_use]
     pub fn new(config: TruthConfig) -> Self {
-        let TruthConfig { nodes, mut resolvers, callers, warmup, timeline_bin, .. } = config;
+        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, .. } = config;
+        let (warmup, timeline_bin) = (config.warmup, config.timeline_bin);
         let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
         let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
         resolvers.extend(used.difference(&listed));
@@ -210,6 +219,8 @@ impl Truth {
             by_agent,
             own_caches: OwnCaches::new(domains.len()),
             requests: Requests::new(warmup),
+            watches_outbound,
+            outbound: Outbound::default(),
             callers: domains,
             open: 0,
             by_resolver,
@@ -261,6 +272,10 @@ impl Truth {
             Observation::RequestServed { request } => self.request_served(host, *request),
             Observation::RequestEnded { request, ending } => {
                 self.request_ended(host, *request, *ending);
+            }
+            Observation::OutboundStarted { request } => self.outbound_started(host, *request),
+            Observation::OutboundEnded { request, answered } => {
+                self.outbound_ended(*request, *answered);
             }
             Observation::Parted { partition, hosts } => self.part(*partition, Some(hosts)),
             Observation::Healed(partition) => self.part(*partition, None),
@@ -358,6 +373,7 @@ impl Truth {
         self.overlays.down(self.now, host);
         self.claims.down(host, &mut self.addresses);
         self.caller_down(host);
+        self.outbound.down(host);
     }
 
     /// Finds out where these hosts are valid now. Gains go first: a set that loses one member and
@@ -497,27 +513,6 @@ impl Truth {
             let held = self.set_of(answer).map_or(Held::Nothing, Held::Set);
             self.own_caches.store(self.now, caller, held, expires);
             self.refresh(caller);
-        }
-    }
-
-    fn answered(&mut self, host: HostId, answer: &Answer) {
-        let Some(resolver) = self.resolvers.position(host) else { return };
-        if !self.counts() {
-            return;
-        }
-        self.counters.answers += 1;
-        let Some(set) = self.set_of(answer) else { return };
-        let stale = self.addresses.is_stale(set);
-        let interval = self.addresses.answered_interval(set);
-        let row = self.addresses.interval_mut(interval).rows.entry(resolver).or_default();
-        row.answers += 1;
-        row.stale_answers += u64::from(stale);
-        if stale {
-            let since = self.addresses.stale_since(set).unwrap_or(self.now);
-            let age = self.now.since(since);
-            self.counters.stale_answers += 1;
-            self.counters.stale_age_nanos += u128::from(age.as_nanos());
-            self.counters.stale_age_max = self.counters.stale_age_max.max(age);
         }
     }
 

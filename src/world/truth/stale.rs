@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 
+use super::Truth;
 use super::expiries::{Expiries, Holders};
 use super::integral::StepIntegral;
 use super::validity::{Addresses, IntervalId, SetId, Stretch, close, first_open_at};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
+use crate::world::observation::Answer;
 
 /// What a resolver would answer from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -258,6 +260,30 @@ impl Resolvers {
     pub(super) fn settle_all(&mut self, now: SimTime, addresses: &mut Addresses) {
         for resolver in 0..self.hosts.len() as u32 {
             self.settle(now, resolver, addresses);
+        }
+    }
+}
+
+impl Truth {
+    /// A resolver answered a client.
+    pub(super) fn answered(&mut self, host: HostId, answer: &Answer) {
+        let Some(resolver) = self.resolvers.position(host) else { return };
+        if !self.counts() {
+            return;
+        }
+        self.counters.answers += 1;
+        let Some(set) = self.set_of(answer) else { return };
+        let stale = self.addresses.is_stale(set);
+        let interval = self.addresses.answered_interval(set);
+        let row = self.addresses.interval_mut(interval).rows.entry(resolver).or_default();
+        row.answers += 1;
+        row.stale_answers += u64::from(stale);
+        if stale {
+            let since = self.addresses.stale_since(set).unwrap_or(self.now);
+            let age = self.now.since(since);
+            self.counters.stale_answers += 1;
+            self.counters.stale_age_nanos += u128::from(age.as_nanos());
+            self.counters.stale_age_max = self.counters.stale_age_max.max(age);
         }
     }
 }

@@ -3,5 +3,6 @@
 
 mod behaviour;
 mod codec;
+mod failures;
 mod harness;
 mod paths;
