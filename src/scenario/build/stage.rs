@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 
 use super::cast::Cast;
 use super::partition::{self, Parting};
-use super::{BuildError, dns, model_error, servers};
-use crate::dns::Question;
+use super::{BuildError, dns, servers};
 use crate::overlay::Directory;
 use crate::scenario::plan::Plan;
 use crate::sim::Fingerprint;
@@ -60,12 +59,9 @@ pub(super) fn stage(
         authorities: Vec::new(),
     };
     let (truth, others) = partition::truths(whole, cast, partings);
-    let question = match &plan.dns {
-        Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),
-        None => None,
-    };
+    let binding = plan.dns.as_ref().map(servers::binding).transpose()?;
     let fingerprint = Fingerprint::new(epoch_of(run));
-    let mut stage = Stage::new(truth, directory, fingerprint, warmup, question);
+    let mut stage = Stage::new(truth, directory, fingerprint, warmup, binding);
     stage.others = others;
     Ok(stage)
 }

@@ -338,11 +338,10 @@ fn random_partitions_agree_with_the_naive_model_for_every_observer() {
             config.callers[2].agents.clear();
             compare(&config, &script)
         });
-        assert!(seen[0] != seen[1] && seen[1] != seen[2]);
-        // Claims are judged with the eyes of those who claim.
-        assert_eq!(seen[0].claims[1] > 0, seen[1].claims[1] > 0);
         outcomes.push(seen);
     }
+    let differ = |a: usize, b: usize| outcomes.iter().filter(|seen| seen[a] != seen[b]).count();
+    assert!(differ(0, 1) > 60 && differ(0, 2) > 60 && differ(1, 2) > 60);
     let sum = |count: fn(&Outcome) -> u64| -> u64 { outcomes.iter().flatten().map(count).sum() };
     assert!(sum(|it| it.departures) > 0 && sum(|it| it.claims[1]) > 0);
     assert!(sum(|it| it.stale_nanos as u64 / 1_000_000_000) > 0);
