@@ -8,12 +8,12 @@ use overcord::metrics::tables::RunOutput;
 use overcord::scenario::Scenario;
 use overcord::time::SimTime;
 
-/// Thirty members who stay, half of whom are cut off for ten minutes after half an hour, with one of
+/// Thirty members who stay, half of whom are cut off for ten minutes from the tenth on, with one of
 /// two domains and its resolvers. The name server and the update service are on the near side.
 const HALVES: &str = r#"
 name = "halves"
 seed = 5
-duration = "80m"
+duration = "35m"
 warmup = "0s"
 [network]
 latency = { model = "constant", value = "40ms" }
@@ -42,7 +42,7 @@ domain = "far.example"
 resolver = "far"
 lookups = { model = "periodic", rate = "1/10s" }
 [[event]]
-at = "30m"
+at = "10m"
 action = "partition"
 hosts = ["50%", "far.example", "far"]
 for = "10m"
@@ -79,7 +79,7 @@ fn each_half_lives_on_with_what_it_reaches() {
             // near half claims within an interval of probes, its time-outs and a TTL.
             Some(&("near.example", at, total)) => {
                 near += 1;
-                assert!(at == 1_800.0 && total < 300.0, "{seed}: {opened:?}");
+                assert!(at == 600.0 && total < 300.0, "{seed}: {opened:?}");
                 // Once that claim is served, the binding is not what the far half has.
                 let far_loses = opened.iter().any(|&(caller, ..)| caller == "far.example");
                 assert!(far_loses, "{seed}: {opened:?}");
@@ -87,7 +87,7 @@ fn each_half_lives_on_with_what_it_reaches() {
             // It is on the near side: the far domain loses it, and cannot ask for another.
             Some(&("far.example", at, total)) => {
                 far += 1;
-                assert!(at == 1_800.0, "{seed}: {opened:?}");
+                assert!(at == 600.0, "{seed}: {opened:?}");
                 // Healed after 600 s; the resolver's failures are remembered for seconds.
                 assert!((600.0..700.0).contains(&total), "{seed}: {opened:?}");
             }
@@ -95,6 +95,7 @@ fn each_half_lives_on_with_what_it_reaches() {
         }
         let last = output.timeline.last().unwrap();
         assert!(last.binding_valid && last.stale_resolvers == 0, "{seed}: {last:?}");
+        // Two rings perhaps, but nobody has founded a new one.
         assert_eq!(last.overlays, 1, "{seed}");
     }
     assert!(near > 0 && far > 0, "{near} {far}");
