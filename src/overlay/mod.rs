@@ -8,15 +8,20 @@
 //! * [`directory`]: positions on the ring, contacts.
 //! * [`chord`]: the Chord plug-in.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
+//! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
 //!
 //! Not here: which node founds, which contacts a joiner knows, what is stored (the node's
 //! discovery layer decides that).
 
 pub mod chord;
+#[cfg(test)]
+mod conformance;
 pub mod directory;
 pub mod plugin;
+pub mod records;
 pub mod ring;
+pub mod wire;
 
 pub use directory::{Contact, Directory, Facts, NodeRef, RingId, SameId};
 pub use plugin::{Plugin, PluginContext};
