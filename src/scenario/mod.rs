@@ -34,9 +34,9 @@ mod collisions;
 #[cfg(test)]
 mod good_input;
 #[cfg(test)]
-mod network_input;
-#[cfg(test)]
 mod needs_input;
+#[cfg(test)]
+mod network_input;
 #[cfg(test)]
 mod sweeps;
 
