@@ -7,6 +7,7 @@
 
 mod behaviour;
 mod beside;
+mod network;
 mod story;
 mod users;
 
@@ -16,6 +17,7 @@ pub use behaviour::{
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
