@@ -126,3 +126,34 @@ fn one_member_wins_the_lease() {
     let storm = ["handover.strategy=dyndns", "handover.application_cache=0s"];
     assert!(after(&run("lease", &storm)).len() > 1);
 }
+
+/// There and back through a node that has the plug-ins of both, and through the other one when the
+/// first has gone.
+#[test]
+fn a_bridging_node_carries_a_message_from_one_overlay_to_the_other() {
+    let output = run("heterogeneous-overlays", &[]);
+    let bridges = ["node-00001", "node-00002"];
+    for (words, from, to) in [
+        ("From one to two", "node-00005", "two-00003"),
+        ("From two to one", "two-00004", "node-00007"),
+    ] {
+        let way = way(&output, words);
+        let [(first, bridge), (again, last)] = way[..] else { panic!("{way:?}") };
+        assert_eq!((first, again, last), (from, bridge, to));
+        assert!(bridges.contains(&bridge), "{way:?}");
+    }
+    assert_eq!(way(&output, "With one bridge left").last(), Some(&("node-00002", "two-00003")));
+    // Without bridges and without a binding nobody gets there.
+    let apart = run("heterogeneous-overlays", &["overlay.beside.0.bridges=0"]);
+    assert!(apart.told.exchanges.iter().all(|exchange| exchange.met.is_none()));
+}
+
+#[test]
+fn two_domains_call_each_other_through_their_proxy_peers() {
+    let output = run("two-domains", &[]);
+    let (caller, proxy, callee) = ("node-00005", "two-00001", "two-00003");
+    assert_eq!(way(&output, "SIP INVITE"), [(caller, proxy), (proxy, callee)]);
+    assert_eq!(way(&output, "SIP BYE"), [(caller, callee)], "the dialog is theirs alone");
+    let way = way(&output, "From two to one");
+    assert!(way.len() == 2 && way[0].0 == "two-00004" && way[1].1 == "node-00007", "{way:?}");
+}
