@@ -27,7 +27,7 @@ pub mod proxy_role;
 pub mod resource_database;
 pub mod user_agent;
 
-pub use handover::{Duty, Handover, Settings};
+pub use handover::{Handover, Settings, Strategy};
 pub use message::{Message, NodeTimer, Observation, Timer};
 pub use node::{Node, NodeContext};
 pub use user_agent::UserAgent;

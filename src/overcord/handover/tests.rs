@@ -18,9 +18,9 @@ use crate::overcord::message::{Message, Timer};
 use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::ProbeKind;
-use crate::overcord::resource_database::proxy_key;
+use crate::overcord::resource_database::{proxy_key, proxy_of, proxy_record};
 use crate::overlay::chord::{Config, converged};
-use crate::overlay::{Contact, Directory, Facts, NodeRef, Upcall};
+use crate::overlay::{Contact, Dht, Directory, Facts, NodeRef, Upcall};
 use crate::rng::{Draws, NameHash, Purpose};
 use crate::sim::Context;
 use crate::time::SimTime;
@@ -123,9 +123,10 @@ fn credentials() -> Credentials {
 
 fn settings(policies: Policies) -> Settings {
     Settings {
-        duty: Duty::Watch,
+        strategy: Arc::new(strategy::Paper),
         domain: DOMAIN.parse().unwrap(),
         hostname: DOMAIN.parse().unwrap(),
+        authority: RESOLVER.at(Port::DNS),
         service: SERVICE_NAME.parse().unwrap(),
         record: proxy_key(DOMAIN, 160),
         settling: SimDuration::from_secs(60),

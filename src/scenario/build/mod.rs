@@ -12,6 +12,7 @@ mod population;
 mod servers;
 mod stage;
 mod story;
+mod strategies;
 mod users;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use crate::dns::stub::Stub;
 use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::overcord::Node;
-use crate::overcord::handover::{Duty, Settings};
+use crate::overcord::handover::Settings;
 use crate::overcord::node::Lookups;
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::plugin_management::PluginManagement;
@@ -39,7 +40,7 @@ use crate::overlay::{Contact, Directory, RingId};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
     self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
-    HandoverPlan, Plan, PluginPlan, ResolverGroup, Strategy, Traffic,
+    HandoverPlan, Plan, PluginPlan, ResolverGroup, Traffic,
 };
 use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
@@ -155,7 +156,7 @@ pub fn build(
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
     let script = population::script(plan, &cast)?;
-    let strategy = strategy(plan);
+    let strategy = strategies::of_director(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
         cast.id(director::NAME),
@@ -333,12 +334,10 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     client.host = service.as_str().to_owned();
     let id_bits = u8::try_from(chord_plan(plan).id_bits).expect("the check keeps it below 161");
     Ok(Settings {
-        duty: match handover.strategy {
-            Strategy::DynDns => Duty::Watch,
-            Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => Duty::Commanded,
-        },
+        strategy: strategies::of_nodes(handover.strategy),
         domain: dns.domain.parse().map_err(model_error)?,
         hostname: dns.domain.parse().map_err(model_error)?,
+        authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache),
@@ -486,16 +485,6 @@ fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {
         by_host[member.host.index()] = Some(MemberId(id));
     }
     by_host
-}
-
-fn strategy(plan: &Plan) -> director::Strategy {
-    match plan.handover.as_ref().map(|handover| handover.strategy) {
-        None => director::Strategy::None,
-        Some(Strategy::Static) => director::Strategy::Static,
-        Some(Strategy::DynDns) => director::Strategy::Tests,
-        Some(Strategy::Oracle) => director::Strategy::Oracle,
-        Some(Strategy::Clairvoyant) => director::Strategy::Clairvoyant(dns(plan).ttl),
-    }
 }
 
 fn opening(plan: &Plan, seed: u64) -> Opening {
