@@ -5,6 +5,7 @@ mod address;
 mod behaviour;
 mod conventional;
 mod names;
+mod naming;
 mod story;
 mod systems;
 mod telling;
@@ -158,7 +159,7 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
-        use super::plan::Strategy;
+        use super::plan::UpdateProtocol;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -168,9 +169,17 @@ impl Check<'_> {
         let (dns, dyndns) = (file.dns.is_some(), file.dyndns.is_some());
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
-            let updates = handover.strategy == Strategy::DynDns;
+            let updates =
+                naming::updates(handover.strategy) && handover.update == UpdateProtocol::Dyndns2;
             need("handover", "strategy \"dyndns\"", "dyndns", dyndns || !updates);
         }
+        self.updating(file);
+        let mut need = |path: &str, what: &str, section, there: bool| {
+            if !there {
+                let what = what.to_owned();
+                self.key_fault(&Path::of(path), Fault::MissingSection { what, section });
+            }
+        };
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);
         }

@@ -16,12 +16,10 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 30] = [
+const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
-    "dns.publish",
     "dns.secondaries",
-    "dns.update_policy",
     "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "overlay.plugin = kademlia",
@@ -35,7 +33,6 @@ const TO_COME: [&str; 30] = [
     "handover.strategy = ddclient",
     "handover.strategy = lease",
     "handover.strategy = standby",
-    "handover.update = rfc2136",
     "handover.probe_kind = options",
     "churn.graceful_notice",
     "handover.eligibility",
