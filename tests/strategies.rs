@@ -34,6 +34,7 @@ fn candidates() -> Vec<Candidate> {
     vec![
         of(&["handover.strategy=dyndns"], true),
         of(&["handover.strategy=dyndns", "handover.reading=literal"], true),
+        of(&["handover.strategy=lease"], true),
         of(&["handover.strategy=static"], false),
         of(&["handover.strategy=oracle"], true),
         of(&["handover.strategy=clairvoyant"], true),

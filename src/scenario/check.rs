@@ -169,9 +169,10 @@ impl Check<'_> {
         let (dns, dyndns) = (file.dns.is_some(), file.dyndns.is_some());
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
-            let updates =
-                naming::updates(handover.strategy) && handover.update == UpdateProtocol::Dyndns2;
-            need("handover", "strategy \"dyndns\"", "dyndns", dyndns || !updates);
+            let strategy = handover.strategy;
+            let by_http = strategy.updates() && handover.update == UpdateProtocol::Dyndns2;
+            let what = format!("strategy \"{}\"", strategy.word());
+            need("handover", &what, "dyndns", dyndns || !by_http);
         }
         self.updating(file);
         let mut need = |path: &str, what: &str, section, there: bool| {

@@ -16,7 +16,10 @@ impl Handover {
     /// Schedules the next look whether the binding is still this node's own (A7): not before the
     /// caches that it sees have forgotten the former address (A25).
     pub(super) fn check_self_later<C: NodeContext>(&mut self, ctx: &mut C) {
-        if self.watches() && self.settings.policies.losers == Losers::StepDown {
+        if self.watches()
+            && self.strategy.checks_itself()
+            && self.settings.policies.losers == Losers::StepDown
+        {
             let pause = self.settings.settling.max(self.settings.probing.interval);
             ctx.set_after(NodeTimer::SelfCheck.into(), pause);
         }

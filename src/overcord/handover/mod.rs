@@ -89,6 +89,8 @@ pub struct Handover {
     connection: Option<ConnectionId>,
     /// How many echoes have been sent.
     echoes: u16,
+    /// Whether the strategy asked for the test that runs.
+    asked: bool,
     /// Failed procedures in a row.
     failures: u32,
     /// Whether the observer was told of a failed verdict that still stands.
@@ -138,6 +140,7 @@ impl Handover {
             discovery: Discovery::default(),
             connection: None,
             echoes: 0,
+            asked: false,
             failures: 0,
             suspects: false,
             unresolved: 0,
@@ -253,6 +256,7 @@ impl Handover {
         }
         let event = match verdict {
             Verdict::Playing(address) => {
+                self.asked = false;
                 self.failures = 0;
                 self.clear_suspicion(ctx);
                 if plugin.wants_in() {
@@ -260,6 +264,9 @@ impl Handover {
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
                 Event::Playing(address)
+            }
+            Verdict::Failed(test, address) if std::mem::take(&mut self.asked) => {
+                Event::TestFailed(test, address)
             }
             Verdict::Failed(test, address) => {
                 self.failures += 1;
@@ -316,6 +323,7 @@ impl Handover {
     pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let epoch = Epoch::of(ctx.now());
         self.play(ctx, plugin, epoch);
+        self.decide(ctx, plugin, Event::Told);
     }
 
     /// Plays the proxy peer from now on.

@@ -68,6 +68,7 @@ impl Handover {
                 self.names.resolve_at(ctx, Asker::Authority, authority, domain);
             }
             Move::Test(address) => {
+                self.asked = true;
                 let step = self.discovery.begin_at(address, self.own);
                 self.perform(ctx, plugin, step);
             }

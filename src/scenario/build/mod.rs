@@ -326,7 +326,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits = u8::try_from(chord_plan(plan).id_bits).expect("the check keeps it below 161");
     Ok(Settings {
-        strategy: strategies::of_nodes(handover.strategy),
+        strategy: strategies::of_nodes(handover.strategy, dns),
         domain: dns.domain.parse().map_err(model_error)?,
         binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),

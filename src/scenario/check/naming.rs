@@ -3,23 +3,15 @@
 use super::super::document::Path;
 use super::super::file::{Dns, File, Resolver, ResolverNumber, resolver_habits};
 use super::super::plan::{
-    DnsPlan, Publish, ResolverCount, ResolverPlan, Strategy, UpdateProtocol, ZoneUpdates,
+    DnsPlan, Publish, ResolverCount, ResolverPlan, UpdateProtocol, ZoneUpdates,
 };
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
 
-/// Whether the nodes of a strategy update the binding themselves.
-pub(super) const fn updates(strategy: Strategy) -> bool {
-    match strategy {
-        Strategy::DynDns => true,
-        Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => false,
-    }
-}
-
 impl Check<'_> {
     /// What an update needs of whom it is sent to.
     pub(super) fn updating(&mut self, file: &File) {
-        let Some(handover) = file.handover.as_ref().filter(|it| updates(it.strategy)) else {
+        let Some(handover) = file.handover.as_ref().filter(|it| it.strategy.updates()) else {
             return;
         };
         let Some(dns) = &file.dns else { return };

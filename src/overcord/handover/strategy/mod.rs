@@ -6,6 +6,7 @@
 //! and a new one needs no change of the node.
 //!
 //! * [`Paper`]: the paper's own, with its [policies](crate::overcord::policy): `dyndns`.
+//! * [`Lease`]: ours: claims are confirmed, and won in the overlay.
 //! * [`Commanded`]: nodes that look after nothing and play when they are told to: `static`, and the
 //!   bounds, whose takeovers the world's Director commands.
 //!
@@ -14,8 +15,10 @@
 //!
 //! [`Handover`]: super::Handover
 
+mod lease;
 mod paper;
 
+pub use lease::Lease;
 pub use paper::Paper;
 
 use std::fmt;
@@ -47,6 +50,12 @@ pub trait Strategy: fmt::Debug + Send + Sync {
         LIFETIME.mul_f64(0.5)
     }
 
+    /// Whether a node that plays looks for its own address in the binding, through its caches, where
+    /// the policy `losers` says so; a strategy that does not looks after itself.
+    fn checks_itself(&self) -> bool {
+        true
+    }
+
     /// Something has happened. The node makes these moves, in their order.
     fn on(&mut self, event: Event, view: &View<'_>) -> Moves;
 }
@@ -73,6 +82,8 @@ pub struct View<'a> {
 pub enum Event {
     /// The node founded the overlay as it started.
     Founded,
+    /// The node was told to play, and does.
+    Told,
     /// A procedure found a proxy peer that passed both tests.
     Playing(Address),
     /// So many procedures in a row failed with a test as the policy asks for

@@ -59,6 +59,7 @@ impl Strategy for Paper {
             // The record is written and not read, and whether it was stored changes nothing (A15).
             Event::Updated { .. }
             | Event::Overtaken { certain: false }
+            | Event::Told
             | Event::Playing(_)
             | Event::Fetched(_)
             | Event::Put(_)
