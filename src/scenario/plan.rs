@@ -257,6 +257,32 @@ pub enum PluginPlan {
     Chord(ChordPlan),
 }
 
+impl PluginPlan {
+    /// Bits of an identifier.
+    #[must_use]
+    pub fn id_bits(&self) -> u32 {
+        match self {
+            Self::Chord(chord) => chord.id_bits,
+        }
+    }
+
+    /// How the overlay begins.
+    #[must_use]
+    pub fn start(&self) -> OverlayStart {
+        match self {
+            Self::Chord(chord) => chord.start,
+        }
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Chord(_) => "chord",
+        }
+    }
+}
+
 /// `[overlay.chord]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChordPlan {
@@ -278,8 +304,8 @@ pub struct ChordPlan {
     pub replicas: u32,
     /// What one period of `fix_fingers` renews.
     pub fingers_per_round: FingersPerRound,
-    /// How the ring begins.
-    pub start: ChordStart,
+    /// How the overlay begins.
+    pub start: OverlayStart,
 }
 
 /// How a look-up travels.
@@ -302,12 +328,12 @@ pub enum FingersPerRound {
     Count(u32),
 }
 
-/// How the ring begins.
+/// How an overlay begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
-pub enum ChordStart {
-    /// Who is up at the start stands in a correct ring.
+pub enum OverlayStart {
+    /// Who is up at the start stands in a correct overlay.
     Converged,
     /// Everybody joins.
     Join,

@@ -31,7 +31,6 @@ const TO_COME: &[&str] = &[
     "churn.format = p2psim",
     "handover.strategy = embedded",
     "handover.strategy = ddclient",
-    "handover.strategy = lease",
     "handover.strategy = standby",
     "handover.probe_kind = options",
     "churn.graceful_notice",

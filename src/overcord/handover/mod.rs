@@ -260,7 +260,7 @@ impl Handover {
                 self.failures = 0;
                 self.clear_suspicion(ctx);
                 if plugin.wants_in() {
-                    let upcalls = plugin.join_through(&mut ctx.lift(), address);
+                    let upcalls = plugin.join_through(ctx, address);
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
                 Event::Playing(address)
@@ -308,7 +308,7 @@ impl Handover {
         if !plugin.is_asking() {
             return;
         }
-        let upcalls = plugin.found(&mut ctx.lift());
+        let upcalls = plugin.found(ctx);
         debug_assert!(upcalls.len() <= 1, "founding succeeds at once");
         // Its user's location is the first that the overlay stores.
         ctx.set_after(NodeTimer::Relocate.into(), SimDuration::ZERO);

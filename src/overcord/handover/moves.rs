@@ -10,7 +10,7 @@ use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
 use crate::overcord::proxy_role::Role;
 use crate::overcord::resource_database::{Epoch, proxy_of, proxy_record};
-use crate::overlay::{Dht, OperationId, PutOutcome, Record, Upcall, Upcalls};
+use crate::overlay::{OperationId, PutOutcome, Record, Upcall, Upcalls};
 use crate::time::SimDuration;
 
 impl Handover {
@@ -104,7 +104,7 @@ impl Handover {
         }
         let port = self.settings.probing.port;
         let record = proxy_record(self.settings.record, self.own, port, epoch);
-        let (id, upcalls) = plugin.dht.put(&mut ctx.lift(), record);
+        let (id, upcalls) = plugin.dht.put(ctx, record);
         self.put = Some(id);
         self.take(ctx, plugin, upcalls);
     }
@@ -132,7 +132,7 @@ impl Handover {
         if !plugin.is_member() {
             return self.decide(ctx, plugin, Event::Fetched(None));
         }
-        let (id, upcalls) = plugin.dht.get(&mut ctx.lift(), self.settings.record);
+        let (id, upcalls) = plugin.dht.get(ctx, self.settings.record);
         self.fetch = Some(purpose(id));
         self.take(ctx, plugin, upcalls);
     }

@@ -40,11 +40,12 @@ use std::sync::Arc;
 
 pub use compact::Compact;
 pub use config::{Config, FingersPerRound, Routing};
-pub use converged::{SameId, converged};
+pub use converged::converged;
 pub use message::{Large, Message, Small};
 
 use crate::address::Endpoint;
 use crate::overlay::ring::View;
+use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
     Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall, Upcalls,
 };
@@ -54,7 +55,6 @@ use crate::time::SimDuration;
 use compact::RepairStep;
 use exchange::{Exchanges, Work};
 use lookup::{Goal, Lookup};
-use message::Header;
 use stabilize::Repair;
 use storage::Storage;
 use table::Table;
@@ -159,7 +159,7 @@ impl Chord {
     /// How many records it holds, as owner or as replica.
     #[must_use]
     pub fn records(&self) -> usize {
-        self.storage.len()
+        self.storage.records.len()
     }
 
     /// What the [ring checker](crate::overlay::ring) wants to know of a member.
@@ -188,7 +188,7 @@ impl Chord {
     /// A header for a message that asks for no answer.
     #[inline]
     fn header(&self) -> Header {
-        Header::new(self.config.id_octets(), true, message::RpcId::new(0))
+        Header::new(self.config.id_octets(), true, RpcId::new(0))
     }
 
     /// Sends a request and waits for its answer. Gives the work back when no slot is free.
@@ -262,9 +262,8 @@ impl Chord {
         (id, ups)
     }
 
-    /// Sets the periodic timers, each at a uniform phase of its period, and reports membership:
-    /// the start of a node that [`converged`](fn@converged)(fn@converged) made.
-    pub fn start<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
+    /// Sets the periodic timers, each at a uniform phase of its period, and reports membership.
+    fn set_periods<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
         let Some(overlay) = self.identity else { return };
         ctx.observe(Observation::Member(overlay));
         let periods = [
@@ -489,6 +488,14 @@ impl Dht for Chord {
             }
         }
         known
+    }
+
+    fn is_alone(&self) -> bool {
+        self.table.successors().is_empty()
+    }
+
+    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
+        self.set_periods(ctx);
     }
 
     fn found(&mut self, ctx: &mut impl DhtContext<Self>) -> Upcalls {

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::plan::{ArrivalModel, ChordStart, DepartedHosts, DynDnsAuth, Routing};
+use super::super::plan::{ArrivalModel, DepartedHosts, DynDnsAuth, OverlayStart, Routing};
 use crate::units::{Duration, Probability, Rate, Ratio};
 
 /// The network between all hosts.
@@ -192,8 +192,9 @@ pub struct Overlay {
     /// a user or a phone in `[[host]]`, or an event by a user.
     #[schemars(extend("x-whole-seconds" = true, "x-above-zero" = true))]
     pub location_lifetime: Duration,
-    /// The parameters of `plugin = "chord"`.
-    pub chord: Chord,
+    /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chord: Option<Chord>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -212,7 +213,7 @@ impl Default for Overlay {
             resolver: None,
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
-            chord: Chord::default(),
+            chord: None,
             lookups: None,
         }
     }
@@ -255,8 +256,8 @@ pub struct Chord {
     pub replicas: u32,
     /// What one period of `fix_fingers` renews: `"all"` fingers, or so many of them, going round.
     pub fingers_per_round: RoundFingers,
-    /// How the ring begins.
-    pub start: ChordStart,
+    /// How the overlay begins.
+    pub start: OverlayStart,
 }
 
 impl Default for Chord {
@@ -271,7 +272,7 @@ impl Default for Chord {
             rpc_timeout: Duration::from_millis(1_500),
             replicas: 4,
             fingers_per_round: RoundFingers::Word(AllWord::All),
-            start: ChordStart::Converged,
+            start: OverlayStart::Converged,
         }
     }
 }

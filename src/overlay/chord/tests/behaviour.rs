@@ -132,7 +132,7 @@ fn a_graceful_leave_heals_at_once() {
         assert_eq!(net.report().members, 19);
         assert!(net.report().wrong_successor.is_empty(), "{}", net.report());
         assert!(net.report().wrong_predecessor.is_empty(), "{}", net.report());
-        assert_eq!(net.observed.last(), Some(&Observation::NotMember));
+        assert_eq!(net.observed.last(), Some(&(7, Observation::NotMember)));
     }
 }
 
@@ -265,7 +265,7 @@ fn who_comes_in_place_of_a_dead_owner_gets_what_that_one_owned() {
         if newcomer != heir {
             tried += 1;
             let chord = net.nodes[newcomer.index() as usize].as_ref().unwrap();
-            assert!(chord.storage.fetch(place, SimTime::ZERO).is_some(), "{key}");
+            assert!(chord.storage.records.fetch(place, SimTime::ZERO).is_some(), "{key}");
         }
     }
     assert!(tried > 5, "{tried} newcomers took the dead one's place");
