@@ -36,6 +36,8 @@ mod dns_input;
 #[cfg(test)]
 mod good_input;
 #[cfg(test)]
+mod needs_input;
+#[cfg(test)]
 mod sweeps;
 
 use std::path::{Path, PathBuf};

@@ -29,7 +29,6 @@ const TO_COME: &[&str] = &[
     "churn.format = oversim",
     "churn.format = fta",
     "churn.format = p2psim",
-    "handover.strategy = embedded",
     "handover.strategy = ddclient",
     "handover.strategy = standby",
     "handover.probe_kind = options",

@@ -11,7 +11,7 @@ use crate::world::World;
 use crate::world::director::{Action, Command, Strategy, Target, When};
 use crate::world::host::{Host, NodeLink, as_node};
 use crate::world::observation::Observation;
-use crate::world::population::{MemberId, Presence};
+use crate::world::population::{Member, MemberId, Presence};
 
 /// How many members a node knows of at least when it comes.
 const BOOTSTRAP_PEERS: usize = 8;
@@ -50,6 +50,7 @@ impl World {
         let up = |presence| match presence {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(_) => false,
+            Presence::Server => true,
         };
         self.population
             .ids()
@@ -64,8 +65,11 @@ impl World {
         let mut rng = self.population.setup_stream(id, self.director.opening.seed);
         // Other parts of the same stream are used elsewhere.
         rng.set_stream(2 + u64::from(starts));
+        // Every node is configured with the servers that embed a peer.
+        let servers: Vec<NodeRef> = self.population.servers().map(|peer| peer.contact).collect();
         let plugin = &mut self.node_mut(id).plugin;
         plugin.remember_acquaintances();
+        plugin.remember(&servers);
         let missing = BOOTSTRAP_PEERS.saturating_sub(plugin.known_peers());
         let up = self.population.up();
         let Some(last) = up.len().checked_sub(1) else { return };
@@ -96,7 +100,10 @@ impl World {
         }
         let proxy = match self.director.strategy {
             Strategy::None => return,
-            _ => self.director.choose(first),
+            _ => {
+                let eligible: Vec<MemberId> = self.eligible(first.iter().copied());
+                self.director.choose(&eligible)
+            }
         };
         if let Some(proxy) = proxy {
             self.install(proxy);
@@ -159,6 +166,7 @@ impl World {
             match self.population.members[id.index()].presence {
                 Presence::Scheduled(_, interval) => self.schedule_toggle(id, interval.until),
                 Presence::From(start) => self.command_member(id, start, Command::Start(id)),
+                Presence::Server => {}
             }
         }
     }
@@ -234,7 +242,7 @@ impl World {
         let member = &self.population.members[id.index()];
         let wanted = match member.presence {
             Presence::Scheduled(_, interval) => interval.up,
-            Presence::From(_) => true,
+            Presence::From(_) | Presence::Server => true,
         };
         if wanted && !member.is_up() && !member.is_held() {
             self.come(id);
@@ -259,9 +267,8 @@ impl World {
         }
         self.population.rise(id);
         let member = self.population.members[id.index()].clone();
-        let now = self.network.now();
         self.network.bring_up(member.host, member.address);
-        self.director.count_presence(now, true);
+        self.count_presence(&member, true);
         self.tell(member.host, &Observation::HostUp(member.address));
         let kit = &self.population.kit;
         let dht = placed.unwrap_or_else(|| kit.plugin(&member, &self.stage.directory));
@@ -269,6 +276,7 @@ impl World {
             dht,
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
+            server: kit.server(id, &member),
         };
         self.with_node(member.host, |node, ctx| node.start(ctx, life, entry));
         let returns = self.director.strategy == Strategy::Static && entry == Entry::Join;
@@ -285,9 +293,21 @@ impl World {
         }
         self.population.fall(id);
         self.network.take_down(host);
-        let now = self.network.now();
-        self.director.count_presence(now, false);
+        let member = self.population.members[id.index()].clone();
+        self.count_presence(&member, false);
         self.tell(host, &Observation::HostDown);
+    }
+
+    /// A member came or went; the peers inside of servers are none of the population.
+    fn count_presence(&mut self, member: &Member, up: bool) {
+        if !member.is_server() {
+            self.director.count_presence(self.network.now(), up);
+        }
+    }
+
+    /// Those of these members that can play the proxy role: not the peers inside of servers.
+    pub(super) fn eligible(&self, members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
+        members.filter(|id| !self.population.members[id.index()].is_server()).collect()
     }
 
     /// A member plays the proxy role from now on.
@@ -323,6 +343,7 @@ impl World {
         let wanted = match member.presence {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(start) => start <= now,
+            Presence::Server => true,
         };
         if wanted && !member.is_up() {
             self.come(id);
@@ -378,7 +399,8 @@ impl World {
                     .ids()
                     .filter(|id| {
                         let member = &members[id.index()];
-                        if going { member.is_up() } else { member.is_held() }
+                        let concerned = if going { member.is_up() } else { member.is_held() };
+                        concerned && !member.is_server()
                     })
                     .collect();
                 self.director.sample(&pool, share)

@@ -11,14 +11,16 @@ pub(super) fn of_nodes(strategy: Strategy, dns: &DnsPlan) -> Arc<dyn NodeStrateg
     match strategy {
         Strategy::DynDns => Arc::new(Paper),
         Strategy::Lease => Arc::new(Lease::new(dns.ttl)),
-        Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => Arc::new(Commanded),
+        Strategy::Embedded | Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => {
+            Arc::new(Commanded)
+        }
     }
 }
 
 /// What the Director does.
 pub(super) fn of_director(plan: &Plan) -> director::Strategy {
     match plan.handover.as_ref().map(|handover| handover.strategy) {
-        None => director::Strategy::None,
+        None | Some(Strategy::Embedded) => director::Strategy::None,
         Some(Strategy::Static) => director::Strategy::Static,
         Some(Strategy::DynDns | Strategy::Lease) => director::Strategy::Tests,
         Some(Strategy::Oracle) => director::Strategy::Oracle,

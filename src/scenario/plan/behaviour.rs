@@ -109,6 +109,9 @@ pub struct HandoverPlan {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Strategy {
+    /// Nobody plays the role: conventional servers embed a peer of the overlay (Shim et al.), and
+    /// DNS names nobody.
+    Embedded,
     /// Nobody: one fixed proxy peer with a static binding.
     Static,
     /// The paper's phase 2: members test, claim and update by dyndns2.
@@ -128,6 +131,7 @@ impl Strategy {
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Embedded => "embedded",
             Self::Static => "static",
             Self::DynDns => "dyndns",
             Self::Lease => "lease",
