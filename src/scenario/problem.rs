@@ -6,9 +6,12 @@
 
 mod budget;
 mod need;
+mod network;
+mod places;
 mod report;
 
 pub use budget::BudgetFault;
+pub use network::NetworkFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -21,6 +24,8 @@ use crate::units::UnitError;
 mod told;
 
 pub use need::NeedFault;
+pub use places::Places;
+use places::elsewhere;
 pub use told::StoryFault;
 
 /// Something wrong at a place.
@@ -258,6 +263,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about the network.
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),
@@ -468,7 +476,10 @@ pub enum Fault {
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
     /// A trace without a format.
-    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    #[error(
+        "the extension of `{path}` does not tell its format: give `format`, one of `avt`, `events`, \
+         `oversim`, `fta`, `p2psim` and `splay`"
+    )]
     TraceFormat {
         /// The file.
         path: String,
@@ -541,34 +552,6 @@ pub enum Fault {
         /// What the reader says.
         message: String,
     },
-}
-
-/// Where a key exists that was looked for in vain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Places {
-    /// Keys with their way, as `--set` takes them.
-    Ways(Vec<String>),
-    /// Tables, as a file heads them; empty for the top of the file.
-    Tables(Vec<String>),
-}
-
-fn elsewhere(places: &Places) -> String {
-    match places {
-        Places::Ways(ways) => format!("did you mean {}?", listed(ways)),
-        Places::Tables(tables) => {
-            let named = |table: &String| match table.as_str() {
-                "" => "before all sections".to_owned(),
-                table => format!("in {table}"),
-            };
-            let named: Vec<_> = tables.iter().map(named).collect();
-            match named.split_last() {
-                Some((last, rest)) if !rest.is_empty() => {
-                    format!("it belongs {} or {last}", rest.join(", "))
-                }
-                _ => format!("it belongs {}", named.concat()),
-            }
-        }
-    }
 }
 
 fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {
