@@ -157,3 +157,27 @@ fn two_domains_call_each_other_through_their_proxy_peers() {
     let way = way(&output, "From two to one");
     assert!(way.len() == 2 && way[0].0 == "two-00004" && way[1].1 == "node-00007", "{way:?}");
 }
+
+/// The university's users need no proxy peer, the third party's do.
+#[test]
+fn who_embeds_a_peer_does_not_notice_that_the_proxy_peer_is_gone() {
+    let output = run("centralised-and-peers", &[]);
+    let (uni, ser, bob) = ("uni.example", "deebee.dsl.ru.ac.za", "bob");
+    assert_eq!(way(&output, "From the centre"), [("student", uni), (uni, bob)]);
+    let outside = [("linphone", ser), (ser, "alice"), ("alice", bob)];
+    assert_eq!(way(&output, "From outside"), outside);
+    let past = [("linphone", ser), (ser, uni), (uni, "student")];
+    assert_eq!(way(&output, "Past the overlay"), past);
+    assert_eq!(way(&output, "Without a proxy peer"), [("student", uni), (uni, bob)]);
+    assert_eq!(way(&output, "Is anybody there?"), outside[..2]);
+}
+
+/// The control: what goes out does not pass the role that is being handed over.
+#[test]
+fn outbound_messages_do_not_suffer_from_a_handover() {
+    let output = run("outbound", &[]);
+    let ser = "deebee.dsl.ru.ac.za";
+    assert_eq!(way(&output, "During, outbound"), [("bob", ser), (ser, "linphone")]);
+    assert_eq!(way(&output, "During, inbound"), [("linphone", ser), (ser, "alice")]);
+    assert_eq!(way(&output, "After"), [("linphone", ser), (ser, "bob")]);
+}

@@ -22,7 +22,7 @@ use crate::report::terminal::Grid;
 use crate::report::varied::dimensions;
 
 /// What is told of each, with its column in the table.
-const TOLD: [(&str, &str); 14] = [
+const TOLD: [(&str, &str); 15] = [
     ("departures_per_hour", "departures /h"),
     ("stale_window.median", "stale window, median"),
     ("stale_window.p95", "p95"),
@@ -37,6 +37,7 @@ const TOLD: [(&str, &str); 14] = [
     ("bytes_per_node_hour", "bytes /node h"),
     ("stale_share", "stale share"),
     (FAILED_INTEROP, "failed interop"),
+    ("failed_outbound", "failed outbound"),
 ];
 
 /// What belongs to a run as a whole, so that runs of one seed make a pair.
