@@ -88,8 +88,8 @@ fn each_half_lives_on_with_what_it_reaches() {
             Some(&("far.example", at, total)) => {
                 far += 1;
                 assert!(at == 600.0, "{seed}: {opened:?}");
-                // Healed after 600 s; the resolver's failures are remembered for seconds.
-                assert!((600.0..700.0).contains(&total), "{seed}: {opened:?}");
+                // Healed after 600 s. The far half has claimed too: until its claim is served or given up.
+                assert!((600.0..900.0).contains(&total), "{seed}: {opened:?}");
             }
             other => panic!("{seed}: {other:?}"),
         }

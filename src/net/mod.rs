@@ -6,7 +6,7 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
 //!   travels.
 //! * [`addressing`]: who holds an address.
-//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions.
+//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions. [`nat`]: translators.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
@@ -22,6 +22,7 @@ pub mod icmp;
 pub mod lab;
 pub mod latency;
 pub mod ledger;
+pub mod nat;
 pub mod network;
 pub mod packet;
 pub mod payload;
@@ -31,6 +32,7 @@ pub mod topology;
 
 pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
+pub use nat::{Dependence, Knock, NatBehaviour, Nats};
 pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport, Words};
 pub use sides::{Partition, Sides};
