@@ -6,7 +6,8 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
 //!   travels.
 //! * [`addressing`]: who holds an address.
-//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions. [`nat`]: translators.
+//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions. [`nat`]: translators. [`bursts`]:
+//!   losses.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
@@ -18,6 +19,7 @@
 //! [`Network::conserved`] says so at any moment.
 
 pub mod addressing;
+pub mod bursts;
 pub mod icmp;
 pub mod lab;
 pub mod latency;

@@ -183,8 +183,7 @@ impl Nats {
         behaviour: NatBehaviour,
         hosts: impl IntoIterator<Item = (HostId, SmallVec<[Port; 2]>)>,
     ) -> Self {
-        let nat =
-            |forwarded| Nat { forwarded, sessions: BTreeMap::new(), tidy_at: TIDY };
+        let nat = |forwarded| Nat { forwarded, sessions: BTreeMap::new(), tidy_at: TIDY };
         let behind = hosts.into_iter().map(|(host, forwarded)| (host, nat(forwarded))).collect();
         Self { behaviour, behind }
     }

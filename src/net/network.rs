@@ -4,11 +4,12 @@ use std::num::NonZeroU32;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
+use crate::net::bursts::Bursts;
 use crate::net::latency::Latency;
 use crate::net::ledger::Cell;
 use crate::net::packet::{Booked, Carried, ColdId, Packet, Slab};
 use crate::net::payload::Account;
-use crate::net::{Direction, Ledger, Nats, Packed, Partition, Payload, Sides, Words};
+use crate::net::{Direction, Ledger, Nats, Packed, Payload, Sides, Words};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
 use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer, event};
 use crate::time::{SimDuration, SimTime};
@@ -98,8 +99,10 @@ pub struct Network<P: Payload, T> {
     only_delay: Option<SimDuration>,
     /// Who reaches whom; while anybody is cut off, there is no only delay.
     sides: Sides,
-    /// Where there are translators of addresses; then, too, there is no only delay.
+    /// Translators of addresses, where there are any.
     nats: Option<Box<Nats>>,
+    /// Losses in bursts, where there are any.
+    bursts: Option<Box<Bursts>>,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -123,6 +126,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             only_delay: None,
             sides: Sides::default(),
             nats: None,
+            bursts: None,
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
@@ -432,7 +436,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// The delay of a message from its pair of hosts and its own luck; `None` when it is lost, or a
     /// partition is in its way.
     #[inline(never)]
-    fn draw_delay(&self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
+    fn draw_delay(&mut self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
         if origin == target {
             return Some(SimDuration::ZERO);
         }
@@ -444,7 +448,12 @@ impl<P: Payload, T: Timer> Network<P, T> {
             return Some(base);
         }
         let chance = self.chance(origin, target, digest);
-        if self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss {
+        let mut loss = self.loss;
+        if let Some(bursts) = &mut self.bursts {
+            let (now, luck) = (self.kernel.now(), self.loss_draws.unit(chance, 1));
+            loss = bursts.loss(now, (origin, target), luck, loss);
+        }
+        if loss > 0.0 && self.loss_draws.unit(chance, 0) < loss {
             return None;
         }
         if self.jitter == 0.0 {

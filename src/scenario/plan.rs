@@ -15,7 +15,7 @@ pub use behaviour::{
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
-pub use network::{Far, PartitionPlan};
+pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -152,6 +152,10 @@ pub struct NetworkPlan {
     pub loss: f64,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts; `None` when there are none.
+    pub bursts: Option<BurstsPlan>,
+    /// Translators of addresses; `None` when there are none.
+    pub nat: Option<NatPlan>,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.

@@ -1,7 +1,8 @@
-//! What stands in the way of datagrams: partitions, and translators of addresses.
+//! What stands in the way of datagrams: partitions, bursts of losses, translators of addresses.
 
 use super::Network;
 use crate::address::{Address, Endpoint};
+use crate::net::bursts::Bursts;
 use crate::net::latency::Latency;
 use crate::net::packet::{Booked, Packet};
 use crate::net::payload::Account;
@@ -9,6 +10,13 @@ use crate::net::{Nats, Packed, Partition, Payload, Sides};
 use crate::sim::{HostId, Timer};
 
 impl<P: Payload, T: Timer> Network<P, T> {
+    /// Lets messages be lost in bursts, before anything is sent.
+    pub fn lose_in_bursts(&mut self, bursts: Bursts) {
+        self.bursts = Some(Box::new(bursts));
+        self.is_random = true;
+        self.find_only_delay();
+    }
+
     /// Finds out whether the delay is the same for all now, and nothing else decides.
     pub(super) fn find_only_delay(&mut self) {
         self.only_delay = match self.latency {

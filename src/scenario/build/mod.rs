@@ -7,6 +7,7 @@
 //! 100.96.0.1 on (RFC 6598).
 
 mod cast;
+mod nat;
 mod network;
 mod partition;
 mod plugins;
@@ -181,7 +182,9 @@ pub fn build(
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
+    let behind = nat::behind(plan, &cast, seed).into_iter();
+    let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, walled, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
+use super::{HostNat, PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
@@ -192,6 +192,8 @@ pub struct HostPlan {
     pub start: SimTime,
     /// What it is.
     pub place: HostPlace,
+    /// Whether it is behind a translator of addresses.
+    pub nat: HostNat,
 }
 
 impl HostPlan {
