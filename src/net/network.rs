@@ -261,7 +261,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn deliver_hot(&mut self, host: HostId, packet: Packet, words: Words) -> Option<Endpoint> {
         self.in_flight -= 1;
-        let from = packet.from.at(P::hot_source_port(words));
+        let from = packet.from.at(P::hot_sent_from(words, packet.port));
         if self.is_kept_out(host, &packet) {
             self.ledger.book_at(Direction::Lost, packet.booked.cell(), packet.booked.bytes());
             return None;
@@ -288,7 +288,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let is_kept_out = self.is_kept_out(host, &packet);
         let (message, from) = (self.cold.take(id), self.cold.take_source(id));
         let (Account { class, bytes }, digest) = (message.account(), message.digest());
-        let from = packet.from.at(from.unwrap_or_else(|| message.source_port()));
+        let from = packet.from.at(from.unwrap_or_else(|| message.sent_from(packet.port)));
         let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
         if is_kept_out {
             self.ledger.book_at(Direction::Lost, class.into(), bytes);
@@ -308,10 +308,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     pub fn look_into(&self, packet: &Packet) -> (Endpoint, Endpoint, Packed<&P>) {
         let (carried, port) = match packet.carried() {
-            Carried::Hot(words) => (Packed::Hot(words), P::hot_source_port(words)),
+            Carried::Hot(words) => (Packed::Hot(words), P::hot_sent_from(words, packet.port)),
             Carried::Cold(id) => {
                 let message = self.cold.get(id);
-                let port = self.cold.source(id).unwrap_or_else(|| message.source_port());
+                let port = self.cold.source(id).unwrap_or_else(|| message.sent_from(packet.port));
                 (Packed::Cold(message), port)
             }
         };

@@ -3,8 +3,10 @@
 
 mod address;
 mod behaviour;
+mod beside;
 mod conventional;
 mod names;
+mod naming;
 mod needs;
 mod partition;
 mod story;
@@ -173,6 +175,7 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
+        use super::plan::UpdateProtocol;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -183,9 +186,17 @@ impl Check<'_> {
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
+            let by_http = strategy.updates() && handover.update == UpdateProtocol::Dyndns2;
             let what = format!("strategy \"{}\"", strategy.word());
-            need("handover", &what, "dyndns", dyndns || !strategy.updates());
+            need("handover", &what, "dyndns", dyndns || !by_http);
         }
+        self.updating(file);
+        let mut need = |path: &str, what: &str, section, there: bool| {
+            if !there {
+                let what = what.to_owned();
+                self.key_fault(&Path::of(path), Fault::MissingSection { what, section });
+            }
+        };
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);
         }
@@ -287,6 +298,9 @@ fn first_sip(file: &File) -> Option<(String, String)> {
     let caller = file.caller.iter().position(|caller| caller.lookups.is_none());
     if let Some(index) = caller {
         return Some((format!("caller.{index}"), "a domain with a SIP server".to_owned()));
+    }
+    if !file.overlay.beside.is_empty() {
+        return Some(("overlay.beside.0".to_owned(), "an overlay with users".to_owned()));
     }
     let host = file.host.iter().position(|host| host.user.is_some() || host.domain.is_some());
     if let Some(index) = host {

@@ -26,11 +26,15 @@ pub mod walk;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_overlay_input;
+#[cfg(test)]
 mod bad_story_input;
 #[cfg(test)]
 mod bad_user_input;
 #[cfg(test)]
 mod collisions;
+#[cfg(test)]
+mod dns_input;
 #[cfg(test)]
 mod good_input;
 #[cfg(test)]

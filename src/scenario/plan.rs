@@ -6,6 +6,8 @@
 //! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod beside;
+mod naming;
 mod network;
 mod story;
 mod users;
@@ -14,6 +16,11 @@ pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
+};
+pub use beside::BesidePlan;
+pub use naming::{
+    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
+    UpdateProtocol, ZoneUpdates,
 };
 pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
@@ -102,6 +109,7 @@ impl Plan {
     #[must_use]
     pub fn has_sip(&self) -> bool {
         self.callers.iter().any(|caller| caller.sip().is_some())
+            || !self.overlay.beside.is_empty()
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
             || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
@@ -210,72 +218,6 @@ pub enum DepartedHosts {
     Unreachable,
 }
 
-/// `[dns]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DnsPlan {
-    /// The overlay's domain name, lower case, without a final dot.
-    pub domain: String,
-    /// The TTL of its A record: whole seconds.
-    pub ttl: SimDuration,
-    /// From the endpoint's acceptance to the authority's serving.
-    pub publish_delay: SimDuration,
-    /// How long a negative answer may be cached: whole seconds.
-    pub negative_ttl: SimDuration,
-    /// The groups of recursive resolvers, in the order of the file. Names are distinct.
-    pub resolvers: Vec<ResolverPlan>,
-}
-
-/// A group of resolvers: an index into [`DnsPlan::resolvers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResolverGroup(pub u32);
-
-impl ResolverGroup {
-    /// The index as such.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// `[[dns.resolver]]`: a group of recursive resolvers, its users spread over them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolverPlan {
-    /// The group's name.
-    pub name: String,
-    /// How many resolvers it has.
-    pub count: ResolverCount,
-    /// Whose habits it has; what the profile says of the keys below is already in them.
-    pub profile: ResolverProfile,
-    /// Entries live at least this long: whole seconds.
-    pub min_ttl: SimDuration,
-    /// Entries live at most this long: whole seconds, not below `min_ttl`.
-    pub max_ttl: SimDuration,
-    /// Whether entries are fetched again before they end (when, the profile says).
-    pub prefetch: bool,
-}
-
-/// How many resolvers a group has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResolverCount {
-    /// One for every host that uses the group.
-    Each,
-    /// So many; at least 1.
-    Fixed(u32),
-}
-
-/// Whose habits a resolver has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum ResolverProfile {
-    /// An entry lives exactly its TTL.
-    Rfc,
-    /// Unbound's.
-    Unbound,
-    /// BIND's.
-    Bind,
-}
-
 /// `[dyndns]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DynDnsPlan {
@@ -303,6 +245,8 @@ pub enum DynDnsAuth {
 pub struct OverlayPlan {
     /// The DHT.
     pub plugin: PluginPlan,
+    /// Overlays beside this one, in the order of the file.
+    pub beside: Vec<BesidePlan>,
     /// The target population of generated members; 0 with trace churn, and where hosts are named
     /// and no number is given.
     pub nodes: u32,

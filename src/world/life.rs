@@ -1,6 +1,7 @@
 //! Hosts that come and go: the opening of a run, churn, and the script.
 
 use crate::overcord::Node;
+use crate::overcord::handover::update::Protocol;
 use crate::overcord::node::{Entry, Life};
 use crate::overlay::{NodeRef, Plugin};
 use crate::rng::sample::uniform_u64;
@@ -20,6 +21,7 @@ impl World {
     pub(super) fn open(&mut self) {
         self.bring_up_infrastructure();
         self.open_users();
+        self.open_beside();
         let first: Vec<MemberId> = self.up_at_start();
         if self.director.opening.converged {
             self.place(&first);
@@ -123,8 +125,10 @@ impl World {
     fn preset_service(&mut self, address: crate::address::Address) {
         let Some(settings) = &self.population.kit.handover else { return };
         let Some(host) = self.infrastructure.service else { return };
-        if let Host::Service(service) = &mut self.hosts[host.index()] {
-            service.preset(&settings.hostname, address);
+        if let Host::Service(service) = &mut self.hosts[host.index()]
+            && let Protocol::Dyndns2(_, hostname) = &settings.protocol
+        {
+            service.preset(hostname, address);
         }
     }
 
@@ -268,12 +272,14 @@ impl World {
         self.network.bring_up(member.host, member.address);
         self.count_presence(&member, true);
         self.tell(member.host, &Observation::HostUp(member.address));
+        let others = self.others_of(id);
         let kit = &self.population.kit;
         let dht = placed.unwrap_or_else(|| kit.plugin(&member, &self.stage.directory));
         let life = Life {
             dht,
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
+            others,
             server: kit.server(id, &member),
         };
         self.with_node(member.host, |node, ctx| node.start(ctx, life, entry));
@@ -313,7 +319,11 @@ impl World {
 
     /// A member plays the proxy role from now on.
     pub(super) fn let_play(&mut self, id: MemberId) {
-        let host = self.population.members[id.index()].host;
+        self.let_play_on(self.population.members[id.index()].host);
+    }
+
+    /// The member on a host plays the proxy role of its overlay from now on.
+    pub(super) fn let_play_on(&mut self, host: HostId) {
         self.with_node(host, |node, ctx| node.take_role(ctx));
     }
 
@@ -445,7 +455,11 @@ impl World {
     }
 
     /// Lets the node on a member's host do something.
-    fn with_node(&mut self, host: HostId, act: impl FnOnce(&mut Node, &mut NodeLink<'_, '_>)) {
+    pub(super) fn with_node(
+        &mut self,
+        host: HostId,
+        act: impl FnOnce(&mut Node, &mut NodeLink<'_, '_>),
+    ) {
         let mut link = self.network.link(host, &mut self.stage);
         match &mut self.hosts[host.index()] {
             Host::Node(node) => act(node, &mut as_node(&mut link)),

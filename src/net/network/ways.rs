@@ -83,7 +83,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Hot(words) => P::unpack(words),
             Packed::Cold(message) => message,
         };
-        let (now, local, knock) = (self.kernel.now(), message.source_port(), message.knock());
+        let (now, local, knock) = (self.kernel.now(), message.sent_from(to.port), message.knock());
         let nats = self.nats.as_mut().expect("it was asked for");
         let source = nats.outbound(now, origin, knock, local, to);
         match message.pack() {

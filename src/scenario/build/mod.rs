@@ -6,6 +6,7 @@
 //! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 and phones from
 //! 100.96.0.1 on (RFC 6598).
 
+mod beside;
 mod cast;
 mod nat;
 mod network;
@@ -16,10 +17,12 @@ mod servers;
 mod stage;
 mod story;
 mod strategies;
+mod updating;
 mod users;
 
 use std::sync::Arc;
 
+pub use beside::beside_member_name;
 use cast::Cast;
 use thiserror::Error;
 
@@ -30,7 +33,6 @@ use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
 use crate::dns::stub::Stub;
-use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::overcord::Node;
 use crate::overcord::handover::Settings;
@@ -41,8 +43,8 @@ use crate::overcord::resource_database::proxy_key;
 use crate::overlay::{Contact, Directory, RingId, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
-    self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, HandoverPlan, OverlayStart,
-    Plan, ResolverGroup, Traffic,
+    self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, HandoverPlan, OverlayStart, Plan,
+    ResolverGroup, Traffic,
 };
 use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
@@ -165,6 +167,7 @@ pub fn build(
     let plugin = plugins::config(&plan.overlay.plugin, seed);
     let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
     let kit = kit(plan, &cast, plugin, seed)?;
+    let beside = beside::overlays(plan, &cast, &mut directory, (&kit, &members), seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
@@ -180,7 +183,10 @@ pub fn build(
         by_host,
         SimTime::ZERO + plan.warmup,
     );
-    let hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let mut hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    for (host, node) in beside::nodes(&beside) {
+        hosts[host.index()] = Host::Node(node);
+    }
     let users = users::users(plan, &cast, seed)?;
     let behind = nat::behind(plan, &cast, seed).into_iter();
     let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
@@ -191,6 +197,7 @@ pub fn build(
         outward: plan.outward().map(|caller| HostPart::name(&caller.domain)).collect(),
         ..Callees::default()
     };
+    stage.beside = beside.overlays.iter().flat_map(|it| &it.members).map(|it| it.host).collect();
     stage.story = story::chronicle(plan, &cast)?;
     stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
@@ -211,6 +218,7 @@ pub fn build(
         infrastructure: infrastructure(plan, &cast)?,
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
+        beside,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -342,28 +350,20 @@ fn account() -> Credentials {
 
 /// What all nodes are configured with for the handover.
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
-    let authentication = match plan.dyndns.as_ref().map(|it| it.auth) {
-        Some(DynDnsAuth::Preemptive) => Authentication::Preemptive,
-        Some(DynDnsAuth::Challenge) | None => Authentication::Challenge,
-    };
-    let service = servers::service_name(dns)?;
-    let mut client = ClientSettings::new(account());
-    client.authentication = authentication;
-    client.timeout = handover.update_timeout;
-    client.host = service.as_str().to_owned();
+    let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
         strategy: strategies::of_nodes(handover.strategy, dns),
         domain: dns.domain.parse().map_err(model_error)?,
-        hostname: dns.domain.parse().map_err(model_error)?,
+        binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache),
         probing: handover.probe,
         policies: handover.policies,
-        client,
+        protocol,
     })
 }
 
@@ -392,7 +392,9 @@ fn hosts(
     }
     if let Some(dns) = &plan.dns {
         let mut zones = vec![servers::zone_name(dns)?];
-        for (domain, _) in &cast.domains {
+        let bound = beside::bound(plan);
+        let named: Vec<_> = cast.domains.iter().chain(&bound).cloned().collect();
+        for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
         let configs: Vec<Arc<resolver::Config>> = dns
@@ -427,7 +429,7 @@ fn hosts(
             hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let authority = servers::authority(dns, cast.service.is_some(), &cast.domains)?;
+            let authority = servers::authority(dns, cast.service.is_some(), &named)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {
@@ -477,7 +479,7 @@ fn domain(
         .collect();
     let dice = Dice::new(kit.draws, NameHash::of(&caller.domain));
     let stub = Stub::new(cast.servers_of(&caller.domain), dice);
-    Ok(Caller::new(stub, dns.domain.parse().map_err(model_error)?, users))
+    Ok(Caller::new(stub, servers::binding(dns)?, users))
 }
 
 fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError> {
