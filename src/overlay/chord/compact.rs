@@ -4,9 +4,9 @@
 //! this form by a table and some arithmetic, where the enum needs a jump that the processor can't
 //! foresee. The conversions are the only place that knows what the words mean.
 
-use super::codec::{COUNT, HEADER, OVERLAY};
 use super::message::{Best, Header, Key, Small, Verdict};
 use crate::net::{Purpose, Words};
+use crate::overlay::wire::{COUNT, HEADER, OVERLAY};
 use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 

@@ -363,7 +363,7 @@ impl Chord {
                 None
             }
             Goal::Get(id) => {
-                let Some(record) = self.storage.fetch(lookup.key, ctx.now()) else {
+                let Some(record) = self.storage.records.fetch(lookup.key, ctx.now()) else {
                     return Some(lookup);
                 };
                 ups.push(Upcall::Got { id: *id, record: Some(record.into()) });

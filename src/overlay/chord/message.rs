@@ -8,8 +8,6 @@
 //! (nor does a node that is no member): to the sender such a node is dead. An outsider's request
 //! ([`OverlayId::OUTSIDER`]) is answered by every member. Only `Route` has no room for it.
 
-use smallvec::SmallVec;
-
 use crate::address::Port;
 use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Protocol, Purpose, Transport, Words};
@@ -18,105 +16,8 @@ use crate::overlay::chord::compact::Compact;
 use crate::overlay::{NodeRef, OverlayId, RingId};
 use crate::rng::mix;
 
-/// A list of contacts in a message.
-pub type NodeList = SmallVec<[NodeRef; 8]>;
-
-/// What a request or its answer is labelled with, by its sender; answers repeat it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct RpcId(u16);
-
-impl RpcId {
-    /// Bits that travel.
-    pub(super) const BITS: u32 = 12;
-
-    /// The identifier with these bits, of which the lower 12 count.
-    #[must_use]
-    pub const fn new(bits: u16) -> Self {
-        Self(bits & ((1 << Self::BITS) - 1))
-    }
-
-    /// The bits.
-    #[must_use]
-    pub const fn bits(self) -> u16 {
-        self.0
-    }
-}
-
-/// What every message carries, in three octets: length of identifiers in octets (5 bits), whether
-/// it serves the overlay itself rather than an application (1), hops so far (6), [`RpcId`] (12).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Header(u32);
-
-impl Header {
-    /// A header without hops.
-    #[must_use]
-    #[inline]
-    pub const fn new(id_octets: u8, maintenance: bool, rpc: RpcId) -> Self {
-        Self(((id_octets as u32) << 19) | ((maintenance as u32) << 18) | rpc.0 as u32)
-    }
-
-    /// From the wire; `None` if the length of identifiers is not 1 to 20.
-    #[must_use]
-    pub const fn from_octets([a, b, c]: [u8; 3]) -> Option<Self> {
-        let header = Self(u32::from_be_bytes([0, a, b, c]));
-        let length = header.id_octets();
-        if length >= 1 && length <= 20 { Some(header) } else { None }
-    }
-
-    /// As on the wire.
-    #[must_use]
-    #[inline]
-    pub const fn octets(self) -> [u8; 3] {
-        let [_, a, b, c] = self.0.to_be_bytes();
-        [a, b, c]
-    }
-
-    /// Octets of an identifier.
-    #[must_use]
-    #[inline]
-    pub const fn id_octets(self) -> u8 {
-        (self.0 >> 19) as u8
-    }
-
-    /// Whether it serves the overlay itself.
-    #[must_use]
-    #[inline]
-    pub const fn maintenance(self) -> bool {
-        self.0 & (1 << 18) != 0
-    }
-
-    /// Hops so far.
-    #[must_use]
-    #[inline]
-    pub const fn hops(self) -> u8 {
-        (self.0 >> 12) as u8 & 63
-    }
-
-    /// The request's label.
-    #[must_use]
-    #[inline]
-    pub const fn rpc(self) -> RpcId {
-        RpcId::new(self.0 as u16)
-    }
-
-    /// The same with another count of hops, below 64.
-    #[must_use]
-    #[inline]
-    pub const fn with_hops(self, hops: u8) -> Self {
-        Self((self.0 & !(63 << 12)) | ((hops as u32 & 63) << 12))
-    }
-
-    /// The header with these bits, of which the lower 24 count.
-    #[inline]
-    pub(super) const fn from_bits(bits: u32) -> Self {
-        Self(bits & 0x00ff_ffff)
-    }
-
-    #[inline]
-    pub(super) const fn bits(self) -> u32 {
-        self.0
-    }
-}
+pub use crate::overlay::records::{Verdict, WireRecord};
+pub use crate::overlay::wire::{Header, NodeList, RpcId};
 
 /// A key inside a [`Small`]: a [`RingId`] aligned to four octets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,15 +42,6 @@ impl From<Key> for RingId {
 
 /// Up to three contacts, the best first; those that are there come first.
 pub type Best = [Option<NodeRef>; 3];
-
-/// What the owner says to a record.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is stored, or renewed.
-    Stored,
-    /// A higher version is there, or another value of this version.
-    Outdated,
-}
 
 /// The frequent messages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,19 +79,6 @@ pub enum Small {
     NoRecord(Header),
     /// The answer to [`Large::Store`].
     StoreReply(Header, Verdict),
-}
-
-/// A record on its way: what remains of its lifetime in seconds.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WireRecord {
-    /// Where it is stored.
-    pub key: RingId,
-    /// The writer's version.
-    pub version: u64,
-    /// Seconds that remain.
-    pub lifetime: u32,
-    /// The application's octets.
-    pub value: Box<[u8]>,
 }
 
 /// The messages with lists or records.
@@ -355,19 +234,5 @@ mod tests {
     fn what_is_sent_all_the_time_fits_sixteen_octets() {
         assert_eq!(size_of::<Compact>(), 16);
         assert!(size_of::<Message>() <= 24, "{}", size_of::<Message>());
-    }
-
-    #[test]
-    fn header_fields_do_not_touch_each_other() {
-        for (octets, maintenance, hops, rpc) in
-            [(1, false, 0, 0), (20, true, 63, 4095), (20, false, 33, 1), (8, true, 1, 0xabc)]
-        {
-            let header = Header::new(octets, maintenance, RpcId::new(rpc)).with_hops(hops);
-            assert_eq!(header.id_octets(), octets);
-            assert_eq!(header.maintenance(), maintenance);
-            assert_eq!(header.hops(), hops);
-            assert_eq!(header.rpc().bits(), rpc);
-            assert_eq!(header.with_hops(0).with_hops(hops), header);
-        }
     }
 }

@@ -45,6 +45,7 @@ pub use message::{Large, Message, Small};
 
 use crate::address::Endpoint;
 use crate::overlay::ring::View;
+use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
     Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall, Upcalls,
 };
@@ -54,7 +55,6 @@ use crate::time::SimDuration;
 use compact::RepairStep;
 use exchange::{Exchanges, Work};
 use lookup::{Goal, Lookup};
-use message::Header;
 use stabilize::Repair;
 use storage::Storage;
 use table::Table;
@@ -159,7 +159,7 @@ impl Chord {
     /// How many records it holds, as owner or as replica.
     #[must_use]
     pub fn records(&self) -> usize {
-        self.storage.len()
+        self.storage.records.len()
     }
 
     /// What the [ring checker](crate::overlay::ring) wants to know of a member.
@@ -188,7 +188,7 @@ impl Chord {
     /// A header for a message that asks for no answer.
     #[inline]
     fn header(&self) -> Header {
-        Header::new(self.config.id_octets(), true, message::RpcId::new(0))
+        Header::new(self.config.id_octets(), true, RpcId::new(0))
     }
 
     /// Sends a request and waits for its answer. Gives the work back when no slot is free.

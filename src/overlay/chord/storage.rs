@@ -5,124 +5,20 @@
 //! now; the copies stay behind as replicas until their lifetime ends. Renewing is the publisher's
 //! business.
 
-#[cfg(not(feature = "hash-order"))]
-use std::collections::BTreeMap as Map;
-/// On purpose broken: records are sent in an order that is another one in every process, and in
-/// every map. `overcord verify` has to find it.
-#[cfg(feature = "hash-order")]
-use std::collections::HashMap as Map;
-
 use smallvec::SmallVec;
 
-use super::message::{Header, Small, Verdict, WireRecord};
+use super::message::{Header, Small};
 use super::{Chord, ChordTimer, Large};
 use crate::address::Endpoint;
-use crate::overlay::{DhtContext, NodeRef, PutOutcome, Record, RingId};
-use crate::time::{SimDuration, SimTime};
-
-/// Octets of values and their heads in one `Replicate`: fits an unfragmented datagram, unless one
-/// record alone is longer.
-const BATCH: usize = 1_200;
+use crate::overlay::records::{Records, Verdict, WireRecord};
+use crate::overlay::{DhtContext, NodeRef, RingId};
 
 /// The records of one node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Storage {
-    #[expect(
-        clippy::box_collection,
-        reason = "8 octets, not 24, in each of a million empty nodes"
-    )]
-    records: Option<Box<Map<RingId, Held>>>,
+    pub(super) records: Records,
     /// Whether neighbours changed since the replicas were brought up to date.
     pub(super) unsynced: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Held {
-    version: u64,
-    expires: SimTime,
-    value: Box<[u8]>,
-}
-
-impl Storage {
-    pub(super) fn len(&self) -> usize {
-        self.records.as_ref().map_or(0, |records| records.len())
-    }
-
-    fn iter(&self) -> impl Iterator<Item = (RingId, &Held)> {
-        self.records.iter().flat_map(|records| records.iter()).map(|(&key, held)| (key, held))
-    }
-
-    /// What remains of a record.
-    pub(super) fn fetch(&self, key: RingId, now: SimTime) -> Option<WireRecord> {
-        let held = self.records.as_ref()?.get(&key)?;
-        held.on_wire(key, now)
-    }
-
-    /// Stores a record unless what is held is newer, or another of the same version.
-    fn store(&mut self, record: WireRecord, now: SimTime) -> Verdict {
-        let expires = now.saturating_add(SimDuration::from_secs(u64::from(record.lifetime)));
-        let WireRecord { key, version, value, .. } = record;
-        let new = Held { version, expires, value };
-        let records = self.records.get_or_insert_default();
-        match records.get_mut(&key) {
-            Some(held) if held.expires > now && held.version > new.version => Verdict::Outdated,
-            Some(held) if held.expires > now && held.version == new.version => {
-                if held.value != new.value {
-                    return Verdict::Outdated;
-                }
-                held.expires = held.expires.max(new.expires);
-                Verdict::Stored
-            }
-            _ => {
-                records.insert(key, new);
-                Verdict::Stored
-            }
-        }
-    }
-
-    /// Drops what is over; when the next one is.
-    fn expire(&mut self, now: SimTime) -> Option<SimTime> {
-        let records = self.records.as_mut()?;
-        records.retain(|_, held| held.expires > now);
-        let next = records.values().map(|held| held.expires).min();
-        if next.is_none() {
-            self.records = None;
-        }
-        next
-    }
-}
-
-impl Held {
-    /// With the whole seconds that remain; `None` when there are none.
-    fn on_wire(&self, key: RingId, now: SimTime) -> Option<WireRecord> {
-        let lifetime = u32::try_from(self.expires.since(now).as_secs()).unwrap_or(u32::MAX);
-        let (version, value) = (self.version, self.value.clone());
-        (lifetime > 0).then_some(WireRecord { key, version, lifetime, value })
-    }
-}
-
-impl From<&Record> for WireRecord {
-    fn from(record: &Record) -> Self {
-        let lifetime = u32::try_from(record.lifetime.as_secs()).unwrap_or(u32::MAX);
-        let (key, version, value) = (record.key, record.version, record.value.clone());
-        Self { key, version, lifetime, value }
-    }
-}
-
-impl From<WireRecord> for Record {
-    fn from(record: WireRecord) -> Self {
-        let WireRecord { key, version, lifetime, value } = record;
-        Self { key, version, lifetime: SimDuration::from_secs(u64::from(lifetime)), value }
-    }
-}
-
-impl From<Verdict> for PutOutcome {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Stored => Self::Stored,
-            Verdict::Outdated => Self::Outdated,
-        }
-    }
 }
 
 impl Chord {
@@ -133,7 +29,7 @@ impl Chord {
         record: WireRecord,
     ) -> Verdict {
         let key = record.key;
-        let verdict = self.storage.store(record, ctx.now());
+        let verdict = self.storage.records.store(record, ctx.now());
         if verdict == Verdict::Stored {
             self.expire_records(ctx);
             for replica in self.replicas() {
@@ -146,14 +42,14 @@ impl Chord {
     /// Holds what an owner sent, or the former owner.
     pub(super) fn hold<C: DhtContext<Self>>(&mut self, ctx: &mut C, records: Vec<WireRecord>) {
         for record in records {
-            self.storage.store(record, ctx.now());
+            self.storage.records.store(record, ctx.now());
         }
         self.expire_records(ctx);
     }
 
     /// Drops what is over and sets the timer for the next one.
     pub(super) fn expire_records<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
-        match self.storage.expire(ctx.now()) {
+        match self.storage.records.expire(ctx.now()) {
             Some(next) => ctx.set(ChordTimer::Expire, next),
             None => ctx.cancel(ChordTimer::Expire),
         }
@@ -166,7 +62,7 @@ impl Chord {
         header: Header,
         key: RingId,
     ) {
-        match self.storage.fetch(key, ctx.now()) {
+        match self.storage.records.fetch(key, ctx.now()) {
             Some(record) => ctx.send(from, Large::Fetched(header, record).into()),
             None => ctx.send(from, Small::NoRecord(header).into()),
         }
@@ -181,7 +77,7 @@ impl Chord {
     /// Brings the replicas up to date if neighbours changed.
     #[inline]
     pub(super) fn synchronize<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
-        if !self.storage.unsynced || self.storage.len() == 0 {
+        if !self.storage.unsynced || self.storage.records.is_empty() {
             return;
         }
         // Without a predecessor it can't tell what it owns yet.
@@ -197,7 +93,7 @@ impl Chord {
     /// is more than what lies between the former predecessor and the new one: the former may have
     /// died, and what it owned is among the replicas here.
     pub(super) fn hand_over<C: DhtContext<Self>>(&mut self, ctx: &mut C, heir: NodeRef) {
-        if self.storage.len() == 0 {
+        if self.storage.records.is_empty() {
             return;
         }
         self.storage.unsynced = true;
@@ -214,21 +110,9 @@ impl Chord {
     ) {
         let endpoint = ctx.contact(to).endpoint;
         let (header, overlay) = (self.header(), self.overlay());
-        let mut batch = Vec::new();
-        let mut octets = 0;
-        for (key, held) in self.storage.iter().filter(|(key, _)| chosen(*key)) {
-            let Some(record) = held.on_wire(key, ctx.now()) else { continue };
-            let length = usize::from(header.id_octets()) + 14 + record.value.len();
-            if octets + length > BATCH && !batch.is_empty() {
-                let full = std::mem::take(&mut batch);
-                ctx.send(endpoint, Large::Replicate(header, overlay, full).into());
-                octets = 0;
-            }
-            octets += length;
-            batch.push(record);
-        }
-        if !batch.is_empty() {
-            ctx.send(endpoint, Large::Replicate(header, overlay, batch).into());
+        let chosen = self.storage.records.batches(header.id_octets(), ctx.now(), chosen);
+        for records in chosen {
+            ctx.send(endpoint, Large::Replicate(header, overlay, records).into());
         }
     }
 }

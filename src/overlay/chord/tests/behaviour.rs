@@ -265,7 +265,7 @@ fn who_comes_in_place_of_a_dead_owner_gets_what_that_one_owned() {
         if newcomer != heir {
             tried += 1;
             let chord = net.nodes[newcomer.index() as usize].as_ref().unwrap();
-            assert!(chord.storage.fetch(place, SimTime::ZERO).is_some(), "{key}");
+            assert!(chord.storage.records.fetch(place, SimTime::ZERO).is_some(), "{key}");
         }
     }
     assert!(tried > 5, "{tried} newcomers took the dead one's place");
