@@ -6,13 +6,14 @@
 //! returned as [`Upcalls`].
 //!
 //! * [`directory`]: positions on the ring, contacts.
-//! * [`chord`]: the Chord plug-in.
+//! * [`chord`], [`bamboo`]: the plug-ins.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
 //!
 //! Not here: which node founds, which contacts a joiner knows, what is stored (the node's
 //! discovery layer decides that).
 
+pub mod bamboo;
 pub mod chord;
 pub mod directory;
 pub mod records;
