@@ -23,8 +23,8 @@ use crate::experiment::summary::Theory;
 use crate::scenario::Plan;
 use crate::scenario::build::{ResolverLoad, resolver_loads};
 use crate::scenario::plan::{
-    Action, ArrivalModel, CallerPlan, Centre, ChordStart, ChurnSource, DepartedHosts, DnsPlan,
-    DynDnsAuth, DynDnsPlan, HandoverPlan, LatencyPlan, Losers, PluginPlan, ResolverCount,
+    Action, ArrivalModel, CallerPlan, Centre, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth,
+    DynDnsPlan, HandoverPlan, LatencyPlan, Losers, OverlayStart, PluginPlan, ResolverCount,
     ResolverPlan, ResolverProfile, Routing, Strategy, Target, Test1Failure, When,
 };
 use crate::time::SimDuration;
@@ -274,14 +274,16 @@ fn broken_claims(plan: &Plan, handover: &HandoverPlan) -> Vec<&'static str> {
 
 /// Hops of a look-up where nobody comes or goes and fingers alone show the way.
 fn lookup_hops(plan: &Plan) -> Option<Form> {
-    let PluginPlan::Chord(chord) = &plan.overlay.plugin;
+    let chord = match &plan.overlay.plugin {
+        PluginPlan::Chord(chord) => chord,
+    };
     let members = members(plan);
     let departures = plan.events.iter().any(|it| matches!(it.action, Action::Depart { .. }));
     let late = plan.hosts.iter().any(|host| host.start > crate::time::SimTime::ZERO);
     let holds = plan.overlay.lookups.is_some()
         && chord.successors == 1
         && chord.routing == Routing::Iterative
-        && chord.start == ChordStart::Converged
+        && chord.start == OverlayStart::Converged
         && plan.churn.is_none()
         && !departures
         && !late

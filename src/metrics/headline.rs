@@ -26,6 +26,7 @@ use crate::metrics::tables::{
 use crate::net::Protocol;
 use crate::net::ledger::Direction;
 use crate::time::{SimDuration, SimTime};
+use crate::world::truth::OutboundTotals;
 
 /// Metrics by name, in the order of the columns of `runs.csv`. A metric without a value (a mean
 /// of nothing) is there, empty.
@@ -110,6 +111,8 @@ pub struct Tally {
     pub updates: u64,
     /// What callers asked for.
     pub asked: Asked,
+    /// What members asked of callers' users, where they do.
+    pub outbound: Option<OutboundTotals>,
     /// Hours that nodes were up, summed over the nodes.
     pub node_hours: f64,
     /// Mean hops of the overlay look-ups that succeeded.
@@ -266,6 +269,7 @@ pub fn headline(
     headline.push("split_brain_share", Some(split_brain));
     headline.push("updates", count(tally.updates));
     push_asked(&mut headline, &tally.asked);
+    push_outbound(&mut headline, tally.outbound);
     headline.push("node_hours", Some(tally.node_hours));
     let asks = matches!(tally.asked, Asked::Requests(_));
     push_signalling(&mut headline, signalling, tally.node_hours, asks);
@@ -299,6 +303,15 @@ fn push_asked(headline: &mut Headline, asked: &Asked) {
             push_spans(headline, "request_delay", &requests.delays);
         }
     }
+}
+
+fn push_outbound(headline: &mut Headline, outbound: Option<OutboundTotals>) {
+    let Some(totals) = outbound else { return };
+    let share = |failed: u64, ended: u64| (ended > 0).then(|| failed as f64 / ended as f64);
+    headline.push("outbound", Some(totals.started as f64));
+    headline.push("failed_outbound", share(totals.failed, totals.ended));
+    let in_handover = share(totals.failed_in_handover, totals.ended_in_handover);
+    headline.push("failed_outbound_handover", in_handover);
 }
 
 fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {

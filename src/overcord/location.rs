@@ -7,7 +7,7 @@ use crate::overcord::message::{NodeTimer, Timer};
 use crate::overcord::node::NodeContext;
 use crate::overcord::resource_database::{Binding, location_key, location_record, with_binding};
 use crate::overcord::user_agent::At;
-use crate::overlay::{Dht, OperationId, PutOutcome, Record, RingId, Upcalls};
+use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcalls};
 use crate::rng::Dice;
 use crate::sim::Context;
 use crate::time::{SimDuration, SimTime};
@@ -62,7 +62,7 @@ impl Registration {
         self.key = Some(key);
         let share = if phased { 0.5 * self.dice.unit() } else { 0.5 };
         at.ctx.set_after(NodeTimer::Relocate.into(), settings.lifetime.mul_f64(share));
-        let (id, upcalls) = at.plugin.dht.get(&mut at.ctx.lift(), key);
+        let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
         self.stage = Stage::Fetching(id);
         upcalls
     }
@@ -83,7 +83,7 @@ impl Registration {
         let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
         let record =
             location_record(key, &with_binding(found, binding, now), now, settings.lifetime);
-        let (id, upcalls) = at.plugin.dht.put(&mut at.ctx.lift(), record);
+        let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.stage = Stage::Putting(id);
         upcalls
     }

@@ -8,7 +8,7 @@ use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Packed, Payload, Transport, Words};
-use crate::overlay::{self, chord};
+use crate::overlay::{self, plugin};
 use crate::rng::mix2;
 use crate::sim;
 use crate::sip;
@@ -17,7 +17,7 @@ use crate::sip;
 #[derive(Clone, Debug)]
 pub enum Message {
     /// Of the overlay.
-    Overlay(chord::Message),
+    Overlay(plugin::Message),
     /// DNS over UDP.
     Dns(dns::Message),
     /// ICMP.
@@ -28,9 +28,9 @@ pub enum Message {
     Sip(sip::Message),
 }
 
-impl From<chord::Message> for Message {
-    #[inline]
-    fn from(message: chord::Message) -> Self {
+impl From<plugin::Message> for Message {
+    #[inline(always)]
+    fn from(message: plugin::Message) -> Self {
         Self::Overlay(message)
     }
 }
@@ -64,17 +64,16 @@ impl Payload for Message {
     #[inline(always)]
     fn pack(self) -> Packed<Self> {
         match self {
-            Self::Overlay(chord::Message::Small(small)) => {
-                // It holds nothing that is to be dropped, which only this place can know.
-                std::mem::forget(self);
-                Packed::Hot(chord::Compact::from(small).words())
-            }
+            Self::Overlay(message) => match message.pack() {
+                Packed::Hot(words) => Packed::Hot(words),
+                Packed::Cold(cold) => Packed::Cold(Self::Overlay(cold)),
+            },
             cold => Packed::Cold(cold),
         }
     }
 
     fn unpack(words: Words) -> Self {
-        Self::Overlay(chord::Message::unpack(words))
+        Self::Overlay(plugin::Message::unpack(words))
     }
 
     #[inline]
@@ -133,17 +132,17 @@ impl Payload for Message {
 
     #[inline(always)]
     fn hot_account(words: Words) -> Account {
-        chord::Message::hot_account(words)
+        plugin::Message::hot_account(words)
     }
 
     #[inline]
     fn hot_source_port(words: Words) -> Port {
-        chord::Message::hot_source_port(words)
+        plugin::Message::hot_source_port(words)
     }
 
     #[inline]
     fn hot_digest(words: Words) -> u64 {
-        chord::Message::hot_digest(words)
+        plugin::Message::hot_digest(words)
     }
 
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
@@ -163,7 +162,7 @@ impl Payload for Message {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Timer {
     /// The overlay plug-in's.
-    Overlay(chord::ChordTimer),
+    Overlay(plugin::Timer),
     /// The node's own.
     Node(NodeTimer),
     /// The stub resolver's.
@@ -208,7 +207,7 @@ impl sim::Timer for Timer {
     /// whose overlay is all that runs keeps a short table.
     #[inline]
     fn slot(self) -> u32 {
-        const FIRST: u32 = chord::ChordTimer::FREQUENT;
+        const FIRST: u32 = plugin::Timer::FREQUENT;
         const OWN: u32 = NodeTimer::Relocate as u32 + 1;
         const SIP: u32 = OWN + 1 + ClientTimer::SLOTS;
         match self {
@@ -226,9 +225,9 @@ impl sim::Timer for Timer {
     }
 }
 
-impl From<chord::ChordTimer> for Timer {
-    #[inline]
-    fn from(timer: chord::ChordTimer) -> Self {
+impl From<plugin::Timer> for Timer {
+    #[inline(always)]
+    fn from(timer: plugin::Timer) -> Self {
         Self::Overlay(timer)
     }
 }

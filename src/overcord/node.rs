@@ -2,14 +2,15 @@
 //! module says to the next.
 
 use crate::address::{Endpoint, Port};
+use crate::net::Payload as _;
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
 use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
 use crate::overcord::user_agent::{At, UserAgent};
-use crate::overlay::chord::{self, Chord};
-use crate::overlay::{Dht, Facts, RingId, Upcall, Upcalls};
+use crate::overlay::chord::{ChordTimer, Compact};
+use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, plugin};
 use crate::rng::Dice;
 use crate::sim::Context;
 use crate::sip::agent::Action;
@@ -55,7 +56,7 @@ pub struct Node {
 #[derive(Debug)]
 pub struct Life {
     /// The plug-in.
-    pub dht: Chord,
+    pub dht: Plugin,
     /// Its part in the handover.
     pub handover: Option<Handover>,
     /// Its user's agent; only beside a part in the handover.
@@ -91,7 +92,7 @@ impl Node {
         if entry == Entry::Placed {
             self.plugin.dht = dht;
             self.plugin.placed();
-            self.plugin.dht.start(&mut ctx.lift());
+            self.plugin.dht.start(ctx);
         } else {
             self.plugin.restart(dht, ctx.now());
         }
@@ -99,7 +100,7 @@ impl Node {
             Entry::Placed => {}
             Entry::Join => self.join(ctx),
             Entry::Found => {
-                let upcalls = self.plugin.found(&mut ctx.lift());
+                let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
                 if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
                     handover.claim(ctx, &mut self.plugin, None);
@@ -141,7 +142,7 @@ impl Node {
     pub fn touch_for_timer(&self, timer: Timer) -> u32 {
         match (timer, &self.lookups) {
             // Nearly all have been cancelled.
-            (Timer::Overlay(chord::ChordTimer::Rpc(_)), _) => 0,
+            (Timer::Overlay(plugin::Timer::Chord(ChordTimer::Rpc(_))), _) => 0,
             (Timer::Node(NodeTimer::Lookup), Some(lookups)) => {
                 self.plugin.dht.touch() ^ u32::from(lookups.id_bits)
             }
@@ -153,7 +154,7 @@ impl Node {
     pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
         self.plugin.remember_acquaintances();
         // Operations that fail with the leave concern nobody any more.
-        let _ = self.plugin.dht.leave(&mut ctx.lift());
+        let _ = self.plugin.dht.leave(ctx);
     }
 
     /// Plays the proxy peer from now on.
@@ -187,7 +188,7 @@ impl Node {
         let watching = self.handover.as_deref().filter(|part| part.watches());
         let bootstrap = watching.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
         let ask = watching.is_some();
-        let (next, upcalls) = self.plugin.join(&mut ctx.lift(), bootstrap, ask);
+        let (next, upcalls) = self.plugin.join(ctx, bootstrap, ask);
         self.take_upcalls(ctx, upcalls);
         self.go_on(ctx, next);
     }
@@ -198,7 +199,7 @@ impl Node {
             (Next::AskDiscovery, Some(handover)) => handover.procedure(ctx, &mut self.plugin),
             // Nobody can be asked: everybody whom it knows has been gone for long.
             (Next::TryLater, None) if self.plugin.has_waited(ctx.now(), REJOIN_AFTER * 4) => {
-                let upcalls = self.plugin.found(&mut ctx.lift());
+                let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
             }
             (Next::TryLater, _) => ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER),
@@ -269,7 +270,7 @@ impl Node {
         let Some(lookups) = &mut self.lookups else { return };
         let key = RingId::from_hash(lookups.keys.bits(), lookups.id_bits);
         if self.plugin.is_member() {
-            let (_, upcalls) = self.plugin.dht.lookup(&mut ctx.lift(), key);
+            let (_, upcalls) = self.plugin.dht.lookup(ctx, key);
             self.take_upcalls(ctx, upcalls);
         }
     }
@@ -280,10 +281,10 @@ impl Node {
         &mut self,
         ctx: &mut C,
         from: Endpoint,
-        message: chord::Compact,
+        message: Compact,
     ) {
-        if !self.plugin.dht.receive_compact(&mut ctx.lift(), from, message) {
-            self.receive_overlay(ctx, from, message.into());
+        if !self.plugin.dht.receive_compact(ctx, from, message) {
+            self.receive_overlay(ctx, from, plugin::Message::unpack(message.words()));
         }
     }
 
@@ -293,9 +294,9 @@ impl Node {
         &mut self,
         ctx: &mut C,
         from: Endpoint,
-        message: chord::Message,
+        message: plugin::Message,
     ) {
-        let upcalls = self.plugin.dht.receive(&mut ctx.lift(), from, message);
+        let upcalls = self.plugin.dht.receive(ctx, from, message);
         self.take_upcalls(ctx, upcalls);
     }
 
@@ -349,7 +350,7 @@ impl Node {
         match (error.quoted, &mut self.handover) {
             (Quoted::Udp { destination: port @ Port::OVERLAY, .. }, _) => {
                 let to = error.destination.at(port);
-                let upcalls = self.plugin.dht.unreachable(&mut ctx.lift(), to);
+                let upcalls = self.plugin.dht.unreachable(ctx, to);
                 self.take_upcalls(ctx, upcalls);
             }
             (Quoted::Udp { destination: port @ Port::SIP, .. }, _) => {
@@ -373,7 +374,7 @@ impl Node {
     pub fn timer<C: NodeContext>(&mut self, ctx: &mut C, timer: Timer) {
         match (timer, &mut self.handover) {
             (Timer::Overlay(timer), _) => {
-                let upcalls = self.plugin.dht.timer(&mut ctx.lift(), timer);
+                let upcalls = self.plugin.dht.timer(ctx, timer);
                 self.take_upcalls(ctx, upcalls);
             }
             (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),

@@ -16,8 +16,7 @@
 use crate::address::{Address, Endpoint, Port};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::Bootstrap;
-use crate::overlay::chord::Chord;
-use crate::overlay::{Dht, DhtContext, NodeRef, Upcalls};
+use crate::overlay::{NodeRef, Plugin, PluginContext, Upcalls};
 use crate::rng::Dice;
 use crate::time::{SimDuration, SimTime};
 
@@ -29,7 +28,7 @@ pub const REJOIN_AFTER: SimDuration = SimDuration::from_secs(30);
 #[repr(C)]
 pub struct PluginManagement {
     /// The DHT plug-in.
-    pub dht: Chord,
+    pub dht: Plugin,
     membership: Membership,
     repository: OverlayRepository,
     /// Since when it has tried to get in.
@@ -68,7 +67,7 @@ pub enum Next {
 impl PluginManagement {
     /// A node outside of any overlay.
     #[must_use]
-    pub fn new(dht: Chord, repository: OverlayRepository, dice: Dice) -> Self {
+    pub fn new(dht: Plugin, repository: OverlayRepository, dice: Dice) -> Self {
         Self {
             dht,
             membership: Membership::Outside,
@@ -92,7 +91,7 @@ impl PluginManagement {
     }
 
     /// The host restarts, perhaps under another contact; what is on disk is kept.
-    pub fn restart(&mut self, dht: Chord, now: SimTime) {
+    pub fn restart(&mut self, dht: Plugin, now: SimTime) {
         self.remember_acquaintances();
         self.dht = dht;
         self.outside_since = now;
@@ -119,7 +118,7 @@ impl PluginManagement {
     pub fn wants_in(&self) -> bool {
         match self.membership {
             Membership::Asking => true,
-            Membership::Adrift => self.dht.successors().is_empty(),
+            Membership::Adrift => self.dht.is_alone(),
             _ => false,
         }
     }
@@ -147,7 +146,7 @@ impl PluginManagement {
     }
 
     /// Founds an overlay.
-    pub fn found(&mut self, ctx: &mut impl DhtContext<Chord>) -> Upcalls {
+    pub fn found(&mut self, ctx: &mut impl PluginContext) -> Upcalls {
         self.membership = Membership::Member;
         self.dht.found(ctx)
     }
@@ -155,7 +154,7 @@ impl PluginManagement {
     /// Begins to join; `ask` says whether a discovery layer can be asked.
     pub fn join(
         &mut self,
-        ctx: &mut impl DhtContext<Chord>,
+        ctx: &mut impl PluginContext,
         bootstrap: Bootstrap,
         ask: bool,
     ) -> (Next, Upcalls) {
@@ -175,7 +174,7 @@ impl PluginManagement {
     }
 
     /// Joins through the proxy peer.
-    pub fn join_through(&mut self, ctx: &mut impl DhtContext<Chord>, proxy: Address) -> Upcalls {
+    pub fn join_through(&mut self, ctx: &mut impl PluginContext, proxy: Address) -> Upcalls {
         self.membership = Membership::JoiningProxy;
         self.dht.join(ctx, &[proxy.at(Port::OVERLAY)])
     }

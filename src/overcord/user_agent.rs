@@ -27,7 +27,7 @@ use crate::overcord::message::Observation;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::resource_database::{bindings_of, location_key};
-use crate::overlay::{Dht, OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
+use crate::overlay::{OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
 use crate::rng::Dice;
 use crate::sip::agent::{self, Action, Agent, AgentSettings};
 use crate::sip::locate::Options;
@@ -350,7 +350,7 @@ impl UserAgent {
     fn fetch<C: NodeContext>(&mut self, at: &mut At<'_, C>, user: &str, asker: Asker) {
         let LocationSettings { domain, id_bits, .. } = &self.settings.location;
         let key = location_key(user, domain, *id_bits);
-        let (id, upcalls) = at.plugin.dht.get(&mut at.ctx.lift(), key);
+        let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
         self.fetches.insert(id, asker);
         self.overlay_upcalls(at, upcalls);
     }

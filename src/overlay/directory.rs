@@ -9,6 +9,8 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
+use thiserror::Error;
+
 use crate::address::Endpoint;
 use crate::sim::Lift;
 
@@ -95,6 +97,18 @@ pub struct Contact {
     pub id: RingId,
     /// Address and port.
     pub endpoint: Endpoint,
+}
+
+/// Two nodes have the same position, so there is no ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error(
+    "two members have the identifier {id}: draw identifiers anew, or more than {id_bits} bits of them"
+)]
+pub struct SameId {
+    /// The position.
+    pub id: RingId,
+    /// The length of identifiers.
+    pub id_bits: u8,
 }
 
 /// Answers what a [`NodeRef`] stands for.

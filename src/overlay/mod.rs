@@ -1,4 +1,4 @@
-//! The overlay: what every DHT plug-in offers ([`Dht`]), and Chord.
+//! The overlay: what every DHT plug-in offers ([`Dht`]), and the plug-ins.
 //!
 //! The vocabulary follows RFC 6940 (RELOAD: join, leave, store, fetch, topology plug-in) and
 //! Dabek et al., "Towards a common API for structured peer-to-peer overlays" (IPTPS 2003: route,
@@ -7,6 +7,7 @@
 //!
 //! * [`directory`]: positions on the ring, contacts.
 //! * [`chord`], [`bamboo`]: the plug-ins.
+//! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
 //!
@@ -16,11 +17,13 @@
 pub mod bamboo;
 pub mod chord;
 pub mod directory;
+pub mod plugin;
 pub mod records;
 pub mod ring;
 pub mod wire;
 
-pub use directory::{Contact, Directory, Facts, NodeRef, RingId};
+pub use directory::{Contact, Directory, Facts, NodeRef, RingId, SameId};
+pub use plugin::{Plugin, PluginContext};
 
 use smallvec::SmallVec;
 
@@ -187,6 +190,13 @@ pub trait Dht {
     /// Some nodes that it knows to be members, nearest first: what a host remembers for its next
     /// join.
     fn acquaintances(&self) -> Vec<NodeRef>;
+
+    /// Whether it knows no other member.
+    fn is_alone(&self) -> bool;
+
+    /// Starts a node of an overlay that was created as a whole: sets its periodic timers, each at a
+    /// uniform phase of its period, and reports membership.
+    fn start(&mut self, ctx: &mut impl DhtContext<Self>);
 
     /// Founds an overlay of one.
     fn found(&mut self, ctx: &mut impl DhtContext<Self>) -> Upcalls;

@@ -144,15 +144,18 @@ fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
 fn overlay(plan: &Plan) -> Overlay {
     let OverlayPlan { plugin, nodes, resolver, start_spread, location_lifetime, lookups } =
         &plan.overlay;
-    let PluginPlan::Chord(parameters) = plugin;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
     Overlay {
-        plugin: Plugin::Chord,
+        plugin: match plugin {
+            PluginPlan::Chord(_) => Plugin::Chord,
+        },
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
         location_lifetime: Duration(*location_lifetime),
-        chord: chord(parameters),
+        chord: match plugin {
+            PluginPlan::Chord(plan) => Some(chord(plan)),
+        },
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
             model: lookups.model,

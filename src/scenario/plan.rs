@@ -89,6 +89,12 @@ impl Plan {
             && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
     }
 
+    /// The conventional domains whose users are asked for by members.
+    pub fn outward(&self) -> impl Iterator<Item = &CallerPlan> {
+        let asks = |caller: &&CallerPlan| caller.sip().is_some_and(|sip| sip.outbound.is_some());
+        self.callers.iter().filter(asks)
+    }
+
     /// Whether there is any SIP: then every member of the overlay has a user that registers. There
     /// is DNS and a handover then.
     #[must_use]
@@ -312,6 +318,32 @@ pub enum PluginPlan {
     Chord(ChordPlan),
 }
 
+impl PluginPlan {
+    /// Bits of an identifier.
+    #[must_use]
+    pub fn id_bits(&self) -> u32 {
+        match self {
+            Self::Chord(chord) => chord.id_bits,
+        }
+    }
+
+    /// How the overlay begins.
+    #[must_use]
+    pub fn start(&self) -> OverlayStart {
+        match self {
+            Self::Chord(chord) => chord.start,
+        }
+    }
+
+    /// Its word.
+    #[must_use]
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Chord(_) => "chord",
+        }
+    }
+}
+
 /// `[overlay.chord]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ChordPlan {
@@ -334,7 +366,7 @@ pub struct ChordPlan {
     /// What one period of `fix_fingers` renews.
     pub fingers_per_round: FingersPerRound,
     /// How the ring begins.
-    pub start: ChordStart,
+    pub start: OverlayStart,
 }
 
 /// How a look-up travels.
@@ -357,12 +389,12 @@ pub enum FingersPerRound {
     Count(u32),
 }
 
-/// How the ring begins.
+/// How an overlay begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
-pub enum ChordStart {
-    /// Who is up at the start stands in a correct ring.
+pub enum OverlayStart {
+    /// Who is up at the start stands in a correct overlay.
     Converged,
     /// Everybody joins.
     Join,

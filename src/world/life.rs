@@ -2,8 +2,7 @@
 
 use crate::overcord::Node;
 use crate::overcord::node::{Entry, Life};
-use crate::overlay::NodeRef;
-use crate::overlay::chord::{Chord, converged};
+use crate::overlay::{NodeRef, Plugin};
 use crate::rng::sample::uniform_u64;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -79,14 +78,17 @@ impl World {
         self.node_mut(id).plugin.remember(&peers);
     }
 
-    /// The members that are up at the start stand in a converged ring; one of them plays the role.
+    /// The members that are up at the start stand in a converged overlay; one of them plays the role.
     fn place(&mut self, first: &[MemberId]) {
         let contacts: Vec<NodeRef> =
             first.iter().map(|id| self.population.members[id.index()].contact).collect();
-        let ring = converged(&contacts, &self.stage.directory, &self.population.kit.chord)
+        let kit = &self.population.kit;
+        let overlay = kit
+            .plugin
+            .converged(&contacts, &self.stage.directory)
             .expect("positions were checked to differ");
-        for (&id, chord) in first.iter().zip(ring) {
-            self.bring_up(id, Some(chord), Entry::Placed);
+        for (&id, dht) in first.iter().zip(overlay) {
+            self.bring_up(id, Some(dht), Entry::Placed);
         }
         for &id in first {
             self.with_node(self.population.members[id.index()].host, |node, ctx| node.settled(ctx));
@@ -247,7 +249,7 @@ impl World {
     }
 
     /// A member comes up.
-    pub(super) fn bring_up(&mut self, id: MemberId, placed: Option<Chord>, entry: Entry) {
+    pub(super) fn bring_up(&mut self, id: MemberId, placed: Option<Plugin>, entry: Entry) {
         self.population.readdress(id, &mut self.stage.directory);
         if entry == Entry::Join {
             self.top_up_bootstrap_list(id);
@@ -259,9 +261,9 @@ impl World {
         self.director.count_presence(now, true);
         self.tell(member.host, &Observation::HostUp(member.address));
         let kit = &self.population.kit;
-        let chord = placed.unwrap_or_else(|| kit.chord(&member, &self.stage.directory));
+        let dht = placed.unwrap_or_else(|| kit.plugin(&member, &self.stage.directory));
         let life = Life {
-            dht: chord,
+            dht,
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
         };

@@ -9,6 +9,7 @@
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
+mod chord;
 mod told;
 
 pub use told::{Logged, Told};
@@ -28,9 +29,7 @@ use crate::net::tcp::{Control, Kind, Segment};
 use crate::net::{Packed, Payload as _};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::{self, Message};
-use crate::overlay::chord::message::{Large, Small, Verdict, WireRecord};
-use crate::overlay::chord::{self, ChordTimer};
-use crate::overlay::{Facts as _, NodeRef};
+use crate::overlay::{Facts as _, NodeRef, plugin};
 use crate::sim::HostId;
 use crate::sim::fingerprint::stable_hash;
 use crate::sip;
@@ -141,12 +140,7 @@ impl Words<'_> {
     #[must_use]
     pub fn message(&self, message: &Message) -> String {
         match message {
-            Message::Overlay(chord::Message::Small(small)) => {
-                format!("Chord {}", self.small(*small))
-            }
-            Message::Overlay(chord::Message::Large(large)) => {
-                format!("Chord {}", self.large(large))
-            }
+            Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
             Message::Tcp(Segment::Control(control)) => tcp(*control),
@@ -162,59 +156,6 @@ impl Words<'_> {
     fn list(&self, nodes: impl IntoIterator<Item = NodeRef>) -> String {
         let names: Vec<_> = nodes.into_iter().map(self.node).collect();
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
-    }
-
-    fn small(&self, small: Small) -> String {
-        use Small as S;
-        match small {
-            S::Ping(..) => "ping".to_owned(),
-            S::Pong(_) => "pong".to_owned(),
-            S::Stabilize(..) => "stabilize: who are your neighbours?".to_owned(),
-            S::Neighbours(_, before, after) => {
-                format!("neighbours: {} before, {} after", self.maybe(before), self.maybe(after))
-            }
-            S::Notify(_, node, _) => format!("notify: {} may precede you", (self.node)(node)),
-            S::NewSuccessor(_, node, _) => {
-                format!("new successor: {}", (self.node)(node))
-            }
-            S::Find(_, key, _) => format!("find {}", chord_key(key)),
-            S::Closer(_, best) => format!("closer: {}", self.list(best.into_iter().flatten())),
-            S::Found(_, best) => format!("found: {}", self.list(best.into_iter().flatten())),
-            S::Route(header, key, origin) => format!(
-                "route {} for {}, hop {}",
-                chord_key(key),
-                (self.node)(origin),
-                header.hops()
-            ),
-            S::Join(_, node) => format!("join: let {} in", (self.node)(node)),
-            S::Refused(_, node) => format!("refused: try {}", self.maybe(node)),
-            S::Leaving(_, node, heir, _) => {
-                format!("leaving: {} goes, {} takes its place", (self.node)(node), self.maybe(heir))
-            }
-            S::Fetch(_, key, _) => format!("fetch {}", chord_key(key)),
-            S::NoRecord(_) => "no record".to_owned(),
-            S::StoreReply(_, Verdict::Stored) => "stored".to_owned(),
-            S::StoreReply(_, Verdict::Outdated) => "not stored: outdated".to_owned(),
-        }
-    }
-
-    fn large(&self, large: &Large) -> String {
-        match large {
-            Large::NeighbourList(_, before, after) => {
-                let (before, after) = (self.maybe(*before), self.list(after.iter().copied()));
-                format!("neighbours: {before} before, {after} after")
-            }
-            Large::Welcome(_, _, before, after) => {
-                let (before, after) = (self.maybe(*before), self.list(after.iter().copied()));
-                format!("welcome: {before} before, {after} after")
-            }
-            Large::Store(_, _, one) => format!("store {}", record(one)),
-            Large::Replicate(_, _, records) => {
-                let records: Vec<_> = records.iter().map(record).collect();
-                format!("replicate {}", records.join(", "))
-            }
-            Large::Fetched(_, one) => format!("fetched {}", record(one)),
-        }
     }
 
     fn dns(&self, message: &dns::Message) -> String {
@@ -316,20 +257,18 @@ impl Words<'_> {
             O::RequestEnded { request, ending } => {
                 format!("request {:016x} has ended: {}", request.0, request_ending(*ending))
             }
+            O::OutboundStarted { request } => {
+                format!("request {:016x} to a conventional user begins", request.0)
+            }
+            O::OutboundEnded { request, answered } => {
+                let how = if *answered { "with success" } else { "without" };
+                format!("request {:016x} to a conventional user has ended {how}", request.0)
+            }
             O::LookupEnded { request, answer } => {
                 format!("look-up {request} has an answer: {}", self.answer(answer))
             }
         }
     }
-}
-
-fn chord_key(key: chord::message::Key) -> String {
-    crate::overlay::RingId::from(key).to_string()
-}
-
-fn record(record: &WireRecord) -> String {
-    let WireRecord { key, version, lifetime, .. } = record;
-    format!("{key} version {version} for {lifetime} s")
 }
 
 fn tcp(control: Control) -> String {
@@ -479,11 +418,7 @@ const fn sip_timer(timer: sip::Timer) -> &'static str {
 fn node_timer(timer: overcord::Timer) -> &'static str {
     use overcord::Timer as T;
     match timer {
-        T::Overlay(ChordTimer::Stabilize) => "stabilize",
-        T::Overlay(ChordTimer::FixFingers) => "fix fingers",
-        T::Overlay(ChordTimer::CheckPredecessor) => "check the predecessor",
-        T::Overlay(ChordTimer::Expire) => "records expire",
-        T::Overlay(ChordTimer::Rpc(_)) => "a Chord request is not answered",
+        T::Overlay(plugin::Timer::Chord(timer)) => chord::timer(timer),
         T::Node(NodeTimer::Lookup) => "look a random key up",
         T::Node(NodeTimer::Join) => "try to join again",
         T::Node(NodeTimer::Procedure) => "test the proxy peer",

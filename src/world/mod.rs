@@ -315,9 +315,9 @@ impl World {
             });
         }
         self.look_at_ring();
-        let stabilize = self.population.kit.chord.stabilize;
+        let round = self.population.kit.plugin.round();
         let ring = self.stage.checkers.take().map(|checkers| {
-            let (ring, found) = checkers.finish(now, stabilize, &self.names);
+            let (ring, found) = checkers.finish(now, round, &self.names);
             violations.extend(found);
             ring
         });

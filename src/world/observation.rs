@@ -147,4 +147,17 @@ pub enum Observation {
         /// How it ended.
         ending: RequestEnding,
     },
+    /// A user of the overlay sends a request to a conventional user. Reported at the member's host,
+    /// where that is watched at all.
+    OutboundStarted {
+        /// Its name.
+        request: RequestKey,
+    },
+    /// That request is over. Reported at the member's host, if it did not go down before.
+    OutboundEnded {
+        /// Which request.
+        request: RequestKey,
+        /// Whether a final response of class 2 came.
+        answered: bool,
+    },
 }

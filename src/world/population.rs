@@ -11,8 +11,7 @@ use crate::dns::application_cache::Life;
 use crate::dns::stub::Stub;
 use crate::overcord::handover::{Handover, Settings};
 use crate::overcord::user_agent::{self, UserAgent};
-use crate::overlay::chord::{self, Chord};
-use crate::overlay::{Contact, Directory, Facts, NodeRef};
+use crate::overlay::{Contact, Directory, Facts, NodeRef, Plugin, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
 use crate::sim::HostId;
 use crate::time::SimTime;
@@ -89,8 +88,8 @@ pub struct Population {
 /// What nodes are made of.
 #[derive(Debug)]
 pub struct Kit {
-    /// Chord's parameters.
-    pub chord: Arc<chord::Config>,
+    /// The plug-in and its parameters.
+    pub plugin: plugin::Config,
     /// The handover's, if the scenario has one.
     pub handover: Option<Arc<Settings>>,
     /// How long an application keeps an address.
@@ -113,9 +112,9 @@ impl Kit {
 
     /// The plug-in of a node that is in no overlay yet.
     #[must_use]
-    pub fn chord(&self, member: &Member, facts: &impl Facts) -> Chord {
+    pub fn plugin(&self, member: &Member, facts: &impl Facts) -> Plugin {
         let id = facts.contact(member.contact).id;
-        Chord::new(member.contact, id, Arc::clone(&self.chord))
+        self.plugin.node(member.contact, id)
     }
 
     /// The handover part of a node that starts, if the scenario has one.

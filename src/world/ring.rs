@@ -146,7 +146,7 @@ impl World {
             .truth
             .main_members()
             .filter_map(|host| match &self.hosts[host.index()] {
-                Host::Node(node) => Some(node.plugin.dht.view()),
+                Host::Node(node) => node.plugin.dht.view(),
                 _ => None,
             })
             .collect();

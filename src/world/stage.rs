@@ -125,6 +125,10 @@ pub struct Callees {
     pub hosts: BTreeMap<Arc<str>, HostId>,
     /// Requests of phones to them that are under way.
     pub asked: BTreeSet<RequestKey>,
+    /// The conventional domains in which they ask for users, where that is watched.
+    pub outward: BTreeSet<HostPart>,
+    /// Their requests to these that are under way.
+    pub asking: BTreeSet<RequestKey>,
 }
 
 /// The observer of a run.
@@ -225,9 +229,27 @@ impl Stage {
             Seen::UpdateStarted { tested, own } => Observation::UpdateStarted { tested, own },
             Seen::UpdateEnded { accepted } => Observation::UpdateEnded { accepted },
             Seen::Served(request) => Observation::RequestServed { request },
-            // What members do among themselves, or with conventional users, concerns no caller.
-            Seen::User(_) => return None,
+            // What members do among themselves concerns no caller.
+            Seen::User(upcall) => return self.outbound(&upcall),
         })
+    }
+
+    /// A request of a member to a conventional user, in truth's words.
+    fn outbound(&mut self, upcall: &Upcall) -> Option<Observation> {
+        let Callees { outward, asking, .. } = &mut self.callees;
+        match upcall {
+            Upcall::Began { key, to, cause: Cause::Asked, .. } => {
+                to.sip().filter(|uri| outward.contains(&uri.host))?;
+                asking.insert(*key);
+                Some(Observation::OutboundStarted { request: *key })
+            }
+            Upcall::Ended { key, outcome } if asking.remove(key) => {
+                let answered =
+                    matches!(outcome, Outcome::Status(status) if status.code() / 100 == 2);
+                Some(Observation::OutboundEnded { request: *key, answered })
+            }
+            _ => None,
+        }
     }
 
     /// A server's observation in truth's words.

@@ -65,7 +65,7 @@ pub struct Actor {
 }
 
 /// What is done again and again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Doing {
     /// Instant messages are sent.
     Messages,
@@ -73,6 +73,8 @@ pub enum Doing {
     Calls(SimDuration),
     /// Presence is subscribed to and kept for so long.
     Subscriptions(SimDuration),
+    /// Members that are up, any of them each time, send instant messages to one of these users.
+    Outbound(Arc<[Uri]>),
 }
 
 impl Users {
@@ -123,16 +125,22 @@ impl World {
         let Some(last) = pool.checked_sub(1) else { return };
         let place = uniform_u64(&mut one.rng, 0, last) as usize;
         let member = if one.online { up[place] } else { MemberId(place as u32) };
+        if let Doing::Outbound(users) = &one.doing {
+            let whom = uniform_u64(&mut one.rng, 0, users.len() as u64 - 1) as usize;
+            let action = Action::Message { to: users[whom].clone(), text: TEXT.into() };
+            return self.act(self.population.members[member.index()].host, action);
+        }
         let user = &self.users.members[member.index()];
         let domain = self.users.domain.clone().expect("members with users have a domain");
         let to = Uri::of_user(user, domain);
-        let action = match one.doing {
+        let action = match &one.doing {
             Doing::Messages => Action::Message { to, text: TEXT.into() },
             Doing::Calls(mean) => {
                 let talk = exponential(&mut one.rng, mean.as_secs_f64());
                 Action::Call { to, talk: SimDuration::from_secs_f64(talk) }
             }
-            Doing::Subscriptions(keep) => Action::Subscribe { to, keep: Some(keep) },
+            Doing::Subscriptions(keep) => Action::Subscribe { to, keep: Some(*keep) },
+            Doing::Outbound(_) => unreachable!("such an actor has acted"),
         };
         self.act(host, action);
     }

@@ -12,8 +12,8 @@ use overcord::overcord::plugin_management::PluginManagement;
 use overcord::overcord::resource_database::{Binding, location_key, location_record};
 use overcord::overcord::user_agent::{At, Parts, Settings};
 use overcord::overcord::{Message, Observation, Timer, UserAgent};
-use overcord::overlay::chord::{Config, converged};
-use overcord::overlay::{Contact, Dht, Directory, Facts, NodeRef, RingId};
+use overcord::overlay::chord::Config;
+use overcord::overlay::{Contact, Directory, Facts, NodeRef, RingId, plugin};
 use overcord::rng::{Dice, Draws, NameHash, Purpose};
 use overcord::sim::{Context, Recorder};
 use overcord::sip::agent::{Action, Outcome, Upcall};
@@ -78,8 +78,8 @@ impl Node {
         let me = desk.directory.add(Contact { id: RingId(7), endpoint });
         let draws = Draws::new(1, Purpose::Protocol);
         let dice = |part: &str| Dice::new(draws, NameHash::of(part));
-        let config = Arc::new(Config::new(draws));
-        let chord = converged(&[me], &desk.directory, &config).unwrap().remove(0);
+        let config = plugin::Config::Chord(Arc::new(Config::new(draws)));
+        let chord = config.converged(&[me], &desk.directory).unwrap().remove(0);
         let repository = OverlayRepository::with_peers([]);
         let mut plugin = PluginManagement::new(chord, repository, dice("plugin"));
         plugin.placed();
@@ -108,7 +108,7 @@ impl Node {
         let bindings: Vec<Binding> = addresses.iter().map(binding).collect();
         let lifetime = SimDuration::from_secs(3_600);
         let record = location_record(key, &bindings, self.desk.now(), lifetime);
-        let _ = self.plugin.dht.put(&mut self.desk.lift(), record);
+        let _ = self.plugin.dht.put(&mut self.desk, record);
     }
 
     fn with(&mut self, act: impl FnOnce(&mut UserAgent, &mut At<'_, Desk>)) -> Vec<Sent> {
@@ -330,7 +330,7 @@ fn a_location_is_stored_and_is_where_the_node_is() {
     let nothing = node.with(|user, at| user.joined(at, false));
     assert_eq!(nothing, []);
     let key = location_key("alice", DOMAIN, 160);
-    let (_, upcalls) = node.plugin.dht.get(&mut node.desk.lift(), key);
+    let (_, upcalls) = node.plugin.dht.get(&mut node.desk, key);
     let found = upcalls.into_iter().find_map(|upcall| match upcall {
         overcord::overlay::Upcall::Got { record, .. } => record,
         _ => None,

@@ -253,7 +253,33 @@ fn requests() -> Vec<Metric> {
         "the time from a request's beginning to its final response or to its being given up, over \
          the requests that ended",
     ));
+    all.extend(outbound());
     all
+}
+
+fn outbound() -> [Metric; 3] {
+    [
+        one(
+            "outbound",
+            Unit::Count,
+            Neither,
+            "Requests of members to users of conventional domains that began, unfinished ones \
+             included; a column where members send them.",
+        ),
+        one(
+            "failed_outbound",
+            Unit::Share,
+            Lower,
+            "Those of them that failed, by those that ended: the control, since none needs the proxy \
+             peer.",
+        ),
+        one(
+            "failed_outbound_handover",
+            Unit::Share,
+            Lower,
+            "The same for those that began between a departure and the end of its last episode.",
+        ),
+    ]
 }
 
 /// The rate of all protocols, then of each.

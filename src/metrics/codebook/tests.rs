@@ -8,6 +8,7 @@ use crate::metrics::tables::{
 };
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::time::SimTime;
+use crate::world::truth::OutboundTotals;
 
 /// The names of the metrics of a run in which SIP is spoken or is not.
 fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
@@ -19,7 +20,8 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
         bytes: 60,
     };
     let signalling: Vec<_> = spoken.iter().map(sent).collect();
-    let tally = Tally { asked, ..Tally::default() };
+    let outbound = matches!(asked, Asked::Requests(_)).then(OutboundTotals::default);
+    let tally = Tally { asked, outbound, ..Tally::default() };
     let headline = headline(SimTime::ZERO, &[], &[], &signalling, &tally);
     headline.iter().map(|(name, _)| name.to_owned()).collect()
 }
@@ -33,7 +35,11 @@ fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     let fewer = names(Asked::Lookups(0), &[]);
     let mut rest = all.iter();
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
-    assert_eq!(all.len() - fewer.len(), 7 + 2, "of requests seven, of SIP two");
+    assert_eq!(
+        all.len() - fewer.len(),
+        7 + 3 + 2,
+        "of requests seven, of outbound three, of SIP two"
+    );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }
 

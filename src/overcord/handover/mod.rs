@@ -33,7 +33,7 @@ use crate::overcord::policy::{
 use crate::overcord::proxy_role::{Claim, Role};
 use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
 use crate::overcord::user_agent::UserAgent;
-use crate::overlay::{Dht, OperationId, Record, RingId};
+use crate::overlay::{OperationId, Record, RingId};
 use crate::rng::Dice;
 use crate::time::SimDuration;
 
@@ -243,7 +243,7 @@ impl Handover {
                 self.failures = 0;
                 self.clear_suspicion(ctx);
                 if plugin.wants_in() {
-                    let upcalls = plugin.join_through(&mut ctx.lift(), address);
+                    let upcalls = plugin.join_through(ctx, address);
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
             }
@@ -326,7 +326,7 @@ impl Handover {
             ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
         } else if plugin.is_member() {
             let key = self.settings.record;
-            let (id, upcalls) = plugin.dht.get(&mut ctx.lift(), key);
+            let (id, upcalls) = plugin.dht.get(ctx, key);
             self.fetch = Some(id);
             for upcall in upcalls {
                 if let crate::overlay::Upcall::Got { id, record } = upcall {
@@ -367,7 +367,7 @@ impl Handover {
         if !plugin.is_asking() {
             return;
         }
-        let upcalls = plugin.found(&mut ctx.lift());
+        let upcalls = plugin.found(ctx);
         debug_assert!(upcalls.len() <= 1, "founding succeeds at once");
         // Its user's location is the first that the overlay stores.
         ctx.set_after(NodeTimer::Relocate.into(), SimDuration::ZERO);
@@ -429,7 +429,7 @@ impl Handover {
             let port = self.settings.probing.port;
             let record = proxy_record(self.settings.record, self.own, port, Epoch::of(since));
             // Whether it was stored changes nothing: the record is written, not relied upon (A15).
-            let _ = plugin.dht.put(&mut ctx.lift(), record);
+            let _ = plugin.dht.put(ctx, record);
         }
     }
 

@@ -19,8 +19,7 @@ use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::ProbeKind;
 use crate::overcord::resource_database::proxy_key;
-use crate::overlay::chord::{Config, converged};
-use crate::overlay::{Contact, Directory, Facts, NodeRef, Upcall};
+use crate::overlay::{Contact, Directory, Facts, NodeRef, Upcall, chord, plugin};
 use crate::rng::{Draws, NameHash, Purpose};
 use crate::sim::Context;
 use crate::time::SimTime;
@@ -153,8 +152,8 @@ impl Bench {
         let me = desk.directory.add(Contact { id: RingId(7), endpoint });
         let draws = Draws::new(1, Purpose::Protocol);
         let dice = |part: &str| Dice::new(draws, NameHash::of(part));
-        let config = Arc::new(Config::new(draws));
-        let chord = converged(&[me], &desk.directory, &config).unwrap().remove(0);
+        let config = plugin::Config::Chord(Arc::new(chord::Config::new(draws)));
+        let chord = config.converged(&[me], &desk.directory).unwrap().remove(0);
         let servers: Arc<[Endpoint]> = Arc::new([RESOLVER.at(Port::DNS)]);
         let handover = Handover::new(
             Arc::new(settings(policies)),
@@ -284,7 +283,7 @@ impl Bench {
     /// Whom the overlay's record names.
     fn recorded(&mut self) -> Option<Address> {
         let key = proxy_key(DOMAIN, 160);
-        let (_, upcalls) = self.node.plugin.dht.get(&mut self.desk.lift(), key);
+        let (_, upcalls) = self.node.plugin.dht.get(&mut self.desk, key);
         let record = upcalls.into_iter().find_map(|upcall| match upcall {
             Upcall::Got { record, .. } => record,
             _ => None,
@@ -414,7 +413,7 @@ fn a_name_that_does_not_exist_is_claimed_at_once() {
 fn silence_of_dns_leads_to_the_overlay_record() {
     let mut bench = Bench::new(Policies::INTENDED, Dns::Silent);
     let record = proxy_record(proxy_key(DOMAIN, 160), ALICE, Port::PROXY, Epoch(1));
-    let _ = bench.node.plugin.dht.put(&mut bench.desk.lift(), record);
+    let _ = bench.node.plugin.dht.put(&mut bench.desk, record);
     bench.run_to(69);
     let asked: Vec<u64> = bench.asked.iter().map(|at| at.as_nanos() / 1_000_000_000).collect();
     assert_eq!(asked, [10, 15, 25, 30, 45, 50]);

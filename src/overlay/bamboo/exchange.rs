@@ -135,12 +135,21 @@ impl Exchanges {
         self.slots.get_mut(usize::from(index))?.request.take().map(|request| *request)
     }
 
+    fn open_requests(&self) -> impl Iterator<Item = &Request> {
+        self.slots.iter().filter_map(|slot| slot.request.as_deref())
+    }
+
     /// Whether this node is being pinged.
     pub(super) fn pings(&self, node: NodeRef) -> bool {
-        self.slots.iter().filter_map(|slot| slot.request.as_deref()).any(|request| {
+        self.open_requests().any(|request| {
             matches!(request.work, Work::Ping)
                 && request.peer.is_some_and(|peer| peer.node == Some(node))
         })
+    }
+
+    /// Whether a join is under way.
+    pub(super) fn joins(&self) -> bool {
+        self.open_requests().any(|request| matches!(request.work, Work::Join(_)))
     }
 
     /// The slots in use that wait for this endpoint.

@@ -117,7 +117,8 @@ impl Bamboo {
         self.links.retain(known);
         let Some((last, _)) = self.table.entries().last() else { return };
         let row = self.below(ctx.now(), usize::from(last.row()) + 1) as u8;
-        let key = self.table.random_position(row, self.draw(ctx.now()));
+        let bits = self.draw(ctx.now());
+        let key = self.table.random_position(row, bits);
         let lookup = Lookup::new(key, Goal::Tune, ctx.now());
         self.begin(ctx, Box::new(lookup), ups);
     }

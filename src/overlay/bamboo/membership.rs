@@ -157,7 +157,7 @@ impl Bamboo {
         overlay: OverlayId,
         nodes: &NodeList,
     ) {
-        let joins = self.identity.is_none_or(|mine| mine == overlay);
+        let joins = self.identity.map_or(self.exchanges.joins(), |mine| mine == overlay);
         for &node in nodes.iter().filter(|_| joins) {
             if !self.buried.iter().any(|&(dead, _)| dead == node) {
                 self.table.offer(node, ctx, |_| false);

@@ -49,7 +49,7 @@ pub use message::Message;
 use crate::address::Endpoint;
 use crate::overlay::records::Records;
 use crate::overlay::ring::View;
-use crate::overlay::wire::{Header, NodeList, RpcId};
+use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
     Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
 };
@@ -389,6 +389,14 @@ impl Dht for Bamboo {
             }
         }
         known
+    }
+
+    fn is_alone(&self) -> bool {
+        self.leaves.is_empty()
+    }
+
+    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
+        self.set_periods(ctx);
     }
 
     fn found(&mut self, ctx: &mut impl DhtContext<Self>) -> Upcalls {

@@ -3,26 +3,13 @@
 use std::sync::Arc;
 
 use smallvec::SmallVec;
-use thiserror::Error;
 
 use super::{Chord, Config};
-use crate::overlay::{Facts, NodeRef, OverlayId, RingId};
+use crate::overlay::{Facts, NodeRef, OverlayId, RingId, SameId};
 use crate::time::SimTime;
 
-/// Two nodes have the same position, so there is no ring.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error(
-    "two members have the identifier {id}: draw identifiers anew, or more than {id_bits} bits of them"
-)]
-pub struct SameId {
-    /// The position.
-    pub id: RingId,
-    /// The length of identifiers.
-    pub id_bits: u8,
-}
-
 /// The nodes of a converged ring, in the order given, members of one overlay. Each is to be
-/// [started](Chord::start). Takes O(N log N) time.
+/// [started](crate::overlay::Dht::start). Takes O(N log N) time.
 ///
 /// # Errors
 /// When two have the same position.

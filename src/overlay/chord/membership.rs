@@ -19,7 +19,7 @@ impl Chord {
         self.abandon(ctx, &mut ups);
         let overlay = OverlayId::minted(self.table.id, ctx.now());
         self.identity = Some(overlay);
-        self.start(ctx);
+        self.set_periods(ctx);
         ups.push(Upcall::Joined(overlay));
         ups
     }
@@ -96,7 +96,7 @@ impl Chord {
         self.identity = Some(overlay);
         self.table.predecessor = predecessor;
         self.table.adopt(successor, None, list, self.config.successors, ctx);
-        self.start(ctx);
+        self.set_periods(ctx);
         ups.push(Upcall::Joined(overlay));
     }
 

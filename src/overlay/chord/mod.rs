@@ -40,7 +40,7 @@ use std::sync::Arc;
 
 pub use compact::Compact;
 pub use config::{Config, FingersPerRound, Routing};
-pub use converged::{SameId, converged};
+pub use converged::converged;
 pub use message::{Large, Message, Small};
 
 use crate::address::Endpoint;
@@ -262,9 +262,8 @@ impl Chord {
         (id, ups)
     }
 
-    /// Sets the periodic timers, each at a uniform phase of its period, and reports membership:
-    /// the start of a node that [`converged`](fn@converged)(fn@converged) made.
-    pub fn start<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
+    /// Sets the periodic timers, each at a uniform phase of its period, and reports membership.
+    fn set_periods<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
         let Some(overlay) = self.identity else { return };
         ctx.observe(Observation::Member(overlay));
         let periods = [
@@ -489,6 +488,14 @@ impl Dht for Chord {
             }
         }
         known
+    }
+
+    fn is_alone(&self) -> bool {
+        self.table.successors().is_empty()
+    }
+
+    fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
+        self.set_periods(ctx);
     }
 
     fn found(&mut self, ctx: &mut impl DhtContext<Self>) -> Upcalls {

@@ -8,6 +8,7 @@
 
 mod cast;
 mod network;
+mod plugins;
 mod population;
 mod servers;
 mod stage;
@@ -34,13 +35,13 @@ use crate::overcord::node::Lookups;
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::resource_database::proxy_key;
-use crate::overlay::chord::{self, Chord};
-use crate::overlay::{Contact, Directory, RingId};
+use crate::overlay::{Contact, Directory, RingId, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
-    self, ArrivalModel, ChordPlan, ChordStart, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth,
-    HandoverPlan, Plan, PluginPlan, ResolverGroup, Strategy, Traffic,
+    self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, HandoverPlan, OverlayStart,
+    Plan, ResolverGroup, Strategy, Traffic,
 };
+use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
 use crate::workload::{ArrivalTimes, Arrivals};
 use crate::world::caller::Caller;
@@ -90,7 +91,7 @@ pub fn user_name(number: u32, count: u32) -> String {
 pub enum BuildError {
     /// Two members have the same position on the ring.
     #[error(
-        "seed {seed}: members {first} and {second} have the same identifier of {id_bits} bits; take more bits (overlay.chord.id_bits) or another seed"
+        "seed {seed}: members {first} and {second} have the same identifier of {id_bits} bits; take more bits (overlay.{plugin}.id_bits) or another seed"
     )]
     SameIdentifier {
         /// The seed.
@@ -101,6 +102,8 @@ pub enum BuildError {
         second: String,
         /// The length of identifiers.
         id_bits: u8,
+        /// The word of the plug-in.
+        plugin: &'static str,
     },
     /// The script names a host that does not exist.
     #[error(
@@ -147,9 +150,9 @@ pub fn build(
     let schedule = population::schedule(plan, seed, trace)?;
     let cast = Cast::new(plan, trace)?;
     let mut directory = Directory::new();
-    let chord = Arc::new(network::chord_config(plan, seed));
-    let members = members(plan, &cast, &schedule, &mut directory, &chord, seed)?;
-    let kit = kit(plan, &cast, chord, seed)?;
+    let plugin = plugins::config(&plan.overlay.plugin, seed);
+    let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
+    let kit = kit(plan, &cast, plugin, seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
@@ -170,6 +173,7 @@ pub fn build(
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
+        outward: plan.outward().map(|caller| HostPart::name(&caller.domain)).collect(),
         ..Callees::default()
     };
     stage.story = story::chronicle(plan, &cast)?;
@@ -239,18 +243,13 @@ fn dns(plan: &Plan) -> &DnsPlan {
     plan.dns.as_ref().expect("resolvers stand in [dns]")
 }
 
-fn chord_plan(plan: &Plan) -> &ChordPlan {
-    let PluginPlan::Chord(chord) = &plan.overlay.plugin;
-    chord
-}
-
 /// The members, with their contacts. Positions come from names, so a bystander moves nobody.
 fn members(
     plan: &Plan,
     cast: &Cast,
     schedule: &Schedule,
     directory: &mut Directory,
-    chord: &chord::Config,
+    id_bits: u8,
     seed: u64,
 ) -> Result<Vec<Member>, BuildError> {
     let mut members = Vec::with_capacity(cast.generated.len() + cast.named.len());
@@ -265,7 +264,7 @@ fn members(
     let mut positions: Vec<(RingId, usize)> = Vec::new();
     for (name, address, presence) in generated.chain(named) {
         let hash = NameHash::of(name);
-        let id = RingId::from_hash(draws.bits(hash.0, 0), chord.id_bits);
+        let id = RingId::from_hash(draws.bits(hash.0, 0), id_bits);
         let address = Address::from_bits(address);
         let contact = directory.add(Contact { id, endpoint: address.at(Port::OVERLAY) });
         positions.push((id, members.len()));
@@ -278,13 +277,14 @@ fn members(
             seed,
             first: name(pair[0].1),
             second: name(pair[1].1),
-            id_bits: chord.id_bits,
+            id_bits,
+            plugin: plan.overlay.plugin.word(),
         });
     }
     Ok(members)
 }
 
-fn kit(plan: &Plan, cast: &Cast, chord: Arc<chord::Config>, seed: u64) -> Result<Kit, BuildError> {
+fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Kit, BuildError> {
     let handover = match (&plan.handover, &plan.dns) {
         (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
         _ => None,
@@ -294,10 +294,10 @@ fn kit(plan: &Plan, cast: &Cast, chord: Arc<chord::Config>, seed: u64) -> Result
         None => Vec::new(),
         Some(_) => members.map(|name| cast.servers_of(name)).collect(),
     };
-    let id_bits = chord.id_bits;
+    let id_bits = plugin.id_bits();
     let cache = plan.handover.as_ref().map_or(SimDuration::ZERO, |it| it.application_cache);
     Ok(Kit {
-        chord,
+        plugin,
         handover,
         application_cache: match cache {
             SimDuration::ZERO => Life::Off,
@@ -329,7 +329,8 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     client.authentication = authentication;
     client.timeout = handover.update_timeout;
     client.host = service.as_str().to_owned();
-    let id_bits = u8::try_from(chord_plan(plan).id_bits).expect("the check keeps it below 161");
+    let id_bits =
+        u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
         duty: match handover.strategy {
             Strategy::DynDns => Duty::Watch,
@@ -426,12 +427,12 @@ fn node(
         Some(plan) => Some(Lookups {
             arrivals: ArrivalTimes::new(arrivals(plan)?, seed, Purpose::Workload, name),
             keys: Dice::new(Draws::new(seed, Purpose::Workload), member.name),
-            id_bits: kit.chord.id_bits,
+            id_bits: kit.plugin.id_bits(),
         }),
     };
     // A placeholder until the node starts, when it gets the plug-in of that life.
-    let chord = Chord::new(member.contact, RingId(0), Arc::clone(&kit.chord));
-    let plugin = PluginManagement::new(chord, OverlayRepository::default(), dice);
+    let dht = kit.plugin.node(member.contact, RingId(0));
+    let plugin = PluginManagement::new(dht, OverlayRepository::default(), dice);
     Ok(Node::new(plugin, lookups))
 }
 
@@ -500,7 +501,7 @@ fn strategy(plan: &Plan) -> director::Strategy {
 
 fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
-        converged: chord_plan(plan).start == ChordStart::Converged && !is_only_named(plan),
+        converged: plan.overlay.plugin.start() == OverlayStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
         seed,
     }

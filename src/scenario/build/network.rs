@@ -1,11 +1,10 @@
-//! The network between the hosts, and the parameters of the overlay on it.
+//! The network between the hosts.
 
-use super::{BuildError, chord_plan, model_error};
+use super::{BuildError, model_error};
 use crate::net::{self, Latency, Network, TopologyParameters};
-use crate::overlay::chord;
-use crate::rng::{Draws, NameHash, Purpose};
+use crate::rng::NameHash;
 use crate::scenario::build::cast::Cast;
-use crate::scenario::plan::{self, FingersPerRound, LatencyPlan, Plan, Routing};
+use crate::scenario::plan::{self, LatencyPlan, Plan};
 use crate::time::{SimDuration, SimTime};
 use crate::world::epoch_of;
 
@@ -47,26 +46,4 @@ pub(super) fn network(
     };
     let names: Vec<NameHash> = cast.names.iter().map(|name| NameHash::of(name)).collect();
     Ok(Network::new(settings, &names))
-}
-
-pub(super) fn chord_config(plan: &Plan, seed: u64) -> chord::Config {
-    let chosen = chord_plan(plan);
-    let small = |n: u32| u8::try_from(n).expect("the check keeps it below 256");
-    let mut config = chord::Config::new(Draws::new(seed, Purpose::Protocol));
-    config.id_bits = small(chosen.id_bits);
-    config.successors = small(chosen.successors);
-    config.stabilize = chosen.stabilize;
-    config.fix_fingers = chosen.fix_fingers;
-    config.check_predecessor = chosen.check_predecessor;
-    config.rpc_timeout = chosen.rpc_timeout;
-    config.replicas = small(chosen.replicas);
-    config.routing = match chosen.routing {
-        Routing::Iterative => chord::Routing::Iterative,
-        Routing::Recursive => chord::Routing::Recursive,
-    };
-    config.fingers_per_round = match chosen.fingers_per_round {
-        FingersPerRound::All => chord::FingersPerRound::All,
-        FingersPerRound::Count(count) => chord::FingersPerRound::Number(small(count)),
-    };
-    config
 }

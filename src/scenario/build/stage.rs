@@ -49,6 +49,7 @@ pub(super) fn stage(
         nodes: members.iter().map(|member| member.host).collect(),
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
         callers,
+        watches_outbound: plan.outward().next().is_some(),
         warmup,
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
     });

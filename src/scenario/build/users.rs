@@ -174,7 +174,26 @@ pub(super) fn users(plan: &Plan, cast: &Cast, seed: u64) -> Result<Users, BuildE
             users.actors.extend(actors(sip, &part.name, cast, seed)?);
         }
     }
+    users.actors.extend(outward(plan, cast, seed)?);
     Ok(users)
+}
+
+/// What members ask of conventional users: one actor a domain, at the host of the domain's server.
+fn outward(plan: &Plan, cast: &Cast, seed: u64) -> Result<Vec<Actor>, BuildError> {
+    let actor = |caller: &CallerPlan| {
+        let when = caller.sip().and_then(|sip| sip.outbound).expect("such domains were chosen");
+        let uri =
+            |number| Uri::of_user(&user_name(number, caller.users), HostPart::name(&caller.domain));
+        let entity = format!("{}/outbound", caller.domain);
+        Ok(Actor {
+            host: cast.id(&caller.domain),
+            arrivals: ArrivalTimes::new(arrivals(when)?, seed, Purpose::Callers, &entity),
+            doing: Doing::Outbound((1..=caller.users).map(uri).collect()),
+            online: true,
+            rng: stream(seed, Purpose::Callers, NameHash::of(&format!("{entity}/whom"))),
+        })
+    };
+    plan.outward().map(actor).collect()
 }
 
 /// What one generated user does.

@@ -23,7 +23,7 @@ const SERVER_KEYS: [&str; 8] = [
     "fr_timer",
 ];
 /// What only users of a SIP server take.
-const USER_KEYS: [&str; 4] = ["callee", "messages", "calls", "subscriptions"];
+const USER_KEYS: [&str; 5] = ["callee", "messages", "calls", "subscriptions", "outbound"];
 
 /// The habits of a SIP server that keys can override.
 struct Habits {
@@ -111,8 +111,10 @@ impl Check<'_> {
             }
             return self.workload(lookups, &path.then("lookups")).map(Traffic::Lookups);
         }
-        let idle =
-            caller.messages.is_none() && caller.calls.is_none() && caller.subscriptions.is_none();
+        let idle = caller.messages.is_none()
+            && caller.calls.is_none()
+            && caller.subscriptions.is_none()
+            && caller.outbound.is_none();
         if caller.users == 0 {
             self.meaningless(path, &USER_KEYS, "`users = 0`");
         } else if idle {
@@ -142,6 +144,8 @@ impl Check<'_> {
             let arrivals = self.arrivals(arrivals, &path.then("subscriptions"))?;
             Some(SubscriptionsPlan { arrivals, keep: it.keep.0 })
         });
+        let outbound = caller.outbound.as_ref();
+        let outbound = outbound.and_then(|it| self.workload(it, &path.then("outbound")));
         SipDomainPlan {
             profile,
             dns_cache: dns_cache.then(|| caller.dns_negative_ttl.unwrap_or(NEGATIVE_TTL).0),
@@ -158,6 +162,7 @@ impl Check<'_> {
             messages,
             calls,
             subscriptions,
+            outbound,
         }
     }
 

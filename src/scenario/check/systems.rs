@@ -202,7 +202,9 @@ impl Check<'_> {
         }
         OverlayPlan {
             plugin: match overlay.plugin {
-                Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord)),
+                Plugin::Chord => {
+                    PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default()))
+                }
             },
             nodes: self.nodes(file, traced),
             resolver,

@@ -27,6 +27,7 @@ pub(super) fn caller(plan: &Plan, caller: &CallerPlan) -> Caller {
         messages: None,
         calls: None,
         subscriptions: None,
+        outbound: None,
     };
     match &caller.traffic {
         Traffic::Lookups(lookups) => Caller { lookups: Some(workload(*lookups)), ..bare },
@@ -62,6 +63,7 @@ fn sip_domain(sip: &SipDomainPlan, bare: Caller) -> Caller {
             interval: Some(Duration(it.arrivals.interval)),
             keep: Duration(it.keep),
         }),
+        outbound: sip.outbound.map(workload),
         ..bare
     }
 }

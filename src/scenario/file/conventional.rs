@@ -75,6 +75,11 @@ pub struct Caller {
     /// Subscriptions of each user to the presence of users of the overlay.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subscriptions: Option<Subscriptions>,
+    /// Instant messages in the other direction: from members of the overlay, any that is up, to the
+    /// users of this domain, so many from all members together. They need no proxy peer, and are the
+    /// control: a handover must not harm them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outbound: Option<Workload>,
 }
 
 fn ten_users() -> u32 {

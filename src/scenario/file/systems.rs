@@ -4,7 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    ArrivalModel, ChordStart, DepartedHosts, DynDnsAuth, ResolverProfile, Routing,
+    ArrivalModel, DepartedHosts, DynDnsAuth, OverlayStart, ResolverProfile, Routing,
 };
 use crate::units::{Duration, Probability, Rate, Ratio};
 
@@ -296,8 +296,9 @@ pub struct Overlay {
     /// a user or a phone in `[[host]]`, or an event by a user.
     #[schemars(extend("x-whole-seconds" = true, "x-above-zero" = true))]
     pub location_lifetime: Duration,
-    /// The parameters of `plugin = "chord"`.
-    pub chord: Chord,
+    /// The parameters of `plugin = "chord"`; without it, they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chord: Option<Chord>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -316,7 +317,7 @@ impl Default for Overlay {
             resolver: None,
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
-            chord: Chord::default(),
+            chord: None,
             lookups: None,
         }
     }
@@ -360,7 +361,7 @@ pub struct Chord {
     /// What one period of `fix_fingers` renews: `"all"` fingers, or so many of them, going round.
     pub fingers_per_round: RoundFingers,
     /// How the ring begins.
-    pub start: ChordStart,
+    pub start: OverlayStart,
 }
 
 impl Default for Chord {
@@ -375,7 +376,7 @@ impl Default for Chord {
             rpc_timeout: Duration::from_millis(1_500),
             replicas: 4,
             fingers_per_round: RoundFingers::Word(AllWord::All),
-            start: ChordStart::Converged,
+            start: OverlayStart::Converged,
         }
     }
 }

@@ -74,6 +74,8 @@ pub struct SipDomainPlan {
     pub calls: Option<CallsPlan>,
     /// Subscriptions of each.
     pub subscriptions: Option<SubscriptionsPlan>,
+    /// Instant messages of all members together to the generated users.
+    pub outbound: Option<Arrivals>,
 }
 
 /// Calls of a user.

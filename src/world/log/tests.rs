@@ -5,7 +5,8 @@ use crate::dns::{Question, RecordType, Soa, Ttl};
 use crate::http::Credentials;
 use crate::net::icmp::{Echo, Unreachable};
 use crate::net::tcp::{Data, Flow, Header as TcpHeader, Side};
-use crate::overlay::chord::message::{Header, NodeList, RpcId};
+use crate::overlay::chord::ChordTimer;
+use crate::overlay::chord::message::{Header, Large, NodeList, RpcId, Small, WireRecord};
 use crate::overlay::{OverlayId, RingId};
 use crate::sip::{Headers, HostPart, Method, Request, Status, SubscriptionState, Uri};
 use crate::time::SimDuration;
@@ -37,7 +38,7 @@ fn chord_in_words() {
     let key = RingId(0x0123_4567_89ab_cdef);
     let node = NodeRef::new;
     let overlay = OverlayId(9);
-    let small = |small: Small, expected| check(chord::Message::from(small), expected);
+    let small = |small: Small, expected| check(plugin::Message::Chord(small.into()), expected);
     small(Small::Ping(header, overlay), "Chord ping");
     small(Small::Notify(header, node(4), overlay), "Chord notify: n4 may precede you");
     small(Small::Find(header, key.into(), overlay), "Chord find 0123456789abcdef");
@@ -50,10 +51,10 @@ fn chord_in_words() {
     );
     let list: NodeList = [node(1), node(2)].into_iter().collect();
     let welcome = Large::Welcome(header, overlay, Some(node(9)), list);
-    check(chord::Message::from(welcome), "Chord welcome: n9 before, n1, n2 after");
+    check(plugin::Message::Chord(welcome.into()), "Chord welcome: n9 before, n1, n2 after");
     let record = WireRecord { key, version: 2, lifetime: 60, value: Box::default() };
     check(
-        chord::Message::from(Large::Store(header, overlay, record)),
+        plugin::Message::Chord(Large::Store(header, overlay, record).into()),
         "Chord store 0123456789abcdef version 2 for 60 s",
     );
 }
@@ -185,7 +186,7 @@ fn observations_in_words() {
 #[test]
 fn timers_and_commands_in_words() {
     use crate::world::population::MemberId;
-    let stabilize = Timer::Node(overcord::Timer::Overlay(ChordTimer::Stabilize));
+    let stabilize = Timer::Node(overcord::Timer::Overlay(ChordTimer::Stabilize.into()));
     assert_eq!(timer(stabilize), "timer: stabilize");
     let user = Timer::Caller(caller::Timer::User(3));
     assert_eq!(timer(user), "timer: user 3 looks the overlay's name up");

@@ -29,6 +29,7 @@ impl Truth {
             departed: self.claims.instants(),
             has_users: !self.by_agent.is_empty(),
             requests,
+            watches_outbound: self.watches_outbound,
             intervals,
             timeline: self.timeline.take(),
         }
@@ -65,6 +66,7 @@ impl Truth {
             lookups_valid: counters.lookups_valid,
             lookups_stale: counters.lookups_stale,
             requests: RequestTotals::NONE,
+            outbound: self.outbound.totals,
         }
     }
 

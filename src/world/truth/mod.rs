@@ -11,6 +11,7 @@
 //! * `claims`: verdicts, updates, claims, departures.
 //! * `episode`: handover episodes of caller domains and their anatomy.
 //! * `requests`: requests and look-ups of callers, and what became of them.
+//! * `outbound`: requests of the overlay's users to callers' domains, the control.
 //! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
 //!   must hold of it.
 //!
@@ -35,6 +36,7 @@ mod episode;
 mod expiries;
 mod finish;
 mod integral;
+mod outbound;
 mod overlays;
 mod own_caches;
 mod query;
@@ -47,6 +49,7 @@ mod timeline;
 mod validity;
 
 pub use checks::{Violation, checks};
+pub use outbound::OutboundTotals;
 pub use report::{
     Anatomy, Cause, Closed, Departure, DepartureKind, EndedInterval, Episode, Report,
     RequestOutcome, RequestRecord, RequestTotals, Resolution, StaleWindow, TimelinePoint, Totals,
@@ -56,6 +59,7 @@ pub use report::{
 use claims::{Binding, Claims};
 use episode::{Caller, Chain, Finished, Phase, Phases};
 use integral::StepIntegral;
+use outbound::Outbound;
 use overlays::Overlays;
 use own_caches::{Held, OwnCaches};
 use requests::Requests;
@@ -87,6 +91,8 @@ pub struct TruthConfig {
     pub resolvers: Vec<HostId>,
     /// The caller domains, in the order in which simultaneous episodes are reported.
     pub callers: Vec<CallerDomain>,
+    /// Whether members ask for users of these domains.
+    pub watches_outbound: bool,
     /// From when on things count.
     pub warmup: SimTime,
     /// The width of a bin of the timeline; zero for none.
@@ -140,6 +146,8 @@ pub struct Truth {
     by_agent: BTreeMap<HostId, usize>,
     own_caches: OwnCaches,
     requests: Requests,
+    watches_outbound: bool,
+    outbound: Outbound,
     /// The callers of each resolver.
     by_resolver: Vec<Vec<usize>>,
     finished: Vec<Finish>,
@@ -161,7 +169,8 @@ impl Truth {
     /// Nothing has happened: all hosts are down, the authority knows no address, caches are empty.
     #[must_use]
     pub fn new(config: TruthConfig) -> Self {
-        let TruthConfig { nodes, mut resolvers, callers, warmup, timeline_bin } = config;
+        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, warmup, timeline_bin } =
+            config;
         let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
         let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
         resolvers.extend(used.difference(&listed));
@@ -191,6 +200,8 @@ impl Truth {
             by_agent,
             own_caches: OwnCaches::new(domains.len()),
             requests: Requests::new(warmup),
+            watches_outbound,
+            outbound: Outbound::default(),
             callers: domains,
             open: 0,
             by_resolver,
@@ -240,6 +251,10 @@ impl Truth {
             Observation::RequestServed { request } => self.request_served(host, *request),
             Observation::RequestEnded { request, ending } => {
                 self.request_ended(host, *request, *ending);
+            }
+            Observation::OutboundStarted { request } => self.outbound_started(host, *request),
+            Observation::OutboundEnded { request, answered } => {
+                self.outbound_ended(*request, *answered);
             }
         }
         self.enter_phase();
@@ -336,6 +351,7 @@ impl Truth {
         self.overlays.down(self.now, host);
         self.claims.down(host, &mut self.addresses);
         self.caller_down(host);
+        self.outbound.down(host);
     }
 
     /// Finds out where these hosts are valid now. Gains go first: a set that loses one member and

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::outbound::OutboundTotals;
 use crate::address::Address;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -30,6 +31,8 @@ pub struct Report {
     pub has_users: bool,
     /// Requests that began after the warm-up, in the order in which they did.
     pub requests: Vec<RequestRecord>,
+    /// Whether members ask for users of caller domains.
+    pub watches_outbound: bool,
     /// Intervals of validity that ended after the warm-up, of addresses that had been in the
     /// binding, by end, then address; see [`Report::windows`].
     pub intervals: Vec<EndedInterval>,
@@ -92,6 +95,8 @@ pub struct Totals {
     pub lookups_stale: u64,
     /// Requests of callers.
     pub requests: RequestTotals,
+    /// Requests of the overlay's users to callers' domains.
+    pub outbound: OutboundTotals,
 }
 
 /// Requests that began after the warm-up, counted when they began and when they ended.

@@ -2,6 +2,7 @@
 
 mod doctored;
 mod naive;
+mod outbound;
 mod queries;
 mod random;
 mod requests;

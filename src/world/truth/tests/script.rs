@@ -108,6 +108,10 @@ fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
         ["end", key, how] => {
             Observation::RequestEnded { request: request(key), ending: ending(how) }
         }
+        ["outward", key] => Observation::OutboundStarted { request: request(key) },
+        ["done", key, how] => {
+            Observation::OutboundEnded { request: request(key), answered: how == "ok" }
+        }
         _ => panic!("unknown line {what:?}"),
     };
     vec![one]
@@ -142,6 +146,7 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
                 cache: false,
             })
             .collect(),
+        watches_outbound: false,
         warmup: SimTime::from_secs(warmup),
         timeline_bin: SimDuration::ZERO,
     }

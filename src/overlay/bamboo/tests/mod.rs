@@ -1,0 +1,1 @@
+//! Bamboo among its like.
