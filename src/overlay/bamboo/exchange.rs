@@ -4,7 +4,7 @@
 //! is part of the request's identifier, so that a late answer to an earlier request in the same
 //! slot is told apart; and an answer must come from the endpoint that was asked.
 
-use super::lookup::{Bootstrap, Lookup};
+use super::lookup::Lookup;
 use super::message::{Message, Passage};
 use crate::address::Endpoint;
 use crate::overlay::NodeRef;
@@ -28,8 +28,9 @@ pub(super) enum Work {
     Search(Box<Lookup>),
     /// The owner's answer.
     Owner(Box<Lookup>),
-    /// The welcome of whoever owns this node's position.
-    Join(Box<Bootstrap>),
+    /// The welcome of whoever owns this node's position. The contacts to try if there is none, the
+    /// next last.
+    Join(Vec<Endpoint>),
 }
 
 /// Whom a request was sent to.

@@ -52,16 +52,16 @@ impl LeafSet {
         self.after.contains(&node) || self.before.contains(&node)
     }
 
-    /// Each once, those that follow first.
+    /// Each once, from both sides in turn, the nearest first.
     pub(super) fn nodes(&self) -> NodeList {
-        let before = self.before.iter().filter(|node| !self.after.contains(node));
-        self.after.iter().chain(before).copied().collect()
-    }
-
-    /// Each once, nearest first.
-    pub(super) fn nearest_first(&self, facts: &impl Facts) -> NodeList {
-        let mut nodes = self.nodes();
-        nodes.sort_by_key(|&node| closeness(self.id, facts.contact(node).id));
+        let mut nodes = NodeList::new();
+        for rank in 0..self.after.len().max(self.before.len()) {
+            for node in [self.after.get(rank), self.before.get(rank)].into_iter().flatten() {
+                if !nodes.contains(node) {
+                    nodes.push(*node);
+                }
+            }
+        }
         nodes
     }
 

@@ -38,15 +38,6 @@ pub(super) enum Goal {
     Get(OperationId),
 }
 
-/// Through whom a node joins.
-#[derive(Clone, Debug)]
-pub(super) struct Bootstrap {
-    /// The contact in use.
-    pub(super) via: Endpoint,
-    /// Those to try after it, the next last.
-    pub(super) others: Vec<Endpoint>,
-}
-
 impl Lookup {
     pub(super) fn new(key: RingId, goal: Goal, started: SimTime) -> Self {
         Self { key, goal, started, hops: 0, timeouts: 0, candidates: SmallVec::new() }

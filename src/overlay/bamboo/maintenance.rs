@@ -1,13 +1,13 @@
 //! What keeps leaf set and routing table right: periodic, never in answer to a failure, which under
 //! churn would add traffic just when there is most of it (Rhea et al., section 4.1).
 
+use super::Bamboo;
 use super::exchange::{Peer, Work};
 use super::lookup::{Goal, Lookup};
 use super::message::Message;
 use super::routing_table::Place;
-use super::Bamboo;
 use crate::overlay::wire::NodeList;
-use crate::overlay::{DhtContext, NodeRef, Upcall, Upcalls};
+use crate::overlay::{DhtContext, NodeRef, RingId, Upcall, Upcalls};
 
 /// The most nodes that one row makes this node try out.
 const TRIED_OUT: usize = 3;
@@ -25,9 +25,8 @@ impl Bamboo {
         }
         let (peer, overlay, tries) = (self.peer(ctx, node), self.overlay(), self.config.tries);
         // With all slots taken, somebody will name it again.
-        let _ = self.ask(ctx, peer, tries, true, Work::Ping, |header| {
-            Message::Ping(header, overlay)
-        });
+        let _ =
+            self.ask(ctx, peer, tries, true, Work::Ping, |header| Message::Ping(header, overlay));
     }
 
     /// Exchanges leaf sets: with a random leaf; after a change with the nearest ones as well, so
@@ -117,7 +116,7 @@ impl Bamboo {
         self.links.retain(known);
         let Some((last, _)) = self.table.entries().last() else { return };
         let row = self.below(ctx.now(), usize::from(last.row()) + 1) as u8;
-        let bits = self.draw(ctx.now());
+        let RingId(bits) = RingId::from_hash(self.draw(ctx.now()), self.config.id_bits);
         let key = self.table.random_position(row, bits);
         let lookup = Lookup::new(key, Goal::Tune, ctx.now());
         self.begin(ctx, Box::new(lookup), ups);

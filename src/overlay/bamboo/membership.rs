@@ -6,7 +6,6 @@
 
 use super::exchange::{Peer, Work};
 use super::leaf_set::LeafSet;
-use super::lookup::Bootstrap;
 use super::message::{Errand, Message, Passage};
 use super::routing_table::RoutingTable;
 use super::{Bamboo, BambooTimer};
@@ -15,8 +14,8 @@ use crate::overlay::wire::{Header, NodeList, RpcId};
 use crate::overlay::{DhtContext, NodeRef, Observation, OverlayId, Upcall, Upcalls};
 use crate::rng::mix2;
 
-/// How often a bootstrap contact is asked: there may be another one.
-const BOOTSTRAP_TRIES: u8 = 2;
+/// How often a bootstrap contact is asked: there may be another one, and the host tries again.
+const BOOTSTRAP_TRIES: u8 = 1;
 
 impl Bamboo {
     pub(super) fn found_overlay<C: DhtContext<Self>>(&mut self, ctx: &mut C) -> Upcalls {
@@ -71,8 +70,7 @@ impl Bamboo {
         // What an earlier contact's overlay said is void.
         self.forget_everybody();
         let Some(via) = contacts.pop() else { return ups.push(Upcall::JoinFailed) };
-        let work = Work::Join(Box::new(Bootstrap { via, others: contacts }));
-        let Ok(tag) = self.wait(ctx, self.config.join_timeout, work) else {
+        let Ok(tag) = self.wait(ctx, self.config.join_timeout, Work::Join(contacts)) else {
             return ups.push(Upcall::JoinFailed);
         };
         let (key, origin) = (self.leaves.id, self.leaves.me);
@@ -90,8 +88,8 @@ impl Bamboo {
     ) {
         let Some((slot, request)) = self.exchanges.answer_from_anywhere(tag) else { return };
         ctx.cancel(BambooTimer::Rpc(slot));
-        if let Work::Join(bootstrap) = request.work {
-            self.join_through(ctx, bootstrap.others, ups);
+        if let Work::Join(others) = request.work {
+            self.join_through(ctx, others, ups);
         }
     }
 
@@ -105,12 +103,7 @@ impl Bamboo {
     }
 
     /// The owner's side of a join.
-    pub(super) fn let_in<C: DhtContext<Self>>(
-        &mut self,
-        ctx: &mut C,
-        joiner: NodeRef,
-        tag: RpcId,
-    ) {
+    pub(super) fn let_in<C: DhtContext<Self>>(&mut self, ctx: &mut C, joiner: NodeRef, tag: RpcId) {
         let contact = ctx.contact(joiner);
         let peer = Peer { endpoint: contact.endpoint, node: None };
         if contact.id == self.leaves.id {

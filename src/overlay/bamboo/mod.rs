@@ -294,7 +294,7 @@ impl Bamboo {
             Work::Hop(passage, header) => self.detour(ctx, passage, header, ups),
             Work::Search(lookup) => self.conclude(ctx, lookup, None, ups),
             Work::Owner(lookup) => self.next_owner(ctx, lookup, ups),
-            Work::Join(bootstrap) => self.join_through(ctx, bootstrap.others, ups),
+            Work::Join(others) => self.join_through(ctx, others, ups),
         }
     }
 

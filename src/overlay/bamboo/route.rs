@@ -1,8 +1,7 @@
 //! How a look-up travels: semi-recursive, each hop acknowledged, the owner answers the origin.
 //!
 //! A hop that does not acknowledge in time is suspected, and the look-up goes around it. Only the
-//! last one, which is taken for the owner, is asked as often as any request: there is no way around
-//! the owner.
+//! last one, which is taken for the owner, is asked once more: there is no way around the owner.
 
 use super::Bamboo;
 use super::exchange::{Peer, Work};
@@ -11,6 +10,9 @@ use super::message::{Errand, Message, Passage};
 use super::routing_table::common_digits;
 use crate::overlay::wire::Header;
 use crate::overlay::{DhtContext, Facts, NodeRef, RingId, Upcalls};
+
+/// How often a look-up is sent to the owner, before the next closest node is taken for it.
+const OWNER_TRIES: u8 = 2;
 
 /// What to do with a look-up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,9 +30,8 @@ impl Bamboo {
     /// else who shares as many and is closer. Nodes that are suspected are passed over.
     fn step(&self, key: RingId, avoid: Option<NodeRef>, facts: &impl Facts) -> Step {
         let me = self.leaves.me;
-        let usable = |node: NodeRef| {
-            node == me || (Some(node) != avoid && !self.links.is_suspect(node))
-        };
+        let usable =
+            |node: NodeRef| node == me || (Some(node) != avoid && !self.links.is_suspect(node));
         if self.leaves.covers(key, facts) {
             let mut closest = self.leaves.closest(key, usize::MAX, facts).into_iter();
             return match closest.find(|&node| usable(node)) {
@@ -54,6 +55,15 @@ impl Bamboo {
         closer.min().map_or(Step::Deliver, |(_, node)| Step::Closer(node))
     }
 
+    /// Where a look-up would go from here; `None` when it would end.
+    #[cfg(test)]
+    pub(super) fn next_hop(&self, key: RingId, facts: &impl Facts) -> Option<NodeRef> {
+        match self.step(key, None, facts) {
+            Step::Deliver => None,
+            Step::ToOwner(node) | Step::Closer(node) => Some(node),
+        }
+    }
+
     /// Sends a look-up on, or answers it. The header counts the hops so far.
     pub(super) fn pass_on<C: DhtContext<Self>>(
         &mut self,
@@ -65,7 +75,7 @@ impl Bamboo {
         let avoid = (passage.errand == Errand::Join).then_some(passage.origin);
         let (node, tries) = match self.step(passage.key, avoid, ctx) {
             Step::Deliver => return self.deliver(ctx, header, passage, ups),
-            Step::ToOwner(node) => (node, self.config.tries),
+            Step::ToOwner(node) => (node, self.config.tries.min(OWNER_TRIES)),
             Step::Closer(node) => (node, 1),
         };
         let hops = header.hops() + 1;

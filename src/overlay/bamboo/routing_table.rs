@@ -110,8 +110,9 @@ impl RoutingTable {
         let kept = if shared == 0 { 0 } else { !(u64::MAX >> shared) };
         let id = RingId((self.id.0 & kept) | (bits & !kept));
         if self.common_digits(id) > row {
-            // The same next digit: its lowest bit tells it apart.
-            return RingId(id.0 ^ (1 << (64 - shared - u32::from(self.digit_bits))));
+            // The same next digit: its highest bit, which every length of identifiers has, tells it
+            // apart.
+            return RingId(id.0 ^ (1 << (63 - shared)));
         }
         id
     }

@@ -1,1 +1,5 @@
-//! Bamboo among its like.
+//! Bamboo in the conformance suite, and what it promises beyond that.
+
+mod codec;
+mod structure;
+mod suite;
