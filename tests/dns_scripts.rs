@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 use overcord::address::{Address, Endpoint, Port};
 use overcord::dns::answer::Reply;
+use overcord::dns::binding::{Binding, Form};
 use overcord::dns::checker::TtlChecker;
 use overcord::dns::resolver::{Config, Delegation, Observation, Resolver, Timer};
 use overcord::dns::{
@@ -31,10 +32,11 @@ const CLIENT: Endpoint = Address::from_bits(7).at(Port::EPHEMERAL);
 struct Lab {
     resolver: Resolver,
     authority: Authority,
+    binding: Binding,
     speaks: bool,
     checker: TtlChecker,
     ctx: Recorder<Message, Timer, Observation>,
-    served: Recorder<Message, authority::Never, authority::Observation>,
+    served: Recorder<Message, authority::Timer, authority::Observation>,
     asked: u16,
     log: Vec<String>,
 }
@@ -63,6 +65,8 @@ impl Lab {
         if value("prefetch") == Some("on") {
             config.cache.prefetch = profile.prefetch();
         }
+        let binding =
+            Binding::new(name("chord"), apex.clone(), Form::Addresses, ttl("ttl", 60)).unwrap();
         let zone =
             Zone::conventional(apex, AUTHORITY.address, ttl("ttl", 60), ttl("negative_ttl", 60));
         let dice = Dice::new(Draws::new(1, Purpose::Protocol), NameHash::of("isp"));
@@ -70,6 +74,7 @@ impl Lab {
             checker: TtlChecker::new(config.cache),
             resolver: Resolver::new(Arc::new(config), dice),
             authority: Authority::new(vec![zone.unwrap()]),
+            binding,
             speaks: true,
             ctx: Recorder::new(),
             served: Recorder::new(),
@@ -113,7 +118,7 @@ impl Lab {
     }
 
     fn serve(&mut self, addresses: &[Address]) {
-        self.authority.publish(&mut self.served, &name("chord"), addresses).unwrap();
+        self.authority.publish(&mut self.served, &self.binding, addresses).unwrap();
     }
 
     /// Takes what was sent where it belongs, and writes it down.

@@ -1,26 +1,42 @@
 //! The authoritative name server of one or several zones.
 //!
-//! Inputs: queries, and [`publish`](Authority::publish), which the update service calls when a
-//! change is to be seen (its delays are its own). Secondaries are left out: a zone has one server.
+//! Inputs: queries, dynamic updates (RFC 2136), and [`publish`](Authority::publish), which the update
+//! service calls when a change is to be seen (its delays are its own). An update takes effect, and is
+//! answered, when it arrives. Secondaries are left out: a zone has one server.
 
 use crate::address::{Address, Endpoint};
 use crate::dns::answer::Answer;
-use crate::dns::message::{Message, Question, Rcode};
+use crate::dns::binding::Binding;
+use crate::dns::message::{Kind, Message, Question, Rcode};
 use crate::dns::name::DomainName;
+use crate::dns::tsig::Key;
+use crate::dns::update::Update;
 use crate::dns::zone::Zone;
-use crate::sim::{Context, Timer};
+use crate::sim::{self, Context};
 
 /// An authoritative name server.
 #[derive(Clone, Debug, Default)]
 pub struct Authority {
     zones: Vec<Zone>,
+    updates: Updates,
+    unchanged: u64,
+}
+
+/// Whose updates are carried out.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Updates {
+    /// Nobody's.
+    #[default]
+    Refused,
+    /// Those that are signed with this key.
+    Signed(Key),
 }
 
 /// The authority sets no timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Never {}
+pub enum Timer {}
 
-impl Timer for Never {
+impl sim::Timer for Timer {
     fn slot(self) -> u32 {
         match self {}
     }
@@ -29,6 +45,15 @@ impl Timer for Never {
 /// What the authority lets be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
+    /// It has carried out an update, which changes the answer to this question.
+    Accepted {
+        /// Who asked: the source of the request.
+        from: Address,
+        /// The question.
+        question: Question,
+        /// The answer to it.
+        answer: Answer,
+    },
     /// From now on it answers this question so.
     Served {
         /// The question.
@@ -47,7 +72,18 @@ impl Authority {
     /// An authority for these zones.
     #[must_use]
     pub fn new(zones: Vec<Zone>) -> Self {
-        Self { zones }
+        Self { zones, ..Self::default() }
+    }
+
+    /// From now on it carries these updates out.
+    pub fn allow(&mut self, updates: Updates) {
+        self.updates = updates;
+    }
+
+    /// How many updates that it accepted changed nothing.
+    #[must_use]
+    pub const fn unchanged(&self) -> u64 {
+        self.unchanged
     }
 
     /// The zone that a name lies in: the deepest, if they are nested.
@@ -63,48 +99,98 @@ impl Authority {
         self.zone_of(&question.name).map_or(Answer::Failure, |zone| zone.answer(question))
     }
 
-    /// Answers a query; other messages are dropped.
-    pub fn receive<C>(&self, ctx: &mut C, from: Endpoint, message: &Message)
+    /// Answers a query or carries out an update; other messages are dropped.
+    pub fn receive<C>(&mut self, ctx: &mut C, from: Endpoint, message: &Message)
     where
-        C: Context<Message = Message>,
+        C: Context<Message = Message, Observation = Observation>,
     {
         if message.response {
             return;
         }
-        let response = match self.zone_of(&message.question.name) {
-            Some(zone) => zone.respond(message),
-            None => Message::response_to(message, Rcode::REFUSED),
+        let response = match &message.kind {
+            Kind::Query => match self.zone_of(&message.question.name) {
+                Some(zone) => zone.respond(message),
+                None => Message::response_to(message, Rcode::REFUSED),
+            },
+            Kind::Notify => Message::response_to(message, Rcode::NOT_AUTH),
+            Kind::Update(update) => self.receive_update(ctx, from.address, message, update),
         };
         ctx.send(from, response);
     }
 
-    /// Serves these as the addresses of the name from now on (none: the record set is gone).
+    /// Carries an update out, if its sender may (RFC 2136 §3.3; RFC 8945 §5.3), and answers it.
+    fn receive_update<C>(
+        &mut self,
+        ctx: &mut C,
+        from: Address,
+        message: &Message,
+        update: &Update,
+    ) -> Message
+    where
+        C: Context<Observation = Observation>,
+    {
+        let Updates::Signed(key) = &self.updates else {
+            return Message::response_to(message, Rcode::REFUSED);
+        };
+        if message.tsig.is_none() {
+            return Message::response_to(message, Rcode::REFUSED);
+        }
+        let key = key.clone();
+        let mac = match key.verify(ctx.now(), message, None) {
+            Ok(mac) => mac,
+            Err(error) => return key.refuse(ctx.now(), message, error),
+        };
+        let rcode = self.update(ctx, from, &message.question.name, update);
+        let mut response = Message::response_to(message, rcode);
+        key.sign(ctx.now(), &mut response, Some(&mac));
+        response
+    }
+
+    fn update<C>(&mut self, ctx: &mut C, from: Address, apex: &DomainName, update: &Update) -> Rcode
+    where
+        C: Context<Observation = Observation>,
+    {
+        let Some(zone) = self.zones.iter_mut().find(|zone| zone.apex() == apex) else {
+            return Rcode::NOT_AUTH;
+        };
+        let changed = match zone.update(update) {
+            Ok(changed) => changed,
+            Err(rcode) => return rcode,
+        };
+        self.unchanged += u64::from(changed.is_empty());
+        for question in changed {
+            let answer = zone.answer(&question);
+            let (accepted, told) = (question.clone(), answer.clone());
+            ctx.observe(Observation::Accepted { from, question: accepted, answer: told });
+            ctx.observe(Observation::Served { question, answer });
+        }
+        Rcode::NO_ERROR
+    }
+
+    /// Serves these peers as the binding from now on, the preferred one first (nobody: it is gone).
     /// Returns whether that is a change; only then anything is observed.
     ///
     /// # Errors
-    /// When the name lies in no zone of this authority.
+    /// When its zone is none of this authority's.
     pub fn publish<C>(
         &mut self,
         ctx: &mut C,
-        name: &DomainName,
-        addresses: &[Address],
+        binding: &Binding,
+        peers: &[Address],
     ) -> Result<bool, NotInZone>
     where
         C: Context<Observation = Observation>,
     {
-        let zone = self
-            .zones
-            .iter_mut()
-            .filter(|zone| name.is_within(zone.apex()))
-            .max_by_key(|zone| zone.apex().wire_len())
-            .ok_or_else(|| NotInZone(name.clone()))?;
-        let changed = zone.publish(name, addresses);
-        if changed {
-            let question = Question::addresses(name.clone());
+        let mut zones = self.zones.iter_mut();
+        let zone = zones.find(|zone| zone.apex() == binding.zone());
+        let zone = zone.ok_or_else(|| NotInZone(binding.domain().clone()))?;
+        let changed = zone.update(&binding.update(peers, None)).expect("it all lies in the zone");
+        let any = !changed.is_empty();
+        for question in changed {
             let answer = zone.answer(&question);
             ctx.observe(Observation::Served { question, answer });
         }
-        Ok(changed)
+        Ok(any)
     }
 }
 
@@ -113,10 +199,11 @@ mod tests {
     use super::*;
     use crate::address::Port;
     use crate::dns::answer::Reply;
+    use crate::dns::binding::Form;
     use crate::dns::message::Ttl;
     use crate::sim::Recorder;
 
-    type Ctx = Recorder<Message, Never, Observation>;
+    type Ctx = Recorder<Message, Timer, Observation>;
 
     fn authority() -> Authority {
         let zone = |apex: &str, server: u32| {
@@ -130,18 +217,20 @@ mod tests {
     fn a_change_is_served_and_observed_at_once_and_a_repetition_is_not_observed() {
         let (mut ctx, mut authority) = (Ctx::new(), authority());
         let name: DomainName = "chord.dyndns.test".parse().unwrap();
+        let binding = |zone: &str| {
+            let zone = zone.parse().unwrap();
+            Binding::new(name.clone(), zone, Form::Addresses, Ttl::from_secs(60)).unwrap()
+        };
         let addresses = [Address::from_bits(9)];
-        assert_eq!(authority.publish(&mut ctx, &name, &addresses), Ok(true));
-        assert_eq!(authority.publish(&mut ctx, &name, &addresses), Ok(false));
+        let here = binding("dyndns.test");
+        assert_eq!(authority.publish(&mut ctx, &here, &addresses), Ok(true));
+        assert_eq!(authority.publish(&mut ctx, &here, &addresses), Ok(false));
         let question = Question::addresses(name.clone());
         let answer = Answer::of_addresses(&addresses);
         assert_eq!(authority.answer(&question), answer);
         assert_eq!(ctx.take_observed(), [Observation::Served { question, answer }]);
-        let elsewhere: DomainName = "example.org".parse().unwrap();
-        assert_eq!(
-            authority.publish(&mut ctx, &elsewhere, &addresses),
-            Err(NotInZone(elsewhere.clone()))
-        );
+        let elsewhere = authority.publish(&mut ctx, &binding("org"), &addresses);
+        assert_eq!(elsewhere, Err(NotInZone(name.clone())));
         // The deeper zone took it.
         assert_eq!(authority.zone_of(&name).unwrap().serial(), 4);
         assert_eq!(authority.zones[0].serial(), 3);
@@ -149,7 +238,7 @@ mod tests {
 
     #[test]
     fn queries_are_answered_to_their_sender_and_responses_are_dropped() {
-        let (mut ctx, authority) = (Ctx::new(), authority());
+        let (mut ctx, mut authority) = (Ctx::new(), authority());
         let from = Address::from_bits(7).at(Port::EPHEMERAL);
         let ask = |text: &str| Message::query(1, Question::addresses(text.parse().unwrap()));
         authority.receive(&mut ctx, from, &ask("ns.dyndns.test"));

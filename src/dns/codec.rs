@@ -10,8 +10,10 @@
 
 use smallvec::SmallVec;
 
-use crate::dns::message::{Message, Question, Record, RecordData};
+use crate::dns::message::{Contents, Kind, Message, Question, Record, RecordData, RecordType};
 use crate::dns::name::DomainName;
+use crate::dns::tsig::{self, Tsig};
+use crate::dns::update::{Class, Written};
 use crate::rng::mix;
 
 pub use crate::dns::decode::{DecodeError, decode};
@@ -28,6 +30,10 @@ pub(crate) const RD: u16 = 1 << 8;
 pub(crate) const RA: u16 = 1 << 7;
 /// The opcode's bits in that word; QUERY is zero.
 pub(crate) const OPCODE: u16 = 0x7800;
+/// NOTIFY (RFC 1996).
+pub(crate) const NOTIFY: u16 = 4 << 11;
+/// UPDATE (RFC 2136).
+pub(crate) const UPDATE: u16 = 5 << 11;
 /// The DO bit in the TTL field of EDNS.
 pub(crate) const DNSSEC_OK: u32 = 1 << 15;
 
@@ -106,11 +112,7 @@ fn write<S: Sink>(message: &Message, sink: S) -> S {
     let mut encoder = Encoder { sink, suffixes: SmallVec::new() };
     encoder.header(message);
     encoder.question(&message.question);
-    for section in [&message.answers, &message.authority, &message.additional] {
-        for record in section {
-            encoder.record(record);
-        }
-    }
+    encoder.sections(message);
     if let Some(edns) = message.edns {
         let flags = if edns.dnssec_ok { DNSSEC_OK } else { 0 };
         encoder.sink.put(&[0]);
@@ -118,6 +120,9 @@ fn write<S: Sink>(message: &Message, sink: S) -> S {
         encoder.u16(edns.payload_size);
         encoder.u32(flags);
         encoder.u16(0);
+    }
+    if let Some(tsig) = &message.tsig {
+        encoder.tsig(tsig);
     }
     encoder.sink
 }
@@ -146,12 +151,37 @@ impl<'a, S: Sink> Encoder<'a, S> {
         ];
         let flags =
             flags.iter().filter(|(set, _)| *set).fold(0, |bits: u16, (_, flag)| bits | flag);
+        let (opcode, answers, authority) = match &message.kind {
+            Kind::Query => (0, message.answers.len(), message.authority.len()),
+            Kind::Notify => (NOTIFY, message.answers.len(), message.authority.len()),
+            Kind::Update(update) => (UPDATE, update.prerequisites.len(), update.changes.len()),
+        };
+        let pseudo = u16::from(message.edns.is_some()) + u16::from(message.tsig.is_some());
         self.u16(message.id);
-        self.u16(flags | u16::from(message.rcode.0));
+        self.u16(flags | opcode | u16::from(message.rcode.0));
         self.u16(1);
-        self.u16(message.answers.len() as u16);
-        self.u16(message.authority.len() as u16);
-        self.u16(message.additional.len() as u16 + u16::from(message.edns.is_some()));
+        self.u16(answers as u16);
+        self.u16(authority as u16);
+        self.u16(message.additional.len() as u16 + pseudo);
+    }
+
+    fn sections(&mut self, message: &'a Contents) {
+        match &message.kind {
+            Kind::Query | Kind::Notify => {
+                for record in message.answers.iter().chain(&message.authority) {
+                    self.record(record);
+                }
+            }
+            Kind::Update(update) => {
+                let changes = update.changes.iter().map(|change| change.written());
+                for it in update.prerequisites.iter().map(|it| it.written()).chain(changes) {
+                    self.written(&it);
+                }
+            }
+        }
+        for record in &message.additional {
+            self.record(record);
+        }
     }
 
     fn question(&mut self, question: &'a Question) {
@@ -161,15 +191,57 @@ impl<'a, S: Sink> Encoder<'a, S> {
     }
 
     fn record(&mut self, record: &'a Record) {
-        self.name(&record.name, true);
-        self.u16(record.data.rtype().0);
-        self.u16(CLASS_IN);
-        self.u32(record.ttl.as_secs());
+        let Record { name, ttl, data } = record;
+        let (rtype, class) = (data.rtype(), Class::In);
+        self.written(&Written { name, rtype, class, ttl: *ttl, data: Some(data) });
+    }
+
+    fn written(&mut self, it: &Written<'a>) {
+        self.name(it.name, true);
+        self.u16(it.rtype.0);
+        self.u16(it.class.code());
+        self.u32(it.ttl.as_secs());
         let length_at = self.sink.position();
         self.u16(0);
-        self.data(&record.data);
+        if let Some(data) = it.data {
+            self.data(data);
+        }
+        self.end_data(length_at);
+    }
+
+    /// Writes how long the data is that was begun after the length field at this position.
+    fn end_data(&mut self, length_at: usize) {
         let length = self.sink.position() - length_at - 2;
         self.sink.patch(length_at, length as u16);
+    }
+
+    /// Writes a signature; its names are not compressed (RFC 8945 §4.2), but for the owner.
+    fn tsig(&mut self, tsig: &'a Tsig) {
+        self.name(&tsig.key, true);
+        self.u16(RecordType::TSIG.0);
+        self.u16(Class::Any.code());
+        self.u32(0);
+        let length_at = self.sink.position();
+        self.u16(0);
+        self.sink.put(&[tsig::ALGORITHM.len() as u8]);
+        self.sink.put(tsig::ALGORITHM.as_bytes());
+        self.sink.put(&[0]);
+        self.u48(tsig.signed);
+        self.u16(tsig.fudge);
+        let mac = tsig.mac.as_ref().map_or(&[][..], |mac| mac);
+        self.u16(mac.len() as u16);
+        self.sink.put(mac);
+        self.u16(tsig.original_id);
+        self.u16(tsig.error.0);
+        self.u16(if tsig.server_time.is_some() { 6 } else { 0 });
+        if let Some(time) = tsig.server_time {
+            self.u48(time);
+        }
+        self.end_data(length_at);
+    }
+
+    fn u48(&mut self, value: u64) {
+        self.sink.put(&value.to_be_bytes()[2..]);
     }
 
     fn data(&mut self, data: &'a RecordData) {

@@ -1,8 +1,9 @@
 //! DNS messages as values (RFC 1035 §4), with EDNS (RFC 6891).
 //!
-//! A message has exactly one question of class IN and the opcode QUERY; other messages are refused
-//! by the [decoder](crate::dns::codec). Left out: truncation and TCP, DNSSEC beyond the DO bit,
-//! EDNS options. Records of types that nothing here interprets are carried as octets.
+//! A message has exactly one question of class IN, which in an UPDATE names the zone, and the opcode
+//! QUERY, NOTIFY or UPDATE; other messages are refused by the [decoder](crate::dns::codec). Left
+//! out: truncation and TCP, DNSSEC beyond the DO bit, EDNS options. Records of types that nothing
+//! here interprets are carried as octets.
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
@@ -12,6 +13,8 @@ use crate::address::{Address, Port};
 use crate::dns::codec;
 use crate::dns::name::DomainName;
 use crate::dns::naptr::Naptr;
+use crate::dns::tsig::Tsig;
+use crate::dns::update::Update;
 use crate::net::ledger::{Class, Protocol, Purpose};
 use crate::net::payload::{Packed, Payload, Transport, Words};
 use crate::time::SimDuration;
@@ -86,6 +89,10 @@ impl RecordType {
     pub const NAPTR: Self = Self(35);
     /// The pseudo-record of EDNS (RFC 6891); never a question.
     pub const OPT: Self = Self(41);
+    /// A signature (RFC 8945); never a question.
+    pub const TSIG: Self = Self(250);
+    /// Every type; in an UPDATE only.
+    pub const ANY: Self = Self(255);
 }
 
 impl fmt::Display for RecordType {
@@ -124,6 +131,16 @@ impl Rcode {
     pub const NOT_IMP: Self = Self(4);
     /// The server does not want to answer.
     pub const REFUSED: Self = Self(5);
+    /// A name exists that should not (RFC 2136 §2.2, as those that follow).
+    pub const YX_DOMAIN: Self = Self(6);
+    /// A record set exists that should not.
+    pub const YX_RR_SET: Self = Self(7);
+    /// A record set that should exist does not, or is another.
+    pub const NX_RR_SET: Self = Self(8);
+    /// The server is no authority for the zone, or does not accept the signature.
+    pub const NOT_AUTH: Self = Self(9);
+    /// A name lies outside the zone.
+    pub const NOT_ZONE: Self = Self(10);
 
     /// The code of the four lower bits.
     #[must_use]
@@ -141,6 +158,11 @@ impl fmt::Debug for Rcode {
             Self::NX_DOMAIN => f.pad("NXDOMAIN"),
             Self::NOT_IMP => f.pad("NOTIMP"),
             Self::REFUSED => f.pad("REFUSED"),
+            Self::YX_DOMAIN => f.pad("YXDOMAIN"),
+            Self::YX_RR_SET => f.pad("YXRRSET"),
+            Self::NX_RR_SET => f.pad("NXRRSET"),
+            Self::NOT_AUTH => f.pad("NOTAUTH"),
+            Self::NOT_ZONE => f.pad("NOTZONE"),
             Self(code) => write!(f, "RCODE{code}"),
         }
     }
@@ -256,6 +278,18 @@ pub struct Edns {
 /// The payload size of DNS Flag Day 2020, which BIND and unbound advertise.
 pub const EDNS_PAYLOAD_SIZE: u16 = 1232;
 
+/// What a message is about: its opcode, and the sections that have another meaning for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// QUERY.
+    Query,
+    /// NOTIFY (RFC 1996): the zone of the question has changed.
+    Notify,
+    /// UPDATE (RFC 2136): the question names the zone by its SOA. These two stand in place of
+    /// answers and authority, which are empty.
+    Update(Update),
+}
+
 /// A DNS message. Small to move, since its [`Contents`] are boxed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message(Box<Contents>);
@@ -265,6 +299,8 @@ pub struct Message(Box<Contents>);
 pub struct Contents {
     /// ID: pairs a response with its query.
     pub id: u16,
+    /// What it is about.
+    pub kind: Kind,
     /// QR: a response.
     pub response: bool,
     /// AA: the responder is an authority for the name.
@@ -285,6 +321,8 @@ pub struct Contents {
     pub additional: Vec<Record>,
     /// EDNS, if the message carries it.
     pub edns: Option<Edns>,
+    /// Its signature, if it has one.
+    pub tsig: Option<Box<Tsig>>,
 }
 
 impl Message {
@@ -293,6 +331,7 @@ impl Message {
     pub fn query(id: u16, question: Question) -> Self {
         Self(Box::new(Contents {
             id,
+            kind: Kind::Query,
             response: false,
             authoritative: false,
             recursion_desired: true,
@@ -303,7 +342,17 @@ impl Message {
             authority: Vec::new(),
             additional: Vec::new(),
             edns: None,
+            tsig: None,
         }))
+    }
+
+    /// An unsigned update of a zone.
+    #[must_use]
+    pub fn update(id: u16, zone: DomainName, update: Update) -> Self {
+        let mut message = Self::query(id, Question::new(zone, RecordType::SOA));
+        message.recursion_desired = false;
+        message.kind = Kind::Update(update);
+        message
     }
 
     /// A resolver's query to an authority: RD clear, EDNS present.
@@ -320,6 +369,11 @@ impl Message {
     pub fn response_to(query: &Self, rcode: Rcode) -> Self {
         let mut message = Self::query(query.id, query.question.clone());
         message.response = true;
+        message.kind = match query.kind {
+            Kind::Query => Kind::Query,
+            Kind::Notify => Kind::Notify,
+            Kind::Update(_) => Kind::Update(Update::default()),
+        };
         message.recursion_desired = query.recursion_desired;
         message.rcode = rcode;
         message.edns = query.edns.map(|edns| Edns { payload_size: EDNS_PAYLOAD_SIZE, ..edns });
@@ -363,8 +417,11 @@ impl Payload for Message {
         codec::encoded_len(self)
     }
     fn class(&self) -> Class {
-        let purpose =
-            if self.recursion_desired { Purpose::DnsClient } else { Purpose::DnsUpstream };
+        let purpose = match self.kind {
+            Kind::Update(_) => Purpose::DynDns,
+            Kind::Query if self.recursion_desired => Purpose::DnsClient,
+            Kind::Query | Kind::Notify => Purpose::DnsUpstream,
+        };
         Class { protocol: Protocol::Dns, purpose }
     }
     fn digest(&self) -> u64 {

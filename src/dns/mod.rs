@@ -5,6 +5,8 @@
 //!   1035, 2782, 3403, 6891).
 //! * [`answer`]: what a message means to whoever asked.
 //! * [`zone`], [`authority`]: the data of a zone, and the server that is the source of truth.
+//! * [`update`], [`tsig`], [`updater`], [`binding`]: dynamic update, its signature, its client, and
+//!   what a location of a proxy peer is written as.
 //! * [`profile`], [`cache`], [`retry`], [`resolver`]: a recursive resolver as RFC 1035 and 2308
 //!   describe it, or with the habits of unbound or BIND.
 //! * [`stub`]: glibc's stub resolver, which caches nothing.
@@ -13,12 +15,12 @@
 //! * [`checker`]: judges whether a resolver obeys TTLs, from the messages alone.
 //!
 //! What is left out: root and referrals (a resolver knows the authority of each zone), CNAME,
-//! truncation and TCP, zone transfer, serving stale data, forwarding to another resolver, dynamic
-//! update.
+//! truncation and TCP, zone transfer, serving stale data, forwarding to another resolver.
 
 pub mod answer;
 pub mod application_cache;
 pub mod authority;
+pub mod binding;
 pub mod cache;
 pub mod checker;
 pub mod codec;
@@ -31,11 +33,15 @@ pub mod resolver;
 pub mod retry;
 pub mod server_cache;
 pub mod stub;
+pub mod tsig;
+pub mod update;
+pub mod updater;
 pub mod zone;
 
 pub use answer::{Answer, Negative, Reply};
 pub use application_cache::ApplicationCache;
 pub use authority::Authority;
+pub use binding::Binding;
 pub use message::{Message, Question, Rcode, RecordData, RecordType, Soa, Srv, Ttl};
 pub use name::DomainName;
 pub use naptr::Naptr;
@@ -43,4 +49,6 @@ pub use profile::Profile;
 pub use resolver::Resolver;
 pub use server_cache::ServerCache;
 pub use stub::Stub;
+pub use update::Update;
+pub use updater::Updater;
 pub use zone::Zone;

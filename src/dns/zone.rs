@@ -1,6 +1,8 @@
 //! A zone: its SOA, its record sets, and what it answers (RFC 1034 §4.3.2 without CNAME, wildcards
 //! and delegation).
 
+mod update;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -87,6 +89,24 @@ impl Zone {
     ///
     /// The name must lie in the zone and the set must not be empty.
     pub fn set(&mut self, name: DomainName, set: RrSet) -> bool {
+        let changed = self.place(name, set);
+        if changed {
+            self.advance_serial();
+        }
+        changed
+    }
+
+    /// Removes a record set. Returns whether there was one; if so, the serial has grown.
+    pub fn remove(&mut self, question: &Question) -> bool {
+        let removed = self.take(question).is_some();
+        if removed {
+            self.advance_serial();
+        }
+        removed
+    }
+
+    /// [`set`](Self::set), but for the serial.
+    fn place(&mut self, name: DomainName, set: RrSet) -> bool {
         assert!(name.is_within(&self.apex), "{name} does not lie in the zone {}", self.apex);
         assert!(!set.data.is_empty(), "a record set holds records");
         let sets = self.sets.entry(name).or_default();
@@ -95,23 +115,18 @@ impl Zone {
             Some(other) => *other = set,
             None => sets.push(set),
         }
-        self.advance_serial();
         true
     }
 
-    /// Removes a record set. Returns whether there was one; if so, the serial has grown.
-    pub fn remove(&mut self, question: &Question) -> bool {
-        let Some(sets) = self.sets.get_mut(&question.name) else { return false };
-        let before = sets.len();
-        sets.retain(|set| set.rtype() != question.rtype);
-        let removed = sets.len() < before;
+    /// [`remove`](Self::remove), but for the serial; what was there.
+    fn take(&mut self, question: &Question) -> Option<RrSet> {
+        let sets = self.sets.get_mut(&question.name)?;
+        let place = sets.iter().position(|set| set.rtype() == question.rtype)?;
+        let taken = sets.remove(place);
         if sets.is_empty() {
             self.sets.remove(&question.name);
         }
-        if removed {
-            self.advance_serial();
-        }
-        removed
+        Some(taken)
     }
 
     /// Makes these the addresses of a name in the zone, with the TTL that its addresses had, else

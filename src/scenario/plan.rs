@@ -365,7 +365,7 @@ pub struct ChordPlan {
     pub replicas: u32,
     /// What one period of `fix_fingers` renews.
     pub fingers_per_round: FingersPerRound,
-    /// How the ring begins.
+    /// How the overlay begins.
     pub start: OverlayStart,
 }
 

@@ -13,7 +13,7 @@ use crate::sim;
 use crate::sip;
 use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
-use crate::world::stage::{Observed, Stage};
+use crate::world::stage::Stage;
 
 /// The network of the simulated world.
 pub type WorldNetwork = Network<Message, Timer>;
@@ -117,8 +117,8 @@ impl From<sip::Timer> for Timer {
     }
 }
 
-impl From<authority::Never> for Timer {
-    fn from(never: authority::Never) -> Self {
+impl From<authority::Timer> for Timer {
+    fn from(never: authority::Timer) -> Self {
         match never {}
     }
 }
@@ -233,7 +233,8 @@ impl Host {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }
             (Self::Authority(authority), Message::Dns(message)) => {
-                let ctx = &mut link.lift::<dns::Message, authority::Never, Observed>();
+                let ctx =
+                    &mut link.lift::<dns::Message, authority::Timer, authority::Observation>();
                 authority.receive(ctx, from, &message);
             }
             (Self::Service(service), Message::Tcp(segment)) => {

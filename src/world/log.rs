@@ -10,6 +10,7 @@
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
 mod chord;
+mod dns;
 mod told;
 
 pub use told::{Logged, Told};
@@ -20,7 +21,6 @@ use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
 use crate::conventional::server;
-use crate::dns::{self, Rcode, RecordData};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted};
@@ -156,30 +156,6 @@ impl Words<'_> {
     fn list(&self, nodes: impl IntoIterator<Item = NodeRef>) -> String {
         let names: Vec<_> = nodes.into_iter().map(self.node).collect();
         if names.is_empty() { "nobody".to_owned() } else { names.join(", ") }
-    }
-
-    fn dns(&self, message: &dns::Message) -> String {
-        let asked = format!("{} {}", message.question.rtype, message.question.name);
-        if !message.response {
-            return format!("DNS query {asked}");
-        }
-        let said = match (message.rcode, &message.answers[..]) {
-            (Rcode::NO_ERROR, []) => "no data".to_owned(),
-            (Rcode::NO_ERROR, records) => {
-                let data: Vec<_> = records.iter().map(|it| self.record_data(&it.data)).collect();
-                format!("{}, TTL {}", data.join(", "), records[0].ttl)
-            }
-            (rcode, _) => format!("{rcode:?}"),
-        };
-        format!("DNS answer {asked}: {said}")
-    }
-
-    fn record_data(&self, data: &RecordData) -> String {
-        match data {
-            RecordData::A(address) => (self.address)(*address),
-            RecordData::Srv(srv) => format!("{}:{}", srv.target, srv.port.0),
-            other => format!("a record of type {}", other.rtype()),
-        }
     }
 
     fn icmp(&self, icmp: Icmp) -> String {

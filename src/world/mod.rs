@@ -27,7 +27,7 @@ pub mod truth;
 pub mod users;
 
 use crate::address::Address;
-use crate::dns::DomainName;
+use crate::dns::Binding;
 use crate::dyndns::Publish;
 use crate::net::packet::{Carried, ColdId, Packet};
 use crate::net::{Direction, Ledger};
@@ -82,8 +82,8 @@ pub struct World {
 pub struct Infrastructure {
     /// All of them with their addresses.
     pub addresses: Vec<(HostId, Address)>,
-    /// The authority and the overlay's domain.
-    pub authority: Option<(HostId, DomainName)>,
+    /// The authority and the overlay's binding.
+    pub authority: Option<(HostId, Binding)>,
     /// The update service.
     pub service: Option<HostId>,
 }
@@ -279,18 +279,18 @@ impl World {
 
     /// The authority serves this address from now on.
     pub(crate) fn publish(&mut self, address: Address) {
-        let Some((host, domain)) = &self.infrastructure.authority else { return };
+        let Some((host, binding)) = &self.infrastructure.authority else { return };
         let Host::Authority(authority) = &mut self.hosts[host.index()] else {
             unreachable!("the authority's host is an authority")
         };
         let link = &mut self.network.link(*host, &mut self.stage);
         let ctx = &mut crate::sim::Context::lift::<
             crate::dns::Message,
-            crate::dns::authority::Never,
+            crate::dns::authority::Timer,
             crate::dns::authority::Observation,
         >(link);
         authority
-            .publish(ctx, domain, &[address])
+            .publish(ctx, binding, &[address])
             .expect("the authority was set up with the domain's zone");
     }
 
@@ -303,6 +303,18 @@ impl World {
     /// The member that lives on a host.
     pub(crate) fn member_on(&self, host: HostId) -> Option<MemberId> {
         self.director.member_on(host)
+    }
+
+    /// Updates that changed nothing, at the update service and at the authority.
+    fn unchanged_updates(&self) -> u64 {
+        let Infrastructure { authority, service, .. } = &self.infrastructure;
+        let hosts = authority.iter().map(|(host, _)| host).chain(service);
+        let unchanged = hosts.map(|host| match &self.hosts[host.index()] {
+            Host::Service(service) => service.unchanged(),
+            Host::Authority(authority) => authority.unchanged(),
+            _ => 0,
+        });
+        unchanged.sum()
     }
 
     fn close(mut self, before: Option<Box<Ledger>>, events: u64) -> Outcome {
@@ -321,11 +333,7 @@ impl World {
             violations.extend(found);
             ring
         });
-        let unchanged_updates =
-            self.infrastructure.service.map_or(0, |host| match &self.hosts[host.index()] {
-                Host::Service(service) => service.unchanged(),
-                _ => 0,
-            });
+        let unchanged_updates = self.unchanged_updates();
         let observed = self.stage.fingerprint;
         let delivered = self.network.fingerprint();
         let (datagrams, observations) = (delivered.epochs(), observed.epochs());

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::conventional::{names, phone, server};
-use crate::dns::{self, Question, authority, resolver};
+use crate::dns::{self, Binding, Question, authority, resolver};
 use crate::dyndns::Accepted;
 use crate::net::{Link, Observer, Payload};
 use crate::overcord;
@@ -151,20 +151,20 @@ pub struct Stage {
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
     warmup: SimTime,
-    /// The question for the overlay's A record: others are nobody's concern.
-    question: Option<Question>,
+    /// How the overlay's binding is asked for: other questions are nobody's concern.
+    binding: Option<Binding>,
 }
 
 impl Stage {
     /// A stage on which nothing has happened. Application look-ups count from `warmup` on;
-    /// `question` asks for the overlay's addresses.
+    /// `binding` is the overlay's.
     #[must_use]
     pub fn new(
         truth: Truth,
         directory: Directory,
         fingerprint: Fingerprint,
         warmup: SimTime,
-        question: Option<Question>,
+        binding: Option<Binding>,
     ) -> Self {
         Self {
             truth,
@@ -176,7 +176,7 @@ impl Stage {
             noted: None,
             story: None,
             warmup,
-            question,
+            binding,
         }
     }
 
@@ -259,9 +259,10 @@ impl Stage {
                 question,
                 answer,
                 expires,
-            }) => self
-                .concerns(&question)
-                .then(|| Observation::CacheStored { answer: in_short(&answer), expires }),
+            }) => {
+                let answer = self.in_short(&question, &answer)?;
+                Some(Observation::CacheStored { answer, expires })
+            }
             server::Observation::Names(names::Observation::Asked(_)) => None,
             server::Observation::Routed { request, to } => {
                 Some(Observation::RequestRouted { request, to })
@@ -304,8 +305,10 @@ impl Stage {
         }
     }
 
-    fn concerns(&self, question: &Question) -> bool {
-        self.question.as_ref() == Some(question)
+    /// An answer as far as the overlay's binding is concerned; `None` for other questions.
+    fn in_short(&self, question: &Question, answer: &dns::Answer) -> Option<Answer> {
+        let binding = self.binding.as_ref().filter(|binding| binding.question() == question)?;
+        Some(in_short(binding, answer))
     }
 }
 
@@ -317,13 +320,22 @@ impl Observer for Stage {
         let observation = match observed {
             Observed::Node(observation) => self.of_node(now, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self
-                .concerns(&question)
-                .then(|| Observation::CacheStored { answer: in_short(&answer), expires }),
+                .in_short(&question, &answer)
+                .map(|answer| Observation::CacheStored { answer, expires }),
             Observed::Resolver(resolver::Observation::Answered { question, answer }) => {
-                self.concerns(&question).then(|| Observation::Answered(in_short(&answer)))
+                self.in_short(&question, &answer).map(Observation::Answered)
             }
             Observed::Authority(authority::Observation::Served { question, answer }) => {
-                self.concerns(&question).then(|| Observation::BindingServed(in_short(&answer)))
+                self.in_short(&question, &answer).map(Observation::BindingServed)
+            }
+            Observed::Authority(authority::Observation::Accepted { from, question, answer }) => {
+                // Who takes itself, or others, out of the binding has no address to name.
+                match self.in_short(&question, &answer) {
+                    Some(Answer::Addresses(to)) => {
+                        Some(Observation::UpdateAccepted { from, to: to[0] })
+                    }
+                    _ => None,
+                }
             }
             Observed::Service(Accepted { from, to, .. }) => {
                 Some(Observation::UpdateAccepted { from, to })
@@ -356,11 +368,14 @@ const fn method_of(method: &Method) -> RequestMethod {
     }
 }
 
-/// An answer as far as the overlay's domain is concerned.
+/// An answer to the question for a binding, in truth's words.
 #[must_use]
-pub fn in_short(answer: &dns::Answer) -> Answer {
+pub fn in_short(binding: &Binding, answer: &dns::Answer) -> Answer {
     match answer {
-        dns::Answer::Records(_) => Answer::Addresses(answer.addresses().collect()),
+        dns::Answer::Records(_) => match binding.addresses(answer) {
+            addresses if addresses.is_empty() => Answer::Negative,
+            addresses => Answer::Addresses(addresses),
+        },
         dns::Answer::Negative(_) => Answer::Negative,
         dns::Answer::Failure => Answer::Failure,
     }

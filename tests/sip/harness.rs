@@ -108,8 +108,8 @@ impl From<dns::authority::Observation> for Note {
     }
 }
 
-impl From<dns::authority::Never> for Timer {
-    fn from(never: dns::authority::Never) -> Self {
+impl From<dns::authority::Timer> for Timer {
+    fn from(never: dns::authority::Timer) -> Self {
         match never {}
     }
 }
@@ -129,7 +129,7 @@ impl Device for Role {
         }
         match (self, message) {
             (Self::Authority(authority), Message::Dns(message)) => {
-                let ctx = &mut link.lift::<_, dns::authority::Never, dns::authority::Observation>();
+                let ctx = &mut link.lift::<_, dns::authority::Timer, dns::authority::Observation>();
                 authority.receive(ctx, from, &message);
             }
             (Self::Resolver(resolver), Message::Dns(message)) => {

@@ -63,6 +63,12 @@ from! {
     Observed::Authority(authority::Observation);
 }
 
+impl From<authority::Timer> for Timer {
+    fn from(never: authority::Timer) -> Self {
+        match never {}
+    }
+}
+
 impl Device for Role {
     type Message = dns::Message;
     type Timer = Timer;
@@ -72,7 +78,10 @@ impl Device for Role {
 
     fn receive(&mut self, ctx: &mut LabLink<'_, Self>, from: Endpoint, message: dns::Message) {
         match self {
-            Self::Authority(authority) => authority.receive(ctx, from, &message),
+            Self::Authority(authority) => {
+                let ctx = &mut ctx.lift::<_, authority::Timer, authority::Observation>();
+                authority.receive(ctx, from, &message);
+            }
             Self::Resolver(resolver) => resolver.receive(
                 &mut ctx.lift::<_, resolver::Timer, resolver::Observation>(),
                 from,

@@ -1,5 +1,7 @@
 //! Sizes that were measured on real servers, hickory-proto as an oracle, and properties.
 
+mod update;
+
 use std::sync::Arc;
 
 use hickory_proto::op::Message as Oracle;
@@ -11,7 +13,7 @@ use super::{decode, encode, encoded_len};
 use crate::address::{Address, Port};
 use crate::dns::decode::DecodeError;
 use crate::dns::message::{
-    Contents, Edns, Message, Question, Rcode, Record, RecordData, RecordType, Soa, Srv, Ttl,
+    Contents, Edns, Kind, Message, Question, Rcode, Record, RecordData, RecordType, Soa, Srv, Ttl,
 };
 use crate::dns::name::DomainName;
 use crate::dns::naptr::{CharacterString, Naptr};
@@ -155,7 +157,7 @@ fn malformed_messages_are_refused_with_the_reason() {
     };
     assert_eq!(decode(&good[..good.len() - 1]), Err(DecodeError::Short(21)));
     assert_eq!(decode(&[&good[..], &[0]].concat()), Err(DecodeError::Trailing(1)));
-    assert_eq!(change(2, 0x29), Err(DecodeError::Opcode(5)));
+    assert_eq!(change(2, 0x31), Err(DecodeError::Opcode(6)));
     assert_eq!(change(2, 0x02), Err(DecodeError::Truncated));
     assert_eq!(change(5, 2), Err(DecodeError::Questions(2)));
     assert_eq!(change(21, 3), Err(DecodeError::Class(3)));
@@ -252,6 +254,8 @@ fn messages() -> impl Strategy<Value = Message> {
                 authority,
                 additional,
                 edns: edns.map(|(payload_size, dnssec_ok)| Edns { payload_size, dnssec_ok }),
+                kind: Kind::Query,
+                tsig: None,
             })
         },
     )

@@ -5,6 +5,7 @@ use super::*;
 use crate::address::{Address, Port};
 use crate::dns::answer::Negative;
 use crate::dns::authority::{self, Authority};
+use crate::dns::binding::{Binding, Form};
 use crate::dns::checker::TtlChecker;
 use crate::dns::message::{RecordType, Ttl};
 use crate::dns::profile::Prefetch;
@@ -205,9 +206,13 @@ fn random_run(profile: Profile, change: impl FnOnce(&mut Config)) -> u32 {
     let mut resolver = resolver_with(change, profile);
     let mut checker = TtlChecker::new(resolver.config.cache);
     let (apex, ttl) = ("dyndns.test".parse().unwrap(), Ttl::from_secs(10));
+    let binding = {
+        let domain = "chord.dyndns.test".parse().unwrap();
+        Binding::new(domain, "dyndns.test".parse().unwrap(), Form::Addresses, ttl).unwrap()
+    };
     let zone = Zone::conventional(apex, Address::from_bits(53), ttl, Ttl::from_secs(3)).unwrap();
     let mut authority = Authority::new(vec![zone]);
-    let mut served = Recorder::<Message, authority::Never, authority::Observation>::new();
+    let mut served = Recorder::<Message, authority::Timer, authority::Observation>::new();
     let (mut ctx, mut dice) = (Ctx::new(), dice("chance"));
     let question = question("chord.dyndns.test");
     let mut answers = 0;
@@ -222,7 +227,7 @@ fn random_run(profile: Profile, change: impl FnOnce(&mut Config)) -> u32 {
         if dice.below(20) == 0 {
             let address = Address::from_bits(dice.below(4) as u32);
             let addresses = if address.bits() == 0 { vec![] } else { vec![address] };
-            authority.publish(&mut served, &question.name, &addresses).unwrap();
+            authority.publish(&mut served, &binding, &addresses).unwrap();
         }
         let would = resolver.would_answer(ctx.now(), &question).cloned();
         resolver.receive(&mut ctx, CLIENT, Message::query(id, question.clone()));

@@ -472,9 +472,7 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     Ok(Infrastructure {
         addresses,
         authority: match (&cast.authority, &plan.dns) {
-            (Some(name), Some(dns)) => {
-                Some((cast.id(name), dns.domain.parse().map_err(model_error)?))
-            }
+            (Some(name), Some(dns)) => Some((cast.id(name), servers::binding(dns)?)),
             _ => None,
         },
         service: cast.service.as_ref().filter(|_| plan.dns.is_some()).map(|name| cast.id(name)),

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use super::{AUTHORITY, BuildError, SERVICE, account, model_error};
 use crate::address::{Address, Port};
+use crate::dns::binding::Form;
 use crate::dns::resolver::{self, Delegation};
 use crate::dns::zone::RrSet;
-use crate::dns::{Authority, DomainName, Profile, RecordData, Ttl, Zone, profile};
+use crate::dns::{Authority, Binding, DomainName, Profile, RecordData, Ttl, Zone, profile};
 use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
 use crate::scenario::plan::{self, DnsPlan, Plan, ResolverProfile};
 use crate::time::SimDuration;
@@ -23,6 +24,13 @@ pub(super) fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
         BuildError::Model(format!("dns.domain `{}` has a single label", dns.domain))
     })?;
     parent.parse().map_err(model_error)
+}
+
+/// How the location of the proxy peer stands in the zone.
+pub(super) fn binding(dns: &DnsPlan) -> Result<Binding, BuildError> {
+    let domain = dns.domain.parse().map_err(model_error)?;
+    let form = Form::Addresses;
+    Binding::new(domain, zone_name(dns)?, form, Ttl::from_duration(dns.ttl)).map_err(model_error)
 }
 
 /// The name of the update service: `members` in the same zone, as the provider has it.

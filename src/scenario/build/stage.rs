@@ -1,8 +1,7 @@
 //! The observer of a run: what truth has to know of the set-up, and the judges of resolvers.
 
 use super::cast::Cast;
-use super::{BuildError, dns, model_error, servers};
-use crate::dns::Question;
+use super::{BuildError, dns, servers};
 use crate::overlay::Directory;
 use crate::scenario::plan::Plan;
 use crate::sim::Fingerprint;
@@ -53,12 +52,9 @@ pub(super) fn stage(
         warmup,
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
     });
-    let question = match &plan.dns {
-        Some(dns) => Some(Question::addresses(dns.domain.parse().map_err(model_error)?)),
-        None => None,
-    };
+    let binding = plan.dns.as_ref().map(servers::binding).transpose()?;
     let fingerprint = Fingerprint::new(epoch_of(run));
-    Ok(Stage::new(truth, directory, fingerprint, warmup, question))
+    Ok(Stage::new(truth, directory, fingerprint, warmup, binding))
 }
 
 /// A judge of each resolver.

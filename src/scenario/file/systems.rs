@@ -296,7 +296,7 @@ pub struct Overlay {
     /// a user or a phone in `[[host]]`, or an event by a user.
     #[schemars(extend("x-whole-seconds" = true, "x-above-zero" = true))]
     pub location_lifetime: Duration,
-    /// The parameters of `plugin = "chord"`; without it, they do nothing.
+    /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
     /// Look-ups of random keys by each member. Without the table there are none.
@@ -360,7 +360,7 @@ pub struct Chord {
     pub replicas: u32,
     /// What one period of `fix_fingers` renews: `"all"` fingers, or so many of them, going round.
     pub fingers_per_round: RoundFingers,
-    /// How the ring begins.
+    /// How the overlay begins.
     pub start: OverlayStart,
 }
 

@@ -1,7 +1,7 @@
 use super::*;
 use crate::address::Port;
 use crate::dns::message::Record;
-use crate::dns::{Question, RecordType, Soa, Ttl};
+use crate::dns::{self, Question, Rcode, RecordData, RecordType, Soa, Ttl};
 use crate::http::Credentials;
 use crate::net::icmp::{Echo, Unreachable};
 use crate::net::tcp::{Data, Flow, Header as TcpHeader, Side};
