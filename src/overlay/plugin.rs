@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
 use crate::overlay::directory::SameId;
 use crate::overlay::ring::View;
@@ -42,6 +43,8 @@ use crate::time::{SimDuration, SimTime};
 pub enum Plugin {
     /// Chord, not behind a pointer: three lines of the cache, which nearly every event needs.
     Chord(Chord),
+    /// Bamboo.
+    Bamboo(Box<Bamboo>),
 }
 
 /// A message of any plug-in.
@@ -49,6 +52,8 @@ pub enum Plugin {
 pub enum Message {
     /// Chord's.
     Chord(chord::Message),
+    /// Bamboo's.
+    Bamboo(Box<bamboo::Message>),
 }
 
 /// A timer of any plug-in. A node runs one of them in this place, so they share slots.
@@ -56,6 +61,8 @@ pub enum Message {
 pub enum Timer {
     /// Chord's.
     Chord(ChordTimer),
+    /// Bamboo's.
+    Bamboo(BambooTimer),
 }
 
 impl Timer {
@@ -68,6 +75,8 @@ impl Timer {
 pub enum Config {
     /// Chord with these.
     Chord(Arc<chord::Config>),
+    /// Bamboo with these.
+    Bamboo(Arc<bamboo::Config>),
 }
 
 /// Does the same with whichever plug-in it is.
@@ -75,6 +84,7 @@ macro_rules! each {
     ($plugin:expr, $dht:ident => $act:expr) => {
         match $plugin {
             Plugin::Chord($dht) => $act,
+            Plugin::Bamboo($dht) => $act,
         }
     };
 }
@@ -177,7 +187,7 @@ impl Plugin {
 
     /// Starts a node of an overlay that was created as a whole.
     pub fn start<C: PluginContext>(&mut self, ctx: &mut C) {
-        each!(self, dht => Dht::start(dht, &mut Spoken::by(ctx)));
+        each!(self, dht => dht.start(&mut Spoken::by(ctx)));
     }
 
     /// Joins through one of these.
@@ -218,6 +228,10 @@ impl Plugin {
             (Self::Chord(chord), Message::Chord(message)) => {
                 chord.receive(&mut Spoken::by(ctx), from, message)
             }
+            (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
+                bamboo.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
         }
     }
 
@@ -233,6 +247,7 @@ impl Plugin {
     ) -> bool {
         match self {
             Self::Chord(chord) => chord.receive_compact(&mut Spoken::by(ctx), from, message),
+            Self::Bamboo(_) => false,
         }
     }
 
@@ -241,6 +256,10 @@ impl Plugin {
     pub fn timer<C: PluginContext>(&mut self, ctx: &mut C, timer: Timer) -> Upcalls {
         match (self, timer) {
             (Self::Chord(chord), Timer::Chord(timer)) => chord.timer(&mut Spoken::by(ctx), timer),
+            (Self::Bamboo(bamboo), Timer::Bamboo(timer)) => {
+                bamboo.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
         }
     }
 
@@ -257,6 +276,7 @@ impl Plugin {
     pub fn view(&self) -> Option<View<'_>> {
         match self {
             Self::Chord(chord) => Some(chord.view()),
+            Self::Bamboo(bamboo) => Some(bamboo.view()),
         }
     }
 
@@ -266,6 +286,7 @@ impl Plugin {
     pub fn touch(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
         }
     }
 
@@ -275,6 +296,7 @@ impl Plugin {
     pub fn touch_passage(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch_passage(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
         }
     }
 }
@@ -285,6 +307,7 @@ impl Config {
     pub fn id_bits(&self) -> u8 {
         match self {
             Self::Chord(config) => config.id_bits,
+            Self::Bamboo(config) => config.id_bits,
         }
     }
 
@@ -294,6 +317,7 @@ impl Config {
     pub fn round(&self) -> SimDuration {
         match self {
             Self::Chord(config) => config.stabilize,
+            Self::Bamboo(config) => config.leaf_exchange,
         }
     }
 
@@ -302,6 +326,7 @@ impl Config {
     pub fn node(&self, me: NodeRef, id: RingId) -> Plugin {
         match self {
             Self::Chord(config) => Plugin::Chord(Chord::new(me, id, Arc::clone(config))),
+            Self::Bamboo(config) => Bamboo::new(me, id, Arc::clone(config)).into(),
         }
     }
 
@@ -315,6 +340,9 @@ impl Config {
             Self::Chord(config) => {
                 chord::converged(nodes, facts, config)?.into_iter().map(Plugin::Chord).collect()
             }
+            Self::Bamboo(config) => {
+                bamboo::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
         })
     }
 }
@@ -322,6 +350,24 @@ impl Config {
 impl From<Chord> for Plugin {
     fn from(chord: Chord) -> Self {
         Self::Chord(chord)
+    }
+}
+
+impl From<Bamboo> for Plugin {
+    fn from(bamboo: Bamboo) -> Self {
+        Self::Bamboo(Box::new(bamboo))
+    }
+}
+
+impl From<bamboo::Message> for Message {
+    fn from(message: bamboo::Message) -> Self {
+        Self::Bamboo(Box::new(message))
+    }
+}
+
+impl From<BambooTimer> for Timer {
+    fn from(timer: BambooTimer) -> Self {
+        Self::Bamboo(timer)
     }
 }
 
@@ -344,6 +390,7 @@ impl sim::Timer for Timer {
     fn slot(self) -> u32 {
         match self {
             Self::Chord(timer) => timer.slot(),
+            Self::Bamboo(timer) => timer.slot(),
         }
     }
 }
@@ -357,7 +404,7 @@ impl Payload for Message {
                 std::mem::forget(self);
                 Packed::Hot(Compact::from(small).words())
             }
-            cold @ Self::Chord(_) => Packed::Cold(cold),
+            cold @ (Self::Chord(_) | Self::Bamboo(_)) => Packed::Cold(cold),
         }
     }
 
@@ -379,6 +426,7 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         match self {
             Self::Chord(message) => message.wire_len(),
+            Self::Bamboo(message) => message.wire_len(),
         }
     }
 
@@ -386,6 +434,7 @@ impl Payload for Message {
     fn class(&self) -> Class {
         match self {
             Self::Chord(message) => message.class(),
+            Self::Bamboo(message) => message.class(),
         }
     }
 
@@ -393,6 +442,7 @@ impl Payload for Message {
     fn digest(&self) -> u64 {
         match self {
             Self::Chord(message) => message.digest(),
+            Self::Bamboo(message) => message.digest(),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 30] = [
+const TO_COME: [&str; 28] = [
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.publish",
@@ -25,9 +25,7 @@ const TO_COME: [&str; 30] = [
     "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "overlay.plugin = kademlia",
-    "overlay.plugin = bamboo",
     "overlay.kademlia",
-    "overlay.bamboo",
     "churn.format = oversim",
     "churn.format = fta",
     "churn.format = p2psim",

@@ -9,6 +9,7 @@
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
+mod bamboo;
 mod chord;
 mod dns;
 mod told;
@@ -141,6 +142,7 @@ impl Words<'_> {
     pub fn message(&self, message: &Message) -> String {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
+            Message::Overlay(plugin::Message::Bamboo(message)) => self.bamboo(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
             Message::Tcp(Segment::Control(control)) => tcp(*control),
@@ -395,6 +397,7 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
     use overcord::Timer as T;
     match timer {
         T::Overlay(plugin::Timer::Chord(timer)) => chord::timer(timer),
+        T::Overlay(plugin::Timer::Bamboo(timer)) => bamboo::timer(timer),
         T::Node(NodeTimer::Lookup) => "look a random key up",
         T::Node(NodeTimer::Join) => "try to join again",
         T::Node(NodeTimer::Procedure) => "test the proxy peer",

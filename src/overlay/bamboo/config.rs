@@ -8,9 +8,9 @@ use crate::time::SimDuration;
 pub struct Config {
     /// Bits of an identifier, 1 ..= 160.
     pub id_bits: u8,
-    /// Bits of a digit: 1, 2, 4 or 8.
+    /// Bits of a digit, 1 ..= 8.
     pub digit_bits: u8,
-    /// Length of the leaf set, half of it on each side: even, 2 ..= 64.
+    /// Leaves on each side, 1 ..= 32.
     pub leaves: u8,
     /// Period of the exchange of leaf sets.
     pub leaf_exchange: SimDuration,
@@ -41,8 +41,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// The longest leaf set.
-    pub const MAX_LEAVES: u8 = 64;
+    /// The most leaves on a side.
+    pub const MAX_LEAVES: u8 = 32;
 
     /// The defaults.
     #[must_use]
@@ -50,7 +50,7 @@ impl Config {
         Self {
             id_bits: 160,
             digit_bits: 4,
-            leaves: 8,
+            leaves: 4,
             leaf_exchange: SimDuration::from_secs(4),
             local_tuning: SimDuration::from_secs(10),
             global_tuning: SimDuration::from_secs(20),
@@ -77,9 +77,8 @@ impl Config {
     /// Asserts the ranges that the scenario has checked.
     pub(super) fn assert_ranges(&self) {
         assert!((1..=160).contains(&self.id_bits), "id_bits: 1 to 160");
-        assert!(matches!(self.digit_bits, 1 | 2 | 4 | 8), "digit_bits: 1, 2, 4 or 8");
-        let leaves = self.leaves;
-        assert!((2..=Self::MAX_LEAVES).contains(&leaves) && leaves % 2 == 0, "leaves: even, to 64");
+        assert!((1..=8).contains(&self.digit_bits), "digit_bits: 1 to 8");
+        assert!((1..=Self::MAX_LEAVES).contains(&self.leaves), "leaves: 1 to 32");
         assert!((1..=63).contains(&self.hop_limit), "hop_limit: 1 to 63");
         assert!(self.tries >= 1, "a request is sent at least once");
         assert!(self.replicas >= 1, "the owner itself counts as a replica");

@@ -35,7 +35,7 @@ pub fn converged(
     for (rank, &(id, place)) in order.iter().enumerate() {
         let mut member = Bamboo::new(nodes[place], id, Arc::clone(config));
         member.identity = Some(overlay);
-        let side = usize::from(config.leaves / 2).min(ring.len() - 1);
+        let side = usize::from(config.leaves).min(ring.len() - 1);
         for ahead in 1..=side {
             member.leaves.insert(ring[(rank + ahead) % ring.len()].1, facts);
             member.leaves.insert(ring[(rank + ring.len() - ahead) % ring.len()].1, facts);

@@ -214,7 +214,7 @@ impl Bamboo {
 
     fn forget_everybody(&mut self) {
         let LeafSet { me, id, .. } = self.leaves;
-        self.leaves = LeafSet::new(me, id, self.config.leaves / 2);
+        self.leaves = LeafSet::new(me, id, self.config.leaves);
         self.table = RoutingTable::new(id, self.config.digit_bits);
         self.links = Default::default();
         self.tuned = None;

@@ -129,7 +129,7 @@ impl Bamboo {
     pub fn new(me: NodeRef, id: RingId, config: Arc<Config>) -> Self {
         config.assert_ranges();
         Self {
-            leaves: LeafSet::new(me, id, config.leaves / 2),
+            leaves: LeafSet::new(me, id, config.leaves),
             table: RoutingTable::new(id, config.digit_bits),
             config,
             identity: None,

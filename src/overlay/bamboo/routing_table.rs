@@ -123,8 +123,8 @@ pub(super) fn common_digits(a: RingId, b: RingId, digit_bits: u8) -> u8 {
     (a.0 ^ b.0).leading_zeros() as u8 / digit_bits
 }
 
-/// The digit after so many.
+/// The digit after so many; zeros follow a position.
 fn digit(id: RingId, before: u8, digit_bits: u8) -> u8 {
-    let shift = 64 - u32::from(digit_bits) * (u32::from(before) + 1);
-    ((id.0 >> shift) & ((1 << digit_bits) - 1)) as u8
+    let rest = id.0 << (u32::from(digit_bits) * u32::from(before));
+    (rest >> (64 - u32::from(digit_bits))) as u8
 }

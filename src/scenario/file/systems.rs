@@ -299,6 +299,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bamboo: Option<super::Bamboo>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -318,6 +321,7 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            bamboo: None,
             lookups: None,
         }
     }
@@ -329,6 +333,8 @@ impl Default for Overlay {
 pub enum Plugin {
     /// Chord (Stoica et al., 2003).
     Chord,
+    /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
+    Bamboo,
 }
 
 /// The parameters of Chord.

@@ -29,7 +29,7 @@ impl Subject for Bamboo {
     fn configs() -> Vec<Config> {
         vec![
             config(),
-            Config { leaves: 16, digit_bits: 2, ..config() },
+            Config { leaves: 8, digit_bits: 3, ..config() },
             Config { id_bits: 24, digit_bits: 1, proximity: false, ..config() },
         ]
     }
