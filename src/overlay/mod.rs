@@ -16,6 +16,8 @@
 
 pub mod bamboo;
 pub mod chord;
+#[cfg(test)]
+mod conformance;
 pub mod directory;
 pub mod plugin;
 pub mod records;

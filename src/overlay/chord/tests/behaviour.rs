@@ -132,7 +132,7 @@ fn a_graceful_leave_heals_at_once() {
         assert_eq!(net.report().members, 19);
         assert!(net.report().wrong_successor.is_empty(), "{}", net.report());
         assert!(net.report().wrong_predecessor.is_empty(), "{}", net.report());
-        assert_eq!(net.observed.last(), Some(&Observation::NotMember));
+        assert_eq!(net.observed.last(), Some(&(7, Observation::NotMember)));
     }
 }
 
