@@ -1,6 +1,7 @@
 //! Everything that a node sends and receives, its timers, and what it lets the observer know.
 
 use crate::address::{Address, Endpoint, Port};
+use crate::conventional;
 use crate::dns;
 use crate::dyndns::ClientTimer;
 use crate::http;
@@ -291,6 +292,8 @@ pub enum Observation {
     Served(sip::RequestKey),
     /// Something of its user agent.
     User(Box<sip::agent::Upcall>),
+    /// Something of the conventional server that it is embedded in.
+    Server(conventional::server::Observation),
 }
 
 impl From<overlay::Observation> for Observation {

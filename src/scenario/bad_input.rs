@@ -295,7 +295,7 @@ fn keys_against_each_other() {
             "x.toml:5:19: overlay.bamboo.replicas: 6 is out of range: at most 5, a node and its \
              leaves\n\
              x.toml:6:22: overlay.bamboo.min_timeout: 2s must not be above `rpc_timeout`, which is \
-             1.5s",
+             1500ms",
         ),
         (
             "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleaves = 1\n\
@@ -308,7 +308,7 @@ fn keys_against_each_other() {
             "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleafs = 4\n\
              digit_bits = 9",
             "x.toml:5:1: overlay.bamboo.leafs: unknown key `leafs`; did you mean `leaves`?\n\
-             x.toml:6:14: overlay.bamboo.digit_bits: 9 is out of range: expected 1 to 8",
+             x.toml:6:14: overlay.bamboo.digit_bits: 9 is out of range: an integer from 1 to 8",
         ),
         (
             "name = \"x\"\n[network.latency]\nmodel = \"topology\"\nrouters = 4\nlinks = 4",

@@ -191,7 +191,7 @@ fn what_is_near_to_what_is_to_come() {
         ),
         (
             "name = \"x\"\n[handover]\nstrategy = \"leese\"",
-            "x.toml:3:12: handover.strategy: expected `static`, `dyndns`, `oracle` or \
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `oracle` or \
              `clairvoyant`, found \"leese\"; the nearest word, `lease`, is not supported by this \
              version",
         ),

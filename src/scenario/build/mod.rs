@@ -252,7 +252,8 @@ fn members(
     id_bits: u8,
     seed: u64,
 ) -> Result<Vec<Member>, BuildError> {
-    let mut members = Vec::with_capacity(cast.generated.len() + cast.named.len());
+    let count = cast.generated.len() + cast.named.len() + cast.embedding.len();
+    let mut members = Vec::with_capacity(count);
     let generated = (0..).zip(&cast.generated).map(|(rank, name)| {
         let (churn, interval) = schedule.host(name, rank);
         (name, FIRST_MEMBER + rank, Presence::Scheduled(churn, interval))
@@ -260,9 +261,13 @@ fn members(
     let named = (0..).zip(&cast.named).map(|(rank, (name, place))| {
         (name, FIRST_NAMED + rank, Presence::From(plan.hosts[*place].start))
     });
+    let servers = cast.embedding.iter().map(|(name, _)| {
+        let address = cast.server_of(name);
+        (name, address.bits(), Presence::Server)
+    });
     let draws = Draws::new(seed, Purpose::Identifier);
     let mut positions: Vec<(RingId, usize)> = Vec::new();
-    for (name, address, presence) in generated.chain(named) {
+    for (name, address, presence) in generated.chain(named).chain(servers) {
         let hash = NameHash::of(name);
         let id = RingId::from_hash(draws.bits(hash.0, 0), id_bits);
         let address = Address::from_bits(address);
@@ -289,7 +294,8 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
         _ => None,
     };
-    let members = cast.generated.iter().chain(cast.named.iter().map(|(name, _)| name));
+    let named = cast.named.iter().chain(&cast.embedding);
+    let members = cast.generated.iter().chain(named.map(|(name, _)| name));
     let servers = match &handover {
         None => Vec::new(),
         Some(_) => members.map(|name| cast.servers_of(name)).collect(),
@@ -306,6 +312,7 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         },
         servers,
         user_agents: users::user_agents(plan, id_bits),
+        embedded: users::embedded(plan, cast, id_bits),
         draws: Draws::new(seed, Purpose::Protocol),
     })
 }
@@ -334,7 +341,9 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     Ok(Settings {
         duty: match handover.strategy {
             Strategy::DynDns => Duty::Watch,
-            Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => Duty::Commanded,
+            Strategy::Embedded | Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => {
+                Duty::Commanded
+            }
         },
         domain: dns.domain.parse().map_err(model_error)?,
         hostname: dns.domain.parse().map_err(model_error)?,
@@ -387,6 +396,10 @@ fn hosts(
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }
         for caller in &plan.callers {
+            if caller.embeds() {
+                // Its host is that of its peer.
+                continue;
+            }
             let host = match &caller.traffic {
                 Traffic::Lookups(lookups) => {
                     let caller = domain(caller, *lookups, cast, kit, dns, seed)?;
@@ -467,7 +480,10 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     let resolvers = cast.resolvers.iter().enumerate();
     addresses
         .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));
-    addresses.extend(cast.domains.iter().map(|(name, address)| (cast.id(name), *address)));
+    // A server that embeds a peer comes up with it.
+    let embeds = |name: &String| cast.embedding.iter().any(|(other, _)| other == name);
+    let domains = cast.domains.iter().filter(|(name, _)| !embeds(name));
+    addresses.extend(domains.map(|(name, address)| (cast.id(name), *address)));
     addresses.sort();
     Ok(Infrastructure {
         addresses,
@@ -489,7 +505,7 @@ fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {
 
 fn strategy(plan: &Plan) -> director::Strategy {
     match plan.handover.as_ref().map(|handover| handover.strategy) {
-        None => director::Strategy::None,
+        None | Some(Strategy::Embedded) => director::Strategy::None,
         Some(Strategy::Static) => director::Strategy::Static,
         Some(Strategy::DynDns) => director::Strategy::Tests,
         Some(Strategy::Oracle) => director::Strategy::Oracle,

@@ -104,6 +104,9 @@ pub struct HandoverPlan {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Strategy {
+    /// Nobody plays the role: conventional servers embed a peer of the overlay (Shim et al.), and
+    /// DNS names nobody.
+    Embedded,
     /// Nobody: one fixed proxy peer with a static binding.
     Static,
     /// The paper's phase 2: members test, claim and update by dyndns2.
