@@ -463,7 +463,10 @@ pub enum Fault {
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
     /// A trace without a format.
-    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    #[error(
+        "the extension of `{path}` does not tell its format: give `format`, one of `avt`, `events`, \
+         `oversim`, `fta`, `p2psim` and `splay`"
+    )]
     TraceFormat {
         /// The file.
         path: String,
