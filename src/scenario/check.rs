@@ -4,9 +4,11 @@
 mod address;
 mod bamboo;
 mod behaviour;
+mod beside;
 mod conventional;
 mod names;
 mod needs;
+mod partition;
 mod story;
 mod systems;
 mod telling;
@@ -108,7 +110,7 @@ impl Check<'_> {
         self.sections(file, &users);
         let callers = self.callers(&file.caller, dns.as_ref());
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
-        let events = self.events(file, overlay.nodes, &users);
+        let events = self.events(file, overlay.nodes, dns.as_ref(), &users);
         let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
         let plan = Plan {
             name: file.name.clone(),
@@ -131,6 +133,7 @@ impl Check<'_> {
             stop_after_departures: file.stop.after_departures,
         };
         self.names(&plan);
+        self.partitions(&plan);
         self.needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);
@@ -286,6 +289,9 @@ fn first_sip(file: &File) -> Option<(String, String)> {
     let caller = file.caller.iter().position(|caller| caller.lookups.is_none());
     if let Some(index) = caller {
         return Some((format!("caller.{index}"), "a domain with a SIP server".to_owned()));
+    }
+    if !file.overlay.beside.is_empty() {
+        return Some(("overlay.beside.0".to_owned(), "an overlay with users".to_owned()));
     }
     let host = file.host.iter().position(|host| host.user.is_some() || host.domain.is_some());
     if let Some(index) = host {

@@ -8,15 +8,15 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Dns, DynDns, EachWord,
-    Event, EventAction, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel, Network,
-    NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver, ResolverNumber, RoundFingers,
-    SCHEMA, Stop, UpdateProtocol,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, Dns, DynDns,
+    EachWord, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
+    ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
-    self, Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan,
-    Family, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan,
-    PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
+    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan,
+    EventPlan, Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan,
+    OverlayPlan, Plan, PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -49,7 +49,7 @@ pub fn file(plan: &Plan) -> File {
         handover: plan.handover.as_ref().map(handover),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
-        event: plan.events.iter().map(event).collect(),
+        event: plan.events.iter().map(|it| event(plan, it)).collect(),
         story: plan.story.as_ref().map(telling::story),
         stop: Stop { after_departures: plan.stop_after_departures },
     }
@@ -143,30 +143,55 @@ fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
 }
 
 fn overlay(plan: &Plan) -> Overlay {
-    let OverlayPlan { plugin, nodes, resolver, start_spread, location_lifetime, lookups } =
-        &plan.overlay;
+    let OverlayPlan {
+        plugin,
+        beside: besides,
+        nodes,
+        resolver,
+        start_spread,
+        location_lifetime,
+        lookups,
+    } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
+    // All overlays share the parameters of a plug-in.
+    let every = || std::iter::once(plugin).chain(besides.iter().map(|beside| &beside.plugin));
     Overlay {
-        plugin: match plugin {
-            PluginPlan::Chord(_) => Plugin::Chord,
-            PluginPlan::Bamboo(_) => Plugin::Bamboo,
-        },
+        plugin: plugin_word(plugin),
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
         location_lifetime: Duration(*location_lifetime),
-        chord: match plugin {
+        chord: every().find_map(|plugin| match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
             PluginPlan::Bamboo(_) => None,
-        },
-        bamboo: match plugin {
+        }),
+        bamboo: every().find_map(|plugin| match plugin {
             PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
             PluginPlan::Chord(_) => None,
-        },
+        }),
+        beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
             model: lookups.model,
         }),
+    }
+}
+
+fn plugin_word(plugin: &PluginPlan) -> Plugin {
+    match plugin {
+        PluginPlan::Chord(_) => Plugin::Chord,
+        PluginPlan::Bamboo(_) => Plugin::Bamboo,
+    }
+}
+
+fn beside(beside: &BesidePlan) -> Beside {
+    Beside {
+        name: beside.name.clone(),
+        domain: beside.domain.clone(),
+        plugin: plugin_word(&beside.plugin),
+        nodes: beside.nodes,
+        bridges: beside.bridges,
+        binding: beside.binding,
     }
 }
 
@@ -278,7 +303,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
     }
 }
 
-fn event(plan: &EventPlan) -> Event {
+fn event(whole: &Plan, plan: &EventPlan) -> Event {
     let (at, every) = match plan.when {
         When::At(at) => (Some(since_start(at)), None),
         When::Every(period) => (None, Some(Duration(period))),
@@ -289,6 +314,7 @@ fn event(plan: &EventPlan) -> Event {
         spread: Duration(plan.spread),
         action: EventAction::DyndnsUp,
         host: None,
+        hosts: None,
         lasting: None,
         graceful: None,
         to: None,
@@ -311,8 +337,27 @@ fn event(plan: &EventPlan) -> Event {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
         }
         Action::DynDnsUp => blank,
+        Action::Partition(partition) => Event {
+            action: EventAction::Partition,
+            hosts: Some(FarHosts::Several(far(whole, &partition.far))),
+            lasting: partition.lasting.map(Duration),
+            ..blank
+        },
+        Action::Heal => Event { action: EventAction::Heal, ..blank },
         Action::User(action) => users::event(action, blank),
     }
+}
+
+fn far(plan: &Plan, far: &[Far]) -> Vec<String> {
+    let one = |far: &Far| match far {
+        Far::Share(share) => Probability(*share).to_string(),
+        Far::Proxy => "proxy".to_owned(),
+        Far::Member(name) | Far::Domain(name) => name.clone(),
+        Far::Resolvers(group) => self::group(plan, *group),
+        Far::Authority => "dns-authority".to_owned(),
+        Far::UpdateService => "update-service".to_owned(),
+    };
+    far.iter().map(one).collect()
 }
 
 fn host(target: &Target) -> String {

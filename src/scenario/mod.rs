@@ -26,6 +26,8 @@ pub mod walk;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_overlay_input;
+#[cfg(test)]
 mod bad_story_input;
 #[cfg(test)]
 mod bad_user_input;
@@ -35,6 +37,8 @@ mod collisions;
 mod good_input;
 #[cfg(test)]
 mod needs_input;
+#[cfg(test)]
+mod network_input;
 #[cfg(test)]
 mod sweeps;
 

@@ -134,8 +134,10 @@ pub struct Callees {
 /// The observer of a run.
 #[derive(Debug)]
 pub struct Stage {
-    /// The reducer of all observations.
+    /// The reducer of all observations, with the eyes of the authority's side.
     pub truth: Truth,
+    /// The truths of observers on other sides of partitions.
+    pub others: Vec<Truth>,
     /// All contacts.
     pub directory: Directory,
     /// Application look-ups.
@@ -150,6 +152,8 @@ pub struct Stage {
     pub noted: Option<Noted>,
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
+    /// The members of overlays beside the main one, of which truth hears nothing.
+    pub beside: BTreeSet<HostId>,
     warmup: SimTime,
     /// How the overlay's binding is asked for: other questions are nobody's concern.
     binding: Option<Binding>,
@@ -168,6 +172,7 @@ impl Stage {
     ) -> Self {
         Self {
             truth,
+            others: Vec::new(),
             directory,
             lookups: LookupTotals::default(),
             callees: Callees::default(),
@@ -175,6 +180,7 @@ impl Stage {
             checkers: None,
             noted: None,
             story: None,
+            beside: BTreeSet::new(),
             warmup,
             binding,
         }
@@ -184,6 +190,9 @@ impl Stage {
     pub fn tell(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.fingerprint.add(now, host, stable_hash(observation));
         self.truth.observe(now, host, observation);
+        for other in &mut self.others {
+            other.observe(now, host, observation);
+        }
         if let Some(noted) = self.noted.as_mut().filter(|noted| noted.logged.covers(host, now)) {
             noted.observations.push((host, observation.clone()));
         }
@@ -319,6 +328,9 @@ impl Observer for Stage {
 
     fn observe(&mut self, now: SimTime, host: HostId, observed: Observed) {
         self.chronicle(now, host, &observed);
+        if !self.beside.is_empty() && self.beside.contains(&host) {
+            return;
+        }
         let observation = match observed {
             Observed::Node(observation) => self.of_node(now, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self

@@ -6,8 +6,10 @@
 //! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 and phones from
 //! 100.96.0.1 on (RFC 6598).
 
+mod beside;
 mod cast;
 mod network;
+mod partition;
 mod plugins;
 mod population;
 mod servers;
@@ -18,6 +20,7 @@ mod users;
 
 use std::sync::Arc;
 
+pub use beside::beside_member_name;
 use cast::Cast;
 use thiserror::Error;
 
@@ -163,10 +166,12 @@ pub fn build(
     let plugin = plugins::config(&plan.overlay.plugin, seed);
     let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
     let kit = kit(plan, &cast, plugin, seed)?;
+    let beside = beside::overlays(plan, &cast, &mut directory, (&kit, &members), seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
-    let script = population::script(plan, &cast)?;
+    let partings = partition::partings(plan, &cast, seed)?;
+    let script = population::script(plan, &cast, &partings)?;
     let strategy = strategies::of_director(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
@@ -177,15 +182,19 @@ pub fn build(
         by_host,
         SimTime::ZERO + plan.warmup,
     );
-    let hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let mut hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    for (host, node) in beside::nodes(&beside) {
+        hosts[host.index()] = Host::Node(node);
+    }
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, end)?;
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
         outward: plan.outward().map(|caller| HostPart::name(&caller.domain)).collect(),
         ..Callees::default()
     };
+    stage.beside = beside.overlays.iter().flat_map(|it| &it.members).map(|it| it.host).collect();
     stage.story = story::chronicle(plan, &cast)?;
     stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
@@ -206,6 +215,7 @@ pub fn build(
         infrastructure: infrastructure(plan, &cast)?,
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
+        beside,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -387,7 +397,9 @@ fn hosts(
     }
     if let Some(dns) = &plan.dns {
         let mut zones = vec![servers::zone_name(dns)?];
-        for (domain, _) in &cast.domains {
+        let bound = beside::bound(plan);
+        let named: Vec<_> = cast.domains.iter().chain(&bound).cloned().collect();
+        for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
         let configs: Vec<Arc<resolver::Config>> = dns
@@ -422,7 +434,7 @@ fn hosts(
             hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let authority = servers::authority(dns, cast.service.is_some(), &cast.domains)?;
+            let authority = servers::authority(dns, cast.service.is_some(), &named)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {

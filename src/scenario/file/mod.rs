@@ -8,6 +8,7 @@
 
 mod bamboo;
 mod behaviour;
+mod beside;
 mod conventional;
 mod story;
 mod systems;
@@ -15,10 +16,11 @@ mod telling;
 
 pub use bamboo::Bamboo;
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
-pub use story::{Event, EventAction, Host, Stop};
+pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
     LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,

@@ -302,6 +302,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bamboo: Option<super::Bamboo>,
+    /// Overlays beside this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<super::Beside>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -322,6 +325,7 @@ impl Default for Overlay {
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
             bamboo: None,
+            beside: Vec::new(),
             lookups: None,
         }
     }
