@@ -6,7 +6,7 @@
 //! returned as [`Upcalls`].
 //!
 //! * [`directory`]: positions on the ring, contacts.
-//! * [`chord`]: the Chord plug-in.
+//! * [`chord`], [`kademlia`]: the plug-ins.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
@@ -18,6 +18,7 @@ pub mod chord;
 #[cfg(test)]
 mod conformance;
 pub mod directory;
+pub mod kademlia;
 pub mod plugin;
 pub mod records;
 pub mod ring;
