@@ -5,9 +5,15 @@
 //! for the resolver, and its worker with it; what arrives while all wait stands in the socket.
 //! Retransmissions and failover are the business of a process of their own, the timer's.
 //!
+//! A server can embed a peer of the overlay (Shim et al.). Then it serves the overlay's domain
+//! beside its own: it asks its peer for the users of that domain, without a word to DNS, and lets
+//! it copy what its own users register. What it wants of the peer it [tells](Server::wants) whoever
+//! runs both; no worker waits for that.
+//!
 //! Left out: authentication, more than one domain a server, TCP.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::conventional::names::{self, Names, Places};
@@ -26,12 +32,13 @@ use crate::sip::transaction::{Event, Failure, Owner, ServerId, Transactions};
 use crate::sip::{
     self, Blocklist, HostPart, Message, Method, Request, RequestKey, Status, Unlocated, Uri,
 };
+use crate::time::SimTime;
 
 /// 473 "Filtered destination": what SER and Kamailio answer where all places are blocked.
 const FILTERED: Status = Status::new(473).expect("it is a status");
 
 /// How a server is set up.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Its domain, in lower case.
     pub domain: String,
@@ -39,6 +46,8 @@ pub struct Settings {
     pub own: Address,
     /// The domain whose addresses are of interest: the overlay's.
     pub overlay: String,
+    /// Whether it embeds a peer of the overlay.
+    pub embeds: bool,
     /// The timers of its transactions.
     pub rules: Rules,
     /// How it locates servers.
@@ -65,6 +74,8 @@ pub struct Server {
     domain: HostPart,
     own: Address,
     overlay: HostPart,
+    embeds: bool,
+    wants: Vec<Want>,
     tx: Transactions,
     proxy: Proxy,
     registrar: Registrar,
@@ -96,6 +107,19 @@ enum Ticket {
     Presence(presence::Ticket),
 }
 
+/// A search for a user of the overlay, which [`Server::found`] ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Search(proxy::Ticket);
+
+/// What a server wants of the peer that it embeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Want {
+    /// Where this user of the overlay's domain is.
+    Find(Search, Arc<str>),
+    /// What this user of the server's own domain has registered has changed.
+    Copy(Arc<str>),
+}
+
 /// What a server lets the observer know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
@@ -109,6 +133,9 @@ pub enum Observation {
         /// Where to.
         to: Address,
     },
+    /// With the help of the peer that it embeds, it answered a request for a user of the overlay's
+    /// domain, or passed it on.
+    Served(RequestKey),
 }
 
 impl From<names::Observation> for Observation {
@@ -183,7 +210,9 @@ impl Server {
         let Settings { domain, own, overlay, rules, options, cache, .. } = settings;
         let [for_transactions, for_proxy, for_registrar, for_presence, for_names] = settings.dice;
         let (endpoint, domain) = (own.at(Port::SIP), HostPart::name(&domain));
-        let mut proxy = ProxySettings::new(endpoint, vec![domain.clone()], rules);
+        let (overlay, embeds) = (HostPart::name(&overlay), settings.embeds);
+        let served = std::iter::once(&domain).chain(Some(&overlay).filter(|_| embeds));
+        let mut proxy = ProxySettings::new(endpoint, served.cloned().collect(), rules);
         proxy.record_route = RecordRoute::Address;
         proxy.failover = options.failover;
         let contact = Uri::Sip(crate::sip::uri::SipUri::of_host(HostPart::Address(own)));
@@ -200,7 +229,9 @@ impl Server {
             waiting: BTreeMap::new(),
             unresolved: settings.unresolved,
             outward: BTreeSet::new(),
-            overlay: HostPart::name(&overlay),
+            wants: Vec::new(),
+            overlay,
+            embeds,
             domain,
             own,
         }
@@ -320,6 +351,10 @@ impl Server {
         match request.method {
             Method::Register if is_domain => {
                 let response = self.registrar.register(ctx.now(), &request);
+                if self.embeds && response.status.is_success() {
+                    let user = request.headers.to.uri.sip().and_then(|uri| uri.user.clone());
+                    self.wants.extend(user.map(Want::Copy));
+                }
                 self.tx.respond(&mut ctx.sip(), server, response);
             }
             Method::Publish | Method::Subscribe
@@ -360,21 +395,17 @@ impl Server {
     fn proxy_upcalls<C: ServerContext>(&mut self, ctx: &mut C, upcalls: proxy::Upcalls) {
         for upcall in upcalls {
             match upcall {
-                proxy::Upcall::Targets { ticket, aor } => {
-                    let contacts = self.registrar.lookup(&aor, ctx.now());
-                    let targets: Vec<Uri> =
-                        contacts.into_iter().map(|contact| contact.address.uri).collect();
-                    let targets =
-                        if targets.is_empty() { Err(Status::NOT_FOUND) } else { Ok(targets) };
-                    let upcalls = self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
-                    self.proxy_upcalls(ctx, upcalls);
-                }
+                proxy::Upcall::Targets { ticket, aor } => self.find(ctx, ticket, &aor),
                 proxy::Upcall::Locate { ticket, next_hop, method } => {
                     self.locate(ctx, Ticket::Proxy(ticket), method, &next_hop);
                 }
                 proxy::Upcall::Forwarded { key, to, .. } => {
                     if self.outward.contains(&key) {
-                        ctx.observe(Observation::Routed { request: key, to: to.address });
+                        ctx.observe(if self.embeds {
+                            Observation::Served(key)
+                        } else {
+                            Observation::Routed { request: key, to: to.address }
+                        });
                     }
                 }
                 proxy::Upcall::Unanswered {
@@ -389,11 +420,55 @@ impl Server {
                     }
                 }
                 proxy::Upcall::Unanswered { .. } => {}
-                proxy::Upcall::Answered { key, .. } | proxy::Upcall::Abandoned { key } => {
+                proxy::Upcall::Answered { key, .. } => {
+                    if self.outward.remove(&key) && self.embeds {
+                        ctx.observe(Observation::Served(key));
+                    }
+                }
+                proxy::Upcall::Abandoned { key } => {
                     self.outward.remove(&key);
                 }
             }
         }
+    }
+
+    /// Looks for the contacts of a user: of its own domain in its registrar, of the overlay's
+    /// through the peer that it embeds.
+    fn find<C: ServerContext>(&mut self, ctx: &mut C, ticket: proxy::Ticket, aor: &Uri) {
+        let of_overlay = aor.sip().filter(|uri| uri.host == self.overlay);
+        let targets = match of_overlay.map(|uri| uri.user.clone()) {
+            Some(Some(user)) => return self.wants.push(Want::Find(Search(ticket), user)),
+            Some(None) => Vec::new(),
+            None => {
+                let contacts = self.registrar.lookup(aor, ctx.now());
+                contacts.into_iter().map(|contact| contact.address.uri).collect()
+            }
+        };
+        let targets = if targets.is_empty() { Err(Status::NOT_FOUND) } else { Ok(targets) };
+        self.found(ctx, Search(ticket), targets);
+    }
+
+    /// A search ended: the contacts of the user, or with which status the request fails.
+    pub fn found<C: ServerContext>(
+        &mut self,
+        ctx: &mut C,
+        Search(ticket): Search,
+        targets: Result<Vec<Uri>, Status>,
+    ) {
+        let upcalls = self.proxy.targets(&mut ctx.sip(), &mut self.tx, ticket, targets);
+        self.proxy_upcalls(ctx, upcalls);
+    }
+
+    /// What it wants of the peer that it embeds and has not told yet; to be asked after each input.
+    #[must_use]
+    pub fn wants(&mut self) -> Vec<Want> {
+        std::mem::take(&mut self.wants)
+    }
+
+    /// Where a user of its own domain has registered, and until when.
+    #[must_use]
+    pub fn registered(&self, user: &str, now: SimTime) -> Vec<(Uri, SimTime)> {
+        self.registrar.bindings(&Uri::of_user(user, self.domain.clone()), now)
     }
 
     fn presence_upcalls<C: ServerContext>(&mut self, ctx: &mut C, upcalls: presence::Upcalls) {

@@ -1,5 +1,7 @@
 //! How a user's location gets into the overlay: fetched, amended and put, again and again.
 
+use std::sync::Arc;
+
 use crate::address::Endpoint;
 use crate::conventional::names;
 use crate::dns::{self, stub};
@@ -10,20 +12,34 @@ use crate::overcord::user_agent::At;
 use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcalls};
 use crate::rng::Dice;
 use crate::sim::Context;
+use crate::sip::{HostPart, Uri};
 use crate::time::{SimDuration, SimTime};
 
 /// The pause before a location that could not be stored is stored again.
-const RETRY: SimDuration = SimDuration::from_secs(30);
+pub(super) const RETRY: SimDuration = SimDuration::from_secs(30);
 
 /// Users' names in the overlay, and how long their locations last there.
 #[derive(Clone, Debug)]
 pub struct LocationSettings {
     /// The overlay's domain, in lower case.
     pub domain: String,
+    /// The domains, in lower case, whose servers embed a peer and copy there where their users are.
+    pub copied: Vec<String>,
     /// The length of its identifiers.
     pub id_bits: u8,
     /// How long a location lasts that is not renewed.
     pub lifetime: SimDuration,
+}
+
+impl LocationSettings {
+    /// The user and the domain of a URI whose location is in the overlay.
+    pub(super) fn registered_there(&self, uri: &Uri) -> Option<(Arc<str>, String)> {
+        let uri = uri.sip()?;
+        let HostPart::Name(name) = &uri.host else { return None };
+        let mut domains = std::iter::once(&self.domain).chain(&self.copied);
+        let domain = domains.find(|domain| ***domain == **name)?;
+        Some((uri.user.clone()?, domain.clone()))
+    }
 }
 
 /// The location of a node's user on its way into the overlay.

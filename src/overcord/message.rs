@@ -1,6 +1,7 @@
 //! Everything that a node sends and receives, its timers, and what it lets the observer know.
 
 use crate::address::{Address, Endpoint, Port};
+use crate::conventional;
 use crate::dns;
 use crate::dyndns::ClientTimer;
 use crate::http;
@@ -197,6 +198,8 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
+    /// What the strategy waits for.
+    Wait,
     /// The location of the node's user is stored again.
     Relocate,
 }
@@ -291,6 +294,8 @@ pub enum Observation {
     Served(sip::RequestKey),
     /// Something of its user agent.
     User(Box<sip::agent::Upcall>),
+    /// Something of the conventional server that it is embedded in.
+    Server(conventional::server::Observation),
 }
 
 impl From<overlay::Observation> for Observation {

@@ -7,6 +7,7 @@
 //! * [`proxy_role`]: who believes to be the proxy peer, and the claim that goes with it.
 //! * [`user_agent`], [`location`]: the user agent, its user's location in the overlay, and what the
 //!   proxy peer does with requests.
+//! * [`embedded`]: a conventional server with a peer of the overlay inside.
 //! * [`names`]: the stub resolver behind the application's address cache.
 //! * [`handover`]: what the node does with what these tell: Section V.
 //! * [`policy`]: what the paper leaves open.
@@ -15,6 +16,7 @@
 //! Left out so far: more than one plug-in in a node.
 
 pub mod discovery;
+pub mod embedded;
 pub mod handover;
 pub mod location;
 pub mod message;
@@ -27,7 +29,8 @@ pub mod proxy_role;
 pub mod resource_database;
 pub mod user_agent;
 
-pub use handover::{Duty, Handover, Settings};
+pub use embedded::EmbeddedServer;
+pub use handover::{Handover, Settings, Strategy};
 pub use message::{Message, NodeTimer, Observation, Timer};
 pub use node::{Node, NodeContext};
 pub use user_agent::UserAgent;

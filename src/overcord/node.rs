@@ -2,8 +2,10 @@
 //! module says to the next.
 
 use crate::address::{Endpoint, Port};
+use crate::conventional::server;
 use crate::net::Payload as _;
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
+use crate::overcord::embedded::EmbeddedServer;
 use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
 use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
@@ -47,6 +49,8 @@ pub struct Node {
     pub plugin: PluginManagement,
     /// Its part in the handover, if the scenario has one.
     pub handover: Option<Box<Handover>>,
+    /// The conventional server that it is embedded in, if it is.
+    server: Option<Box<EmbeddedServer>>,
     /// Its look-ups of random keys, if it makes any: not behind a pointer, which would be waited for
     /// at every one of them.
     lookups: Option<Lookups>,
@@ -61,6 +65,8 @@ pub struct Life {
     pub handover: Option<Handover>,
     /// Its user's agent; only beside a part in the handover.
     pub user_agent: Option<UserAgent>,
+    /// The server that it is embedded in; only without a part in the handover.
+    pub server: Option<EmbeddedServer>,
 }
 
 /// Look-ups of random keys: one line of the cache.
@@ -79,13 +85,14 @@ impl Node {
     /// A node that has not been started.
     #[must_use]
     pub fn new(plugin: PluginManagement, lookups: Option<Lookups>) -> Self {
-        Self { plugin, handover: None, lookups }
+        Self { plugin, handover: None, server: None, lookups }
     }
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
     pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
-        let Life { dht, handover, user_agent } = life;
+        let Life { dht, handover, user_agent, server } = life;
         self.handover = handover.map(Box::new);
+        self.server = server.map(Box::new);
         if let Some(handover) = &mut self.handover {
             handover.user_agent = user_agent.map(Box::new);
         }
@@ -103,7 +110,7 @@ impl Node {
                 let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
                 if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
-                    handover.claim(ctx, &mut self.plugin, None);
+                    handover.founded(ctx, &mut self.plugin);
                 }
             }
         }
@@ -134,6 +141,17 @@ impl Node {
         if let Some(user) = handover.and_then(|part| part.user_agent.as_deref_mut()) {
             act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
         }
+    }
+
+    /// Lets the server that it is embedded in do something, if there is one; whether there is.
+    fn with_server<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        act: impl FnOnce(&mut EmbeddedServer, &mut At<'_, C>),
+    ) -> bool {
+        let Some(server) = self.server.as_deref_mut() else { return false };
+        act(server, &mut At { ctx, plugin: &mut self.plugin, is_proxy: false });
+        true
     }
 
     /// Reads from where the node is, so that what this timer needs is in the cache soon; what is
@@ -229,6 +247,7 @@ impl Node {
                     handover.joined(ctx, &mut self.plugin, tested);
                 }
                 self.with_user(ctx, |user, at| user.joined(at, false));
+                self.with_server(ctx, |server, at| server.joined(at));
             }
             Upcall::JoinFailed => {
                 let ask = self.handover.as_ref().is_some_and(|part| part.watches());
@@ -247,10 +266,14 @@ impl Node {
                     handover.got(ctx, &mut self.plugin, id, record.as_ref());
                 }
                 self.with_user(ctx, |user, at| user.got(at, id, record.as_ref()));
+                self.with_server(ctx, |server, at| server.got(at, id, record.as_ref()));
             }
-            // A put of the proxy record that failed is made up for at renewal.
             Upcall::PutDone { id, outcome } => {
+                if let Some(handover) = &mut self.handover {
+                    handover.put_done(ctx, &mut self.plugin, id, outcome);
+                }
                 self.with_user(ctx, |user, at| user.put_done(at, id, outcome));
+                self.with_server(ctx, |server, at| server.put_done(at, id, outcome));
             }
             // Look-ups are counted by the observer.
             Upcall::LookupDone { .. } => {}
@@ -306,6 +329,9 @@ impl Node {
             Message::Overlay(message) => self.receive_overlay(ctx, from, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
+            Message::Sip(message) if self.server.is_some() => {
+                self.with_server(ctx, |server, at| server.receive(at, from, message));
+            }
             Message::Sip(message) => {
                 self.with_user(ctx, |user, at| user.receive(at, from, message));
             }
@@ -324,6 +350,9 @@ impl Node {
         from: Endpoint,
         message: &crate::dns::Message,
     ) {
+        if self.with_server(ctx, |server, at| server.receive_dns(at, from, message)) {
+            return;
+        }
         if let Some(handover) = &mut self.handover {
             let names = handover.names();
             let ended = names.receive(&mut ctx.lift::<_, _, Observation>(), from, message);
@@ -355,7 +384,9 @@ impl Node {
             }
             (Quoted::Udp { destination: port @ Port::SIP, .. }, _) => {
                 let to = error.destination.at(port);
-                self.with_user(ctx, |user, at| user.unreachable(at, to));
+                if !self.with_server(ctx, |server, at| server.unreachable(at, to)) {
+                    self.with_user(ctx, |user, at| user.unreachable(at, to));
+                }
             }
             (Quoted::Tcp { destination: port, .. }, Some(handover)) => {
                 let event = TransportEvent::Unreachable(error.destination.at(port));
@@ -379,6 +410,15 @@ impl Node {
             }
             (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),
             (Timer::Node(NodeTimer::Join), _) => self.join(ctx),
+            (Timer::Node(NodeTimer::Relocate), _) if self.server.is_some() => {
+                self.with_server(ctx, |server, at| server.renew(at));
+            }
+            (Timer::Sip(timer), _) if self.server.is_some() => {
+                self.with_server(ctx, |server, at| server.timer(at, server::Timer::Sip(timer)));
+            }
+            (Timer::Locator(timer), _) if self.server.is_some() => {
+                self.with_server(ctx, |server, at| server.timer(at, server::Timer::Stub(timer)));
+            }
             (Timer::Node(NodeTimer::Relocate), _) => {
                 self.with_user(ctx, |user, at| user.renew(at));
             }
@@ -418,9 +458,10 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Procedure => handover.procedure(ctx, plugin),
         NodeTimer::Ping => handover.ping_ended(ctx, plugin, false),
         NodeTimer::Resolve => handover.resolve_again(ctx, plugin),
-        NodeTimer::SelfCheck => handover.check_self(ctx),
-        NodeTimer::Update => handover.attempt_update(ctx),
+        NodeTimer::SelfCheck => handover.check_self(ctx, plugin),
+        NodeTimer::Update => handover.attempt_update(ctx, plugin),
         NodeTimer::Renew => handover.store_record(ctx, plugin),
+        NodeTimer::Wait => handover.waited(ctx, plugin),
         NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate => {
             unreachable!("not of the handover part")
         }

@@ -342,14 +342,22 @@ impl UserAgent {
     fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
         let user = aor.sip().and_then(|uri| uri.user.clone());
         match user.filter(|_| at.plugin.is_member()) {
-            Some(user) => self.fetch(at, &Arc::clone(&user), Asker::Targets(ticket, user)),
+            Some(user) => {
+                let domain = self.settings.location.domain.clone();
+                self.fetch(at, &Arc::clone(&user), &domain, Asker::Targets(ticket, user));
+            }
             None => self.found(at, Asker::Targets(ticket, "".into()), None),
         }
     }
 
-    fn fetch<C: NodeContext>(&mut self, at: &mut At<'_, C>, user: &str, asker: Asker) {
-        let LocationSettings { domain, id_bits, .. } = &self.settings.location;
-        let key = location_key(user, domain, *id_bits);
+    fn fetch<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        user: &str,
+        domain: &str,
+        asker: Asker,
+    ) {
+        let key = location_key(user, domain, self.settings.location.id_bits);
         let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
         self.fetches.insert(id, asker);
         self.overlay_upcalls(at, upcalls);
@@ -379,19 +387,15 @@ impl UserAgent {
         }
     }
 
-    /// Finds out where a next hop is: a user of the own domain through the overlay, all else by
+    /// Finds out where a next hop is: a user who registers in the overlay through that, all else by
     /// RFC 3263.
     fn locate<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
-        let own_user = next_hop.sip().and_then(|uri| {
-            let is_ours = uri.host == HostPart::name(&self.settings.location.domain);
-            uri.user.as_ref().filter(|_| is_ours).cloned()
-        });
-        if let Some(user) = own_user {
-            if user == self.user {
+        if let Some((user, domain)) = self.settings.location.registered_there(next_hop) {
+            if user == self.user && *domain == self.settings.location.domain {
                 return self.placed(at, asker, Ok(vec![self.own.at(Port::SIP)]));
             }
             if at.plugin.is_member() {
-                return self.fetch(at, &user, asker);
+                return self.fetch(at, &user, &domain, asker);
             }
             return self.placed(at, asker, Err(sip::Unlocated::NoSuchName));
         }

@@ -5,6 +5,7 @@ mod address;
 mod behaviour;
 mod conventional;
 mod names;
+mod needs;
 mod story;
 mod systems;
 mod telling;
@@ -14,7 +15,7 @@ use std::path::{Path as FilePath, PathBuf};
 
 use super::document::{Node, Path, Place};
 use super::file::{self, ChurnModel, File, Overlay};
-use super::plan::{HostPlan, Plan, Precision, Replications, When};
+use super::plan::{HostPlan, Plan, Precision, Replications, Strategy, When};
 use super::problem::{Fault, Problem, nearest};
 use crate::metrics::codebook;
 use crate::time::{SimDuration, SimTime};
@@ -24,7 +25,9 @@ use users::Users;
 /// Makes the plan, or says all that stands against it. `folder` is what paths in the file are
 /// relative to.
 pub fn plan(file: &File, document: &Node, folder: &FilePath) -> Result<Plan, Vec<Problem>> {
-    let mut check = Check { document, folder, problems: Vec::new() };
+    let strategy = file.handover.as_ref().map(|handover| handover.strategy);
+    let embeds = strategy == Some(Strategy::Embedded);
+    let mut check = Check { document, folder, embeds, problems: Vec::new() };
     let plan = check.plan(file);
     if check.problems.is_empty() { Ok(plan) } else { Err(check.problems) }
 }
@@ -33,7 +36,7 @@ pub fn plan(file: &File, document: &Node, folder: &FilePath) -> Result<Plan, Vec
 /// that gives the run its length.
 #[must_use]
 pub fn end_problems(plan: &Plan, document: &Node, end: SimDuration) -> Vec<Problem> {
-    let mut check = Check { document, folder: FilePath::new(""), problems: Vec::new() };
+    let mut check = Check::of(document);
     check.end(plan, end);
     check.problems
 }
@@ -42,7 +45,7 @@ pub fn end_problems(plan: &Plan, document: &Node, end: SimDuration) -> Vec<Probl
 /// which gives their number.
 #[must_use]
 pub fn member_problems(plan: &Plan, document: &Node, count: u64) -> Vec<Problem> {
-    let mut check = Check { document, folder: FilePath::new(""), problems: Vec::new() };
+    let mut check = Check::of(document);
     check.members(plan, count);
     check.problems
 }
@@ -50,7 +53,16 @@ pub fn member_problems(plan: &Plan, document: &Node, count: u64) -> Vec<Problem>
 struct Check<'a> {
     document: &'a Node,
     folder: &'a FilePath,
+    /// Whether SIP servers embed a peer unless it is said otherwise.
+    embeds: bool,
     problems: Vec<Problem>,
+}
+
+impl<'a> Check<'a> {
+    /// For a plan that stands already.
+    fn of(document: &'a Node) -> Self {
+        Self { document, folder: FilePath::new(""), embeds: false, problems: Vec::new() }
+    }
 }
 
 impl Check<'_> {
@@ -118,6 +130,7 @@ impl Check<'_> {
             stop_after_departures: file.stop.after_departures,
         };
         self.names(&plan);
+        self.needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);
         }
@@ -158,7 +171,6 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
-        use super::plan::Strategy;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -168,8 +180,9 @@ impl Check<'_> {
         let (dns, dyndns) = (file.dns.is_some(), file.dyndns.is_some());
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
-            let updates = handover.strategy == Strategy::DynDns;
-            need("handover", "strategy \"dyndns\"", "dyndns", dyndns || !updates);
+            let strategy = handover.strategy;
+            let what = format!("strategy \"{}\"", strategy.word());
+            need("handover", &what, "dyndns", dyndns || !strategy.updates());
         }
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);

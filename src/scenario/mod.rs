@@ -34,6 +34,8 @@ mod collisions;
 #[cfg(test)]
 mod good_input;
 #[cfg(test)]
+mod needs_input;
+#[cfg(test)]
 mod sweeps;
 
 use std::path::{Path, PathBuf};

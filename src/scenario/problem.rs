@@ -265,6 +265,14 @@ pub enum Fault {
         /// Its host.
         host: String,
     },
+    /// What something needs is not there.
+    #[error("{what} needs {need}")]
+    Unmet {
+        /// What needs it.
+        what: String,
+        /// What is needed.
+        need: &'static str,
+    },
     /// An instant message that is too long.
     #[error("an instant message of {found} octets: at most {most} are allowed")]
     LongText {
@@ -455,7 +463,10 @@ pub enum Fault {
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
     /// A trace without a format.
-    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    #[error(
+        "the extension of `{path}` does not tell its format: give `format`, one of `avt`, `events`, \
+         `oversim`, `fta`, `p2psim` and `splay`"
+    )]
     TraceFormat {
         /// The file.
         path: String,

@@ -16,7 +16,7 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: [&str; 30] = [
+const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.publish",
@@ -28,12 +28,7 @@ const TO_COME: [&str; 30] = [
     "overlay.plugin = bamboo",
     "overlay.kademlia",
     "overlay.bamboo",
-    "churn.format = oversim",
-    "churn.format = fta",
-    "churn.format = p2psim",
-    "handover.strategy = embedded",
     "handover.strategy = ddclient",
-    "handover.strategy = lease",
     "handover.strategy = standby",
     "handover.update = rfc2136",
     "handover.probe_kind = options",

@@ -142,6 +142,15 @@ impl Registrar {
         contacts
     }
 
+    /// The contacts of a user with the times at which they run out, in the order of their
+    /// registration.
+    #[must_use]
+    pub fn bindings(&self, aor: &Uri, now: SimTime) -> Vec<(Uri, SimTime)> {
+        let bindings = AddressOfRecord::of(aor).and_then(|aor| self.bindings.get(&aor));
+        let current = bindings.into_iter().flatten().filter(|binding| binding.until > now);
+        current.map(|binding| (binding.contact.address.uri.clone(), binding.until)).collect()
+    }
+
     /// Users with a binding.
     #[must_use]
     pub fn registered(&self, now: SimTime) -> usize {

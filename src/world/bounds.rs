@@ -26,9 +26,10 @@ impl World {
         if self.director.permanent.is_none() || self.stage.truth.binding_is_valid() {
             return;
         }
-        let candidates: Vec<HostId> = self.stage.truth.main_members().collect();
-        let Some(host) = self.director.choose(&candidates) else { return };
-        let id = self.member_on(host).expect("members of an overlay are members");
+        let members = self.stage.truth.main_members();
+        let candidates = self.eligible(members.filter_map(|host| self.director.member_on(host)));
+        let Some(id) = self.director.choose(&candidates) else { return };
+        let host = self.population.members[id.index()].host;
         // Whoever still believes to play the role is no valid proxy peer: it is told.
         let believers: Vec<HostId> = self.stage.truth.proxy_hosts().collect();
         for believer in believers.into_iter().filter(|&believer| believer != host) {
@@ -55,7 +56,7 @@ impl World {
     fn leave_of(&self, id: MemberId) -> SimTime {
         let scheduled = match self.population.members[id.index()].presence {
             Presence::Scheduled(_, interval) => interval.until,
-            Presence::From(_) => SimTime::MAX,
+            Presence::From(_) | Presence::Server => SimTime::MAX,
         };
         let scripted = self.director.scripted_leave(id, self.network.now());
         scheduled.min(scripted.map_or(SimTime::MAX, |(at, _)| at))
@@ -86,13 +87,8 @@ impl World {
             self.director.fixed[line] = Some(id);
         }
         let outlives = |other: MemberId| other != id && self.leave_of(other) > leave;
-        let candidates: Vec<MemberId> = self
-            .stage
-            .truth
-            .main_members()
-            .filter_map(|host| self.member_on(host))
-            .filter(|&other| outlives(other))
-            .collect();
+        let members = self.stage.truth.main_members().filter_map(|host| self.member_on(host));
+        let candidates = self.eligible(members.filter(|&other| outlives(other)));
         let Some(successor) = self.director.choose(&candidates) else { return };
         self.tell(host, &Observation::ProxyRetiring);
         self.hand_over_to(successor);

@@ -10,7 +10,7 @@ use crate::world::World;
 use crate::world::director::{Action, Command, Strategy, Target, When};
 use crate::world::host::{Host, NodeLink, as_node};
 use crate::world::observation::Observation;
-use crate::world::population::{MemberId, Presence};
+use crate::world::population::{Member, MemberId, Presence};
 
 /// How many members a node knows of at least when it comes.
 const BOOTSTRAP_PEERS: usize = 8;
@@ -49,6 +49,7 @@ impl World {
         let up = |presence| match presence {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(_) => false,
+            Presence::Server => true,
         };
         self.population
             .ids()
@@ -63,8 +64,11 @@ impl World {
         let mut rng = self.population.setup_stream(id, self.director.opening.seed);
         // Other parts of the same stream are used elsewhere.
         rng.set_stream(2 + u64::from(starts));
+        // Every node is configured with the servers that embed a peer.
+        let servers: Vec<NodeRef> = self.population.servers().map(|peer| peer.contact).collect();
         let plugin = &mut self.node_mut(id).plugin;
         plugin.remember_acquaintances();
+        plugin.remember(&servers);
         let missing = BOOTSTRAP_PEERS.saturating_sub(plugin.known_peers());
         let up = self.population.up();
         let Some(last) = up.len().checked_sub(1) else { return };
@@ -95,7 +99,10 @@ impl World {
         }
         let proxy = match self.director.strategy {
             Strategy::None => return,
-            _ => self.director.choose(first),
+            _ => {
+                let eligible: Vec<MemberId> = self.eligible(first.iter().copied());
+                self.director.choose(&eligible)
+            }
         };
         if let Some(proxy) = proxy {
             self.install(proxy);
@@ -156,6 +163,7 @@ impl World {
             match self.population.members[id.index()].presence {
                 Presence::Scheduled(_, interval) => self.schedule_toggle(id, interval.until),
                 Presence::From(start) => self.command_member(id, start, Command::Start(id)),
+                Presence::Server => {}
             }
         }
     }
@@ -231,7 +239,7 @@ impl World {
         let member = &self.population.members[id.index()];
         let wanted = match member.presence {
             Presence::Scheduled(_, interval) => interval.up,
-            Presence::From(_) => true,
+            Presence::From(_) | Presence::Server => true,
         };
         if wanted && !member.is_up() && !member.is_held() {
             self.come(id);
@@ -256,9 +264,8 @@ impl World {
         }
         self.population.rise(id);
         let member = self.population.members[id.index()].clone();
-        let now = self.network.now();
         self.network.bring_up(member.host, member.address);
-        self.director.count_presence(now, true);
+        self.count_presence(&member, true);
         self.tell(member.host, &Observation::HostUp(member.address));
         let kit = &self.population.kit;
         let dht = placed.unwrap_or_else(|| kit.plugin(&member, &self.stage.directory));
@@ -266,6 +273,7 @@ impl World {
             dht,
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
+            server: kit.server(id, &member),
         };
         self.with_node(member.host, |node, ctx| node.start(ctx, life, entry));
         let returns = self.director.strategy == Strategy::Static && entry == Entry::Join;
@@ -282,9 +290,21 @@ impl World {
         }
         self.population.fall(id);
         self.network.take_down(host);
-        let now = self.network.now();
-        self.director.count_presence(now, false);
+        let member = self.population.members[id.index()].clone();
+        self.count_presence(&member, false);
         self.tell(host, &Observation::HostDown);
+    }
+
+    /// A member came or went; the peers inside of servers are none of the population.
+    fn count_presence(&mut self, member: &Member, up: bool) {
+        if !member.is_server() {
+            self.director.count_presence(self.network.now(), up);
+        }
+    }
+
+    /// Those of these members that can play the proxy role: not the peers inside of servers.
+    pub(super) fn eligible(&self, members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
+        members.filter(|id| !self.population.members[id.index()].is_server()).collect()
     }
 
     /// A member plays the proxy role from now on.
@@ -320,6 +340,7 @@ impl World {
         let wanted = match member.presence {
             Presence::Scheduled(_, interval) => interval.up,
             Presence::From(start) => start <= now,
+            Presence::Server => true,
         };
         if wanted && !member.is_up() {
             self.come(id);
@@ -375,7 +396,8 @@ impl World {
                     .ids()
                     .filter(|id| {
                         let member = &members[id.index()];
-                        if going { member.is_up() } else { member.is_held() }
+                        let concerned = if going { member.is_up() } else { member.is_held() };
+                        concerned && !member.is_server()
                     })
                     .collect();
                 self.director.sample(&pool, share)

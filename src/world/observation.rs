@@ -134,8 +134,8 @@ pub enum Observation {
         /// Where to.
         to: Address,
     },
-    /// A node that plays the proxy role, or believes so, answers the request or forwards it to the
-    /// callee. Reported at that node's host.
+    /// A node that plays the proxy role, or believes so, or a server that embeds a peer, answers the
+    /// request or forwards it to the callee. Reported at that host.
     RequestServed {
         /// Which request.
         request: RequestKey,

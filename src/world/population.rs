@@ -1,5 +1,6 @@
 //! The members: who they are, how long they stay, and what a node is made of when it starts.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
@@ -9,6 +10,7 @@ use crate::churn::{HostChurn, Interval, Schedule};
 use crate::dns::ApplicationCache;
 use crate::dns::application_cache::Life;
 use crate::dns::stub::Stub;
+use crate::overcord::embedded::{self, EmbeddedServer};
 use crate::overcord::handover::{Handover, Settings};
 use crate::overcord::user_agent::{self, UserAgent};
 use crate::overlay::{Contact, Directory, Facts, NodeRef, Plugin, plugin};
@@ -44,6 +46,9 @@ pub enum Presence {
     Scheduled(HostChurn, Interval),
     /// It starts once, and stays until the script says otherwise.
     From(SimTime),
+    /// It is the peer inside of a conventional server: up from the start, until the script says
+    /// otherwise, and none of the population.
+    Server,
 }
 
 /// One member.
@@ -61,16 +66,26 @@ pub struct Member {
     pub contact: NodeRef,
     /// Until when the script keeps it down; `None` when it does not.
     pub held_until: Option<SimTime>,
-    /// Its place among those that are up; `None` while it is down.
-    up: Option<u32>,
+    /// Where it stands while it is up.
+    up: Option<Standing>,
     /// How often it has started.
     pub starts: u32,
+}
+
+/// Where a member stands that is up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// At this place among the population that is up.
+    Among(u32),
+    /// Beside the population: the peer inside of a conventional server.
+    Beside,
 }
 
 /// All members.
 #[derive(Debug)]
 pub struct Population {
-    /// By [`MemberId`]: generated ones first, then named ones, each by rank of name.
+    /// By [`MemberId`]: generated ones first, then named ones, then the peers inside of conventional
+    /// servers, each by rank of name.
     pub members: Vec<Member>,
     /// When the generated ones are up.
     pub schedule: Schedule,
@@ -98,6 +113,8 @@ pub struct Kit {
     pub servers: Vec<Arc<[Endpoint]>>,
     /// How user agents are set up, if there is SIP.
     pub user_agents: Option<Arc<user_agent::Settings>>,
+    /// How conventional servers are set up that embed a peer, by the member that this is.
+    pub embedded: BTreeMap<MemberId, embedded::Settings>,
     /// Draws of protocols.
     pub draws: Draws,
 }
@@ -120,7 +137,7 @@ impl Kit {
     /// The handover part of a node that starts, if the scenario has one.
     #[must_use]
     pub fn handover(&self, id: MemberId, member: &Member) -> Option<Handover> {
-        let settings = Arc::clone(self.handover.as_ref()?);
+        let settings = Arc::clone(self.handover.as_ref().filter(|_| !member.is_server())?);
         let stub = Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 1));
         let negative = if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
         let cache = ApplicationCache::new(self.application_cache, negative);
@@ -147,6 +164,16 @@ impl Kit {
             dice: [4, 5, 6, 7, 8].map(|part| self.dice(member, part)),
         }))
     }
+
+    /// The conventional server that a member is embedded in, if it is.
+    #[must_use]
+    pub fn server(&self, id: MemberId, member: &Member) -> Option<EmbeddedServer> {
+        let mut settings = self.embedded.get(&id)?.clone();
+        settings.server.stub =
+            Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 9));
+        settings.server.dice = [10, 11, 12, 13, 14].map(|part| self.dice(member, part));
+        Some(EmbeddedServer::new(settings))
+    }
 }
 
 impl Member {
@@ -166,6 +193,12 @@ impl Member {
     #[must_use]
     pub fn is_held(&self) -> bool {
         self.held_until.is_some()
+    }
+
+    /// Whether it is the peer inside of a conventional server.
+    #[must_use]
+    pub fn is_server(&self) -> bool {
+        self.presence == Presence::Server
     }
 
     /// Whether it is up.
@@ -189,10 +222,16 @@ impl Population {
         Self { members, schedule, return_address, next_address, kit, up, begun }
     }
 
-    /// Those that are up.
+    /// The population that is up; the peers inside of conventional servers stand beside it.
     #[must_use]
     pub fn up(&self) -> &[MemberId] {
         &self.up
+    }
+
+    /// The peers inside of conventional servers.
+    pub fn servers(&self) -> impl Iterator<Item = &Member> {
+        // They stand last.
+        self.members.iter().rev().take_while(|member| member.is_server())
     }
 
     /// Whether anybody has ever been up.
@@ -206,17 +245,22 @@ impl Population {
         let member = &mut self.members[id.index()];
         assert!(member.up.is_none(), "a member that is up does not start");
         member.starts += 1;
-        member.up = Some(self.up.len() as u32);
-        self.up.push(id);
         self.begun = true;
+        if member.presence == Presence::Server {
+            member.up = Some(Standing::Beside);
+            return;
+        }
+        member.up = Some(Standing::Among(self.up.len() as u32));
+        self.up.push(id);
     }
 
     /// A member goes.
     pub fn fall(&mut self, id: MemberId) {
-        let place = self.members[id.index()].up.take().expect("a member that goes was up");
+        let standing = self.members[id.index()].up.take().expect("a member that goes was up");
+        let Standing::Among(place) = standing else { return };
         self.up.swap_remove(place as usize);
         if let Some(&moved) = self.up.get(place as usize) {
-            self.members[moved.index()].up = Some(place);
+            self.members[moved.index()].up = Some(Standing::Among(place));
         }
     }
 

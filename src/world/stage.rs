@@ -231,6 +231,7 @@ impl Stage {
             Seen::Served(request) => Observation::RequestServed { request },
             // What members do among themselves concerns no caller.
             Seen::User(upcall) => return self.outbound(&upcall),
+            Seen::Server(observation) => return self.of_server(observation),
         })
     }
 
@@ -267,6 +268,7 @@ impl Stage {
             server::Observation::Routed { request, to } => {
                 Some(Observation::RequestRouted { request, to })
             }
+            server::Observation::Served(request) => Some(Observation::RequestServed { request }),
         }
     }
 

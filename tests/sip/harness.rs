@@ -244,6 +244,7 @@ impl Set {
         let order = if is_rfc { Order::Weighted } else { Order::HeaviestFirst };
         let servers = [Network::address_of(RESOLVER).at(Port::DNS)];
         server::Settings {
+            embeds: false,
             domain: DOMAIN.to_owned(),
             own: Network::address_of(SERVER),
             overlay: OVERLAY.to_owned(),

@@ -84,7 +84,8 @@ impl Node {
         let mut plugin = PluginManagement::new(chord, repository, dice("plugin"));
         plugin.placed();
         let lifetime = SimDuration::from_secs(3_600);
-        let location = LocationSettings { domain: DOMAIN.to_owned(), id_bits: 160, lifetime };
+        let (domain, copied) = (DOMAIN.to_owned(), Vec::new());
+        let location = LocationSettings { domain, copied, id_bits: 160, lifetime };
         let user = UserAgent::new(Parts {
             settings: Arc::new(Settings {
                 location,

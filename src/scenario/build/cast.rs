@@ -20,6 +20,8 @@ pub(super) struct Cast {
     pub(super) named: Vec<(String, usize)>,
     /// The conventional domains in the order of their names, with the addresses of their servers.
     pub(super) domains: Vec<(String, Address)>,
+    /// Those of them whose servers embed a peer, with their places in the plan.
+    pub(super) embedding: Vec<(String, usize)>,
     /// Phones, in the order of their hosts' names.
     pub(super) phones: Vec<PhonePart>,
     /// Resolvers, in the order of their names.
@@ -55,6 +57,7 @@ impl Cast {
             generated,
             named,
             domains: domains(plan),
+            embedding: embedding(plan),
             phones: users::phones(plan),
             resolvers: Vec::new(),
             served_by: Vec::new(),
@@ -178,6 +181,14 @@ fn domains(plan: &Plan) -> Vec<(String, Address)> {
     let mut domains: Vec<String> = plan.callers.iter().map(|it| it.domain.clone()).collect();
     domains.sort_unstable();
     domains.into_iter().zip((FIRST_CALLER..).map(Address::from_bits)).collect()
+}
+
+fn embedding(plan: &Plan) -> Vec<(String, usize)> {
+    let callers = plan.callers.iter().enumerate().filter(|(_, caller)| caller.embeds());
+    let mut domains: Vec<(String, usize)> =
+        callers.map(|(place, caller)| (caller.domain.clone(), place)).collect();
+    domains.sort_unstable();
+    domains
 }
 
 pub(super) fn resolver_address(place: usize) -> Address {

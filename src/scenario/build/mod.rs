@@ -13,6 +13,7 @@ mod population;
 mod servers;
 mod stage;
 mod story;
+mod strategies;
 mod users;
 
 use std::sync::Arc;
@@ -21,8 +22,8 @@ use cast::Cast;
 use thiserror::Error;
 
 use crate::address::{Address, Port};
-use crate::churn::Schedule;
 use crate::churn::trace::AvailabilityTrace;
+use crate::churn::{Recipe, Schedule};
 use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
@@ -30,7 +31,7 @@ use crate::dns::stub::Stub;
 use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::overcord::Node;
-use crate::overcord::handover::{Duty, Settings};
+use crate::overcord::handover::Settings;
 use crate::overcord::node::Lookups;
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::plugin_management::PluginManagement;
@@ -39,7 +40,7 @@ use crate::overlay::{Contact, Directory, RingId, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
     self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, HandoverPlan, OverlayStart,
-    Plan, ResolverGroup, Strategy, Traffic,
+    Plan, ResolverGroup, Traffic,
 };
 use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
@@ -69,6 +70,15 @@ pub const MOST_MEMBERS: u64 = (FIRST_NAMED - FIRST_MEMBER - 1) as u64;
 /// When its churn cannot be drawn.
 pub fn generated_members(plan: &Plan) -> Result<u64, BuildError> {
     population::generated(plan, None)
+}
+
+/// What the sessions of generated members are drawn from: a trace of it is what a run of the plan's
+/// seed plays. `None` where nothing is drawn.
+///
+/// # Errors
+/// When its churn cannot be drawn, or there are too many members.
+pub fn recipe(plan: &Plan) -> Result<Option<Recipe>, BuildError> {
+    population::recipe(plan)
 }
 
 /// The name of a generated member, by its number from 1 and how many there are.
@@ -157,7 +167,7 @@ pub fn build(
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
     let script = population::script(plan, &cast)?;
-    let strategy = strategy(plan);
+    let strategy = strategies::of_director(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
         cast.id(director::NAME),
@@ -252,7 +262,8 @@ fn members(
     id_bits: u8,
     seed: u64,
 ) -> Result<Vec<Member>, BuildError> {
-    let mut members = Vec::with_capacity(cast.generated.len() + cast.named.len());
+    let count = cast.generated.len() + cast.named.len() + cast.embedding.len();
+    let mut members = Vec::with_capacity(count);
     let generated = (0..).zip(&cast.generated).map(|(rank, name)| {
         let (churn, interval) = schedule.host(name, rank);
         (name, FIRST_MEMBER + rank, Presence::Scheduled(churn, interval))
@@ -260,9 +271,13 @@ fn members(
     let named = (0..).zip(&cast.named).map(|(rank, (name, place))| {
         (name, FIRST_NAMED + rank, Presence::From(plan.hosts[*place].start))
     });
+    let servers = cast.embedding.iter().map(|(name, _)| {
+        let address = cast.server_of(name);
+        (name, address.bits(), Presence::Server)
+    });
     let draws = Draws::new(seed, Purpose::Identifier);
     let mut positions: Vec<(RingId, usize)> = Vec::new();
-    for (name, address, presence) in generated.chain(named) {
+    for (name, address, presence) in generated.chain(named).chain(servers) {
         let hash = NameHash::of(name);
         let id = RingId::from_hash(draws.bits(hash.0, 0), id_bits);
         let address = Address::from_bits(address);
@@ -289,7 +304,8 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
         _ => None,
     };
-    let members = cast.generated.iter().chain(cast.named.iter().map(|(name, _)| name));
+    let named = cast.named.iter().chain(&cast.embedding);
+    let members = cast.generated.iter().chain(named.map(|(name, _)| name));
     let servers = match &handover {
         None => Vec::new(),
         Some(_) => members.map(|name| cast.servers_of(name)).collect(),
@@ -306,6 +322,7 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         },
         servers,
         user_agents: users::user_agents(plan, id_bits),
+        embedded: users::embedded(plan, cast, id_bits),
         draws: Draws::new(seed, Purpose::Protocol),
     })
 }
@@ -332,12 +349,10 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
-        duty: match handover.strategy {
-            Strategy::DynDns => Duty::Watch,
-            Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => Duty::Commanded,
-        },
+        strategy: strategies::of_nodes(handover.strategy, dns),
         domain: dns.domain.parse().map_err(model_error)?,
         hostname: dns.domain.parse().map_err(model_error)?,
+        authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache),
@@ -387,6 +402,10 @@ fn hosts(
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }
         for caller in &plan.callers {
+            if caller.embeds() {
+                // Its host is that of its peer.
+                continue;
+            }
             let host = match &caller.traffic {
                 Traffic::Lookups(lookups) => {
                     let caller = domain(caller, *lookups, cast, kit, dns, seed)?;
@@ -467,7 +486,10 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     let resolvers = cast.resolvers.iter().enumerate();
     addresses
         .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));
-    addresses.extend(cast.domains.iter().map(|(name, address)| (cast.id(name), *address)));
+    // A server that embeds a peer comes up with it.
+    let embeds = |name: &String| cast.embedding.iter().any(|(other, _)| other == name);
+    let domains = cast.domains.iter().filter(|(name, _)| !embeds(name));
+    addresses.extend(domains.map(|(name, address)| (cast.id(name), *address)));
     addresses.sort();
     Ok(Infrastructure {
         addresses,
@@ -485,16 +507,6 @@ fn by_host(cast: &Cast, members: &[Member]) -> Vec<Option<MemberId>> {
         by_host[member.host.index()] = Some(MemberId(id));
     }
     by_host
-}
-
-fn strategy(plan: &Plan) -> director::Strategy {
-    match plan.handover.as_ref().map(|handover| handover.strategy) {
-        None => director::Strategy::None,
-        Some(Strategy::Static) => director::Strategy::Static,
-        Some(Strategy::DynDns) => director::Strategy::Tests,
-        Some(Strategy::Oracle) => director::Strategy::Oracle,
-        Some(Strategy::Clairvoyant) => director::Strategy::Clairvoyant(dns(plan).ttl),
-    }
 }
 
 fn opening(plan: &Plan, seed: u64) -> Opening {

@@ -6,7 +6,7 @@ use super::cast::Cast;
 use super::users;
 use super::{BuildError, model_error};
 use crate::churn::trace::AvailabilityTrace;
-use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
+use crate::churn::{self, ChurnModel, GracefulShare, Recipe, Schedule};
 use crate::scenario::plan::{self, ChurnPlan, ChurnSource, Plan};
 use crate::world::director;
 use crate::world::population::MemberId;
@@ -26,6 +26,19 @@ pub(super) fn generated(
         }
         _ => Ok(u64::from(plan.overlay.nodes)),
     }
+}
+
+/// What their sessions are drawn from, if they are drawn.
+pub(super) fn recipe(plan: &Plan) -> Result<Option<Recipe>, BuildError> {
+    let Some(ChurnPlan { source: ChurnSource::Model { session, downtime }, .. }) = &plan.churn
+    else {
+        return Ok(None);
+    };
+    let members = generated(plan, None)?;
+    let nodes = u32::try_from(members).map_err(|_| BuildError::TooMany(members))?;
+    let span = plan.duration.expect("only a plan with trace churn leaves its length open");
+    let model = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+    Ok((nodes > 0).then_some(Recipe { nodes, span, model, seed: plan.seed }))
 }
 
 pub(super) fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {

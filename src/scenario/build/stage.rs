@@ -29,6 +29,7 @@ fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
             resolver: cast.id(resolver),
             agents: phones.map(|phone| cast.id(&phone.name)).collect(),
             cache: plan.sip().is_some_and(|sip| sip.dns_cache.is_some()),
+            embeds: plan.embeds(),
         })
     };
     callers.into_iter().filter_map(domain).collect()
@@ -45,7 +46,7 @@ pub(super) fn stage(
     let run = end.since(SimTime::ZERO);
     let callers = caller_domains(plan, cast);
     let truth = Truth::new(TruthConfig {
-        nodes: members.iter().map(|member| member.host).collect(),
+        nodes: members.iter().filter(|it| !it.is_server()).map(|it| it.host).collect(),
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
         callers,
         watches_outbound: plan.outward().next().is_some(),

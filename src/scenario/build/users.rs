@@ -1,5 +1,6 @@
 //! SIP: the servers of conventional domains, phones, the users of members, and what they do.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cast::Cast;
@@ -9,9 +10,10 @@ use crate::conventional::{Phone, Server, server};
 use crate::dns::server_cache::Policy;
 use crate::dns::stub::Stub;
 use crate::dns::{ServerCache, Ttl};
+use crate::overcord::embedded;
 use crate::overcord::location::LocationSettings;
 use crate::overcord::user_agent;
-use crate::rng::{Dice, NameHash, Purpose, mix2, stream};
+use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
 use crate::scenario::plan::{
     self, Act, Callee, CallerPlan, HostPlace, Plan, PresenceStatus, RecordRoute, SipDomainPlan,
     SipProfile,
@@ -24,7 +26,7 @@ use crate::sip::registrar::RegistrarSettings;
 use crate::sip::{Blocklist, HostPart, Status, Uri};
 use crate::time::SimTime;
 use crate::workload::ArrivalTimes;
-use crate::world::population::Kit;
+use crate::world::population::{Kit, MemberId};
 use crate::world::users::{Actor, Doing, PhoneSite, Users};
 
 /// A phone: its host's name, its user, its domain by place in the plan, and when it starts.
@@ -80,6 +82,35 @@ pub(super) fn server(
     cast: &Cast,
     kit: &Kit,
 ) -> Server {
+    let dice = |part| dice(kit, &caller.domain, part);
+    Server::new(server_settings(plan, caller, sip, cast, dice))
+}
+
+/// The servers that embed a peer, by the member that this is. Their dice are a placeholder, until
+/// they get those of the life that begins.
+pub(super) fn embedded(
+    plan: &Plan,
+    cast: &Cast,
+    id_bits: u8,
+) -> BTreeMap<MemberId, embedded::Settings> {
+    let Some(location) = location_settings(plan, id_bits) else { return BTreeMap::new() };
+    let first = cast.generated.len() + cast.named.len();
+    let settings = |(place, (_, caller)): (u32, &(String, usize))| {
+        let caller = &plan.callers[*caller];
+        let dice = |_| Dice::new(Draws::new(0, Purpose::Protocol), NameHash(0));
+        let server = server_settings(plan, caller, caller.sip()?, cast, dice);
+        Some((MemberId(place), embedded::Settings { server, location: location.clone() }))
+    };
+    (first as u32..).zip(&cast.embedding).filter_map(settings).collect()
+}
+
+fn server_settings(
+    plan: &Plan,
+    caller: &CallerPlan,
+    sip: &SipDomainPlan,
+    cast: &Cast,
+    dice: impl Fn(u64) -> Dice,
+) -> server::Settings {
     let name = &caller.domain;
     let is_rfc = sip.profile == SipProfile::Rfc3261;
     let mut rules = match sip.profile {
@@ -94,7 +125,8 @@ pub(super) fn server(
         .dns_cache
         .map(|negative| Policy { negative_ttl: Ttl::from_duration(negative), ..Policy::default() });
     let most = u32::from(u16::MAX);
-    Server::new(server::Settings {
+    server::Settings {
+        embeds: sip.embeds,
         domain: name.clone(),
         own: cast.server_of(name),
         overlay: plan.dns.as_ref().map(|dns| dns.domain.clone()).unwrap_or_default(),
@@ -105,9 +137,9 @@ pub(super) fn server(
         workers: u16::try_from(sip.workers.unwrap_or(most).min(most)).expect("at most that"),
         unresolved: if is_rfc { Status::SERVER_ERROR } else { Status::UNRESOLVABLE_DESTINATION },
         registrar: if is_rfc { RegistrarSettings::rfc3261() } else { RegistrarSettings::ser() },
-        stub: Stub::new(cast.servers_of(name), dice(kit, name, 0)),
-        dice: [1, 2, 3, 4, 5].map(|part| dice(kit, name, part)),
-    })
+        stub: Stub::new(cast.servers_of(name), dice(0)),
+        dice: [1, 2, 3, 4, 5].map(dice),
+    }
 }
 
 /// A phone, with the address of its domain's server.
@@ -124,11 +156,7 @@ pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Se
     let dns = plan.dns.as_ref().filter(|_| plan.has_sip())?;
     let record_route = plan.handover.as_ref().map_or(RecordRoute::None, |it| it.record_route);
     Some(Arc::new(user_agent::Settings {
-        location: LocationSettings {
-            domain: dns.domain.to_ascii_lowercase(),
-            id_bits,
-            lifetime: plan.overlay.location_lifetime,
-        },
+        location: location_settings(plan, id_bits)?,
         record_route: match record_route {
             RecordRoute::None => proxy::RecordRoute::None,
             RecordRoute::Address => proxy::RecordRoute::Address,
@@ -137,6 +165,18 @@ pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Se
         options: Options { naptr: false, srv: true, order: Order::Weighted, failover: false },
         rules: Rules::rfc3261(),
     }))
+}
+
+/// How users' locations are stored in the overlay, if there is SIP.
+fn location_settings(plan: &Plan, id_bits: u8) -> Option<LocationSettings> {
+    let dns = plan.dns.as_ref().filter(|_| plan.has_sip())?;
+    let embedding = plan.callers.iter().filter(|caller| caller.embeds());
+    Some(LocationSettings {
+        domain: dns.domain.to_ascii_lowercase(),
+        copied: embedding.map(|caller| caller.domain.to_ascii_lowercase()).collect(),
+        id_bits,
+        lifetime: plan.overlay.location_lifetime,
+    })
 }
 
 /// The users of members, by member.

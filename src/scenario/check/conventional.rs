@@ -12,7 +12,8 @@ use crate::time::SimDuration;
 use crate::units::{Duration, Rate};
 
 /// What only a SIP server takes.
-const SERVER_KEYS: [&str; 8] = [
+const SERVER_KEYS: [&str; 9] = [
+    "embeds",
     "profile",
     "dns_cache",
     "dns_negative_ttl",
@@ -147,6 +148,7 @@ impl Check<'_> {
         let outbound = caller.outbound.as_ref();
         let outbound = outbound.and_then(|it| self.workload(it, &path.then("outbound")));
         SipDomainPlan {
+            embeds: caller.embeds.unwrap_or(self.embeds),
             profile,
             dns_cache: dns_cache.then(|| caller.dns_negative_ttl.unwrap_or(NEGATIVE_TTL).0),
             naptr: caller.naptr.unwrap_or(habits.rfc3263),

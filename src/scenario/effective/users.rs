@@ -14,6 +14,7 @@ pub(super) fn caller(plan: &Plan, caller: &CallerPlan) -> Caller {
         domain: caller.domain.clone(),
         resolver: Some(group(plan, caller.resolver)),
         users: caller.users,
+        embeds: None,
         profile: None,
         dns_cache: None,
         dns_negative_ttl: None,
@@ -38,6 +39,7 @@ pub(super) fn caller(plan: &Plan, caller: &CallerPlan) -> Caller {
 fn sip_domain(sip: &SipDomainPlan, bare: Caller) -> Caller {
     let users = bare.users > 0;
     Caller {
+        embeds: Some(sip.embeds),
         profile: Some(sip.profile),
         dns_cache: Some(sip.dns_cache.is_some()),
         dns_negative_ttl: sip.dns_cache.map(Duration),

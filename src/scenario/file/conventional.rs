@@ -23,6 +23,12 @@ pub struct Caller {
     #[serde(default = "ten_users")]
     #[schemars(range(max = 60_000))]
     pub users: u32,
+    /// Whether the SIP server embeds a peer of the overlay (Shim et al.): it looks there for the
+    /// overlay's users, without DNS, and copies there what its own users register. The peer is a
+    /// member beside those of `overlay.nodes`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`true` with the strategy `embedded`, otherwise `false`"))]
+    pub embeds: Option<bool>,
     /// Whose habits the SIP server has. The seven keys from `dns_cache` to `fr_timer` override
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -62,7 +68,7 @@ pub struct Caller {
     #[schemars(extend("x-default" = "`online`"))]
     pub callee: Option<Callee>,
     /// Bare look-ups of the overlay's name by each user, in place of SIP: such a domain has no SIP
-    /// server, and none of the keys from `profile` to `callee`. A user needs this or at least one
+    /// server, and none of the keys from `embeds` to `callee`. A user needs this or at least one
     /// of the three tables below.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lookups: Option<Workload>,

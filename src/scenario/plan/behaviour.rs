@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{RecordRoute, ResolverGroup, UserAction};
+use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
@@ -68,6 +69,44 @@ pub enum TraceFormat {
     Avt,
     /// One line an event.
     Events,
+    /// OverSim's `TraceChurn`.
+    #[serde(rename = "oversim")]
+    OverSim,
+    /// The Failure Trace Archive's `event_trace.tab`.
+    Fta,
+    /// p2psim's churn file.
+    P2psim,
+    /// SPLAY's churn trace.
+    Splay,
+}
+
+impl TraceFormat {
+    /// The one that a trace is read by.
+    #[must_use]
+    pub const fn read_as(self) -> trace::TraceFormat {
+        match self {
+            Self::Avt => trace::TraceFormat::Avt,
+            Self::Events => trace::TraceFormat::Events,
+            Self::OverSim => trace::TraceFormat::OverSim,
+            Self::Fta => trace::TraceFormat::Fta,
+            Self::P2psim => trace::TraceFormat::P2psim,
+            Self::Splay => trace::TraceFormat::Splay,
+        }
+    }
+
+    /// The one that is read so; none for a profile of SimGrid, which is of one host only.
+    #[must_use]
+    pub const fn of(format: trace::TraceFormat) -> Option<Self> {
+        match format {
+            trace::TraceFormat::Avt => Some(Self::Avt),
+            trace::TraceFormat::Events => Some(Self::Events),
+            trace::TraceFormat::OverSim => Some(Self::OverSim),
+            trace::TraceFormat::Fta => Some(Self::Fta),
+            trace::TraceFormat::P2psim => Some(Self::P2psim),
+            trace::TraceFormat::Splay => Some(Self::Splay),
+            trace::TraceFormat::SimGrid => None,
+        }
+    }
 }
 
 /// The address of a host that returns.
@@ -104,15 +143,42 @@ pub struct HandoverPlan {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Strategy {
+    /// Nobody plays the role: conventional servers embed a peer of the overlay (Shim et al.), and
+    /// DNS names nobody.
+    Embedded,
     /// Nobody: one fixed proxy peer with a static binding.
     Static,
     /// The paper's phase 2: members test, claim and update by dyndns2.
     #[serde(rename = "dyndns")]
     DynDns,
+    /// Claims are confirmed by the overlay's record and the authority, and won in the overlay: one
+    /// member claims.
+    Lease,
     /// Takeover and publication at the instant of departure, without a message.
     Oracle,
     /// The successor is published one TTL ahead of the departure.
     Clairvoyant,
+}
+
+impl Strategy {
+    /// What it is called in a file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Static => "static",
+            Self::DynDns => "dyndns",
+            Self::Lease => "lease",
+            Self::Oracle => "oracle",
+            Self::Clairvoyant => "clairvoyant",
+        }
+    }
+
+    /// Whether its members update the binding themselves.
+    #[must_use]
+    pub const fn updates(self) -> bool {
+        matches!(self, Self::DynDns | Self::Lease)
+    }
 }
 
 /// `[[host]]`: a named host.

@@ -30,6 +30,15 @@ impl CallerPlan {
         }
     }
 
+    /// Whether its SIP server embeds a peer of the overlay.
+    #[must_use]
+    pub const fn embeds(&self) -> bool {
+        match &self.traffic {
+            Traffic::Lookups(_) => false,
+            Traffic::Sip(sip) => sip.embeds,
+        }
+    }
+
     /// Its SIP server and the workload of its users, where it has one.
     #[must_use]
     pub const fn sip(&self) -> Option<&SipDomainPlan> {
@@ -52,6 +61,8 @@ pub enum Traffic {
 /// A conventional domain's SIP server, and what its generated users do.
 #[derive(Clone, Debug, PartialEq)]
 pub struct SipDomainPlan {
+    /// Whether the server embeds a peer of the overlay.
+    pub embeds: bool,
     /// Whose habits the server has; what the profile says of the keys below is already in them.
     pub profile: SipProfile,
     /// How long its own cache keeps negative answers (zero: not at all); `None`: it has none.

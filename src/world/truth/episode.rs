@@ -131,6 +131,8 @@ pub(super) struct Caller {
     pub(super) caches: bool,
     /// Whether it has no users who send requests, only look-ups.
     pub(super) looks_up: bool,
+    /// Whether no handover concerns it.
+    embeds: bool,
     serial: u64,
     /// Requests (where there are none, look-ups) under way, and the episode that was open when each
     /// was sent.
@@ -145,6 +147,7 @@ impl Caller {
             resolver,
             caches: domain.cache,
             looks_up: domain.agents.is_empty(),
+            embeds: domain.embeds,
             serial: 0,
             requests: BTreeMap::new(),
             episode: None,
@@ -163,7 +166,7 @@ impl Caller {
         departure: usize,
         phases: &Phases,
     ) -> bool {
-        if self.is_open() {
+        if self.is_open() || self.embeds {
             return false;
         }
         self.serial += 1;

@@ -80,6 +80,9 @@ pub struct CallerDomain {
     /// Whether its server has a DNS cache of its own in front of the resolver. What is in there is
     /// reported by [`Observation::CacheStored`] at the server's host.
     pub cache: bool,
+    /// Whether its server embeds a peer of the overlay: then no handover concerns it, and it has no
+    /// episodes.
+    pub embeds: bool,
 }
 
 /// Who is who in a run.

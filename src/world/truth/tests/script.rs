@@ -140,6 +140,7 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
         resolvers: (1..=resolvers).map(resolver).collect(),
         callers: (1..=resolvers)
             .map(|n| CallerDomain {
+                embeds: false,
                 host: HostId(200 + n),
                 resolver: resolver(n),
                 agents: Vec::new(),

@@ -1,0 +1,63 @@
+//! What strategies need of a scenario, met and unmet.
+
+use std::path::Path;
+
+use super::Scenario;
+use super::bad_input::check;
+use super::plan::CallerPlan;
+
+/// A domain with a SIP server and two users, and one that only looks up. 9 lines.
+const DOMAINS: &str = "\
+name = \"x\"
+dns.resolver = [{ name = \"isp\" }]
+[[caller]]
+domain = \"a.example\"
+users = 2
+messages.rate = \"1/m\"
+[[caller]]
+domain = \"b.example\"
+lookups.rate = \"1/m\"
+";
+
+fn refused(rest: &str, told: &str) {
+    check(&[(&format!("{DOMAINS}{rest}"), told)]);
+}
+
+#[test]
+fn embedded_servers_are_those_of_all_sip_domains_unless_it_is_said_otherwise() {
+    let embedding = |rest: &str| -> Vec<String> {
+        let text = format!("{DOMAINS}{rest}");
+        let read = Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]);
+        let scenario = read.unwrap_or_else(|report| panic!("{report}"));
+        // The effective scenario says the same.
+        let effective = scenario.effective();
+        let again = Scenario::parse("x.toml", effective.as_bytes(), Path::new(""), &[]);
+        assert_eq!(scenario.plan, again.unwrap_or_else(|report| panic!("{report}")).plan);
+        let embeds = |caller: &&CallerPlan| caller.embeds();
+        scenario.plan.callers.iter().filter(embeds).map(|it| it.domain.clone()).collect()
+    };
+    let another = "[[caller]]\ndomain = \"c.example\"\nusers = 0\n";
+    for (rest, expected) in [
+        ("[handover]\nstrategy = \"embedded\"\n", vec!["a.example", "c.example"]),
+        ("embeds = false\n[handover]\nstrategy = \"embedded\"\n", vec!["a.example"]),
+        ("[handover]\nstrategy = \"static\"\n", vec![]),
+        ("embeds = true\n[handover]\nstrategy = \"static\"\n", vec!["c.example"]),
+    ] {
+        assert_eq!(embedding(&format!("{another}{rest}")), expected, "{rest}");
+    }
+}
+
+#[test]
+fn embedded_needs_a_server_that_embeds_a_peer() {
+    check(&[(
+        "name = \"x\"\ndns.resolver = [{ name = \"isp\" }]\n[[caller]]\ndomain = \"b.example\"\n\
+         lookups.rate = \"1/m\"\n[handover]\nstrategy = \"embedded\"",
+        "x.toml:7:12: handover.strategy: strategy \"embedded\" needs a [[caller]] with a SIP server \
+         that embeds a peer",
+    )]);
+    refused(
+        "embeds = true\n[handover]\nstrategy = \"embedded\"",
+        "x.toml:10:1: caller.1.embeds: `embeds` has no meaning with `lookups`: such a domain has no \
+         SIP server",
+    );
+}
