@@ -6,6 +6,7 @@ mod behaviour;
 mod conventional;
 mod names;
 mod needs;
+mod partition;
 mod story;
 mod systems;
 mod telling;
@@ -107,7 +108,7 @@ impl Check<'_> {
         self.sections(file, &users);
         let callers = self.callers(&file.caller, dns.as_ref());
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
-        let events = self.events(file, overlay.nodes, &users);
+        let events = self.events(file, overlay.nodes, dns.as_ref(), &users);
         let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
         let plan = Plan {
             name: file.name.clone(),
@@ -130,6 +131,7 @@ impl Check<'_> {
             stop_after_departures: file.stop.after_departures,
         };
         self.names(&plan);
+        self.partitions(&plan);
         self.needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);

@@ -5,9 +5,11 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 mod budget;
+mod network;
 mod report;
 
 pub use budget::BudgetFault;
+pub use network::NetworkFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -256,6 +258,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about the network.
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),

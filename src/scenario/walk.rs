@@ -39,8 +39,6 @@ const TO_COME: &[&str] = &[
     "handover.graceful_leave",
     "handover.ex_proxy",
     "host.nat",
-    "event.action = partition",
-    "event.action = heal",
     "event.action = address_change",
 ];
 

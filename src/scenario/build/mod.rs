@@ -8,6 +8,7 @@
 
 mod cast;
 mod network;
+mod partition;
 mod plugins;
 mod population;
 mod servers;
@@ -166,7 +167,8 @@ pub fn build(
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
-    let script = population::script(plan, &cast)?;
+    let partings = partition::partings(plan, &cast, seed)?;
+    let script = population::script(plan, &cast, &partings)?;
     let strategy = strategies::of_director(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
@@ -179,7 +181,7 @@ pub fn build(
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, end)?;
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),

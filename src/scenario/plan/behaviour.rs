@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordRoute, ResolverGroup, UserAction};
+use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
@@ -261,6 +261,10 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// Hosts cannot reach the others.
+    Partition(PartitionPlan),
+    /// All partitions are over.
+    Heal,
     /// A user does something.
     User(UserAction),
 }
