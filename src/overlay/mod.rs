@@ -6,7 +6,7 @@
 //! returned as [`Upcalls`].
 //!
 //! * [`directory`]: positions on the ring, contacts.
-//! * [`chord`], [`kademlia`]: the plug-ins.
+//! * [`chord`], [`bamboo`], [`kademlia`]: the plug-ins.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
@@ -14,6 +14,7 @@
 //! Not here: which node founds, which contacts a joiner knows, what is stored (the node's
 //! discovery layer decides that).
 
+pub mod bamboo;
 pub mod chord;
 #[cfg(test)]
 mod conformance;

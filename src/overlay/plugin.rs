@@ -28,8 +28,10 @@ use std::sync::Arc;
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
 use crate::overlay::directory::SameId;
+use crate::overlay::kademlia::{self, Kademlia, KademliaTimer};
 use crate::overlay::ring::View;
 use crate::overlay::{
     Dht, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
@@ -42,6 +44,10 @@ use crate::time::{SimDuration, SimTime};
 pub enum Plugin {
     /// Chord, not behind a pointer: three lines of the cache, which nearly every event needs.
     Chord(Chord),
+    /// Bamboo.
+    Bamboo(Box<Bamboo>),
+    /// Kademlia.
+    Kademlia(Box<Kademlia>),
 }
 
 /// A message of any plug-in.
@@ -49,6 +55,10 @@ pub enum Plugin {
 pub enum Message {
     /// Chord's.
     Chord(chord::Message),
+    /// Bamboo's.
+    Bamboo(Box<bamboo::Message>),
+    /// Kademlia's.
+    Kademlia(Box<kademlia::Message>),
 }
 
 /// A timer of any plug-in. A node runs one of them in this place, so they share slots.
@@ -56,6 +66,10 @@ pub enum Message {
 pub enum Timer {
     /// Chord's.
     Chord(ChordTimer),
+    /// Bamboo's.
+    Bamboo(BambooTimer),
+    /// Kademlia's.
+    Kademlia(KademliaTimer),
 }
 
 impl Timer {
@@ -68,6 +82,10 @@ impl Timer {
 pub enum Config {
     /// Chord with these.
     Chord(Arc<chord::Config>),
+    /// Bamboo with these.
+    Bamboo(Arc<bamboo::Config>),
+    /// Kademlia with these.
+    Kademlia(Arc<kademlia::Config>),
 }
 
 /// Does the same with whichever plug-in it is.
@@ -75,6 +93,8 @@ macro_rules! each {
     ($plugin:expr, $dht:ident => $act:expr) => {
         match $plugin {
             Plugin::Chord($dht) => $act,
+            Plugin::Bamboo($dht) => $act,
+            Plugin::Kademlia($dht) => $act,
         }
     };
 }
@@ -177,7 +197,7 @@ impl Plugin {
 
     /// Starts a node of an overlay that was created as a whole.
     pub fn start<C: PluginContext>(&mut self, ctx: &mut C) {
-        each!(self, dht => Dht::start(dht, &mut Spoken::by(ctx)));
+        each!(self, dht => dht.start(&mut Spoken::by(ctx)));
     }
 
     /// Joins through one of these.
@@ -218,6 +238,13 @@ impl Plugin {
             (Self::Chord(chord), Message::Chord(message)) => {
                 chord.receive(&mut Spoken::by(ctx), from, message)
             }
+            (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
+                bamboo.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Kademlia(kademlia), Message::Kademlia(message)) => {
+                kademlia.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -233,6 +260,7 @@ impl Plugin {
     ) -> bool {
         match self {
             Self::Chord(chord) => chord.receive_compact(&mut Spoken::by(ctx), from, message),
+            Self::Bamboo(_) | Self::Kademlia(_) => false,
         }
     }
 
@@ -241,6 +269,13 @@ impl Plugin {
     pub fn timer<C: PluginContext>(&mut self, ctx: &mut C, timer: Timer) -> Upcalls {
         match (self, timer) {
             (Self::Chord(chord), Timer::Chord(timer)) => chord.timer(&mut Spoken::by(ctx), timer),
+            (Self::Bamboo(bamboo), Timer::Bamboo(timer)) => {
+                bamboo.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Kademlia(kademlia), Timer::Kademlia(timer)) => {
+                kademlia.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -257,6 +292,8 @@ impl Plugin {
     pub fn view(&self) -> Option<View<'_>> {
         match self {
             Self::Chord(chord) => Some(chord.view()),
+            Self::Bamboo(bamboo) => Some(bamboo.view()),
+            Self::Kademlia(_) => None,
         }
     }
 
@@ -266,6 +303,8 @@ impl Plugin {
     pub fn touch(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 
@@ -275,6 +314,8 @@ impl Plugin {
     pub fn touch_passage(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch_passage(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 }
@@ -285,6 +326,8 @@ impl Config {
     pub fn id_bits(&self) -> u8 {
         match self {
             Self::Chord(config) => config.id_bits,
+            Self::Bamboo(config) => config.id_bits,
+            Self::Kademlia(config) => config.id_bits,
         }
     }
 
@@ -294,6 +337,8 @@ impl Config {
     pub fn round(&self) -> SimDuration {
         match self {
             Self::Chord(config) => config.stabilize,
+            Self::Bamboo(config) => config.leaf_exchange,
+            Self::Kademlia(config) => config.refresh,
         }
     }
 
@@ -302,6 +347,8 @@ impl Config {
     pub fn node(&self, me: NodeRef, id: RingId) -> Plugin {
         match self {
             Self::Chord(config) => Plugin::Chord(Chord::new(me, id, Arc::clone(config))),
+            Self::Bamboo(config) => Bamboo::new(me, id, Arc::clone(config)).into(),
+            Self::Kademlia(config) => Kademlia::new(me, id, Arc::clone(config)).into(),
         }
     }
 
@@ -315,6 +362,12 @@ impl Config {
             Self::Chord(config) => {
                 chord::converged(nodes, facts, config)?.into_iter().map(Plugin::Chord).collect()
             }
+            Self::Bamboo(config) => {
+                bamboo::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
+            Self::Kademlia(config) => {
+                kademlia::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
         })
     }
 }
@@ -322,6 +375,42 @@ impl Config {
 impl From<Chord> for Plugin {
     fn from(chord: Chord) -> Self {
         Self::Chord(chord)
+    }
+}
+
+impl From<Bamboo> for Plugin {
+    fn from(bamboo: Bamboo) -> Self {
+        Self::Bamboo(Box::new(bamboo))
+    }
+}
+
+impl From<Kademlia> for Plugin {
+    fn from(kademlia: Kademlia) -> Self {
+        Self::Kademlia(Box::new(kademlia))
+    }
+}
+
+impl From<kademlia::Message> for Message {
+    fn from(message: kademlia::Message) -> Self {
+        Self::Kademlia(Box::new(message))
+    }
+}
+
+impl From<KademliaTimer> for Timer {
+    fn from(timer: KademliaTimer) -> Self {
+        Self::Kademlia(timer)
+    }
+}
+
+impl From<bamboo::Message> for Message {
+    fn from(message: bamboo::Message) -> Self {
+        Self::Bamboo(Box::new(message))
+    }
+}
+
+impl From<BambooTimer> for Timer {
+    fn from(timer: BambooTimer) -> Self {
+        Self::Bamboo(timer)
     }
 }
 
@@ -344,6 +433,8 @@ impl sim::Timer for Timer {
     fn slot(self) -> u32 {
         match self {
             Self::Chord(timer) => timer.slot(),
+            Self::Bamboo(timer) => timer.slot(),
+            Self::Kademlia(timer) => timer.slot(),
         }
     }
 }
@@ -357,7 +448,7 @@ impl Payload for Message {
                 std::mem::forget(self);
                 Packed::Hot(Compact::from(small).words())
             }
-            cold @ Self::Chord(_) => Packed::Cold(cold),
+            cold @ (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_)) => Packed::Cold(cold),
         }
     }
 
@@ -379,6 +470,8 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         match self {
             Self::Chord(message) => message.wire_len(),
+            Self::Bamboo(message) => message.wire_len(),
+            Self::Kademlia(message) => message.wire_len(),
         }
     }
 
@@ -386,6 +479,8 @@ impl Payload for Message {
     fn class(&self) -> Class {
         match self {
             Self::Chord(message) => message.class(),
+            Self::Bamboo(message) => message.class(),
+            Self::Kademlia(message) => message.class(),
         }
     }
 
@@ -393,6 +488,8 @@ impl Payload for Message {
     fn digest(&self) -> u64 {
         match self {
             Self::Chord(message) => message.digest(),
+            Self::Bamboo(message) => message.digest(),
+            Self::Kademlia(message) => message.digest(),
         }
     }
 

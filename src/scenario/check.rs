@@ -2,8 +2,10 @@
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
 mod address;
+mod bamboo;
 mod behaviour;
 mod conventional;
+mod kademlia;
 mod names;
 mod needs;
 mod partition;

@@ -3,6 +3,8 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod bamboo;
+mod kademlia;
 mod telling;
 mod users;
 
@@ -148,6 +150,8 @@ fn overlay(plan: &Plan) -> Overlay {
     Overlay {
         plugin: match plugin {
             PluginPlan::Chord(_) => Plugin::Chord,
+            PluginPlan::Bamboo(_) => Plugin::Bamboo,
+            PluginPlan::Kademlia(_) => Plugin::Kademlia,
         },
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
@@ -155,6 +159,15 @@ fn overlay(plan: &Plan) -> Overlay {
         location_lifetime: Duration(*location_lifetime),
         chord: match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
+            PluginPlan::Bamboo(_) | PluginPlan::Kademlia(_) => None,
+        },
+        bamboo: match plugin {
+            PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
+            PluginPlan::Chord(_) | PluginPlan::Kademlia(_) => None,
+        },
+        kademlia: match plugin {
+            PluginPlan::Kademlia(plan) => Some(kademlia::kademlia(plan)),
+            PluginPlan::Chord(_) | PluginPlan::Bamboo(_) => None,
         },
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },

@@ -5,16 +5,20 @@
 //! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
 //! nothing below the scenario layer sees a word of a file.
 
+mod bamboo;
 mod behaviour;
+mod kademlia;
 mod network;
 mod story;
 mod users;
 
+pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
+pub use kademlia::KademliaPlan;
 pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -318,6 +322,10 @@ pub struct OverlayPlan {
 pub enum PluginPlan {
     /// Chord.
     Chord(ChordPlan),
+    /// Bamboo.
+    Bamboo(BambooPlan),
+    /// Kademlia.
+    Kademlia(KademliaPlan),
 }
 
 impl PluginPlan {
@@ -326,6 +334,8 @@ impl PluginPlan {
     pub fn id_bits(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.id_bits,
+            Self::Bamboo(bamboo) => bamboo.id_bits,
+            Self::Kademlia(kademlia) => kademlia.id_bits,
         }
     }
 
@@ -334,6 +344,8 @@ impl PluginPlan {
     pub fn start(&self) -> OverlayStart {
         match self {
             Self::Chord(chord) => chord.start,
+            Self::Bamboo(bamboo) => bamboo.start,
+            Self::Kademlia(kademlia) => kademlia.start,
         }
     }
 
@@ -342,6 +354,8 @@ impl PluginPlan {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Chord(_) => "chord",
+            Self::Bamboo(_) => "bamboo",
+            Self::Kademlia(_) => "kademlia",
         }
     }
 }

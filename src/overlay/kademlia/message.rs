@@ -136,7 +136,7 @@ impl Payload for Message {
     }
 
     fn class(&self) -> Class {
-        Class { protocol: Protocol::Test, purpose: self.purpose() }
+        Class { protocol: Protocol::Kademlia, purpose: self.purpose() }
     }
 
     fn digest(&self) -> u64 {

@@ -83,7 +83,7 @@ impl Check<'_> {
     }
 
     /// Refuses a greatest value below its least.
-    fn ordered(
+    pub(super) fn ordered(
         &mut self,
         table: &Path,
         (least_key, least): (&'static str, SimDuration),
@@ -204,6 +204,13 @@ impl Check<'_> {
             plugin: match overlay.plugin {
                 Plugin::Chord => {
                     PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default()))
+                }
+                Plugin::Bamboo => {
+                    PluginPlan::Bamboo(self.bamboo(&overlay.bamboo.clone().unwrap_or_default()))
+                }
+                Plugin::Kademlia => {
+                    let kademlia = overlay.kademlia.clone().unwrap_or_default();
+                    PluginPlan::Kademlia(self.kademlia(&kademlia))
                 }
             },
             nodes: self.nodes(file, traced),

@@ -6,16 +6,20 @@
 //! key whose default depends on other keys. What goes beyond a single key is checked in
 //! [`check`](super::check).
 
+mod bamboo;
 mod behaviour;
 mod conventional;
+mod kademlia;
 mod story;
 mod systems;
 mod telling;
 
+pub use bamboo::Bamboo;
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use kademlia::Kademlia;
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,

@@ -299,6 +299,12 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bamboo: Option<super::Bamboo>,
+    /// The parameters of `plugin = "kademlia"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kademlia: Option<super::Kademlia>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -318,6 +324,8 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            bamboo: None,
+            kademlia: None,
             lookups: None,
         }
     }
@@ -329,6 +337,10 @@ impl Default for Overlay {
 pub enum Plugin {
     /// Chord (Stoica et al., 2003).
     Chord,
+    /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
+    Bamboo,
+    /// Kademlia (Maymounkov and Mazières, 2002): buckets by XOR distance, parallel look-ups.
+    Kademlia,
 }
 
 /// The parameters of Chord.
