@@ -7,8 +7,8 @@
 //!    [`Payload`] (with a [`Protocol`](crate::net::Protocol) of their own in the ledger), timers
 //!    whose most frequent ones have the slots below [`Timer::FREQUENT`], parameters, and a function
 //!    that makes a converged overlay at once, such as [`chord::converged`](fn@chord::converged).
-//! 2. Here: a variant, boxed, in each of [`Plugin`], [`Message`], [`Timer`] and [`Config`], two
-//!    `From`s, an arm in `each!`, and one in every other `match` (the compiler names them).
+//! 2. Here: a variant, boxed, in each of [`Kind`], [`Plugin`], [`Message`], [`Timer`] and
+//!    [`Config`] ([`Timer::SLOTS`] is the most that any has), two `From`s, an arm in `each!`, and one in every other `match` (the compiler names them).
 //! 3. In `world::log`: its messages in words.
 //! 4. In the scenario: a word in `file::Plugin`, a table in `file::Overlay`, its checked form in
 //!    `PluginPlan`, and the step between each: file → check → plan → effective → build.
@@ -22,6 +22,10 @@
 //! Not here: which plug-in a scenario asks for; the way into the overlay (the node's plug-in
 //! management).
 
+mod kind;
+
+pub use kind::Kind;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -30,6 +34,7 @@ use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Transport, Words};
 use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
+use crate::overlay::description;
 use crate::overlay::directory::SameId;
 use crate::overlay::kademlia::{self, Kademlia, KademliaTimer};
 use crate::overlay::ring::View;
@@ -59,6 +64,8 @@ pub enum Message {
     Bamboo(Box<bamboo::Message>),
     /// Kademlia's.
     Kademlia(Box<kademlia::Message>),
+    /// About the overlay itself, whichever plug-in it runs: for the node's plug-in management.
+    Description(Box<description::Message>),
 }
 
 /// A timer of any plug-in. A node runs one of them in this place, so they share slots.
@@ -75,6 +82,8 @@ pub enum Timer {
 impl Timer {
     /// How many of the first slots are those of timers that are set all the time.
     pub const FREQUENT: u32 = ChordTimer::FREQUENT;
+    /// How many slots a plug-in has at most.
+    pub const SLOTS: u32 = ChordTimer::SLOTS;
 }
 
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
@@ -238,6 +247,8 @@ impl Plugin {
             (Self::Chord(chord), Message::Chord(message)) => {
                 chord.receive(&mut Spoken::by(ctx), from, message)
             }
+            // The plug-in management takes these.
+            (_, Message::Description(_)) => Upcalls::new(),
             (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
                 bamboo.receive(&mut Spoken::by(ctx), from, *message)
             }
@@ -321,6 +332,16 @@ impl Plugin {
 }
 
 impl Config {
+    /// The plug-in.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Chord(_) => Kind::Chord,
+            Self::Bamboo(_) => Kind::Bamboo,
+            Self::Kademlia(_) => Kind::Kademlia,
+        }
+    }
+
     /// Bits of an identifier.
     #[must_use]
     pub fn id_bits(&self) -> u8 {
@@ -414,6 +435,12 @@ impl From<BambooTimer> for Timer {
     }
 }
 
+impl From<description::Message> for Message {
+    fn from(message: description::Message) -> Self {
+        Self::Description(Box::new(message))
+    }
+}
+
 impl From<chord::Message> for Message {
     #[inline(always)]
     fn from(message: chord::Message) -> Self {
@@ -448,7 +475,7 @@ impl Payload for Message {
                 std::mem::forget(self);
                 Packed::Hot(Compact::from(small).words())
             }
-            cold @ (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_)) => Packed::Cold(cold),
+            cold => Packed::Cold(cold),
         }
     }
 
@@ -472,6 +499,7 @@ impl Payload for Message {
             Self::Chord(message) => message.wire_len(),
             Self::Bamboo(message) => message.wire_len(),
             Self::Kademlia(message) => message.wire_len(),
+            Self::Description(message) => message.wire_len(),
         }
     }
 
@@ -481,6 +509,7 @@ impl Payload for Message {
             Self::Chord(message) => message.class(),
             Self::Bamboo(message) => message.class(),
             Self::Kademlia(message) => message.class(),
+            Self::Description(message) => message.class(),
         }
     }
 
@@ -490,6 +519,7 @@ impl Payload for Message {
             Self::Chord(message) => message.digest(),
             Self::Bamboo(message) => message.digest(),
             Self::Kademlia(message) => message.digest(),
+            Self::Description(message) => message.digest(),
         }
     }
 

@@ -90,10 +90,6 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"",
-            "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
-        ),
-        (
             "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
             "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
              x.toml:4:12: handover.strategy: `standby` is not supported by this version",
@@ -267,19 +263,6 @@ fn names_and_references() {
 #[test]
 fn parameters_of_bamboo_against_each_other() {
     check(&[
-        (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\nkademlia.siblings = 4\n\
-             kademlia.replicas = 9",
-            "x.toml:5:21: overlay.kademlia.replicas: 9 is out of range: at most 8, the nodes that a \
-             look-up hears\n\
-             x.toml:5:21: overlay.kademlia.replicas: 9 is out of range: at most 5, a node and its \
-             siblings",
-        ),
-        (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\n[overlay.kademlia]\nsiblings = 2\n\
-             bucket_size = 3\nrefresh = \"0s\"\nk = 20\nparallelism = 0",
-            "x.toml:6:15: overlay.kademlia.bucket_size: 3 is out of range: at least 4, for 4 replicas",
-        ),
         (
             "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\nbamboo.leaves = 2\nbamboo.replicas = 6\n\
              bamboo.min_timeout = \"2s\"",

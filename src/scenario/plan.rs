@@ -7,6 +7,7 @@
 
 mod bamboo;
 mod behaviour;
+mod beside;
 mod kademlia;
 mod network;
 mod story;
@@ -18,6 +19,7 @@ pub use behaviour::{
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
+pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
 pub use network::{Far, PartitionPlan};
 pub use story::{
@@ -106,6 +108,7 @@ impl Plan {
     #[must_use]
     pub fn has_sip(&self) -> bool {
         self.callers.iter().any(|caller| caller.sip().is_some())
+            || !self.overlay.beside.is_empty()
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
             || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
@@ -303,6 +306,8 @@ pub enum DynDnsAuth {
 pub struct OverlayPlan {
     /// The DHT.
     pub plugin: PluginPlan,
+    /// Overlays beside this one, in the order of the file.
+    pub beside: Vec<BesidePlan>,
     /// The target population of generated members; 0 with trace churn, and where hosts are named
     /// and no number is given.
     pub nodes: u32,

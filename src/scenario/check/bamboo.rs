@@ -5,7 +5,8 @@ use crate::scenario::file::Bamboo;
 use crate::scenario::plan::BambooPlan;
 
 impl Check<'_> {
-    pub(super) fn bamboo(&mut self, bamboo: &Bamboo) -> BambooPlan {
+    /// Its parameters against each other.
+    pub(super) fn bamboo(&mut self, bamboo: &Bamboo) {
         let table = Path::of("overlay").then("bamboo");
         // A node knows itself and its leaves; the blame is on whichever is written.
         let most = 1 + 2 * bamboo.leaves;
@@ -23,19 +24,22 @@ impl Check<'_> {
         }
         let shortest = ("min_timeout", bamboo.min_timeout.0);
         self.ordered(&table, shortest, ("rpc_timeout", bamboo.rpc_timeout.0));
-        BambooPlan {
-            leaves: bamboo.leaves,
-            digit_bits: bamboo.digit_bits,
-            leaf_exchange: bamboo.leaf_exchange.0,
-            local_tuning: bamboo.local_tuning.0,
-            global_tuning: bamboo.global_tuning.0,
-            proximity: bamboo.proximity,
-            rpc_timeout: bamboo.rpc_timeout.0,
-            min_timeout: bamboo.min_timeout.0,
-            tries: bamboo.tries,
-            id_bits: bamboo.id_bits,
-            replicas: bamboo.replicas,
-            start: bamboo.start,
-        }
+    }
+}
+
+pub(super) fn plan(bamboo: &Bamboo) -> BambooPlan {
+    BambooPlan {
+        leaves: bamboo.leaves,
+        digit_bits: bamboo.digit_bits,
+        leaf_exchange: bamboo.leaf_exchange.0,
+        local_tuning: bamboo.local_tuning.0,
+        global_tuning: bamboo.global_tuning.0,
+        proximity: bamboo.proximity,
+        rpc_timeout: bamboo.rpc_timeout.0,
+        min_timeout: bamboo.min_timeout.0,
+        tries: bamboo.tries,
+        id_bits: bamboo.id_bits,
+        replicas: bamboo.replicas,
+        start: bamboo.start,
     }
 }

@@ -5,23 +5,12 @@ use crate::scenario::file::Kademlia;
 use crate::scenario::plan::KademliaPlan;
 
 impl Check<'_> {
-    pub(super) fn kademlia(&mut self, kademlia: &Kademlia) -> KademliaPlan {
+    /// Its parameters against each other.
+    pub(super) fn kademlia(&mut self, kademlia: &Kademlia) {
         // A look-up hears of `bucket_size` nodes, a node of itself and its siblings.
         let (replicas, buckets) = (kademlia.replicas, kademlia.bucket_size);
         self.enough(replicas, ("bucket_size", buckets), 0, "the nodes that a look-up hears");
         self.enough(replicas, ("siblings", kademlia.siblings), 1, "a node and its siblings");
-        KademliaPlan {
-            bucket_size: kademlia.bucket_size,
-            siblings: kademlia.siblings,
-            parallelism: kademlia.parallelism,
-            replacements: kademlia.replacements,
-            refresh: kademlia.refresh.0,
-            republish: kademlia.republish.0,
-            rpc_timeout: kademlia.rpc_timeout.0,
-            id_bits: kademlia.id_bits,
-            replicas: kademlia.replicas,
-            start: kademlia.start,
-        }
     }
 
     /// Refuses more replicas than these and so many more; the blame is on whichever is written.
@@ -39,5 +28,20 @@ impl Check<'_> {
         };
         let fault = Fault::Range { found: found.to_string(), expected };
         self.fault(&table.then(blamed), fault);
+    }
+}
+
+pub(super) fn plan(kademlia: &Kademlia) -> KademliaPlan {
+    KademliaPlan {
+        bucket_size: kademlia.bucket_size,
+        siblings: kademlia.siblings,
+        parallelism: kademlia.parallelism,
+        replacements: kademlia.replacements,
+        refresh: kademlia.refresh.0,
+        republish: kademlia.republish.0,
+        rpc_timeout: kademlia.rpc_timeout.0,
+        id_bits: kademlia.id_bits,
+        replicas: kademlia.replicas,
+        start: kademlia.start,
     }
 }

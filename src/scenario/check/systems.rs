@@ -2,8 +2,8 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Plugin, Resolver,
-    ResolverNumber, RoundFingers, resolver_habits,
+    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin,
+    Resolver, ResolverNumber, RoundFingers, resolver_habits,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
@@ -200,19 +200,15 @@ impl Check<'_> {
         if overlay.resolver.is_none() && groups > 1 {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
+        if let Some(bamboo) = &overlay.bamboo {
+            self.bamboo(bamboo);
+        }
+        if let Some(kademlia) = &overlay.kademlia {
+            self.kademlia(kademlia);
+        }
         OverlayPlan {
-            plugin: match overlay.plugin {
-                Plugin::Chord => {
-                    PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default()))
-                }
-                Plugin::Bamboo => {
-                    PluginPlan::Bamboo(self.bamboo(&overlay.bamboo.clone().unwrap_or_default()))
-                }
-                Plugin::Kademlia => {
-                    let kademlia = overlay.kademlia.clone().unwrap_or_default();
-                    PluginPlan::Kademlia(self.kademlia(&kademlia))
-                }
-            },
+            plugin: plugin(overlay.plugin, overlay),
+            beside: self.besides(file, dns),
             nodes: self.nodes(file, traced),
             resolver,
             start_spread: overlay.start_spread.0,
@@ -221,6 +217,20 @@ impl Check<'_> {
                 .lookups
                 .as_ref()
                 .map(|lookups| Arrivals { model: lookups.model, interval: lookups.rate.interval }),
+        }
+    }
+}
+
+/// A plug-in with its parameters.
+pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
+    match word {
+        Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
+        Plugin::Bamboo => {
+            PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
+        Plugin::Kademlia => {
+            let kademlia = overlay.kademlia.clone().unwrap_or_default();
+            PluginPlan::Kademlia(super::kademlia::plan(&kademlia))
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod bamboo;
 mod behaviour;
+mod beside;
 mod conventional;
 mod kademlia;
 mod story;
@@ -16,6 +17,7 @@ mod telling;
 
 pub use bamboo::Bamboo;
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };

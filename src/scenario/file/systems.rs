@@ -305,6 +305,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "kademlia"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kademlia: Option<super::Kademlia>,
+    /// Overlays beside this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<super::Beside>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -326,6 +329,7 @@ impl Default for Overlay {
             chord: None,
             bamboo: None,
             kademlia: None,
+            beside: Vec::new(),
             lookups: None,
         }
     }
