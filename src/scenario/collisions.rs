@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Scenario;
 use super::bad_input::check;
 use super::build::{Watch, build};
-use super::plan::{HostPlace, HostPlan};
+use super::plan::{HostNat, HostPlace, HostPlan};
 use crate::time::{SimDuration, SimTime};
 
 #[test]
@@ -53,7 +53,8 @@ fn a_collision_that_the_checks_do_not_know_is_an_error_and_no_panic() {
         Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]).expect("it is sound").plan;
     let start = SimTime::ZERO;
     let place = HostPlace::Member { resolver: None };
-    plan.hosts.push(HostPlan { name: "node-00002".to_owned(), user: None, start, place });
+    let (name, nat) = ("node-00002".to_owned(), HostNat::None);
+    plan.hosts.push(HostPlan { name, user: None, start, place, nat });
     let error = build(&plan, 1, None, &Watch::default()).expect_err("two have the same name");
     assert_eq!(error.to_string(), "two hosts are called `node-00002`");
 }

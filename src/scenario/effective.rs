@@ -10,9 +10,10 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, DynDns, Event,
-    EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel,
-    Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers, SCHEMA, Stop,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, DynDns,
+    Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
+    SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
@@ -105,6 +106,20 @@ fn network(network: &NetworkPlan) -> Network {
         jitter: Ratio(network.jitter),
         loss: Probability(network.loss),
         departed_hosts: network.departed_hosts,
+        bursts: network.bursts.map(|it| Bursts {
+            loss: Probability(it.loss),
+            length: Duration(it.length),
+            gap: Duration(it.gap),
+        }),
+        nat: network.nat.map(|nat| Nat {
+            share: Probability(nat.share),
+            forwarding: Probability(nat.forwarding),
+            mapping: nat.mapping,
+            filtering: nat.filtering,
+            udp_timeout: Duration(nat.udp_timeout),
+            tcp_timeout: Duration(nat.tcp_timeout),
+            answers_echo: nat.answers_echo,
+        }),
     }
 }
 

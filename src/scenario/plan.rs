@@ -26,7 +26,7 @@ pub use naming::{
     DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
     UpdateProtocol, ZoneUpdates,
 };
-pub use network::{Far, PartitionPlan};
+pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -164,6 +164,10 @@ pub struct NetworkPlan {
     pub loss: f64,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts; `None` when there are none.
+    pub bursts: Option<BurstsPlan>,
+    /// Translators of addresses; `None` when there are none.
+    pub nat: Option<NatPlan>,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.

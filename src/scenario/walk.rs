@@ -31,7 +31,6 @@ const TO_COME: &[&str] = &[
     "handover.overlay_record",
     "handover.graceful_leave",
     "handover.ex_proxy",
-    "host.nat",
     "event.action = address_change",
 ];
 

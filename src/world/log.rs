@@ -66,7 +66,7 @@ impl World {
         if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let gone = network.address(host) != Some(to.address);
+        let gone = network.address(host) != Some(to.address) || network.is_kept_out(host, packet);
         let words = || {
             let said = self.in_words(|words| match carried {
                 Packed::Hot(hot) => words.message(&Message::unpack(hot)),

@@ -8,6 +8,7 @@
 
 mod beside;
 mod cast;
+mod nat;
 mod network;
 mod partition;
 mod plugins;
@@ -187,7 +188,9 @@ pub fn build(
         hosts[host.index()] = Host::Node(node);
     }
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
+    let behind = nat::behind(plan, &cast, seed).into_iter();
+    let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, walled, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),

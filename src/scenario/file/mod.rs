@@ -12,6 +12,7 @@ mod beside;
 mod conventional;
 mod kademlia;
 mod naming;
+mod network;
 mod story;
 mod systems;
 mod telling;
@@ -24,6 +25,7 @@ pub use conventional::{
 };
 pub use kademlia::Kademlia;
 pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
+pub use network::{Bursts, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::naming::{UpdateIf, UpdateProtocol};
-use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
+use super::{HostNat, PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
@@ -197,6 +197,8 @@ pub struct HostPlan {
     pub start: SimTime,
     /// What it is.
     pub place: HostPlace,
+    /// Whether it is behind a translator of addresses.
+    pub nat: HostNat,
 }
 
 impl HostPlan {
