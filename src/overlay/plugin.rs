@@ -83,8 +83,10 @@ impl Timer {
     /// How many of the first slots are those of timers that are set all the time.
     pub const FREQUENT: u32 = ChordTimer::FREQUENT;
     /// How many slots a plug-in has at most.
-    pub const SLOTS: u32 = ChordTimer::SLOTS;
+    pub const SLOTS: u32 = BambooTimer::SLOTS;
 }
+
+const _: () = assert!(ChordTimer::SLOTS <= Timer::SLOTS, "no plug-in has more");
 
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
 #[derive(Clone, Debug)]
