@@ -47,6 +47,8 @@ struct UnderWay {
     number: QuestionId,
     id: u16,
     question: Question,
+    /// The server that is asked in place of the stub's own.
+    only: Option<Endpoint>,
     /// Queries sent.
     sent: u32,
     deadline: SimTime,
@@ -157,6 +159,29 @@ impl Stub {
     where
         C: Context<Message = Message, Timer = Timer>,
     {
+        self.begin(ctx, Question::new(name, rtype), None)
+    }
+
+    /// The same of this one server in place of the stub's own: how a program asks an authority, past
+    /// all caches.
+    pub fn resolve_at<C>(
+        &mut self,
+        ctx: &mut C,
+        server: Endpoint,
+        name: DomainName,
+        rtype: RecordType,
+    ) -> QuestionId
+    where
+        C: Context<Message = Message, Timer = Timer>,
+    {
+        self.begin(ctx, Question::new(name, rtype), Some(server))
+    }
+
+    fn begin<C>(&mut self, ctx: &mut C, question: Question, only: Option<Endpoint>) -> QuestionId
+    where
+        C: Context<Message = Message, Timer = Timer>,
+    {
+        let rtype = question.rtype;
         assert!(
             matches!(rtype, RecordType::A | RecordType::SRV | RecordType::NAPTR),
             "the outcome can say addresses, services and rules, not {rtype}"
@@ -166,7 +191,8 @@ impl Stub {
         self.under_way.push(UnderWay {
             number,
             id: (self.dice.bits() >> 48) as u16,
-            question: Question::new(name, rtype),
+            question,
+            only,
             sent: 0,
             deadline: ctx.now(),
             failed: false,
@@ -188,12 +214,11 @@ impl Stub {
     where
         C: Context<Message = Message, Timer = Timer>,
     {
-        let servers = self.servers();
         let index = self.under_way.iter().position(|asked| {
             message.response
                 && asked.id == message.id
                 && asked.question == message.question
-                && servers[asked.server(servers.len())] == from
+                && asked.listens_to(self.servers()) == from
         })?;
         let ended = match message.rcode {
             Rcode::SERV_FAIL | Rcode::REFUSED | Rcode::NOT_IMP => {
@@ -237,8 +262,10 @@ impl Stub {
     where
         C: Context<Message = Message>,
     {
-        let count = self.servers().len();
+        let servers = Arc::clone(&self.servers);
+        let servers = &servers[..servers.len().min(MAX_SERVERS)];
         let asked = &mut self.under_way[index];
+        let count = if asked.only.is_some() { 1 } else { servers.len() };
         if asked.sent == ATTEMPTS * count as u32 {
             let asked = self.under_way.remove(index);
             let outcome = if asked.failed { Outcome::ServFail } else { Outcome::Timeout };
@@ -247,7 +274,8 @@ impl Stub {
         asked.sent += 1;
         let server = asked.server(count);
         asked.deadline = ctx.now().saturating_add(wait(server, count));
-        ctx.send(self.servers[server], Message::query(asked.id, asked.question.clone()));
+        let to = asked.only.unwrap_or(servers[server]);
+        ctx.send(to, Message::query(asked.id, asked.question.clone()));
         None
     }
 
@@ -269,6 +297,11 @@ impl Stub {
 }
 
 impl UnderWay {
+    /// Whose answer counts: the server's that was asked last.
+    fn listens_to(&self, servers: &[Endpoint]) -> Endpoint {
+        self.only.unwrap_or_else(|| servers[self.server(servers.len())])
+    }
+
     /// The index of the server that was asked last, of `count`.
     fn server(&self, count: usize) -> usize {
         (self.sent as usize - 1) % count

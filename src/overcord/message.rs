@@ -198,6 +198,8 @@ pub enum NodeTimer {
     Update,
     /// The overlay record is renewed.
     Renew,
+    /// What the strategy waits for.
+    Wait,
     /// The location of the node's user is stored again.
     Relocate,
 }

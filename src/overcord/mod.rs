@@ -30,7 +30,7 @@ pub mod resource_database;
 pub mod user_agent;
 
 pub use embedded::EmbeddedServer;
-pub use handover::{Duty, Handover, Settings};
+pub use handover::{Handover, Settings, Strategy};
 pub use message::{Message, NodeTimer, Observation, Timer};
 pub use node::{Node, NodeContext};
 pub use user_agent::UserAgent;

@@ -17,6 +17,8 @@ pub enum Asker {
     SelfCheck,
     /// A claim: the name of the update endpoint.
     Claim,
+    /// The strategy: the overlay's domain, of the authority.
+    Authority,
 }
 
 /// Stub, cache, and who waits for what.
@@ -60,6 +62,17 @@ impl Names {
         None
     }
 
+    /// Asks this server for a name, past all caches. The answer does not go into the application's
+    /// cache: it is the node's own look, not its application's.
+    pub fn resolve_at<C>(&mut self, ctx: &mut C, asker: Asker, server: Endpoint, name: &DomainName)
+    where
+        C: Context<Message = dns::Message, Timer = stub::Timer>,
+    {
+        self.waiting.retain(|waiting| waiting.asker != asker);
+        let question = self.stub.resolve_at(ctx, server, name.clone(), RecordType::A);
+        self.waiting.push(Waiting { question, asker, name: name.clone() });
+    }
+
     /// A response arrived.
     pub fn receive<C>(
         &mut self,
@@ -91,7 +104,9 @@ impl Names {
         let (question, outcome) = ended?;
         let index = self.waiting.iter().position(|waiting| waiting.question == question)?;
         let Waiting { asker, name, .. } = self.waiting.swap_remove(index);
-        self.cache.store(ctx.now(), &name, &outcome);
+        if asker != Asker::Authority {
+            self.cache.store(ctx.now(), &name, &outcome);
+        }
         Some((asker, resolution_of(&outcome)))
     }
 }

@@ -110,7 +110,7 @@ impl Node {
                 let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
                 if let Some(handover) = self.handover.as_deref_mut().filter(|part| part.watches()) {
-                    handover.claim(ctx, &mut self.plugin, None);
+                    handover.founded(ctx, &mut self.plugin);
                 }
             }
         }
@@ -268,8 +268,10 @@ impl Node {
                 self.with_user(ctx, |user, at| user.got(at, id, record.as_ref()));
                 self.with_server(ctx, |server, at| server.got(at, id, record.as_ref()));
             }
-            // A put of the proxy record that failed is made up for at renewal.
             Upcall::PutDone { id, outcome } => {
+                if let Some(handover) = &mut self.handover {
+                    handover.put_done(ctx, &mut self.plugin, id, outcome);
+                }
                 self.with_user(ctx, |user, at| user.put_done(at, id, outcome));
                 self.with_server(ctx, |server, at| server.put_done(at, id, outcome));
             }
@@ -456,9 +458,10 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Procedure => handover.procedure(ctx, plugin),
         NodeTimer::Ping => handover.ping_ended(ctx, plugin, false),
         NodeTimer::Resolve => handover.resolve_again(ctx, plugin),
-        NodeTimer::SelfCheck => handover.check_self(ctx),
-        NodeTimer::Update => handover.attempt_update(ctx),
+        NodeTimer::SelfCheck => handover.check_self(ctx, plugin),
+        NodeTimer::Update => handover.attempt_update(ctx, plugin),
         NodeTimer::Renew => handover.store_record(ctx, plugin),
+        NodeTimer::Wait => handover.waited(ctx, plugin),
         NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate => {
             unreachable!("not of the handover part")
         }

@@ -7,7 +7,8 @@
 
 use crate::address::Address;
 use crate::dyndns::{CodeClass, UpdateOutcome};
-use crate::time::{SimDuration, SimTime};
+use crate::overcord::resource_database::Epoch;
+use crate::time::SimDuration;
 
 /// How often an update that met a network error is tried again (A4).
 const RETRIES: u8 = 5;
@@ -24,18 +25,18 @@ pub enum Role {
     Ordinary,
     /// It believes to be the proxy peer: it accepts probes and serves SIP.
     Proxy {
-        /// When it took the role.
-        since: SimTime,
+        /// The version of its record in the overlay.
+        epoch: Epoch,
         /// Self-checks in a row that found another's address in the binding.
         misses: u8,
     },
 }
 
 impl Role {
-    /// Takes the role.
+    /// Takes the role, under this epoch.
     #[must_use]
-    pub const fn taken(now: SimTime) -> Self {
-        Self::Proxy { since: now, misses: 0 }
+    pub const fn taken(epoch: Epoch) -> Self {
+        Self::Proxy { epoch, misses: 0 }
     }
 
     /// Whether it plays.
@@ -121,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_loser_steps_down_at_the_second_miss_in_a_row() {
-        let mut role = Role::taken(SimTime::ZERO);
+        let mut role = Role::taken(Epoch(1));
         let found = [OTHER, OWN, OTHER, OTHER];
         let verdicts: Vec<bool> = found.iter().map(|&found| role.checked(found, OWN)).collect();
         assert_eq!(verdicts, [false, false, false, true]);

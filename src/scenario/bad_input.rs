@@ -94,9 +94,9 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"lease\"",
+            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
             "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `lease` is not supported by this version",
+             x.toml:4:12: handover.strategy: `standby` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nserve_stale = false",
@@ -301,6 +301,10 @@ fn keys_against_each_other() {
             "name = \"x\"\n[handover]",
             "x.toml:2:2: handover: a handover needs a section [dns]\n\
           x.toml:2:2: handover: strategy \"dyndns\" needs a section [dyndns]",
+        ),
+        (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\nstrategy = \"lease\"",
+            "x.toml:5:2: handover: strategy \"lease\" needs a section [dyndns]",
         ),
         (
             "name = \"x\"\n[dns]\n[handover]\nstrategy = \"oracle\"",

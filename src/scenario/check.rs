@@ -180,8 +180,9 @@ impl Check<'_> {
         let (dns, dyndns) = (file.dns.is_some(), file.dyndns.is_some());
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
-            let updates = handover.strategy == Strategy::DynDns;
-            need("handover", "strategy \"dyndns\"", "dyndns", dyndns || !updates);
+            let strategy = handover.strategy;
+            let what = format!("strategy \"{}\"", strategy.word());
+            need("handover", &what, "dyndns", dyndns || !strategy.updates());
         }
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);

@@ -190,9 +190,9 @@ fn what_is_near_to_what_is_to_come() {
              `kademlia`, is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\nstrategy = \"leese\"",
-            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `oracle` or \
-             `clairvoyant`, found \"leese\"; the nearest word, `lease`, is not supported by this \
+            "name = \"x\"\n[handover]\nstrategy = \"stanby\"",
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, `oracle` or \
+             `clairvoyant`, found \"stanby\"; the nearest word, `standby`, is not supported by this \
              version",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),

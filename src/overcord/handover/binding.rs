@@ -5,35 +5,44 @@ use crate::dyndns::UpdateOutcome;
 use crate::overcord::Observation;
 use crate::overcord::discovery::Resolution;
 use crate::overcord::handover::Handover;
+use crate::overcord::handover::strategy::Event;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
-use crate::overcord::policy::{Losers, UpdateFailure};
-use crate::overcord::proxy_role::{Aftermath, Claim, Role, Stage};
-use crate::time::SimDuration;
+use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::policy::Losers;
+use crate::overcord::proxy_role::{Aftermath, Claim, Stage};
 
 impl Handover {
     /// Schedules the next look whether the binding is still this node's own (A7): not before the
     /// caches that it sees have forgotten the former address (A25).
     pub(super) fn check_self_later<C: NodeContext>(&mut self, ctx: &mut C) {
-        if self.watches() && self.settings.policies.losers == Losers::StepDown {
+        if self.watches()
+            && self.strategy.checks_itself()
+            && self.settings.policies.losers == Losers::StepDown
+        {
             let pause = self.settings.settling.max(self.settings.probing.interval);
             ctx.set_after(NodeTimer::SelfCheck.into(), pause);
         }
     }
 
     /// Looks whether the binding is still this node's own.
-    pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C) {
+    pub fn check_self<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         ctx.set_after(NodeTimer::SelfCheck.into(), self.settings.probing.interval);
         let domain = &self.settings.domain;
         if let Some(found) =
             self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::SelfCheck, domain)
         {
-            self.checked_self(ctx, found);
+            self.checked_self(ctx, plugin, found);
         }
     }
 
-    pub(super) fn checked_self<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
+    pub(super) fn checked_self<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        found: Resolution,
+    ) {
         // A name that does not resolve says nothing about who plays the role, and while the node's
         // own update is under way the binding can't be its own yet.
         if self.claim.is_some() {
@@ -42,20 +51,25 @@ impl Handover {
         if let Resolution::Address(found) = found
             && self.role.checked(found, self.own)
         {
-            self.give_up_role(ctx);
+            self.decide(ctx, plugin, Event::BindingLost(found));
         }
     }
 
     /// Begins an update of the binding, unless one is under way.
-    pub(super) fn begin_update<C: NodeContext>(&mut self, ctx: &mut C, tested: Option<Address>) {
+    pub(super) fn begin_update<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        tested: Option<Address>,
+    ) {
         if self.claim.is_none() {
             self.claim = Some(Claim::new(tested));
-            self.attempt_update(ctx);
+            self.attempt_update(ctx, plugin);
         }
     }
 
     /// Makes an attempt at the update that is under way: resolves the endpoint's name first.
-    pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C) {
+    pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Some(claim) = &mut self.claim else { return };
         claim.stage = Stage::Resolving;
         ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
@@ -63,21 +77,26 @@ impl Handover {
         if let Some(found) =
             self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
         {
-            self.resolved_service(ctx, found);
+            self.resolved_service(ctx, plugin, found);
         }
     }
 
-    pub(super) fn resolved_service<C: NodeContext>(&mut self, ctx: &mut C, found: Resolution) {
+    pub(super) fn resolved_service<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        found: Resolution,
+    ) {
         let Some(claim) = &mut self.claim else { return };
         let Resolution::Address(endpoint) = found else {
-            return self.update_ended(ctx, None);
+            return self.update_ended(ctx, plugin, None);
         };
         claim.stage = Stage::Updating;
         let hostname = &self.settings.hostname;
         let outcome =
             self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
         if outcome.is_some() {
-            self.update_ended(ctx, outcome);
+            self.update_ended(ctx, plugin, outcome);
         }
     }
 
@@ -85,6 +104,7 @@ impl Handover {
     pub(super) fn update_ended<C: NodeContext>(
         &mut self,
         ctx: &mut C,
+        plugin: &mut PluginManagement,
         outcome: Option<UpdateOutcome>,
     ) {
         let Some(claim) = &mut self.claim else { return };
@@ -95,15 +115,8 @@ impl Handover {
         }
         self.claim = None;
         self.clear_suspicion(ctx);
-        let steps_down = self.settings.policies.update_failure == UpdateFailure::StepDown;
-        if aftermath == Aftermath::Accepted && self.role.is_proxy() {
-            // DNS decides: whom it took last writes the higher epoch into the overlay record (A7).
-            self.role = Role::taken(ctx.now());
-            ctx.set_after(NodeTimer::Renew.into(), SimDuration::ZERO);
-            self.check_self_later(ctx);
-        } else if aftermath == Aftermath::Failed && steps_down {
-            self.give_up_role(ctx);
-        }
+        let accepted = aftermath == Aftermath::Accepted;
+        self.decide(ctx, plugin, Event::Updated { accepted });
     }
 
     /// Gives up the update that is under way: a node that no longer plays the role must not get the

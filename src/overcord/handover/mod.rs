@@ -1,39 +1,43 @@
-//! What a node does about the proxy role: Section V of the paper, with its [policies](super::policy).
+//! What a node does about the proxy role: Section V of the paper.
 //!
 //! Inputs: the regular timer, answers to name look-ups and tests, the outcome of an update, and
-//! what the plug-in management says about membership. A node with [`Duty::Watch`] runs the
-//! discovery layer's procedure when it has joined and then regularly; one with [`Duty::Commanded`]
-//! (strategies without tests) plays the role when it is told to. In the order of *listen, record,
-//! update* (A3) a proxy peer accepts probes before anybody can find it.
+//! what the plug-in management says about membership. What they mean for the role a [`Strategy`]
+//! decides, of which each node has one; here is what all strategies have in common, and what their
+//! [moves](strategy::Move) are made of. A node whose strategy watches runs the discovery layer's
+//! procedure when it has joined and then regularly; others play the role when they are told to. In
+//! the order of *listen, record, update* (A3) a proxy peer accepts probes before anybody can find
+//! it.
 
 mod binding;
+mod moves;
+pub mod strategy;
 #[cfg(test)]
 mod tests;
 mod transport;
 
+pub use strategy::Strategy;
 pub use transport::TransportEvent;
 
 use std::sync::Arc;
 
-use crate::address::Address;
+use crate::address::{Address, Endpoint};
 use crate::dns::stub::Stub;
 use crate::dns::{ApplicationCache, DomainName};
 use crate::dyndns::{ClientSettings, Hostname, UpdateClient};
 use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
-use crate::overcord::discovery::{Discovery, Resolution, Step, Test, Verdict};
+use crate::overcord::discovery::{Discovery, Resolution, Step, Verdict};
+use crate::overcord::handover::strategy::Event;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
-use crate::overcord::policy::{
-    Bootstrap, OnUnresolved, OwnAddress, Policies, Probing, Test1Failure,
-};
+use crate::overcord::policy::{Bootstrap, Policies, Probing};
 use crate::overcord::proxy_role::{Claim, Role};
-use crate::overcord::resource_database::{Epoch, LIFETIME, proxy_of, proxy_record};
+use crate::overcord::resource_database::Epoch;
 use crate::overcord::user_agent::UserAgent;
-use crate::overlay::{OperationId, Record, RingId};
+use crate::overlay::{OperationId, RingId};
 use crate::rng::Dice;
 use crate::time::SimDuration;
 
@@ -45,24 +49,17 @@ const RESOLUTION_RETRIES: u32 = 3;
 /// The pause before the first of these; each further one is twice as long.
 const RESOLUTION_PAUSE: SimDuration = SimDuration::from_secs(5);
 
-/// Whether a node looks after the proxy role by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Duty {
-    /// It tests the proxy peer and claims the role (Section V).
-    Watch,
-    /// It plays the role when told to.
-    Commanded,
-}
-
 /// What all nodes of an overlay are configured with.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether nodes look after the role by themselves.
-    pub duty: Duty,
+    /// What decides about the role: each node starts with it afresh.
+    pub strategy: Arc<dyn Strategy>,
     /// The overlay's domain.
     pub domain: DomainName,
     /// The same, as the update service knows it.
     pub hostname: Hostname,
+    /// The authority for it.
+    pub authority: Endpoint,
     /// The name of the update service.
     pub service: DomainName,
     /// Where the overlay's proxy record is stored.
@@ -91,6 +88,8 @@ pub struct Handover {
     connection: Option<ConnectionId>,
     /// How many echoes have been sent.
     echoes: u16,
+    /// Whether the strategy asked for the test that runs.
+    asked: bool,
     /// Failed procedures in a row.
     failures: u32,
     /// Whether the observer was told of a failed verdict that still stands.
@@ -98,13 +97,25 @@ pub struct Handover {
     /// Resolutions in a row that did not end.
     unresolved: u32,
     /// The fetch of the overlay record that is under way.
-    fetch: Option<OperationId>,
+    fetch: Option<Fetch>,
+    /// The put of the overlay record that is under way.
+    put: Option<OperationId>,
+    strategy: Box<dyn Strategy>,
     role: Role,
     claim: Option<Claim>,
     dice: Dice,
     /// The agent of the node's user, if anybody speaks SIP. It stands here, though the handover does
     /// not concern it, so that what all nodes have stays small.
     pub(super) user_agent: Option<Box<UserAgent>>,
+}
+
+/// A fetch of the overlay's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fetch {
+    /// It names whom to test in place of a name that could not be resolved (A1).
+    Test(OperationId),
+    /// The strategy wants to know.
+    Tell(OperationId),
 }
 
 impl Handover {
@@ -118,6 +129,7 @@ impl Handover {
         dice: Dice,
     ) -> Self {
         let client = UpdateClient::new(settings.client.clone());
+        let strategy = settings.strategy.fresh();
         Self {
             settings,
             own,
@@ -127,10 +139,13 @@ impl Handover {
             discovery: Discovery::default(),
             connection: None,
             echoes: 0,
+            asked: false,
             failures: 0,
             suspects: false,
             unresolved: 0,
             fetch: None,
+            put: None,
+            strategy,
             role: Role::default(),
             claim: None,
             dice,
@@ -141,7 +156,7 @@ impl Handover {
     /// Whether it looks after the role by itself.
     #[must_use]
     pub fn watches(&self) -> bool {
-        self.settings.duty == Duty::Watch
+        self.strategy.watches()
     }
 
     /// Whether it plays the proxy peer.
@@ -238,23 +253,33 @@ impl Handover {
         if finds_nobody && self.must_wait(ctx, plugin) {
             return;
         }
-        match verdict {
+        let event = match verdict {
             Verdict::Playing(address) => {
+                self.asked = false;
                 self.failures = 0;
                 self.clear_suspicion(ctx);
                 if plugin.wants_in() {
                     let upcalls = plugin.join_through(ctx, address);
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
+                Event::Playing(address)
             }
-            Verdict::Failed(test, address) => self.test_failed(ctx, plugin, test, address),
-            Verdict::OwnAddress => self.found_own_address(ctx, plugin),
-            Verdict::NoSuchName => self.claim(ctx, plugin, None),
-            Verdict::Unresolved => match self.settings.policies.on_unresolved {
-                OnUnresolved::Claim => self.claim(ctx, plugin, None),
-                OnUnresolved::Retry => self.retry_resolution(ctx, plugin),
-            },
-        }
+            Verdict::Failed(test, address) if std::mem::take(&mut self.asked) => {
+                Event::TestFailed(test, address)
+            }
+            Verdict::Failed(test, address) => {
+                self.failures += 1;
+                if self.failures < self.settings.policies.failures_to_suspect {
+                    return;
+                }
+                self.failures = 0;
+                Event::TestFailed(test, address)
+            }
+            Verdict::OwnAddress => Event::OwnAddress,
+            Verdict::NoSuchName => Event::NoSuchName,
+            Verdict::Unresolved => Event::Unresolved,
+        };
+        self.decide(ctx, plugin, event);
     }
 
     /// A node that nobody lets in, and that finds no proxy peer, leaves its replacement to the
@@ -270,91 +295,6 @@ impl Handover {
             ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
         }
         waits
-    }
-
-    fn test_failed<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        test: Test,
-        address: Address,
-    ) {
-        self.failures += 1;
-        let Policies { failures_to_suspect, test1_failure, .. } = self.settings.policies;
-        if self.failures < failures_to_suspect {
-            return;
-        }
-        self.failures = 0;
-        self.suspects = true;
-        ctx.observe(Observation::VerdictFailed(address));
-        if test == Test::Reachable && test1_failure == Test1Failure::UpdateOnly {
-            self.found_if_outside(ctx, plugin);
-            self.begin_update(ctx, Some(address));
-        } else {
-            self.claim(ctx, plugin, Some(address));
-        }
-    }
-
-    /// The domain resolves to this node, which does not play the role (A2).
-    fn found_own_address<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
-        match self.settings.policies.own_address {
-            OwnAddress::Listen => {
-                self.found_if_outside(ctx, plugin);
-                self.take_role(ctx, plugin);
-            }
-            // Test 1 passes on oneself, test 2 does not: nothing listens.
-            OwnAddress::Update => {
-                self.suspects = true;
-                ctx.observe(Observation::VerdictFailed(self.own));
-                self.claim(ctx, plugin, Some(self.own));
-            }
-        }
-    }
-
-    /// The domain could not be resolved: again after a pause, then by the overlay record (A1).
-    fn retry_resolution<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
-        self.unresolved += 1;
-        if self.unresolved <= RESOLUTION_RETRIES {
-            let pause = RESOLUTION_PAUSE * (1 << (self.unresolved - 1));
-            ctx.set_after(NodeTimer::Resolve.into(), pause);
-            return;
-        }
-        self.unresolved = 0;
-        if plugin.is_asking() {
-            // DNS does not help it in: back to the members that it remembers.
-            plugin.pause();
-            ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
-        } else if plugin.is_member() {
-            let key = self.settings.record;
-            let (id, upcalls) = plugin.dht.get(ctx, key);
-            self.fetch = Some(id);
-            for upcall in upcalls {
-                if let crate::overlay::Upcall::Got { id, record } = upcall {
-                    self.got(ctx, plugin, id, record.as_ref());
-                }
-            }
-        }
-    }
-
-    /// A fetch from the overlay ended.
-    pub fn got<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        id: OperationId,
-        record: Option<&Record>,
-    ) {
-        if self.fetch != Some(id) {
-            return;
-        }
-        self.fetch = None;
-        let idle = !self.discovery.is_running() && self.claim.is_none() && !self.role.is_proxy();
-        if let Some(address) = record.and_then(proxy_of)
-            && idle
-        {
-            let step = self.discovery.begin_at(address, self.own);
-            self.perform(ctx, plugin, step);
-        }
     }
 
     fn clear_suspicion<C: NodeContext>(&mut self, ctx: &mut C) {
@@ -373,25 +313,25 @@ impl Handover {
         ctx.set_after(NodeTimer::Relocate.into(), SimDuration::ZERO);
     }
 
-    /// Listens, puts the record and updates the binding, in this order.
-    pub fn claim<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        plugin: &mut PluginManagement,
-        tested: Option<Address>,
-    ) {
-        self.found_if_outside(ctx, plugin);
-        self.take_role(ctx, plugin);
-        self.begin_update(ctx, tested);
+    /// The node founded the overlay as it started.
+    pub fn founded<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        self.decide(ctx, plugin, Event::Founded);
+    }
+
+    /// Plays the proxy peer from now on, because it is told to.
+    pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        let epoch = Epoch::of(ctx.now());
+        self.play(ctx, plugin, epoch);
+        self.decide(ctx, plugin, Event::Told);
     }
 
     /// Plays the proxy peer from now on.
-    pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+    fn play<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement, epoch: Epoch) {
         if self.role.is_proxy() {
             return;
         }
         self.tcp.listen(self.settings.probing.port);
-        self.role = Role::taken(ctx.now());
+        self.role = Role::taken(epoch);
         self.discovery.abandon();
         self.connection = None;
         for timer in [NodeTimer::Procedure, NodeTimer::Resolve] {
@@ -417,22 +357,6 @@ impl Handover {
         self.watch_after(ctx, self.settings.probing.interval);
     }
 
-    /// Puts the overlay's proxy record, and renews it at half of its lifetime.
-    pub fn store_record<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
-        let Role::Proxy { since, .. } = self.role else { return };
-        if !self.watches() {
-            // Takeover by command sends no message.
-            return;
-        }
-        ctx.set_after(NodeTimer::Renew.into(), LIFETIME.mul_f64(0.5));
-        if plugin.is_member() {
-            let port = self.settings.probing.port;
-            let record = proxy_record(self.settings.record, self.own, port, Epoch::of(since));
-            // Whether it was stored changes nothing: the record is written, not relied upon (A15).
-            let _ = plugin.dht.put(ctx, record);
-        }
-    }
-
     /// A DNS response or the stub's timer ended a resolution.
     pub fn resolved<C: NodeContext>(
         &mut self,
@@ -442,8 +366,9 @@ impl Handover {
         found: Resolution,
     ) {
         match asker {
-            Asker::Claim => self.resolved_service(ctx, found),
-            Asker::SelfCheck => self.checked_self(ctx, found),
+            Asker::Claim => self.resolved_service(ctx, plugin, found),
+            Asker::SelfCheck => self.checked_self(ctx, plugin, found),
+            Asker::Authority => self.decide(ctx, plugin, Event::Authority(found)),
             Asker::Discovery => {
                 if let Some(step) = self.discovery.resolved(found, self.own) {
                     self.perform(ctx, plugin, step);
@@ -459,7 +384,7 @@ impl Handover {
 
     /// Begins the procedure again after a resolution that did not end.
     pub fn resolve_again<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
-        if !self.discovery.is_running() && self.claim.is_none() && !self.role.is_proxy() {
+        if self.is_idle() {
             let step = self.discovery.begin();
             self.perform(ctx, plugin, step);
         }

@@ -18,7 +18,7 @@ use crate::overcord::message::{Message, Timer};
 use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::ProbeKind;
-use crate::overcord::resource_database::proxy_key;
+use crate::overcord::resource_database::{proxy_key, proxy_of, proxy_record};
 use crate::overlay::{Contact, Directory, Facts, NodeRef, Upcall, chord, plugin};
 use crate::rng::{Draws, NameHash, Purpose};
 use crate::sim::Context;
@@ -122,9 +122,10 @@ fn credentials() -> Credentials {
 
 fn settings(policies: Policies) -> Settings {
     Settings {
-        duty: Duty::Watch,
+        strategy: Arc::new(strategy::Paper),
         domain: DOMAIN.parse().unwrap(),
         hostname: DOMAIN.parse().unwrap(),
+        authority: RESOLVER.at(Port::DNS),
         service: SERVICE_NAME.parse().unwrap(),
         record: proxy_key(DOMAIN, 160),
         settling: SimDuration::from_secs(60),

@@ -103,7 +103,7 @@ impl Handover {
         if segment.header().flow.port == Port::HTTP {
             let outcome = self.client.receive(&mut ctx.lift::<_, _, Observation>(), from, segment);
             if outcome.is_some() {
-                self.update_ended(ctx, outcome);
+                self.update_ended(ctx, plugin, outcome);
             }
             return;
         }
@@ -138,7 +138,7 @@ impl Handover {
             }
         };
         if outcome.is_some() {
-            self.update_ended(ctx, outcome);
+            self.update_ended(ctx, plugin, outcome);
         }
     }
 

@@ -112,10 +112,34 @@ pub enum Strategy {
     /// The paper's phase 2: members test, claim and update by dyndns2.
     #[serde(rename = "dyndns")]
     DynDns,
+    /// Claims are confirmed by the overlay's record and the authority, and won in the overlay: one
+    /// member claims.
+    Lease,
     /// Takeover and publication at the instant of departure, without a message.
     Oracle,
     /// The successor is published one TTL ahead of the departure.
     Clairvoyant,
+}
+
+impl Strategy {
+    /// What it is called in a file.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Static => "static",
+            Self::DynDns => "dyndns",
+            Self::Lease => "lease",
+            Self::Oracle => "oracle",
+            Self::Clairvoyant => "clairvoyant",
+        }
+    }
+
+    /// Whether its members update the binding themselves.
+    #[must_use]
+    pub const fn updates(self) -> bool {
+        matches!(self, Self::DynDns | Self::Lease)
+    }
 }
 
 /// `[[host]]`: a named host.

@@ -1,0 +1,203 @@
+//! Moves: what a [strategy](super::strategy) wants done, and how its node does it.
+
+use crate::overcord::Observation;
+use crate::overcord::handover::strategy::{Event, Move, ProxyRecord, View};
+use crate::overcord::handover::{Fetch, Handover, RESOLUTION_PAUSE, RESOLUTION_RETRIES};
+use crate::overcord::message::NodeTimer;
+use crate::overcord::names::Asker;
+use crate::overcord::node::NodeContext;
+use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
+use crate::overcord::proxy_role::Role;
+use crate::overcord::resource_database::{Epoch, proxy_of, proxy_record};
+use crate::overlay::{OperationId, PutOutcome, Record, Upcall, Upcalls};
+use crate::time::SimDuration;
+
+impl Handover {
+    /// Lets the strategy decide about what has happened, and carries that out.
+    pub(super) fn decide<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        event: Event,
+    ) {
+        let view = View {
+            now: ctx.now(),
+            own: self.own,
+            is_proxy: self.role.is_proxy(),
+            is_claiming: self.claim.is_some(),
+            is_member: plugin.is_member(),
+            settings: &self.settings,
+        };
+        for step in self.strategy.on(event, &view) {
+            self.make(ctx, plugin, step);
+        }
+    }
+
+    fn make<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement, step: Move) {
+        match step {
+            Move::Suspect(address) => {
+                self.suspects = true;
+                ctx.observe(Observation::VerdictFailed(address));
+            }
+            Move::Clear => self.clear_suspicion(ctx),
+            Move::TakeRole(epoch) => {
+                self.found_if_outside(ctx, plugin);
+                self.play(ctx, plugin, epoch);
+            }
+            Move::Renew(epoch) => {
+                self.role = Role::taken(epoch);
+                ctx.set_after(NodeTimer::Renew.into(), SimDuration::ZERO);
+                self.check_self_later(ctx);
+            }
+            Move::GiveUp => self.give_up_role(ctx),
+            Move::Update { tested } => {
+                self.found_if_outside(ctx, plugin);
+                self.begin_update(ctx, plugin, tested);
+            }
+            Move::Fetch => self.fetch_record(ctx, plugin, Fetch::Tell),
+            Move::Put(epoch) => self.put_record(ctx, plugin, epoch),
+            Move::AskAuthority => {
+                let (authority, domain) = (self.settings.authority, &self.settings.domain);
+                let ctx = &mut ctx.lift::<_, _, Observation>();
+                self.names.resolve_at(ctx, Asker::Authority, authority, domain);
+            }
+            Move::Test(address) => {
+                self.asked = true;
+                let step = self.discovery.begin_at(address, self.own);
+                self.perform(ctx, plugin, step);
+            }
+            Move::ResolveAgain => self.retry_resolution(ctx, plugin),
+            Move::Wait(span) => ctx.set_after(NodeTimer::Wait.into(), span),
+        }
+    }
+
+    /// The wait that the strategy asked for is over.
+    pub fn waited<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        self.decide(ctx, plugin, Event::Waited);
+    }
+
+    /// Puts the record of the node that plays, and renews it in time.
+    pub fn store_record<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        let Role::Proxy { epoch, .. } = self.role else { return };
+        if !self.watches() {
+            // Takeover by command sends no message.
+            return;
+        }
+        ctx.set_after(NodeTimer::Renew.into(), self.strategy.renewal());
+        self.put_record(ctx, plugin, epoch);
+    }
+
+    fn put_record<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        epoch: Epoch,
+    ) {
+        if !plugin.is_member() {
+            return self.decide(ctx, plugin, Event::Put(PutOutcome::Failed));
+        }
+        let port = self.settings.probing.port;
+        let record = proxy_record(self.settings.record, self.own, port, epoch);
+        let (id, upcalls) = plugin.dht.put(ctx, record);
+        self.put = Some(id);
+        self.take(ctx, plugin, upcalls);
+    }
+
+    /// A put into the overlay ended.
+    pub fn put_done<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        id: OperationId,
+        outcome: PutOutcome,
+    ) {
+        if self.put == Some(id) {
+            self.put = None;
+            self.decide(ctx, plugin, Event::Put(outcome));
+        }
+    }
+
+    fn fetch_record<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        purpose: fn(OperationId) -> Fetch,
+    ) {
+        if !plugin.is_member() {
+            return self.decide(ctx, plugin, Event::Fetched(None));
+        }
+        let (id, upcalls) = plugin.dht.get(ctx, self.settings.record);
+        self.fetch = Some(purpose(id));
+        self.take(ctx, plugin, upcalls);
+    }
+
+    /// What the plug-in can say at once.
+    fn take<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        upcalls: Upcalls,
+    ) {
+        for upcall in upcalls {
+            match upcall {
+                Upcall::Got { id, record } => self.got(ctx, plugin, id, record.as_ref()),
+                Upcall::PutDone { id, outcome } => self.put_done(ctx, plugin, id, outcome),
+                _ => {}
+            }
+        }
+    }
+
+    /// A fetch from the overlay ended.
+    pub fn got<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        id: OperationId,
+        record: Option<&Record>,
+    ) {
+        let Some(fetch) = self.fetch.filter(|fetch| fetch.operation() == id) else { return };
+        self.fetch = None;
+        let found = record.and_then(|record| {
+            Some(ProxyRecord { address: proxy_of(record)?, epoch: Epoch(record.version) })
+        });
+        match (fetch, found) {
+            (Fetch::Tell(_), found) => self.decide(ctx, plugin, Event::Fetched(found)),
+            (Fetch::Test(_), Some(found)) if self.is_idle() => {
+                let step = self.discovery.begin_at(found.address, self.own);
+                self.perform(ctx, plugin, step);
+            }
+            (Fetch::Test(_), _) => {}
+        }
+    }
+
+    /// The domain could not be resolved: again after a pause, then by the overlay record (A1).
+    fn retry_resolution<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        self.unresolved += 1;
+        if self.unresolved <= RESOLUTION_RETRIES {
+            let pause = RESOLUTION_PAUSE * (1 << (self.unresolved - 1));
+            ctx.set_after(NodeTimer::Resolve.into(), pause);
+            return;
+        }
+        self.unresolved = 0;
+        if plugin.is_asking() {
+            // DNS does not help it in: back to the members that it remembers.
+            plugin.pause();
+            ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+        } else if plugin.is_member() {
+            self.fetch_record(ctx, plugin, Fetch::Test);
+        }
+    }
+
+    /// Whether it neither plays nor claims nor tests.
+    pub(super) fn is_idle(&self) -> bool {
+        !self.discovery.is_running() && self.claim.is_none() && !self.role.is_proxy()
+    }
+}
+
+impl Fetch {
+    const fn operation(self) -> OperationId {
+        match self {
+            Self::Test(id) | Self::Tell(id) => id,
+        }
+    }
+}
