@@ -5,6 +5,7 @@ mod address;
 mod behaviour;
 mod conventional;
 mod names;
+mod naming;
 mod needs;
 mod story;
 mod systems;
@@ -171,6 +172,7 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
+        use super::plan::UpdateProtocol;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -181,9 +183,17 @@ impl Check<'_> {
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
+            let by_http = strategy.updates() && handover.update == UpdateProtocol::Dyndns2;
             let what = format!("strategy \"{}\"", strategy.word());
-            need("handover", &what, "dyndns", dyndns || !strategy.updates());
+            need("handover", &what, "dyndns", dyndns || !by_http);
         }
+        self.updating(file);
+        let mut need = |path: &str, what: &str, section, there: bool| {
+            if !there {
+                let what = what.to_owned();
+                self.key_fault(&Path::of(path), Fault::MissingSection { what, section });
+            }
+        };
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);
         }

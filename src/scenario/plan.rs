@@ -6,6 +6,7 @@
 //! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod naming;
 mod story;
 mod users;
 
@@ -13,6 +14,10 @@ pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
+};
+pub use naming::{
+    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
+    UpdateProtocol, ZoneUpdates,
 };
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -202,72 +207,6 @@ pub enum DepartedHosts {
     Silent,
     /// An ICMP error comes back.
     Unreachable,
-}
-
-/// `[dns]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DnsPlan {
-    /// The overlay's domain name, lower case, without a final dot.
-    pub domain: String,
-    /// The TTL of its A record: whole seconds.
-    pub ttl: SimDuration,
-    /// From the endpoint's acceptance to the authority's serving.
-    pub publish_delay: SimDuration,
-    /// How long a negative answer may be cached: whole seconds.
-    pub negative_ttl: SimDuration,
-    /// The groups of recursive resolvers, in the order of the file. Names are distinct.
-    pub resolvers: Vec<ResolverPlan>,
-}
-
-/// A group of resolvers: an index into [`DnsPlan::resolvers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResolverGroup(pub u32);
-
-impl ResolverGroup {
-    /// The index as such.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// `[[dns.resolver]]`: a group of recursive resolvers, its users spread over them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolverPlan {
-    /// The group's name.
-    pub name: String,
-    /// How many resolvers it has.
-    pub count: ResolverCount,
-    /// Whose habits it has; what the profile says of the keys below is already in them.
-    pub profile: ResolverProfile,
-    /// Entries live at least this long: whole seconds.
-    pub min_ttl: SimDuration,
-    /// Entries live at most this long: whole seconds, not below `min_ttl`.
-    pub max_ttl: SimDuration,
-    /// Whether entries are fetched again before they end (when, the profile says).
-    pub prefetch: bool,
-}
-
-/// How many resolvers a group has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResolverCount {
-    /// One for every host that uses the group.
-    Each,
-    /// So many; at least 1.
-    Fixed(u32),
-}
-
-/// Whose habits a resolver has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum ResolverProfile {
-    /// An entry lives exactly its TTL.
-    Rfc,
-    /// Unbound's.
-    Unbound,
-    /// BIND's.
-    Bind,
 }
 
 /// `[dyndns]`.

@@ -5,6 +5,7 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 mod budget;
+mod need;
 mod report;
 
 pub use budget::BudgetFault;
@@ -19,6 +20,7 @@ use crate::units::UnitError;
 
 mod told;
 
+pub use need::NeedFault;
 pub use told::StoryFault;
 
 /// Something wrong at a place.
@@ -259,6 +261,9 @@ pub enum Fault {
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),
+    /// One key needs another to have a certain value.
+    #[error(transparent)]
+    Need(#[from] NeedFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {

@@ -19,9 +19,7 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
-    "dns.publish",
     "dns.secondaries",
-    "dns.update_policy",
     "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "overlay.plugin = kademlia",
@@ -33,7 +31,6 @@ const TO_COME: &[&str] = &[
     "churn.format = p2psim",
     "handover.strategy = ddclient",
     "handover.strategy = standby",
-    "handover.update = rfc2136",
     "handover.probe_kind = options",
     "churn.graceful_notice",
     "handover.eligibility",

@@ -408,6 +408,7 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Stub(_) | T::Locator(_) => "a DNS query is not answered",
         T::Sip(timer) => sip_timer(timer),
         T::Client(ClientTimer::Timeout) => "the update takes too long",
+        T::Updater(_) => "the update is not answered",
         T::Client(ClientTimer::Tcp(_)) | T::Tcp(_) => "a TCP connection",
     }
 }

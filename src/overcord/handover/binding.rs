@@ -1,17 +1,16 @@
 //! The binding: updating it, trying again, and looking whether it is still the node's own.
 
-use crate::address::Address;
-use crate::dyndns::UpdateOutcome;
 use crate::overcord::Observation;
 use crate::overcord::discovery::Resolution;
 use crate::overcord::handover::Handover;
 use crate::overcord::handover::strategy::Event;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::policy::Losers;
-use crate::overcord::proxy_role::{Aftermath, Claim, Stage};
+use crate::overcord::proxy_role::{Aftermath, Attempted, Claim, Stage};
 
 impl Handover {
     /// Schedules the next look whether the binding is still this node's own (A7): not before the
@@ -60,10 +59,10 @@ impl Handover {
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
-        tested: Option<Address>,
+        wanted: Wanted,
     ) {
         if self.claim.is_none() {
-            self.claim = Some(Claim::new(tested));
+            self.claim = Some(Claim::new(wanted));
             self.attempt_update(ctx, plugin);
         }
     }
@@ -72,7 +71,8 @@ impl Handover {
     pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Some(claim) = &mut self.claim else { return };
         claim.stage = Stage::Resolving;
-        ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
+        let own = claim.wanted.peers.first().copied().unwrap_or(self.own);
+        ctx.observe(Observation::UpdateStarted { tested: claim.wanted.tested, own });
         let service = &self.settings.service;
         if let Some(found) =
             self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
@@ -89,34 +89,38 @@ impl Handover {
     ) {
         let Some(claim) = &mut self.claim else { return };
         let Resolution::Address(endpoint) = found else {
-            return self.update_ended(ctx, plugin, None);
+            return self.update_ended(ctx, plugin, Attempted::Unresolved);
         };
         claim.stage = Stage::Updating;
-        let hostname = &self.settings.hostname;
-        let outcome =
-            self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
-        if outcome.is_some() {
-            self.update_ended(ctx, plugin, outcome);
+        let wanted = claim.wanted.clone();
+        if let Some(ended) = self.send_update(ctx, endpoint, &wanted) {
+            self.update_ended(ctx, plugin, ended);
         }
     }
 
-    /// An attempt ended; `None` stands for an endpoint whose name could not be resolved.
+    /// An attempt ended.
     pub(super) fn update_ended<C: NodeContext>(
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
-        outcome: Option<UpdateOutcome>,
+        ended: Attempted,
     ) {
         let Some(claim) = &mut self.claim else { return };
-        let aftermath = claim.attempted(outcome.as_ref());
+        let aftermath = claim.attempted(ended);
         ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
         if let Aftermath::Retry(pause) = aftermath {
             return ctx.set_after(NodeTimer::Update.into(), pause);
         }
         self.claim = None;
         self.clear_suspicion(ctx);
-        let accepted = aftermath == Aftermath::Accepted;
-        self.decide(ctx, plugin, Event::Updated { accepted });
+        self.decide(
+            ctx,
+            plugin,
+            match aftermath {
+                Aftermath::Overtaken { certain } => Event::Overtaken { certain },
+                _ => Event::Updated { accepted: aftermath == Aftermath::Accepted },
+            },
+        );
     }
 
     /// Gives up the update that is under way: a node that no longer plays the role must not get the
@@ -124,7 +128,7 @@ impl Handover {
     pub(super) fn abandon_claim<C: NodeContext>(&mut self, ctx: &mut C) {
         let Some(claim) = self.claim.take() else { return };
         ctx.cancel(NodeTimer::Update.into());
-        self.client.cancel(&mut ctx.lift::<_, _, Observation>());
+        self.cancel_update(ctx);
         if claim.stage != Stage::Pausing {
             ctx.observe(Observation::UpdateEnded { accepted: false });
         }

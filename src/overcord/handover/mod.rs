@@ -14,6 +14,7 @@ pub mod strategy;
 #[cfg(test)]
 mod tests;
 mod transport;
+pub mod update;
 
 pub use strategy::Strategy;
 pub use transport::TransportEvent;
@@ -22,13 +23,13 @@ use std::sync::Arc;
 
 use crate::address::{Address, Endpoint};
 use crate::dns::stub::Stub;
-use crate::dns::{ApplicationCache, DomainName};
-use crate::dyndns::{ClientSettings, Hostname, UpdateClient};
+use crate::dns::{ApplicationCache, Binding, DomainName};
 use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Resolution, Step, Verdict};
 use crate::overcord::handover::strategy::Event;
+use crate::overcord::handover::update::{Client, Protocol};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
@@ -56,11 +57,11 @@ pub struct Settings {
     pub strategy: Arc<dyn Strategy>,
     /// The overlay's domain.
     pub domain: DomainName,
-    /// The same, as the update service knows it.
-    pub hostname: Hostname,
+    /// What stands in DNS for it.
+    pub binding: Binding,
     /// The authority for it.
     pub authority: Endpoint,
-    /// The name of the update service.
+    /// The name of whom updates are sent to: the update service, or the zone's primary.
     pub service: DomainName,
     /// Where the overlay's proxy record is stored.
     pub record: RingId,
@@ -72,7 +73,7 @@ pub struct Settings {
     /// What the paper leaves open.
     pub policies: Policies,
     /// How the binding is updated.
-    pub client: ClientSettings,
+    pub protocol: Protocol,
 }
 
 /// The state of a node's part in the handover. It dies with the host.
@@ -82,7 +83,7 @@ pub struct Handover {
     own: Address,
     names: Names,
     tcp: Tcp<http::Message>,
-    client: UpdateClient,
+    client: Client,
     discovery: Discovery,
     /// The connection of the test that runs, if it is one of TCP.
     connection: Option<ConnectionId>,
@@ -128,7 +129,7 @@ impl Handover {
         cache: ApplicationCache,
         dice: Dice,
     ) -> Self {
-        let client = UpdateClient::new(settings.client.clone());
+        let client = Client::new(&settings.protocol, dice);
         let strategy = settings.strategy.fresh();
         Self {
             settings,

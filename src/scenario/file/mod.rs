@@ -8,19 +8,20 @@
 
 mod behaviour;
 mod conventional;
+mod naming;
 mod story;
 mod systems;
 mod telling;
 
-pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading};
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
 pub use story::{Event, EventAction, Host, Stop};
 pub use systems::{
-    AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
-    LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,
-    ResolverNumber, RoundFingers, resolver_habits,
+    AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
+    Network, NoneWord, Overlay, OverlayLookups, Plugin, RoundFingers,
 };
 pub use telling::{Exchange, Story};
 
