@@ -160,4 +160,7 @@ pub enum Observation {
         /// Whether a final response of class 2 came.
         answered: bool,
     },
+    /// The node goes on playing the role, behind another that is preferred: it stands by, and no
+    /// longer counts as a believer, until it [starts](Self::ProxyStarted) again.
+    ProxyStandsBy,
 }
