@@ -15,7 +15,7 @@ use overcord::time::{SimDuration, SimTime};
 const SMALL: &str = r#"
 name = "standby"
 seed = 3
-duration = "2h"
+duration = "1h"
 warmup = "5m"
 [network]
 latency = { model = "constant", value = "40ms" }
@@ -60,6 +60,14 @@ fn failed(output: &RunOutput) -> (usize, usize) {
     (ended.count(), failed)
 }
 
+/// Requests that failed because they waited for a proxy peer that was gone. A look-up that fails in
+/// the overlay after a crash is not of these.
+fn stuck(output: &RunOutput) -> usize {
+    let waited = [RequestOutcome::Status(408), RequestOutcome::Timeout];
+    let failed = output.requests.iter().filter(|row| row.cause == Some(Cause::Interop));
+    failed.filter(|row| waited.contains(&row.outcome)).count()
+}
+
 /// The longest that a request of this method took which succeeded.
 fn slowest(output: &RunOutput, method: RequestMethod) -> SimDuration {
     let good = output.requests.iter().filter(|row| row.cause.is_none() && row.method == method);
@@ -68,19 +76,20 @@ fn slowest(output: &RunOutput, method: RequestMethod) -> SimDuration {
 
 #[test]
 fn no_request_fails_on_a_graceful_departure() {
-    // Eleven departures; a notice of 90 s outlives the look at the set, the update and a TTL of 60 s.
+    // Five departures; a notice of 90 s outlives the look at the set, the update and a TTL of 60 s.
     let output = run(&["event.0.graceful=true"]);
     let (ended, failed) = failed(&output);
-    assert!(ended > 3_000, "{ended}");
+    assert!(ended > 1_400, "{ended}");
     assert_eq!(failed, 0);
     // It is not even a departure: whoever goes is in the binding no more.
     assert_eq!(value(&output, "departures"), 0.0);
     assert_eq!(value(&output, "stale_share"), 0.0);
-    assert!(value(&output, "updates") >= 22.0, "each goes, and another comes");
-    assert!(slowest(&output, RequestMethod::Message) < SimDuration::from_secs(1));
+    assert!(value(&output, "updates") >= 10.0, "each goes, and another comes");
+    // At most one node on the way of a look-up in the overlay is gone: 1.5 s.
+    assert!(slowest(&output, RequestMethod::Message) < SimDuration::from_secs(3));
     // Without notice, the same leaves are noticed by tests, and requests wait for nobody.
     let surprised = run(&["event.0.graceful=true", "churn.graceful_notice=0s"]);
-    assert!(self::failed(&surprised).1 > 50, "{:?}", self::failed(&surprised));
+    assert!(self::failed(&surprised).1 > 25, "{:?}", self::failed(&surprised));
 }
 
 #[test]
@@ -103,29 +112,29 @@ fn one_is_preferred_at_a_time_and_the_set_is_full_again_after_each_departure() {
 fn failures_after_a_crash_end_when_the_next_target_is_tried() {
     let fails = |keys: &[&str]| {
         let output = run(keys);
-        (failed(&output).1, slowest(&output, RequestMethod::Message), output)
+        (stuck(&output), slowest(&output, RequestMethod::Message))
     };
     // SER as it is goes on to nobody: whatever meets the dead one waits 30 s and is answered 408.
-    let (stuck, _, output) = fails(&[]);
-    let late = output.requests.iter().filter(|row| row.cause == Some(Cause::Interop));
-    assert!(late.clone().all(|row| row.outcome == RequestOutcome::Status(408)));
-    assert!(stuck > 50 && late.count() == stuck, "{stuck}");
+    let (many, _) = fails(&[]);
+    assert!(many > 25, "{many}");
     // With failover, its 30 s leave 2 s of the user's 32: a late success.
-    let (none, slow, _) = fails(&["caller.0.failover=true"]);
+    let (none, slow) = fails(&["caller.0.failover=true"]);
     assert_eq!(none, 0);
     assert!(slow > SimDuration::from_secs(30) && slow < SimDuration::from_secs(32), "{slow:?}");
     // With a timer of 5 s it is an early one.
-    let (none, slow, _) = fails(&["caller.0.failover=true", "caller.0.fr_timer=5s"]);
+    let (none, slow) = fails(&["caller.0.failover=true", "caller.0.fr_timer=5s"]);
     assert_eq!(none, 0);
-    assert!(slow > SimDuration::from_secs(5) && slow < SimDuration::from_secs(6), "{slow:?}");
+    assert!(slow > SimDuration::from_secs(5) && slow < SimDuration::from_secs(9), "{slow:?}");
     // To the letter of RFC 3261 the server's Timer F ends with the user's: failover comes too late.
     let rfc = ["caller.0.profile=rfc3261", "caller.0.naptr=false"];
-    let (stuck, _, _) = fails(&rfc);
-    assert!(stuck > 50, "{stuck}");
+    let (many, _) = fails(&rfc);
+    assert!(many > 25, "{many}");
     // But a target that is remembered as dead is not tried again for a minute: by INVITEs, which
-    // alone are remembered, the others are helped.
+    // alone are remembered, the others are helped. With a TTL of 300 s the dead one is in caches for
+    // some 150 s; of each 32 + 60 s, 60 are free of it.
+    let ttl = "dns.ttl=300s";
     let calls = "caller.0.calls={interval=\"10s\",talk=\"1s\"}";
-    let (without, _, _) = fails(&[&rfc[..], &[calls]].concat());
-    let (with, _, _) = fails(&[&rfc[..], &[calls, "caller.0.blocklist=true"]].concat());
-    assert!(2 * with < without, "{with} of {without}");
+    let (without, _) = fails(&[&rfc[..], &[calls, ttl]].concat());
+    let (with, _) = fails(&[&rfc[..], &[calls, ttl, "caller.0.blocklist=true"]].concat());
+    assert!(3 * with < 2 * without, "{with} of {without}");
 }
