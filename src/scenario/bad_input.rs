@@ -94,17 +94,17 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
+            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"ddclient\"",
             "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `standby` is not supported by this version",
+             x.toml:4:12: handover.strategy: `ddclient` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nserve_stale = false",
             "x.toml:4:1: dns.resolver.0.serve_stale: `serve_stale` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"partition\"",
-            "x.toml:4:10: event.0.action: `partition` is not supported by this version",
+            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
+            "x.toml:4:10: event.0.action: `address_change` is not supported by this version",
         ),
     ]);
 }
@@ -358,7 +358,7 @@ fn churn() {
         (
             "name = \"x\"\n[churn]\nmodel = \"trace\"\ntrace = \"a.txt\"",
             "x.toml:4:9: churn.trace: the extension of `a.txt` does not tell its format: give \
-             `format`, `avt` or `events`",
+             `format`, one of `avt`, `events`, `oversim`, `fta`, `p2psim` and `splay`",
         ),
     ]);
 }

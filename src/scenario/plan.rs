@@ -7,6 +7,7 @@
 
 mod behaviour;
 mod naming;
+mod network;
 mod story;
 mod users;
 
@@ -19,6 +20,7 @@ pub use naming::{
     DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
     UpdateProtocol, ZoneUpdates,
 };
+pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,

@@ -6,9 +6,11 @@
 
 mod budget;
 mod need;
+mod network;
 mod report;
 
 pub use budget::BudgetFault;
+pub use network::NetworkFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -258,6 +260,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about the network.
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),
@@ -460,7 +465,10 @@ pub enum Fault {
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
     /// A trace without a format.
-    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    #[error(
+        "the extension of `{path}` does not tell its format: give `format`, one of `avt`, `events`, \
+         `oversim`, `fta`, `p2psim` and `splay`"
+    )]
     TraceFormat {
         /// The file.
         path: String,

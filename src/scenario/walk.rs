@@ -26,9 +26,6 @@ const TO_COME: &[&str] = &[
     "overlay.plugin = bamboo",
     "overlay.kademlia",
     "overlay.bamboo",
-    "churn.format = oversim",
-    "churn.format = fta",
-    "churn.format = p2psim",
     "handover.strategy = ddclient",
     "handover.probe_kind = options",
     "handover.eligibility",
@@ -37,8 +34,6 @@ const TO_COME: &[&str] = &[
     "handover.graceful_leave",
     "handover.ex_proxy",
     "host.nat",
-    "event.action = partition",
-    "event.action = heal",
     "event.action = address_change",
 ];
 

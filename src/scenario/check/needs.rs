@@ -1,7 +1,7 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
-use super::super::plan::{CallerPlan, Plan, Publish, Strategy, UpdateProtocol};
+use super::super::plan::{CallerPlan, Plan, Publish, Strategy};
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
 
@@ -15,9 +15,6 @@ impl Check<'_> {
             }
             Strategy::Standby if dns.publish != Publish::Srv => {
                 self.unmet(handover.strategy, "dns.publish = \"srv\": a set in an order");
-            }
-            Strategy::Standby if handover.update != UpdateProtocol::Rfc2136 => {
-                self.unmet(handover.strategy, "handover.update = \"rfc2136\": its updates compare");
             }
             _ => {}
         }

@@ -18,7 +18,7 @@ pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
 pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
-pub use story::{Event, EventAction, Host, Stop};
+pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
     Network, NoneWord, Overlay, OverlayLookups, Plugin, RoundFingers,
