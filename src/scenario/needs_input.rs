@@ -74,7 +74,7 @@ fn standby_brings_what_it_needs_and_is_refused_without() {
     );
     refused(
         &format!("{standby}standbys = 8"),
-        "x.toml:12:12: handover.standbys: 8 is out of range: 1 to 7",
+        "x.toml:12:12: handover.standbys: 8 is out of range: an integer from 1 to 7",
     );
 }
 
