@@ -7,6 +7,7 @@
 mod budget;
 mod need;
 mod network;
+mod places;
 mod report;
 
 pub use budget::BudgetFault;
@@ -23,6 +24,8 @@ use crate::units::UnitError;
 mod told;
 
 pub use need::NeedFault;
+pub use places::Places;
+use places::elsewhere;
 pub use told::StoryFault;
 
 /// Something wrong at a place.
@@ -541,34 +544,6 @@ pub enum Fault {
         /// What the reader says.
         message: String,
     },
-}
-
-/// Where a key exists that was looked for in vain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Places {
-    /// Keys with their way, as `--set` takes them.
-    Ways(Vec<String>),
-    /// Tables, as a file heads them; empty for the top of the file.
-    Tables(Vec<String>),
-}
-
-fn elsewhere(places: &Places) -> String {
-    match places {
-        Places::Ways(ways) => format!("did you mean {}?", listed(ways)),
-        Places::Tables(tables) => {
-            let named = |table: &String| match table.as_str() {
-                "" => "before all sections".to_owned(),
-                table => format!("in {table}"),
-            };
-            let named: Vec<_> = tables.iter().map(named).collect();
-            match named.split_last() {
-                Some((last, rest)) if !rest.is_empty() => {
-                    format!("it belongs {} or {last}", rest.join(", "))
-                }
-                _ => format!("it belongs {}", named.concat()),
-            }
-        }
-    }
 }
 
 fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {

@@ -2,7 +2,7 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Chord, DynDns, File, Latency, LatencyModel, Network, Plugin, RoundFingers,
+    AbuseLimit, Chord, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
@@ -146,11 +146,8 @@ impl Check<'_> {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
         OverlayPlan {
-            plugin: match overlay.plugin {
-                Plugin::Chord => {
-                    PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default()))
-                }
-            },
+            plugin: plugin(overlay.plugin, overlay),
+            beside: self.besides(file, dns),
             nodes: self.nodes(file, traced),
             resolver,
             start_spread: overlay.start_spread.0,
@@ -160,6 +157,13 @@ impl Check<'_> {
                 .as_ref()
                 .map(|lookups| Arrivals { model: lookups.model, interval: lookups.rate.interval }),
         }
+    }
+}
+
+/// A plug-in with its parameters.
+pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
+    match word {
+        Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
     }
 }
 
