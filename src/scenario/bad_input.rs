@@ -90,9 +90,10 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `standby` is not supported by this version",
+            "name = \"x\"
+[handover]
+eligibility = \"any\"",
+            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nserve_stale = false",

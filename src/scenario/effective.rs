@@ -18,7 +18,7 @@ use super::file::{
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
     Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
-    Plan, PluginPlan, Policies, ResolverGroup, Target, UpdateProtocol, When,
+    Plan, PluginPlan, Policies, ResolverGroup, Strategy, Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -47,7 +47,10 @@ pub fn file(plan: &Plan) -> File {
         dns: plan.dns.as_ref().map(naming::dns),
         dyndns: plan.dyndns.as_ref().map(dyndns),
         overlay: overlay(plan),
-        churn: Some(plan.churn.as_ref().map_or_else(no_churn, churn)),
+        churn: Some(Churn {
+            graceful_notice: Duration(plan.graceful_notice),
+            ..plan.churn.as_ref().map_or_else(no_churn, churn)
+        }),
         handover: plan.handover.as_ref().map(handover),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
@@ -278,7 +281,8 @@ fn handover(handover: &HandoverPlan) -> Handover {
         strategy: handover.strategy,
         // Every policy follows by name, so that the reading decides nothing any more.
         reading: if literal { Reading::Literal } else { Reading::Intended },
-        update: handover.update,
+        standbys: (handover.strategy == Strategy::Standby).then_some(handover.standbys),
+        update: Some(handover.update),
         update_if: (handover.update == UpdateProtocol::Rfc2136).then_some(handover.update_if),
         update_timeout: Duration(handover.update_timeout),
         probe_interval: Duration(handover.probe.interval),

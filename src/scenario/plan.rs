@@ -69,6 +69,8 @@ pub struct Plan {
     pub overlay: OverlayPlan,
     /// Who comes and goes; `None` when everybody stays.
     pub churn: Option<ChurnPlan>,
+    /// How long before its end a graceful leave is known to whoever leaves.
+    pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
     /// Conventional domains, in the order of the file.

@@ -354,7 +354,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
-        strategy: strategies::of_nodes(handover.strategy, dns),
+        strategy: strategies::of_nodes(handover, dns),
         domain: dns.domain.parse().map_err(model_error)?,
         binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),
@@ -520,6 +520,7 @@ fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         converged: plan.overlay.plugin.start() == OverlayStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
+        notice: plan.graceful_notice,
         seed,
     }
 }
