@@ -19,8 +19,8 @@ pub use behaviour::{
 };
 pub use beside::BesidePlan;
 pub use naming::{
-    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
-    UpdateProtocol, ZoneUpdates,
+    DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
+    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{Far, PartitionPlan};
 pub use story::{

@@ -20,7 +20,6 @@ const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.secondaries",
-    "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "overlay.plugin = kademlia",
     "overlay.plugin = bamboo",

@@ -19,7 +19,10 @@ pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
-pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
+pub use naming::{
+    Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
+    client_patience, half_a_minute, resolver_habits,
+};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
