@@ -23,8 +23,8 @@ pub use behaviour::{
 pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
 pub use naming::{
-    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
-    UpdateProtocol, ZoneUpdates,
+    DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
+    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{

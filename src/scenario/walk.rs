@@ -20,7 +20,6 @@ const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.secondaries",
-    "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "handover.strategy = ddclient",
     "handover.probe_kind = options",

@@ -24,7 +24,10 @@ pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
 pub use kademlia::Kademlia;
-pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
+pub use naming::{
+    Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
+    client_patience, half_a_minute, resolver_habits,
+};
 pub use network::{Bursts, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
