@@ -186,8 +186,8 @@ fn what_is_near_to_what_is_to_come() {
     check(&[
         (
             "name = \"x\"\n[overlay]\nplugin = \"kadmlia\"",
-            "x.toml:3:10: overlay.plugin: expected `chord`, found \"kadmlia\"; the nearest word, \
-             `kademlia`, is not supported by this version",
+            "x.toml:3:10: overlay.plugin: expected `chord`, `bamboo` or `kademlia`, found \"kadmlia\"; \
+             did you mean `kademlia`?",
         ),
         (
             "name = \"x\"\n[handover]\nstrategy = \"stanby\"",

@@ -5,19 +5,23 @@
 //! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
 //! nothing below the scenario layer sees a word of a file.
 
+mod bamboo;
 mod behaviour;
 mod beside;
+mod kademlia;
 mod naming;
 mod network;
 mod story;
 mod users;
 
+pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
     UpdateProtocol, ZoneUpdates,
@@ -262,6 +266,10 @@ pub struct OverlayPlan {
 pub enum PluginPlan {
     /// Chord.
     Chord(ChordPlan),
+    /// Bamboo.
+    Bamboo(BambooPlan),
+    /// Kademlia.
+    Kademlia(KademliaPlan),
 }
 
 impl PluginPlan {
@@ -270,6 +278,8 @@ impl PluginPlan {
     pub fn id_bits(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.id_bits,
+            Self::Bamboo(bamboo) => bamboo.id_bits,
+            Self::Kademlia(kademlia) => kademlia.id_bits,
         }
     }
 
@@ -278,6 +288,8 @@ impl PluginPlan {
     pub fn start(&self) -> OverlayStart {
         match self {
             Self::Chord(chord) => chord.start,
+            Self::Bamboo(bamboo) => bamboo.start,
+            Self::Kademlia(kademlia) => kademlia.start,
         }
     }
 
@@ -286,6 +298,8 @@ impl PluginPlan {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Chord(_) => "chord",
+            Self::Bamboo(_) => "bamboo",
+            Self::Kademlia(_) => "kademlia",
         }
     }
 }

@@ -145,6 +145,12 @@ impl Check<'_> {
         if overlay.resolver.is_none() && groups > 1 {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
+        if let Some(bamboo) = &overlay.bamboo {
+            self.bamboo(bamboo);
+        }
+        if let Some(kademlia) = &overlay.kademlia {
+            self.kademlia(kademlia);
+        }
         OverlayPlan {
             plugin: plugin(overlay.plugin, overlay),
             beside: self.besides(file, dns),
@@ -164,6 +170,13 @@ impl Check<'_> {
 pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
     match word {
         Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
+        Plugin::Bamboo => {
+            PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
+        Plugin::Kademlia => {
+            let kademlia = overlay.kademlia.clone().unwrap_or_default();
+            PluginPlan::Kademlia(super::kademlia::plan(&kademlia))
+        }
     }
 }
 
