@@ -340,6 +340,10 @@ pub enum Observation {
     ProxyStarted,
     /// It no longer does.
     ProxyStopped,
+    /// It plays on behind another, which is preferred.
+    ProxyStandsBy,
+    /// It plays on until it leaves, and others play instead.
+    ProxyRetires,
     /// Its tests of this address failed.
     VerdictFailed(Address),
     /// It no longer holds a failed verdict.

@@ -187,14 +187,14 @@ fn what_is_near_to_what_is_to_come() {
     check(&[
         (
             "name = \"x\"\n[overlay]\nplugin = \"kadmlia\"",
-            "x.toml:3:10: overlay.plugin: expected `chord` or `bamboo`, found \"kadmlia\"; the nearest word, \
-             `kademlia`, is not supported by this version",
+            "x.toml:3:10: overlay.plugin: expected `chord`, `bamboo` or `kademlia`, found \"kadmlia\"; \
+             did you mean `kademlia`?",
         ),
         (
-            "name = \"x\"\n[handover]\nstrategy = \"stanby\"",
-            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, `oracle` or \
-             `clairvoyant`, found \"stanby\"; the nearest word, `standby`, is not supported by this \
-             version",
+            "name = \"x\"\n[handover]\nstrategy = \"ddcliant\"",
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, \
+             `standby`, `oracle` or `clairvoyant`, found \"ddcliant\"; the nearest word, `ddclient`, \
+             is not supported by this version",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),
     ]);

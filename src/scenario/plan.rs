@@ -8,6 +8,7 @@
 mod bamboo;
 mod behaviour;
 mod beside;
+mod kademlia;
 mod naming;
 mod network;
 mod story;
@@ -20,9 +21,10 @@ pub use behaviour::{
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use kademlia::KademliaPlan;
 pub use naming::{
-    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
-    UpdateProtocol, ZoneUpdates,
+    DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
+    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
@@ -67,6 +69,8 @@ pub struct Plan {
     pub overlay: OverlayPlan,
     /// Who comes and goes; `None` when everybody stays.
     pub churn: Option<ChurnPlan>,
+    /// How long before its end a graceful leave is known to whoever leaves.
+    pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
     /// Conventional domains, in the order of the file.
@@ -270,6 +274,8 @@ pub enum PluginPlan {
     Chord(ChordPlan),
     /// Bamboo.
     Bamboo(BambooPlan),
+    /// Kademlia.
+    Kademlia(KademliaPlan),
 }
 
 impl PluginPlan {
@@ -279,6 +285,7 @@ impl PluginPlan {
         match self {
             Self::Chord(chord) => chord.id_bits,
             Self::Bamboo(bamboo) => bamboo.id_bits,
+            Self::Kademlia(kademlia) => kademlia.id_bits,
         }
     }
 
@@ -288,6 +295,7 @@ impl PluginPlan {
         match self {
             Self::Chord(chord) => chord.start,
             Self::Bamboo(bamboo) => bamboo.start,
+            Self::Kademlia(kademlia) => kademlia.start,
         }
     }
 
@@ -297,6 +305,7 @@ impl PluginPlan {
         match self {
             Self::Chord(_) => "chord",
             Self::Bamboo(_) => "bamboo",
+            Self::Kademlia(_) => "kademlia",
         }
     }
 }

@@ -73,6 +73,6 @@ pub(super) fn stage(
 pub(super) fn judges(plan: &Plan, cast: &Cast) -> Checkers {
     Checkers::new(cast.resolvers.iter().map(|resolver| {
         let group = &dns(plan).resolvers[resolver.group.index()];
-        (cast.id(&resolver.name), servers::cache_policy(group))
+        (cast.id(&resolver.name), servers::cache_policy(group, resolver.extends))
     }))
 }

@@ -169,6 +169,9 @@ impl Check<'_> {
         if let Some(bamboo) = &overlay.bamboo {
             self.bamboo(bamboo);
         }
+        if let Some(kademlia) = &overlay.kademlia {
+            self.kademlia(kademlia);
+        }
         OverlayPlan {
             plugin: plugin(overlay.plugin, overlay),
             beside: self.besides(file, dns),
@@ -190,6 +193,10 @@ pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
         Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
         Plugin::Bamboo => {
             PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
+        Plugin::Kademlia => {
+            let kademlia = overlay.kademlia.clone().unwrap_or_default();
+            PluginPlan::Kademlia(super::kademlia::plan(&kademlia))
         }
     }
 }

@@ -10,6 +10,7 @@ mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod kademlia;
 mod naming;
 mod network;
 mod story;
@@ -22,7 +23,11 @@ pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
-pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
+pub use kademlia::Kademlia;
+pub use naming::{
+    Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
+    client_patience, half_a_minute, resolver_habits,
+};
 pub use network::{Bursts, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{

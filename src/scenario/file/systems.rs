@@ -206,6 +206,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bamboo: Option<super::Bamboo>,
+    /// The parameters of `plugin = "kademlia"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kademlia: Option<super::Kademlia>,
     /// Overlays beside this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<super::Beside>,
@@ -229,6 +232,7 @@ impl Default for Overlay {
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
             bamboo: None,
+            kademlia: None,
             beside: Vec::new(),
             lookups: None,
         }
@@ -243,6 +247,8 @@ pub enum Plugin {
     Chord,
     /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
     Bamboo,
+    /// Kademlia (Maymounkov and Mazières, 2002): buckets by XOR distance, parallel look-ups.
+    Kademlia,
 }
 
 /// The parameters of Chord.

@@ -253,6 +253,7 @@ impl Truth {
             | Observation::NotMember
             | Observation::ProxyStarted
             | Observation::ProxyRetiring
+            | Observation::ProxyStandsBy
             | Observation::ProxyStopped => self.change(host, observation),
             Observation::VerdictFailed(address) => {
                 let tested = self.tested_by(host, *address);
@@ -359,7 +360,9 @@ impl Truth {
             Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
             Observation::NotMember => self.overlays.join(now, host, None),
             Observation::ProxyStarted => self.overlays.play(host, true),
-            Observation::ProxyRetiring => self.overlays.retire(host),
+            Observation::ProxyRetiring | Observation::ProxyStandsBy => {
+                self.overlays.retire(host);
+            }
             _ => self.overlays.play(host, false),
         }
         if self.overlays.main() == main {
