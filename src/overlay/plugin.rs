@@ -86,6 +86,8 @@ impl Timer {
     pub const SLOTS: u32 = ChordTimer::SLOTS;
 }
 
+const _: () = assert!(BambooTimer::SLOTS <= Timer::SLOTS, "the most that any plug-in has");
+
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
 #[derive(Clone, Debug)]
 pub enum Config {
