@@ -20,18 +20,14 @@ const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.secondaries",
-    "dns.resolver.serve_stale",
     "dns.resolver.forward",
     "handover.strategy = ddclient",
-    "handover.strategy = standby",
     "handover.probe_kind = options",
-    "churn.graceful_notice",
     "handover.eligibility",
     "handover.on_failed_probe",
     "handover.overlay_record",
     "handover.graceful_leave",
     "handover.ex_proxy",
-    "host.nat",
     "event.action = address_change",
 ];
 

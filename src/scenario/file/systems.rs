@@ -18,6 +18,12 @@ pub struct Network {
     pub loss: Probability,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<super::Bursts>,
+    /// Translators of addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<super::Nat>,
 }
 
 impl Default for Network {
@@ -27,6 +33,8 @@ impl Default for Network {
             jitter: Ratio(0.0),
             loss: Probability(0.0),
             departed_hosts: DepartedHosts::Silent,
+            bursts: None,
+            nat: None,
         }
     }
 }
