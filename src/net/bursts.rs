@@ -84,7 +84,7 @@ mod tests {
             // Correlated over 1.6 s: at a step of 0.1 s, 32 looks count as one; standard error
             // 0.4 / sqrt(400,000 / 32) = 0.0036.
             assert!((share - 0.2).abs() < 0.011, "{step}: {share}");
-            let kept = (-(step as f64) / 1_600.0).exp();
+            let kept = libm::exp(-(step as f64) / 1_600.0);
             let stays = count(&|pair| pair[0] && pair[1]) / bad;
             // 80,000 looks: standard error at most 0.0018.
             assert!((stays - (0.2 + 0.8 * kept)).abs() < 0.006, "{step}: {stays}");
