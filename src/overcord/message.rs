@@ -200,6 +200,8 @@ pub enum NodeTimer {
     Renew,
     /// What the strategy waits for.
     Wait,
+    /// The daemon that updates the binding wakes up.
+    Poll,
     /// The location of the node's user is stored again.
     Relocate,
 }

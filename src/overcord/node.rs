@@ -91,10 +91,12 @@ impl Node {
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
     pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
         let Life { dht, handover, user_agent, server } = life;
+        let on_disk = self.handover.as_ref().and_then(|former| former.on_disk());
         self.handover = handover.map(Box::new);
         self.server = server.map(Box::new);
         if let Some(handover) = &mut self.handover {
             handover.user_agent = user_agent.map(Box::new);
+            handover.start_daemon(ctx, on_disk);
         }
         if entry == Entry::Placed {
             self.plugin.dht = dht;
@@ -462,6 +464,7 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Update => handover.attempt_update(ctx, plugin),
         NodeTimer::Renew => handover.store_record(ctx, plugin),
         NodeTimer::Wait => handover.waited(ctx, plugin),
+        NodeTimer::Poll => handover.poll(ctx, plugin),
         NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate => {
             unreachable!("not of the handover part")
         }

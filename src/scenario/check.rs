@@ -4,6 +4,7 @@
 mod address;
 mod behaviour;
 mod conventional;
+mod daemon;
 mod names;
 mod needs;
 mod story;

@@ -7,10 +7,10 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Dns, DynDns, EachWord,
-    Event, EventAction, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel, Network,
-    NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver, ResolverNumber, RoundFingers,
-    SCHEMA, Stop, UpdateProtocol,
+    self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Daemon, Dns, DynDns,
+    EachWord, Event, EventAction, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
+    ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
     self, Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan,
@@ -261,6 +261,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
             span => ApplicationCache::Span(Duration(span)),
         },
         record_route: handover.record_route,
+        ddclient: handover.daemon.as_ref().map(Daemon::of),
         on_unresolved: Some(policies.on_unresolved),
         own_address: Some(policies.own_address),
         test1_failure: Some(policies.test1_failure),

@@ -31,7 +31,6 @@ const TO_COME: &[&str] = &[
     "churn.format = oversim",
     "churn.format = fta",
     "churn.format = p2psim",
-    "handover.strategy = ddclient",
     "handover.strategy = standby",
     "handover.update = rfc2136",
     "handover.probe_kind = options",

@@ -45,7 +45,7 @@ impl Handover {
     ) {
         // A name that does not resolve says nothing about who plays the role, and while the node's
         // own update is under way the binding can't be its own yet.
-        if self.claim.is_some() {
+        if self.claim.is_some_and(|claim| claim.stage != Stage::Left) {
             return;
         }
         if let Resolution::Address(found) = found
@@ -63,8 +63,14 @@ impl Handover {
         tested: Option<Address>,
     ) {
         if self.claim.is_none() {
-            self.claim = Some(Claim::new(tested));
-            self.attempt_update(ctx, plugin);
+            let claim = Claim::new(tested);
+            if self.daemon.is_some() {
+                // The daemon finds it at its next poll.
+                self.claim = Some(Claim { stage: Stage::Left, ..claim });
+            } else {
+                self.claim = Some(claim);
+                self.attempt_update(ctx, plugin);
+            }
         }
     }
 
@@ -107,6 +113,9 @@ impl Handover {
         plugin: &mut PluginManagement,
         outcome: Option<UpdateOutcome>,
     ) {
+        if self.daemon.is_some() {
+            return self.daemon_ended(ctx, outcome);
+        }
         let Some(claim) = &mut self.claim else { return };
         let aftermath = claim.attempted(outcome.as_ref());
         ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
@@ -125,7 +134,7 @@ impl Handover {
         let Some(claim) = self.claim.take() else { return };
         ctx.cancel(NodeTimer::Update.into());
         self.client.cancel(&mut ctx.lift::<_, _, Observation>());
-        if claim.stage != Stage::Pausing {
+        if !matches!(claim.stage, Stage::Pausing | Stage::Left) {
             ctx.observe(Observation::UpdateEnded { accepted: false });
         }
         self.clear_suspicion(ctx);

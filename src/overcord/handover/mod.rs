@@ -9,6 +9,7 @@
 //! it.
 
 mod binding;
+mod daemon;
 mod moves;
 pub mod strategy;
 #[cfg(test)]
@@ -23,7 +24,7 @@ use std::sync::Arc;
 use crate::address::{Address, Endpoint};
 use crate::dns::stub::Stub;
 use crate::dns::{ApplicationCache, DomainName};
-use crate::dyndns::{ClientSettings, Hostname, UpdateClient};
+use crate::dyndns::{ClientSettings, Daemon, DaemonCache, DaemonSettings, Hostname, UpdateClient};
 use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
@@ -73,6 +74,8 @@ pub struct Settings {
     pub policies: Policies,
     /// How the binding is updated.
     pub client: ClientSettings,
+    /// Which daemon updates it, where nodes leave that to one.
+    pub daemon: Option<DaemonSettings>,
 }
 
 /// The state of a node's part in the handover. It dies with the host.
@@ -83,6 +86,8 @@ pub struct Handover {
     names: Names,
     tcp: Tcp<http::Message>,
     client: UpdateClient,
+    /// The daemon that updates the binding, if nodes leave that to one.
+    daemon: Option<Daemon>,
     discovery: Discovery,
     /// The connection of the test that runs, if it is one of TCP.
     connection: Option<ConnectionId>,
@@ -130,12 +135,14 @@ impl Handover {
     ) -> Self {
         let client = UpdateClient::new(settings.client.clone());
         let strategy = settings.strategy.fresh();
+        let daemon = settings.daemon.map(|it| Daemon::new(it, DaemonCache::default()));
         Self {
             settings,
             own,
             names: Names::new(stub, cache),
             tcp: Tcp::new(CONNECTIONS),
             client,
+            daemon,
             discovery: Discovery::default(),
             connection: None,
             echoes: 0,

@@ -142,6 +142,7 @@ fn settings(policies: Policies) -> Settings {
             timeout: SimDuration::from_secs(30),
             ..ClientSettings::new(credentials())
         },
+        daemon: None,
     }
 }
 

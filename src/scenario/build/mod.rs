@@ -336,6 +336,13 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let mut client = ClientSettings::new(account());
     client.authentication = authentication;
     client.timeout = handover.update_timeout;
+    if let Some(daemon) = &handover.daemon {
+        // Both programs show their credentials at once.
+        client.authentication = Authentication::Preemptive;
+        client.user_agent = daemon.user_agent().to_owned();
+    }
+    // A daemon takes up a claim at its next poll.
+    let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
     client.host = service.as_str().to_owned();
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
@@ -346,10 +353,11 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
-        settling: dns.ttl.saturating_add(handover.application_cache),
+        settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
         client,
+        daemon: handover.daemon,
     })
 }
 

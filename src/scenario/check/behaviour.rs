@@ -199,6 +199,7 @@ impl Check<'_> {
             },
             update_timeout: handover.update_timeout.0,
             record_route: handover.record_route,
+            daemon: self.daemon(handover),
         }
     }
 }

@@ -8,6 +8,7 @@
 
 mod behaviour;
 mod conventional;
+mod daemon;
 mod story;
 mod systems;
 mod telling;
@@ -16,6 +17,7 @@ pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateP
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use daemon::Daemon;
 pub use story::{Event, EventAction, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
