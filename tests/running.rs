@@ -1,4 +1,4 @@
-//! `run` and `trace stats` as a user types them: what is printed, what is written, what is kept.
+//! `run` and `trace` as a user types them: what is printed, what is written, what is kept.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -248,7 +248,8 @@ fn trace_stats_prints_figures_or_where_the_trace_is_wrong() {
 
     fs::write(path.join("bad.txt"), "0 a up\n5 a sideways\n").unwrap();
     let stats = |arguments: &[&str]| overcord(path, &[&["trace", "stats"], arguments].concat());
-    let told = "overcord: the extension of bad.txt does not tell its format: give --format avt or --format events\n";
+    let told = "overcord: the extension of bad.txt does not tell its format: say --format, with one \
+                of avt, events, oversim, fta, p2psim, splay, simgrid\n";
     assert_eq!(stats(&["bad.txt"]), (Some(2), String::new(), told.to_owned()));
     let (code, out, err) = stats(&["bad.txt", "--format", "events"]);
     assert_eq!((code, out.as_str()), (Some(2), ""));
@@ -256,4 +257,101 @@ fn trace_stats_prints_figures_or_where_the_trace_is_wrong() {
     let (code, _, err) = stats(&["missing.avt"]);
     assert_eq!(code, Some(2));
     assert!(err.starts_with("overcord: cannot read missing.avt: "), "{err}");
+}
+
+#[test]
+fn trace_convert_goes_through_all_formats_and_back() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path();
+    let convert = |arguments: &str| {
+        let arguments: Vec<&str> =
+            ["trace", "convert"].into_iter().chain(arguments.split(' ')).collect();
+        overcord(path, &arguments)
+    };
+    let read = |name: &str| fs::read_to_string(path.join(name)).unwrap();
+    fs::write(path.join("a.oversim"), "0 2 JOIN\n1 2 PUT x\n5 1 JOIN\n7.5 2 LEAVE\n9 1 LEAVE\n")
+        .unwrap();
+    let wrote = |out: &str| format!("wrote {out}: 2 nodes, 2 sessions, 0.00 d\n");
+    let skipped = "overcord: a.oversim: 1 left out (commands that are neither JOIN nor LEAVE)\n";
+    assert_eq!(convert("a.oversim b.avt"), (Some(0), wrote("b.avt"), skipped.to_owned()));
+    let avt = "# a.oversim (oversim), by overcord trace convert.\n2\t1\t 0 7.5\n1\t1\t 5 9\n";
+    assert_eq!(read("b.avt"), avt);
+
+    let chain = [
+        ("b.avt", "c.events", ""),
+        ("c.events", "d.tab", ""),
+        ("d.tab", "e.p2psim", ""),
+        (
+            "e.p2psim",
+            "f.splay",
+            "overcord: f.splay: the names of nodes are lost: in this format a node is its line\n",
+        ),
+        (
+            "f.splay",
+            "g.oversim",
+            "overcord: g.oversim: the names of nodes are lost: the format knows numbers, counted here from 1\n",
+        ),
+    ];
+    for (from, to, lost) in chain {
+        assert_eq!(convert(&format!("{from} {to}")), (Some(0), wrote(to), lost.to_owned()));
+    }
+    // Node 2 is the first line, so it is number 1 now.
+    assert_eq!(read("g.oversim"), "0 1 JOIN\n5 2 JOIN\n7.5 1 LEAVE\n9 2 LEAVE\n");
+
+    let (code, _, err) = convert("b.avt profiles --to simgrid");
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    assert!(read("profiles/1.simgrid").ends_with("0 0\n5 1\n9 0\n"));
+    assert_eq!(convert("profiles h.avt").0, Some(0));
+    assert!(read("h.avt").ends_with("\n1\t1\t 5 9\n2\t1\t 0 7.5\n"), "by the names of files");
+    assert_eq!(convert("b.avt i.avt --span 6s").0, Some(0));
+    assert!(read("i.avt").ends_with("\n2\t1\t 0 6\n1\t1\t 5 6\n"));
+
+    let refused = |arguments: &str| {
+        let (code, out, err) = convert(arguments);
+        assert_eq!((code, out.as_str()), (Some(2), ""), "{err}");
+        err
+    };
+    assert_eq!(
+        refused("a.oversim b.avt").lines().last(),
+        Some("overcord: b.avt exists already; give another path")
+    );
+    let told = "overcord: the extension of x.txt does not tell its format: say --to, with one of ";
+    assert!(refused("b.avt x.txt").starts_with(told));
+    fs::write(path.join("bad.tab"), "# event_id\tcolour\n").unwrap();
+    let told = "overcord: bad.tab:1:12: unknown column `colour`; there are event_id, ";
+    assert!(refused("bad.tab x.avt").starts_with(told));
+}
+
+/// What is generated from a scenario is what a run of it plays.
+#[test]
+fn a_generated_trace_is_the_churn_of_its_scenario() {
+    let folder = tiny();
+    let path = folder.path();
+    let generate = ["trace", "generate", "a.toml", "t.avt"];
+    let (code, out, err) = overcord(path, &generate);
+    assert_eq!((code, err.as_str()), (Some(0), ""));
+    // Eight up on average of (10 + 5) / 10 times as many.
+    assert!(out.starts_with("wrote t.avt: 12 nodes, "), "{out}");
+    let text = TINY.replace("nodes = 8\n", "").replace(
+        "session_mean = \"10m\"\ndowntime_mean = \"5m\"",
+        "model = \"trace\"\ntrace = \"t.avt\"",
+    );
+    fs::write(path.join("b.toml"), text.replace("name = \"tiny\"", "name = \"replayed\"")).unwrap();
+    let leaves = |file: &str| {
+        let (code, out, err) = overcord(path, &["run", file, "--replications", "1"]);
+        assert_eq!((code, err.as_str()), (Some(0), ""));
+        let line = out.lines().find(|line| line.contains(" leaves, ")).unwrap().to_owned();
+        line.split(' ').next().unwrap().parse::<u32>().unwrap()
+    };
+    let (drawn, replayed) = (leaves("a.toml"), leaves("b.toml"));
+    assert_eq!(drawn, replayed);
+    assert!(drawn > 5, "{drawn}");
+
+    // With the trace, nothing is drawn.
+    let (code, out, err) = overcord(path, &["trace", "generate", "b.toml", "u.avt"]);
+    assert_eq!((code, out.as_str()), (Some(2), ""));
+    let told = "overcord: the members of b.toml do not come and go by chance: give its [churn] a \
+                model, such as exponential\n";
+    assert_eq!(err, told);
+    assert_eq!(overcord(path, &generate).2, "overcord: t.avt exists already; give another path\n");
 }

@@ -7,7 +7,8 @@ use crate::time::{SimDuration, SimTime};
 /// What a generated trace is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Recipe {
-    /// Nodes, up or down; they are called `node-00001` and so on.
+    /// Nodes, up or down; they are called `node-00001` and so on, with more digits when it takes
+    /// them.
     pub nodes: u32,
     /// Its length, cut to whole seconds.
     pub span: SimDuration,
@@ -27,12 +28,13 @@ pub struct Recipe {
 pub fn generate(recipe: &Recipe) -> AvailabilityTrace {
     let schedule = Schedule::model(recipe.seed, recipe.model, GracefulShare::default());
     let end = SimTime::from_secs(recipe.span.as_secs());
+    let digits = recipe.nodes.to_string().len().max(5);
     let nodes: Vec<_> = (1..=recipe.nodes)
-        .map(|number| record(&schedule, format!("node-{number:05}"), end))
+        .map(|number| record(&schedule, format!("node-{number:0digits$}"), end))
         .collect();
     let ends = nodes.iter().filter_map(|node| node.sessions.last()).map(|last| last.end);
     let span = ends.max().unwrap_or(SimTime::ZERO).since(SimTime::ZERO);
-    AvailabilityTrace { nodes, span, empty_sessions: 0 }
+    AvailabilityTrace { nodes, span, empty_sessions: 0, skipped: 0 }
 }
 
 fn record(schedule: &Schedule, name: String, end: SimTime) -> TraceNode {

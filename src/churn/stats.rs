@@ -15,6 +15,8 @@ pub struct TraceStats {
     pub sessions: u64,
     /// Sessions of length zero. They count in no other figure but `sessions`.
     pub empty: u64,
+    /// Commands of the file that are not about sessions.
+    pub skipped: u64,
     /// Sessions that run into the end of the trace: up to then at least.
     pub censored: u64,
     /// Sessions that both began after the start and ended before the end of the trace. Only of
@@ -89,6 +91,7 @@ impl TraceStats {
             nodes: trace.nodes.len() as u64,
             sessions: lengths.len() as u64 + trace.empty_sessions,
             empty: trace.empty_sessions,
+            skipped: trace.skipped,
             censored: (lengths.len() - ended.len()) as u64,
             complete: complete.len() as u64,
             leaves: ended.len() as u64,
@@ -146,7 +149,9 @@ impl fmt::Display for TraceStats {
             ("most leaves at once", most, at.as_str()),
         ];
         let widest = rows.iter().map(|(_, value, _)| value.len()).max().unwrap_or(0);
-        for (name, value, note) in rows {
+        let skipped = ("skipped", self.skipped.to_string(), "commands that are not about sessions");
+        let skipped = (self.skipped > 0).then_some(skipped);
+        for (name, value, note) in rows.into_iter().chain(skipped) {
             let line = format!("{name:<24}  {value:>widest$}  {note}");
             writeln!(f, "{}", line.trim_end())?;
         }

@@ -2,14 +2,14 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use thiserror::Error;
 
 use super::diff::DiffArguments;
 use super::gate::GateArguments;
 use super::shard::Shard;
 use super::slurm::SlurmArguments;
-use crate::churn::trace::TraceFormat;
+use super::trace::TraceArguments;
 
 /// Simulates churn and proxy-peer handover between P2P SIP overlays and conventional SIP.
 #[derive(Clone, Debug, Parser)]
@@ -47,7 +47,7 @@ pub enum Command {
     Verify(VerifyArguments),
     /// Write the tables of a study in another format
     Export(ExportArguments),
-    /// Look into recorded sessions
+    /// Look into recorded sessions, convert them, or draw some
     Trace(TraceArguments),
     /// Write a commented scenario to start from
     Init(InitArguments),
@@ -169,53 +169,6 @@ fn parse_log_host(text: &str) -> Result<LogHost, NoLogHost> {
     }
 }
 
-/// The arguments of `trace`.
-#[derive(Clone, Debug, Args)]
-pub struct TraceArguments {
-    /// What to do with it.
-    #[command(subcommand)]
-    pub command: TraceCommand,
-}
-
-/// What to do with a trace.
-#[derive(Clone, Debug, Subcommand)]
-pub enum TraceCommand {
-    /// Print what a trace of sessions holds: hosts, span, sessions, how many are up
-    Stats(TraceStatsArguments),
-}
-
-/// The arguments of `trace stats`.
-#[derive(Clone, Debug, Args)]
-#[command(after_help = "\
-Example:
-  overcord trace stats sessions.avt")]
-pub struct TraceStatsArguments {
-    /// The trace
-    #[arg(value_name = "FILE")]
-    pub file: PathBuf,
-    /// How it is written [default: told by the extension, .avt or .events]
-    #[arg(long, value_enum)]
-    pub format: Option<FormatWord>,
-}
-
-/// How a trace is written, as a word of the command line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum FormatWord {
-    /// One line a node: its sessions.
-    Avt,
-    /// One line an event.
-    Events,
-}
-
-impl From<FormatWord> for TraceFormat {
-    fn from(word: FormatWord) -> Self {
-        match word {
-            FormatWord::Avt => Self::Avt,
-            FormatWord::Events => Self::Events,
-        }
-    }
-}
-
 /// The arguments of `check`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -319,17 +272,15 @@ mod tests {
     use super::*;
     use clap::CommandFactory as _;
 
-    /// `run` and `trace` by themselves.
+    /// `run` by itself.
     #[derive(Debug, Parser)]
     enum Probe {
         Run(RunArguments),
-        Trace(TraceArguments),
     }
 
     fn run(line: &str) -> Result<RunArguments, String> {
         match Probe::try_parse_from(line.split(' ')) {
             Ok(Probe::Run(run)) => Ok(run),
-            Ok(other) => Err(format!("{other:?}")),
             Err(error) => Err(error.to_string().lines().next().unwrap_or("").to_owned()),
         }
     }
@@ -369,16 +320,5 @@ mod tests {
             assert_eq!(run(line).map(|_| ()), Err(told.to_owned()));
         }
         assert_eq!(run("x run a --log host=alice").unwrap().log, Some(LogHost("alice".to_owned())));
-    }
-
-    #[test]
-    fn a_trace_format_is_a_word() {
-        let line = ["x", "trace", "stats", "a.txt", "--format", "events"];
-        let Ok(Probe::Trace(TraceArguments { command: TraceCommand::Stats(stats) })) =
-            Probe::try_parse_from(line)
-        else {
-            panic!("refused");
-        };
-        assert_eq!(stats.format.map(TraceFormat::from), Some(TraceFormat::Events));
     }
 }

@@ -14,13 +14,7 @@ use crate::scenario::plan::Replications;
 /// Prints the effective scenario; of a sweep, that of one point, below a list of all.
 pub fn check(arguments: &CheckArguments, console: &mut Console<'_>) -> Result<Outcome, Failure> {
     let loaded = files::load(&arguments.file, &arguments.overrides.assignments())?;
-    let Some(point) = loaded.points.get(arguments.point) else {
-        return Err(Failure::NoPoint {
-            path: arguments.file.clone(),
-            point: arguments.point,
-            points: loaded.points.len(),
-        });
-    };
+    let point = loaded.point(arguments.point)?;
     loaded.first_worlds(&loaded.simulators(false))?;
     let mut text = String::new();
     if loaded.points.len() > 1 {

@@ -11,7 +11,7 @@ use super::outcome::Failure;
 use crate::churn::trace::{AvailabilityTrace, TraceFormat, parse};
 use crate::experiment::{Simulator, Simulators, Study, StudyPoint, TraceDigest};
 use crate::scenario::budget::Budget;
-use crate::scenario::{Plan, Scenario, Scenarios, plan};
+use crate::scenario::{Plan, Scenario, Scenarios};
 use crate::time::SimTime;
 use crate::world::World;
 
@@ -51,7 +51,7 @@ pub struct Recorded {
 }
 
 /// The traces that were read, by path and format: points may share them.
-type Traces = BTreeMap<(PathBuf, bool), Recorded>;
+type Traces = BTreeMap<(PathBuf, TraceFormat), Recorded>;
 
 /// Reads and checks a scenario with assignments `key=value`, and the traces that it names.
 pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
@@ -83,27 +83,21 @@ pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
 
 fn read_trace(scenario: &Scenario, traces: &mut Traces) -> Result<Option<Recorded>, Failure> {
     let Some(source) = scenario.trace() else { return Ok(None) };
-    let key = (source.path.clone(), source.format == plan::TraceFormat::Avt);
+    let format = source.format.read_as();
+    let key = (source.path.clone(), format);
     if let Some(known) = traces.get(&key) {
         return Ok(Some(known.clone()));
     }
     let wrong = |message: String| Failure::Scenario(Box::new(scenario.trace_report(message)));
     let bytes =
         fs::read(&source.path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
-    let trace = parse(&bytes, format_of(source.format)).map_err(|error| {
+    let trace = parse(&bytes, format).map_err(|error| {
         let broken = BrokenTrace::new(&source.path, &bytes, error, scenario.trace_place());
         Failure::BrokenTrace(Box::new(broken))
     })?;
     let recorded = Recorded { trace: Arc::new(trace), digest: TraceDigest::of(&bytes) };
     traces.insert(key, recorded.clone());
     Ok(Some(recorded))
-}
-
-fn format_of(word: plan::TraceFormat) -> TraceFormat {
-    match word {
-        plan::TraceFormat::Avt => TraceFormat::Avt,
-        plan::TraceFormat::Events => TraceFormat::Events,
-    }
 }
 
 /// Writes a file that is not there yet; one that is stays as it is.
@@ -116,7 +110,24 @@ pub fn write_new(path: &Path, text: &str) -> Result<(), Failure> {
     file.write_all(text.as_bytes()).map_err(failure)
 }
 
+/// Makes a folder that is not there yet.
+pub fn new_folder(path: &Path) -> Result<(), Failure> {
+    fs::create_dir(path).map_err(|error| match error.kind() {
+        io::ErrorKind::AlreadyExists => Failure::Exists { path: path.to_owned() },
+        _ => Failure::Write { path: path.to_owned(), error },
+    })
+}
+
 impl Loaded {
+    /// A point by its number, counted from 0.
+    pub fn point(&self, number: usize) -> Result<&LoadedPoint, Failure> {
+        self.points.get(number).ok_or_else(|| Failure::NoPoint {
+            path: self.path.clone(),
+            point: number,
+            points: self.points.len(),
+        })
+    }
+
     /// The plan of the first point: what all points share can be read there.
     #[must_use]
     pub fn plan(&self) -> &Plan {

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::broken_trace::BrokenTrace;
 use super::forecast::Forecast;
 use super::slurm::Unwritable;
-use crate::churn::trace::TraceError;
+use crate::churn::trace::{TraceError, TraceFormat, WriteError};
 use crate::experiment::gate::BaselineError;
 use crate::experiment::run::StudyError;
 use crate::experiment::store::StoreError;
@@ -80,9 +80,35 @@ pub enum Failure {
         error: TraceError,
     },
     /// The format of a trace is neither given nor told by its name.
-    #[error("the extension of {} does not tell its format: give --format avt or --format events", path.display())]
+    #[error("the extension of {} does not tell its format: say {option}, with one of {}", path.display(), formats())]
     Format {
         /// The file.
+        path: PathBuf,
+        /// The option that tells.
+        option: &'static str,
+    },
+    /// A folder of profiles has none.
+    #[error("there is no file in the folder {}", path.display())]
+    NoProfile {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// A trace does not fit into a format.
+    #[error("cannot write {}: {error}", path.display())]
+    TraceLoss {
+        /// The file.
+        path: PathBuf,
+        /// Why not.
+        error: WriteError,
+    },
+    /// A scenario draws no sessions.
+    #[error(
+        "the members of {} do not come and go by chance: give its [churn] a model, such as \
+         exponential",
+        path.display()
+    )]
+    NothingDrawn {
+        /// The scenario.
         path: PathBuf,
     },
     /// The host to be logged does not exist.
@@ -243,6 +269,11 @@ pub enum Failure {
     /// Standard output is closed or full.
     #[error("cannot write the result: {0}")]
     Output(io::Error),
+}
+
+/// The formats of traces.
+fn formats() -> String {
+    TraceFormat::ALL.map(TraceFormat::name).join(", ")
 }
 
 /// A host is to be logged that does not exist.

@@ -6,7 +6,7 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
 //!   travels.
 //! * [`addressing`]: who holds an address.
-//! * [`latency`], [`topology`]: the delay between two hosts.
+//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
@@ -25,6 +25,7 @@ pub mod ledger;
 pub mod network;
 pub mod packet;
 pub mod payload;
+pub mod sides;
 pub mod tcp;
 pub mod topology;
 
@@ -32,4 +33,5 @@ pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport, Words};
+pub use sides::{Partition, Sides};
 pub use topology::{Topology, TopologyParameters};

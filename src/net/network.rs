@@ -8,7 +8,7 @@ use crate::net::latency::Latency;
 use crate::net::ledger::Cell;
 use crate::net::packet::{Booked, Carried, ColdId, Packet, Slab};
 use crate::net::payload::Account;
-use crate::net::{Direction, Ledger, Packed, Payload, Words};
+use crate::net::{Direction, Ledger, Packed, Partition, Payload, Sides, Words};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
 use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer, event};
 use crate::time::{SimDuration, SimTime};
@@ -96,6 +96,8 @@ pub struct Network<P: Payload, T> {
     is_random: bool,
     /// The delay between any two hosts, where it is the same for all and nothing is drawn.
     only_delay: Option<SimDuration>,
+    /// Who reaches whom; while anybody is cut off, there is no only delay.
+    sides: Sides,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -109,17 +111,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     pub fn new(settings: Settings, names: &[NameHash]) -> Self {
         let is_random = settings.jitter > 0.0 || settings.loss > 0.0;
-        Self {
+        let mut network = Self {
             kernel: Kernel::new(names.len(), settings.tick),
             names: names.to_vec(),
             holders: Holders::default(),
             cold: Slab::default(),
             jitter_draws: Draws::new(settings.seed, Purpose::Jitter),
             loss_draws: Draws::new(settings.seed, Purpose::Loss),
-            only_delay: match settings.latency {
-                Latency::Constant(delay) if !is_random => Some(delay),
-                _ => None,
-            },
+            only_delay: None,
+            sides: Sides::default(),
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
@@ -128,7 +128,35 @@ impl<P: Payload, T: Timer> Network<P, T> {
             ledger: Ledger::default(),
             in_flight: 0,
             fingerprint: Fingerprint::new(settings.epoch),
-        }
+        };
+        network.find_only_delay();
+        network
+    }
+
+    /// Finds out whether the delay is the same for all now, and nothing else decides.
+    fn find_only_delay(&mut self) {
+        self.only_delay = match self.latency {
+            Latency::Constant(delay) if !self.is_random && !self.sides.is_parted() => Some(delay),
+            _ => None,
+        };
+    }
+
+    /// Cuts these hosts off from all others. What is on its way arrives.
+    pub fn cut(&mut self, partition: Partition, hosts: &[HostId]) {
+        self.sides.cut(partition, hosts);
+        self.find_only_delay();
+    }
+
+    /// A partition is over.
+    pub fn heal(&mut self, partition: Partition) {
+        self.sides.heal(partition);
+        self.find_only_delay();
+    }
+
+    /// Who reaches whom.
+    #[must_use]
+    pub fn sides(&self) -> &Sides {
+        &self.sides
     }
 
     /// The current time.
@@ -401,11 +429,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
         Some((self.kernel.now().saturating_add(delay), target))
     }
 
-    /// The delay of a message from its pair of hosts and its own luck; `None` when it is lost.
+    /// The delay of a message from its pair of hosts and its own luck; `None` when it is lost, or a
+    /// partition is in its way.
     #[inline(never)]
     fn draw_delay(&self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
         if origin == target {
             return Some(SimDuration::ZERO);
+        }
+        if self.sides.part(origin, target) {
+            return None;
         }
         let base = self.latency.base(self.name(origin), self.name(target));
         if !self.is_random {

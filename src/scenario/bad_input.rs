@@ -103,8 +103,8 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:4:1: dns.resolver.0.serve_stale: `serve_stale` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"partition\"",
-            "x.toml:4:10: event.0.action: `partition` is not supported by this version",
+            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
+            "x.toml:4:10: event.0.action: `address_change` is not supported by this version",
         ),
     ]);
 }
@@ -307,6 +307,16 @@ fn keys_against_each_other() {
             "x.toml:5:2: handover: strategy \"lease\" needs a section [dyndns]",
         ),
         (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[dyndns]\n[handover]\n\
+             ddclient = { interval = \"60s\" }",
+            "x.toml:7:1: handover.ddclient: `ddclient` has no meaning with strategy \"dyndns\"",
+        ),
+        (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\n\
+             strategy = \"ddclient\"\nddclient = { interval = \"0s\", program = \"inadin\" }",
+            "",
+        ),
+        (
             "name = \"x\"\n[dns]\n[handover]\nstrategy = \"oracle\"",
             "x.toml:2:2: dns: missing key `resolver`: members need resolvers to ask",
         ),
@@ -358,7 +368,7 @@ fn churn() {
         (
             "name = \"x\"\n[churn]\nmodel = \"trace\"\ntrace = \"a.txt\"",
             "x.toml:4:9: churn.trace: the extension of `a.txt` does not tell its format: give \
-             `format`, `avt` or `events`",
+             `format`, one of `avt`, `events`, `oversim`, `fta`, `p2psim` and `splay`",
         ),
     ]);
 }

@@ -7,6 +7,7 @@ mod conventional;
 mod daemon;
 mod names;
 mod needs;
+mod partition;
 mod story;
 mod systems;
 mod telling;
@@ -108,7 +109,7 @@ impl Check<'_> {
         self.sections(file, &users);
         let callers = self.callers(&file.caller, dns.as_ref());
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
-        let events = self.events(file, overlay.nodes, &users);
+        let events = self.events(file, overlay.nodes, dns.as_ref(), &users);
         let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
         let plan = Plan {
             name: file.name.clone(),
@@ -131,6 +132,7 @@ impl Check<'_> {
             stop_after_departures: file.stop.after_departures,
         };
         self.names(&plan);
+        self.partitions(&plan);
         self.needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);

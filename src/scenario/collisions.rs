@@ -191,8 +191,8 @@ fn what_is_near_to_what_is_to_come() {
         ),
         (
             "name = \"x\"\n[handover]\nstrategy = \"stanby\"",
-            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, `oracle` or \
-             `clairvoyant`, found \"stanby\"; the nearest word, `standby`, is not supported by this \
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `ddclient`, `lease`, `oracle` \
+             or `clairvoyant`, found \"stanby\"; the nearest word, `standby`, is not supported by this \
              version",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),

@@ -8,14 +8,14 @@ mod users;
 
 use super::file::{
     self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Daemon, Dns, DynDns,
-    EachWord, Event, EventAction, File, ForeverWord, Handover, Latency, LatencyModel,
+    EachWord, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
     LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
     ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
     self, Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan,
-    Family, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan,
-    PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
+    Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
+    Plan, PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -48,7 +48,7 @@ pub fn file(plan: &Plan) -> File {
         handover: plan.handover.as_ref().map(handover),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
-        event: plan.events.iter().map(event).collect(),
+        event: plan.events.iter().map(|it| event(plan, it)).collect(),
         story: plan.story.as_ref().map(telling::story),
         stop: Stop { after_departures: plan.stop_after_departures },
     }
@@ -272,7 +272,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
     }
 }
 
-fn event(plan: &EventPlan) -> Event {
+fn event(whole: &Plan, plan: &EventPlan) -> Event {
     let (at, every) = match plan.when {
         When::At(at) => (Some(since_start(at)), None),
         When::Every(period) => (None, Some(Duration(period))),
@@ -283,6 +283,7 @@ fn event(plan: &EventPlan) -> Event {
         spread: Duration(plan.spread),
         action: EventAction::DyndnsUp,
         host: None,
+        hosts: None,
         lasting: None,
         graceful: None,
         to: None,
@@ -305,8 +306,27 @@ fn event(plan: &EventPlan) -> Event {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
         }
         Action::DynDnsUp => blank,
+        Action::Partition(partition) => Event {
+            action: EventAction::Partition,
+            hosts: Some(FarHosts::Several(far(whole, &partition.far))),
+            lasting: partition.lasting.map(Duration),
+            ..blank
+        },
+        Action::Heal => Event { action: EventAction::Heal, ..blank },
         Action::User(action) => users::event(action, blank),
     }
+}
+
+fn far(plan: &Plan, far: &[Far]) -> Vec<String> {
+    let one = |far: &Far| match far {
+        Far::Share(share) => Probability(*share).to_string(),
+        Far::Proxy => "proxy".to_owned(),
+        Far::Member(name) | Far::Domain(name) => name.clone(),
+        Far::Resolvers(group) => self::group(plan, *group),
+        Far::Authority => "dns-authority".to_owned(),
+        Far::UpdateService => "update-service".to_owned(),
+    };
+    far.iter().map(one).collect()
 }
 
 fn host(target: &Target) -> String {

@@ -36,6 +36,8 @@ mod good_input;
 #[cfg(test)]
 mod needs_input;
 #[cfg(test)]
+mod network_input;
+#[cfg(test)]
 mod sweeps;
 
 use std::path::{Path, PathBuf};

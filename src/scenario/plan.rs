@@ -6,6 +6,7 @@
 //! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod network;
 mod story;
 mod users;
 
@@ -14,6 +15,7 @@ pub use behaviour::{
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
+pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,

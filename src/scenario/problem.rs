@@ -5,9 +5,11 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 mod budget;
+mod network;
 mod report;
 
 pub use budget::BudgetFault;
+pub use network::NetworkFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -256,6 +258,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about the network.
+    #[error(transparent)]
+    Network(#[from] NetworkFault),
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),
@@ -463,7 +468,10 @@ pub enum Fault {
     #[error("the trace says who the members are: leave `nodes` out")]
     NodesBesideTrace,
     /// A trace without a format.
-    #[error("the extension of `{path}` does not tell its format: give `format`, `avt` or `events`")]
+    #[error(
+        "the extension of `{path}` does not tell its format: give `format`, one of `avt`, `events`, \
+         `oversim`, `fta`, `p2psim` and `splay`"
+    )]
     TraceFormat {
         /// The file.
         path: String,

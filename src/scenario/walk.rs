@@ -28,9 +28,6 @@ const TO_COME: &[&str] = &[
     "overlay.plugin = bamboo",
     "overlay.kademlia",
     "overlay.bamboo",
-    "churn.format = oversim",
-    "churn.format = fta",
-    "churn.format = p2psim",
     "handover.strategy = standby",
     "handover.update = rfc2136",
     "handover.probe_kind = options",
@@ -41,8 +38,6 @@ const TO_COME: &[&str] = &[
     "handover.graceful_leave",
     "handover.ex_proxy",
     "host.nat",
-    "event.action = partition",
-    "event.action = heal",
     "event.action = address_change",
 ];
 

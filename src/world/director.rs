@@ -4,12 +4,16 @@
 //! Everything it does is an event of the kernel: a [`Command`] to a host. Times that are drawn
 //! (`spread`) and choices among members come from the churn stream of the entity `!director`.
 
+use std::sync::Arc;
+
 use rand_chacha::ChaCha8Rng;
 
+use crate::net::Partition;
 use crate::rng::sample::uniform_u64;
 use crate::rng::{NameHash, Purpose, stream};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
+use crate::world::partition::Partitions;
 use crate::world::population::MemberId;
 
 /// The name of the Director's host and of its stream: no host's name begins with that sign.
@@ -74,6 +78,19 @@ pub enum Action {
     },
     /// The update service answers again.
     ServiceUp,
+    /// Hosts cannot reach the others any more.
+    Part {
+        /// Which partition it is: each line has its own.
+        partition: Partition,
+        /// The hosts on its far side.
+        hosts: Arc<[HostId]>,
+        /// Whether whoever is in the binding then is there too.
+        proxy: bool,
+        /// It is over after this; `None`: when the script says so.
+        lasting: Option<SimDuration>,
+    },
+    /// All partitions are over.
+    Heal,
     /// A user does something.
     User {
         /// The host of the user's agent.
@@ -109,6 +126,8 @@ pub enum Command {
     ServiceUp,
     /// A successor of this member, who will leave at that time, is chosen.
     Succeed(MemberId, SimTime),
+    /// A partition is over, unless it was told to last longer.
+    Heal(Partition),
     /// This phone is switched on.
     StartPhone(u32),
     /// This generated user acts.
@@ -130,6 +149,8 @@ pub struct Director {
     pub fixed: Vec<Option<MemberId>>,
     /// How members begin.
     pub opening: Opening,
+    /// Which partitions are in force.
+    pub partitions: Partitions,
     /// The member of the static binding.
     pub permanent: Option<MemberId>,
     /// Numbered commands, oldest first.
@@ -192,6 +213,7 @@ impl Director {
             next_play: vec![SimTime::MAX; lines],
             fixed: vec![None; lines],
             opening,
+            partitions: Partitions::default(),
             permanent: None,
             commands: Vec::new(),
             by_host,

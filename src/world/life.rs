@@ -211,6 +211,7 @@ impl World {
             Command::Play(line) => self.play(line),
             Command::ServiceUp => self.service_up(),
             Command::Succeed(id, leave) => self.succeed(id, leave),
+            Command::Heal(partition) => self.heal_if_due(partition),
             Command::StartPhone(phone) => self.start_phone(phone as usize),
             Command::Act(actor) => self.generated_act(actor as usize, number),
         }
@@ -377,6 +378,10 @@ impl World {
             }
             Action::ServiceDown { back_after } => self.service_down(back_after),
             Action::ServiceUp => self.service_up(),
+            Action::Part { partition, hosts, proxy, lasting } => {
+                self.part(partition, &hosts, proxy, lasting);
+            }
+            Action::Heal => self.heal_all(),
             Action::User { host, action } => self.act(host, action),
         }
     }

@@ -240,6 +240,10 @@ impl Words<'_> {
                 let how = if *answered { "with success" } else { "without" };
                 format!("request {:016x} to a conventional user has ended {how}", request.0)
             }
+            O::Parted { partition, hosts } => {
+                format!("partition {} cuts off {} hosts", partition.number(), hosts.len())
+            }
+            O::Healed(partition) => format!("partition {} is over", partition.number()),
             O::LookupEnded { request, answer } => {
                 format!("look-up {request} has an answer: {}", self.answer(answer))
             }
@@ -339,6 +343,7 @@ fn command(command: Command) -> String {
         Command::Play(line) => format!("event {line} of the script"),
         Command::ServiceUp => "the update service answers again".to_owned(),
         Command::Succeed(..) => "a successor is chosen".to_owned(),
+        Command::Heal(partition) => format!("partition {} may be over", partition.number()),
         Command::StartPhone(_) => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
     }

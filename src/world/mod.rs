@@ -3,8 +3,8 @@
 //!
 //! * [`host`]: what a host can be. [`population`]: the members. [`caller`]: conventional domains.
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
-//! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`bounds`]: takeover
-//!   by command.
+//! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`partition`]: hosts
+//!   that cannot reach each other. [`bounds`]: takeover by command.
 //! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what hosts do, in words.
 //!   [`story`]: what some hosts say to each other, and what has to happen between them.
 //!
@@ -19,6 +19,7 @@ pub mod host;
 pub mod life;
 pub mod log;
 pub mod observation;
+pub mod partition;
 pub mod population;
 pub mod ring;
 pub mod stage;
@@ -207,6 +208,9 @@ impl World {
         let messages = self.network.ledger().total(Direction::Sent).messages;
         self.stage.truth.set_messages(messages);
         self.stage.truth.advance(now);
+        for other in &mut self.stage.others {
+            other.advance(now);
+        }
         self.look_at_ring();
     }
 
@@ -349,7 +353,11 @@ impl World {
         };
         let member_nanos = self.director.member_nanos(now);
         let report = self.stage.truth.finish(now);
-        violations.extend(truth::checks(&report).into_iter().map(Complaint::Truth));
+        let others = std::mem::take(&mut self.stage.others).into_iter();
+        let others: Vec<Report> = others.map(|other| other.finish(now)).collect();
+        let reports = std::iter::once(&report).chain(&others);
+        violations.extend(reports.flat_map(truth::checks).map(Complaint::Truth));
+        let report = truth::views::merge(report, others);
         let handover = report.episodes.first().map(|episode| episode.opened);
         let handover = handover.or(report.departed.first().copied());
         let story = self.stage.story.map(|story| story.finish(handover));

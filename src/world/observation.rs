@@ -1,7 +1,10 @@
 //! What truth is told. Components speak in observations of their own, which are lifted into these;
 //! the world adds what only it knows (hosts going up and down).
 
+use std::sync::Arc;
+
 use crate::address::Address;
+use crate::net::Partition;
 pub use crate::overlay::OverlayId;
 use crate::sim::HostId;
 pub use crate::sip::RequestKey;
@@ -160,4 +163,13 @@ pub enum Observation {
         /// Whether a final response of class 2 came.
         answered: bool,
     },
+    /// A partition cuts these hosts off from all others, in place of those that it cut off before.
+    Parted {
+        /// Which partition.
+        partition: Partition,
+        /// The hosts on its far side.
+        hosts: Arc<[HostId]>,
+    },
+    /// A partition is over.
+    Healed(Partition),
 }

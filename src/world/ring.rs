@@ -102,11 +102,16 @@ pub struct RingWatch {
     last: Option<(SimTime, RingReport)>,
     /// How many starts there had been at the last look, and when that number was new.
     starts: (u64, SimTime),
-    /// Whether anybody has ever left.
+    /// Whether anybody has ever left, or been cut off.
     churned: bool,
 }
 
 impl RingWatch {
+    /// Members cannot reach each other any more: what comes of that is no mistake.
+    pub const fn excuse(&mut self) {
+        self.churned = true;
+    }
+
     /// The ring looks like this; up to now there were so many starts, and so many are up.
     fn look(&mut self, now: SimTime, counts: bool, report: RingReport, starts: u64, up: u64) {
         if starts != self.starts.0 {

@@ -134,8 +134,10 @@ pub struct Callees {
 /// The observer of a run.
 #[derive(Debug)]
 pub struct Stage {
-    /// The reducer of all observations.
+    /// The reducer of all observations, with the eyes of the authority's side.
     pub truth: Truth,
+    /// The truths of observers on other sides of partitions.
+    pub others: Vec<Truth>,
     /// All contacts.
     pub directory: Directory,
     /// Application look-ups.
@@ -168,6 +170,7 @@ impl Stage {
     ) -> Self {
         Self {
             truth,
+            others: Vec::new(),
             directory,
             lookups: LookupTotals::default(),
             callees: Callees::default(),
@@ -184,6 +187,9 @@ impl Stage {
     pub fn tell(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.fingerprint.add(now, host, stable_hash(observation));
         self.truth.observe(now, host, observation);
+        for other in &mut self.others {
+            other.observe(now, host, observation);
+        }
         if let Some(noted) = self.noted.as_mut().filter(|noted| noted.logged.covers(host, now)) {
             noted.observations.push((host, observation.clone()));
         }

@@ -19,6 +19,7 @@ fn figures_of_a_trace_by_hand() {
         nodes: 4,
         sessions: 5,
         empty: 1,
+        skipped: 0,
         censored: 1,
         complete: 2,
         leaves: 3,

@@ -6,6 +6,7 @@ use rustc_hash::FxHashMap;
 
 use super::error::{TraceError, TraceErrorKind};
 use super::scan::{Line, Word, lines};
+use super::write::comment_lines;
 use super::{AvailabilityTrace, Session, TraceNode};
 
 /// Reads a whole file.
@@ -81,11 +82,7 @@ fn check_order(
 /// full, so that reading the file gives the same trace (but for the count of empty sessions).
 #[must_use]
 pub fn to_avt(trace: &AvailabilityTrace, comment: &str) -> String {
-    let mut file = String::new();
-    for line in comment.lines() {
-        file.push_str(format!("# {line}").trim_end());
-        file.push('\n');
-    }
+    let mut file = comment_lines(comment);
     for node in &trace.nodes {
         file.push_str(&node.name);
         let _ = write!(file, "\t{}\t", node.sessions.len());

@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// An error in a trace file, and where.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -46,10 +46,12 @@ pub enum TraceErrorKind {
         got: String,
     },
     /// A time that is none that can be simulated.
-    #[error("`{got}` s is too late: times reach to 18446744073 s, which is 584 years")]
+    #[error("`{got}` {unit} is too late: times reach to 18446744073 s, which is 584 years")]
     TooLate {
         /// The word there.
         got: String,
+        /// What it counts.
+        unit: &'static str,
     },
     /// A start without an end.
     #[error(
@@ -132,4 +134,84 @@ pub enum TraceErrorKind {
         /// Its name.
         node: String,
     },
+    /// A change of a node before the one to its left, or above.
+    #[error("node `{node}` changes at {at} s, before its change at {previous} s")]
+    Backwards {
+        /// Its name.
+        node: String,
+        /// As written.
+        at: SimTime,
+        /// The change before.
+        previous: SimTime,
+    },
+    /// A row that ends before it starts.
+    #[error("the row of node `{node}` stops at {end} s, before its start at {start} s")]
+    RowEndsBeforeStart {
+        /// Its name.
+        node: String,
+        /// As written.
+        start: SimTime,
+        /// As written.
+        end: SimTime,
+    },
+    /// A row that starts before the one above of the same node stops.
+    #[error(
+        "the row of node `{node}` starts at {start} s, before the one above stops at {previous} s; \
+         the rows of a node must be in order and must not overlap"
+    )]
+    RowOverlap {
+        /// Its name.
+        node: String,
+        /// As written.
+        start: SimTime,
+        /// End of the row before.
+        previous: SimTime,
+    },
+    /// Somebody is up, and nobody knows for how long.
+    #[error(
+        "the file does not say how long it lasts: what repeats for ever, or stays up with nothing \
+         after it, needs an end (--span of `trace convert`)"
+    )]
+    Endless,
+    /// A profile that would begin again before it is through.
+    #[error(
+        "the profile repeats every {period} s, but its last change is at {last} s; a period is \
+         longer than 0 and reaches to the last change"
+    )]
+    ShortPeriod {
+        /// As written.
+        period: SimDuration,
+        /// Its last change.
+        last: SimTime,
+    },
+    /// A profile that repeats in no time.
+    #[error("the profile repeats more than 1,000,000 times up to the end of the trace")]
+    TooOften,
+    /// A profile of chance.
+    #[error("the profile is drawn by chance; only those with fixed times can be read")]
+    Stochastic,
+    /// The wrong number of columns.
+    #[error("expected the {expected} columns {names}, separated by tabs; got {found}")]
+    Columns {
+        /// How many there should be.
+        expected: usize,
+        /// Their names.
+        names: String,
+        /// How many there are.
+        found: usize,
+    },
+    /// A column that the format does not have.
+    #[error("unknown column `{got}`; {advice}")]
+    UnknownColumn {
+        /// As written.
+        got: String,
+        /// What may be meant, or what there is.
+        advice: String,
+    },
+    /// A column that is named twice.
+    #[error("the column `{0}` is named twice")]
+    ColumnTwice(&'static str),
+    /// A column that is needed.
+    #[error("the header names no column `{0}`")]
+    MissingColumn(&'static str),
 }

@@ -2,18 +2,14 @@
 //!
 //! A node that is still up after the last event has a censored session, which ends with the trace.
 
-use rustc_hash::FxHashMap;
+use std::fmt::Write as _;
 
-use super::error::{TraceError, TraceErrorKind};
-use super::scan::{Line, lines};
-use super::{AvailabilityTrace, Session, TraceNode};
+use super::error::TraceError;
+use super::history::{Histories, close};
+use super::scan::{Line, Word, lines};
+use super::write::{changes, comment_lines};
+use super::{AvailabilityTrace, End};
 use crate::time::SimTime;
-
-/// A node while the file is read.
-struct Reading {
-    node: TraceNode,
-    up_since: Option<SimTime>,
-}
 
 enum Change {
     Up,
@@ -21,39 +17,34 @@ enum Change {
 }
 
 /// Reads a whole file.
-pub(super) fn parse(text: &str) -> Result<AvailabilityTrace, TraceError> {
-    let mut nodes: Vec<Reading> = Vec::new();
-    let mut index_of: FxHashMap<&str, usize> = FxHashMap::default();
+pub(super) fn parse(text: &str, end: End) -> Result<AvailabilityTrace, TraceError> {
+    let mut nodes = Histories::default();
     let mut now = SimTime::ZERO;
-    let mut empty_sessions = 0;
     for line in lines(text) {
-        let (at, id, change) = event(line, now)?;
+        let Event { at, id, change, word } = event(line, now)?;
         now = at;
-        let index = *index_of.entry(id).or_insert_with(|| {
-            let node = TraceNode { name: id.to_owned(), sessions: Vec::new() };
-            nodes.push(Reading { node, up_since: None });
-            nodes.len() - 1
-        });
-        let empty = nodes[index].apply(change, at).map_err(|kind| line.error_at_word(2, kind))?;
-        empty_sessions += u64::from(empty);
+        let node = nodes.of(id);
+        match change {
+            Change::Up => node.up(at),
+            Change::Down => node.down(at),
+        }
+        .map_err(|kind| word.error(kind))?;
     }
-    let nodes = nodes.into_iter().map(|reading| {
-        let (node, empty) = reading.close(now);
-        empty_sessions += u64::from(empty);
-        node
-    });
-    let nodes = nodes.collect();
-    AvailabilityTrace::from_nodes(nodes, empty_sessions)
+    close(nodes.into_nodes(), end.or(now))
 }
 
-fn event(line: Line<'_>, previous: SimTime) -> Result<(SimTime, &str, Change), TraceError> {
+/// A line.
+struct Event<'a> {
+    at: SimTime,
+    id: &'a str,
+    change: Change,
+    word: Word<'a>,
+}
+
+fn event(line: Line<'_>, previous: SimTime) -> Result<Event<'_>, TraceError> {
     const CHANGE: &str = "`up` or `down`";
     let mut words = line.words();
-    let time = words.next().ok_or_else(|| line.ended("a time in seconds"))?;
-    let at = time.time()?;
-    if at < previous {
-        return Err(time.error(TraceErrorKind::OutOfOrder { at, previous }));
-    }
+    let at = line.next_event_time(&mut words, previous)?;
     let id = words.next().ok_or_else(|| line.ended("the name of a node"))?.text;
     let word = words.next().ok_or_else(|| line.ended(CHANGE))?;
     let change = match word.text {
@@ -61,40 +52,16 @@ fn event(line: Line<'_>, previous: SimTime) -> Result<(SimTime, &str, Change), T
         "down" => Change::Down,
         _ => return Err(word.unexpected(CHANGE)),
     };
-    match words.next() {
-        Some(more) => Err(more.unexpected("the end of the line")),
-        None => Ok((at, id, change)),
-    }
+    line.expect_end(&mut words)?;
+    Ok(Event { at, id, change, word })
 }
 
-impl Reading {
-    /// Applies an event; true when it ended a session of length zero.
-    fn apply(&mut self, change: Change, at: SimTime) -> Result<bool, TraceErrorKind> {
-        match (change, self.up_since) {
-            (Change::Up, None) => {
-                self.up_since = Some(at);
-                Ok(false)
-            }
-            (Change::Down, Some(start)) => {
-                self.up_since = None;
-                Ok(self.record(start, at))
-            }
-            (Change::Up, Some(since)) => {
-                Err(TraceErrorKind::AlreadyUp { node: self.node.name.clone(), since })
-            }
-            (Change::Down, None) => Err(TraceErrorKind::NotUp { node: self.node.name.clone() }),
-        }
+/// The trace as such a list. The sessions that run into its end are closed there.
+pub(super) fn write(trace: &AvailabilityTrace, comment: &str) -> String {
+    let mut file = comment_lines(comment);
+    for (at, rank, up) in changes(trace) {
+        let change = if up { "up" } else { "down" };
+        let _ = writeln!(file, "{at} {} {change}", trace.nodes[rank].name);
     }
-
-    fn record(&mut self, start: SimTime, end: SimTime) -> bool {
-        if start < end {
-            self.node.sessions.push(Session { start, end });
-        }
-        start == end
-    }
-
-    fn close(mut self, end: SimTime) -> (TraceNode, bool) {
-        let empty = self.up_since.is_some_and(|start| self.record(start, end));
-        (self.node, empty)
-    }
+    file
 }

@@ -1,7 +1,7 @@
 //! Recorded availability: which host was up when.
 //!
-//! Two formats are read, see [`TraceFormat`]. Whatever the format, a trace is a list of nodes with
-//! their sessions in order, without overlap.
+//! Seven formats are read and written, see [`TraceFormat`]. Whatever the format, a trace is a list
+//! of nodes with their sessions in order, without overlap.
 //!
 //! * The *span* of a trace goes from 0 to the last end of a session. A session that ends there is
 //!   *censored*: the measurement ended, not the session. (A host that really left at that very
@@ -16,7 +16,14 @@ mod avt;
 mod error;
 mod events;
 mod format;
+mod fta;
+mod history;
+mod oversim;
+mod p2psim;
 mod scan;
+mod simgrid;
+mod splay;
+mod write;
 
 use rand::Rng;
 
@@ -27,6 +34,8 @@ use crate::time::{SimDuration, SimTime};
 pub use avt::to_avt;
 pub use error::{TraceError, TraceErrorKind};
 pub use format::{FormatError, TraceFormat};
+pub use simgrid::to_profile;
+pub use write::{Loss, WriteError, Written, write};
 
 /// A stretch of time in which a node was up: from `start` on, gone at `end`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +72,19 @@ pub struct AvailabilityTrace {
     pub span: SimDuration,
     /// Sessions of length zero that the file had and `nodes` has not.
     pub empty_sessions: u64,
+    /// Commands of the file that say nothing of who is there, and were skipped.
+    pub skipped: u64,
+}
+
+/// When the trace ends, where the file leaves that open and somebody else tells.
+#[derive(Clone, Copy, Debug)]
+struct End(Option<SimTime>);
+
+impl End {
+    /// The end, when the last that a file says is at `last`.
+    fn or(self, last: SimTime) -> SimTime {
+        self.0.unwrap_or(last)
+    }
 }
 
 /// Reads a trace.
@@ -71,10 +93,62 @@ pub struct AvailabilityTrace {
 /// When the bytes do not follow the grammar of the format, with line, column, and what was
 /// expected there.
 pub fn parse(bytes: &[u8], format: TraceFormat) -> Result<AvailabilityTrace, TraceError> {
+    parse_until(bytes, format, None)
+}
+
+/// Reads a trace up to `span`: what comes later is cut off, and nodes that the file leaves up, or
+/// repeats for ever, are up to then. Without it, they are up to the last that the file says.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_until(
+    bytes: &[u8],
+    format: TraceFormat,
+    span: Option<SimDuration>,
+) -> Result<AvailabilityTrace, TraceError> {
     let text = scan::text(bytes)?;
-    match format {
+    let end = End(span.map(|span| SimTime::ZERO + span));
+    let trace = match format {
         TraceFormat::Avt => avt::parse(text),
-        TraceFormat::Events => events::parse(text),
+        TraceFormat::Events => events::parse(text, end),
+        TraceFormat::OverSim => oversim::parse(text, end),
+        TraceFormat::Fta => fta::parse(text, end),
+        TraceFormat::P2psim => p2psim::parse(text, end),
+        TraceFormat::Splay => splay::parse(text, end),
+        TraceFormat::SimGrid => {
+            let profile = [("host".to_owned(), bytes.to_vec())];
+            return parse_profiles(&profile, span).map_err(|(_, error)| error);
+        }
+    }?;
+    match span {
+        Some(span) => trace.cut(span),
+        None => Ok(trace),
+    }
+}
+
+/// Reads profiles of SimGrid, one a host, by the names of the hosts.
+///
+/// # Errors
+/// As [`parse`], with the place of the profile. What only all of them tell is told of the first.
+pub fn parse_profiles(
+    profiles: &[(String, Vec<u8>)],
+    span: Option<SimDuration>,
+) -> Result<AvailabilityTrace, (usize, TraceError)> {
+    let end = End(span.map(|span| SimTime::ZERO + span));
+    let mut parsed = Vec::new();
+    for (place, (name, bytes)) in profiles.iter().enumerate() {
+        let profile = scan::text(bytes).and_then(|text| simgrid::parse(text, name));
+        parsed.push(profile.map_err(|error| (place, error))?);
+    }
+    let last = parsed.iter().map(simgrid::Profile::last).max().unwrap_or(SimTime::ZERO);
+    let mut nodes = Vec::new();
+    for (place, profile) in parsed.iter().enumerate() {
+        nodes.push(profile.history(end, last).map_err(|error| (place, error))?);
+    }
+    let trace = history::close(nodes, end.or(last)).map_err(|error| (0, error))?;
+    match span {
+        Some(span) => trace.cut(span).map_err(|error| (0, error)),
+        None => Ok(trace),
     }
 }
 
@@ -83,6 +157,19 @@ impl AvailabilityTrace {
     #[must_use]
     pub fn is_censored(&self, session: Session) -> bool {
         session.end.since(SimTime::ZERO) >= self.span
+    }
+
+    /// The trace up to this span; as it is when it is shorter.
+    fn cut(self, span: SimDuration) -> Result<Self, TraceError> {
+        let end = SimTime::ZERO + span;
+        let within = |node: TraceNode| {
+            let seen = node.sessions.into_iter().filter(|session| session.start < end);
+            let sessions = seen.map(|s| Session { end: s.end.min(end), ..s }).collect();
+            TraceNode { sessions, ..node }
+        };
+        let nodes = self.nodes.into_iter().map(within).collect();
+        let cut = Self::from_nodes(nodes, self.empty_sessions)?;
+        Ok(Self { skipped: self.skipped, ..cut })
     }
 
     /// The trace as it may have been when it was recorded by looking at all nodes every
@@ -121,7 +208,7 @@ impl AvailabilityTrace {
         let kind = match ends.max() {
             Some(end) => {
                 let span = end.since(SimTime::ZERO);
-                return Ok(Self { nodes, span, empty_sessions });
+                return Ok(Self { nodes, span, empty_sessions, skipped: 0 });
             }
             None if nodes.is_empty() => TraceErrorKind::Empty,
             None => TraceErrorKind::NoSession,

@@ -144,3 +144,43 @@ fn an_address_that_moved_to_another_host_is_reached_there() {
     assert_eq!(network.holder(address(B)), Some(A));
     assert_eq!(network.holder(address(A)), None);
 }
+
+#[test]
+fn what_would_have_to_cross_a_cut_is_lost_and_the_rest_as_without_it() {
+    let settings = Settings {
+        seed: 1,
+        latency: Latency::Constant(SimDuration::from_millis(50)),
+        jitter: 0.0,
+        loss: 0.0,
+        departed_hosts: DepartedHosts::Unreachable,
+        epoch: SimDuration::from_secs(1),
+        tick: SimDuration::from_millis(1),
+    };
+    let names = ["a", "b", "c"].map(NameHash::of);
+    let mut network = Network::<Note, NoTimer>::new(settings, &names);
+    let hosts = [A, B, HostId(2)];
+    for host in hosts {
+        network.bring_up(host, address(host));
+    }
+    send(&mut network, A, B, Note(2));
+    let partition = Partition::new(0);
+    network.cut(partition, &[B, HostId(2)]);
+    // What is on its way arrives.
+    assert_eq!(next(&mut network), Some((B, Note(2))));
+    for (from, to) in [(A, B), (B, A), (A, HostId(2))] {
+        send(&mut network, from, to, Note(4));
+        send(&mut network, from, to, Note(5));
+    }
+    // Nothing is on its way, nor comes back to tell of it.
+    assert_eq!((network.ledger().total(Direction::Lost).messages, network.in_flight()), (6, 0));
+    send(&mut network, A, A, Note(7));
+    assert_eq!(next(&mut network), Some((A, Note(7))));
+    let sent = network.now();
+    send(&mut network, B, HostId(2), Note(8));
+    assert_eq!(next(&mut network), Some((HostId(2), Note(8))));
+    assert_eq!(network.now() - sent, SimDuration::from_millis(50));
+    network.heal(partition);
+    send(&mut network, B, A, Note(9));
+    assert_eq!(next(&mut network), Some((A, Note(9))));
+    assert!(network.conserved() && !network.sides().is_parted());
+}

@@ -20,6 +20,8 @@ pub(super) struct Cast {
     pub(super) named: Vec<(String, usize)>,
     /// The conventional domains in the order of their names, with the addresses of their servers.
     pub(super) domains: Vec<(String, Address)>,
+    /// The conventional domains in the order of the plan.
+    pub(super) callers: Vec<String>,
     /// Those of them whose servers embed a peer, with their places in the plan.
     pub(super) embedding: Vec<(String, usize)>,
     /// Phones, in the order of their hosts' names.
@@ -57,6 +59,7 @@ impl Cast {
             generated,
             named,
             domains: domains(plan),
+            callers: plan.callers.iter().map(|it| it.domain.clone()).collect(),
             embedding: embedding(plan),
             phones: users::phones(plan),
             resolvers: Vec::new(),

@@ -8,6 +8,7 @@
 
 mod cast;
 mod network;
+mod partition;
 mod plugins;
 mod population;
 mod servers;
@@ -22,8 +23,8 @@ use cast::Cast;
 use thiserror::Error;
 
 use crate::address::{Address, Port};
-use crate::churn::Schedule;
 use crate::churn::trace::AvailabilityTrace;
+use crate::churn::{Recipe, Schedule};
 use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
@@ -70,6 +71,15 @@ pub const MOST_MEMBERS: u64 = (FIRST_NAMED - FIRST_MEMBER - 1) as u64;
 /// When its churn cannot be drawn.
 pub fn generated_members(plan: &Plan) -> Result<u64, BuildError> {
     population::generated(plan, None)
+}
+
+/// What the sessions of generated members are drawn from: a trace of it is what a run of the plan's
+/// seed plays. `None` where nothing is drawn.
+///
+/// # Errors
+/// When its churn cannot be drawn, or there are too many members.
+pub fn recipe(plan: &Plan) -> Result<Option<Recipe>, BuildError> {
+    population::recipe(plan)
 }
 
 /// The name of a generated member, by its number from 1 and how many there are.
@@ -157,7 +167,8 @@ pub fn build(
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
-    let script = population::script(plan, &cast)?;
+    let partings = partition::partings(plan, &cast, seed)?;
+    let script = population::script(plan, &cast, &partings)?;
     let strategy = strategies::of_director(plan);
     let opening = opening(plan, seed);
     let director = Director::new(
@@ -170,7 +181,7 @@ pub fn build(
     );
     let hosts = hosts(plan, &cast, &members, &kit, seed)?;
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, end)?;
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),

@@ -1,13 +1,15 @@
 //! How many members there are, when they are up, and what the script does to them.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cast::Cast;
+use super::partition::Parting;
 use super::users;
 use super::{BuildError, model_error};
 use crate::churn::trace::AvailabilityTrace;
-use crate::churn::{self, ChurnModel, GracefulShare, Schedule};
-use crate::scenario::plan::{self, ChurnPlan, ChurnSource, Plan};
+use crate::churn::{self, ChurnModel, GracefulShare, Recipe, Schedule};
+use crate::scenario::plan::{self, ChurnPlan, ChurnSource, PartitionPlan, Plan};
 use crate::world::director;
 use crate::world::population::MemberId;
 
@@ -26,6 +28,19 @@ pub(super) fn generated(
         }
         _ => Ok(u64::from(plan.overlay.nodes)),
     }
+}
+
+/// What their sessions are drawn from, if they are drawn.
+pub(super) fn recipe(plan: &Plan) -> Result<Option<Recipe>, BuildError> {
+    let Some(ChurnPlan { source: ChurnSource::Model { session, downtime }, .. }) = &plan.churn
+    else {
+        return Ok(None);
+    };
+    let members = generated(plan, None)?;
+    let nodes = u32::try_from(members).map_err(|_| BuildError::TooMany(members))?;
+    let span = plan.duration.expect("only a plan with trace churn leaves its length open");
+    let model = ChurnModel { session: lifetime(*session)?, downtime: lifetime(*downtime)? };
+    Ok((nodes > 0).then_some(Recipe { nodes, span, model, seed: plan.seed }))
 }
 
 pub(super) fn lifetime(plan: plan::Lifetime) -> Result<churn::Lifetime, BuildError> {
@@ -57,7 +72,11 @@ pub(super) fn schedule(
     }
 }
 
-pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, BuildError> {
+pub(super) fn script(
+    plan: &Plan,
+    cast: &Cast,
+    partings: &BTreeMap<usize, Parting>,
+) -> Result<Vec<director::Line>, BuildError> {
     let target = |target: &plan::Target| {
         Ok(match target {
             plan::Target::Proxy => director::Target::Binding,
@@ -72,7 +91,8 @@ pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, Bu
     };
     plan.events
         .iter()
-        .map(|event| {
+        .enumerate()
+        .map(|(line, event)| {
             Ok(director::Line {
                 when: event.when,
                 spread: event.spread,
@@ -91,6 +111,12 @@ pub(super) fn script(plan: &Plan, cast: &Cast) -> Result<Vec<director::Line>, Bu
                         director::Action::ServiceDown { back_after: *back_after }
                     }
                     plan::Action::DynDnsUp => director::Action::ServiceUp,
+                    plan::Action::Partition(PartitionPlan { lasting, .. }) => {
+                        let Parting { partition, ref hosts, proxy } = partings[&line];
+                        let (hosts, lasting) = (Arc::clone(hosts), *lasting);
+                        director::Action::Part { partition, hosts, proxy, lasting }
+                    }
+                    plan::Action::Heal => director::Action::Heal,
                     plan::Action::User(user) => director::Action::User {
                         host: cast.find(&user.host).ok_or_else(|| cast.unknown(&user.host))?,
                         action: users::action(&user.act),

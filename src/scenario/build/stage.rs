@@ -1,6 +1,9 @@
 //! The observer of a run: what truth has to know of the set-up, and the judges of resolvers.
 
+use std::collections::BTreeMap;
+
 use super::cast::Cast;
+use super::partition::{self, Parting};
 use super::{BuildError, dns, servers};
 use crate::overlay::Directory;
 use crate::scenario::plan::Plan;
@@ -10,7 +13,7 @@ use crate::world::checkers::Checkers;
 use crate::world::epoch_of;
 use crate::world::population::Member;
 use crate::world::stage::Stage;
-use crate::world::truth::{CallerDomain, Truth, TruthConfig};
+use crate::world::truth::{CallerDomain, TruthConfig};
 
 /// The conventional domains as truth knows them, in the order of their names.
 fn caller_domains(plan: &Plan, cast: &Cast) -> Vec<CallerDomain> {
@@ -40,22 +43,28 @@ pub(super) fn stage(
     cast: &Cast,
     members: &[Member],
     directory: Directory,
+    partings: &BTreeMap<usize, Parting>,
     end: SimTime,
 ) -> Result<Stage, BuildError> {
     let warmup = SimTime::ZERO + plan.warmup;
     let run = end.since(SimTime::ZERO);
     let callers = caller_domains(plan, cast);
-    let truth = Truth::new(TruthConfig {
+    let whole = TruthConfig {
         nodes: members.iter().filter(|it| !it.is_server()).map(|it| it.host).collect(),
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
         callers,
         watches_outbound: plan.outward().next().is_some(),
         warmup,
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
-    });
+        observer: None,
+        authorities: Vec::new(),
+    };
+    let (truth, others) = partition::truths(whole, cast, partings);
     let binding = plan.dns.as_ref().map(servers::binding).transpose()?;
     let fingerprint = Fingerprint::new(epoch_of(run));
-    Ok(Stage::new(truth, directory, fingerprint, warmup, binding))
+    let mut stage = Stage::new(truth, directory, fingerprint, warmup, binding);
+    stage.others = others;
+    Ok(stage)
 }
 
 /// A judge of each resolver.

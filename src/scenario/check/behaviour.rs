@@ -9,6 +9,7 @@ use super::super::plan::{
 use super::super::problem::Fault;
 use super::Check;
 use crate::address::Port;
+use crate::churn::trace;
 use crate::time::SimDuration;
 use crate::units::Duration;
 
@@ -63,11 +64,8 @@ impl Check<'_> {
             return None;
         };
         let file = self.file_path(&path, written);
-        let told = match file.extension().and_then(|extension| extension.to_str()) {
-            Some("avt") => Some(TraceFormat::Avt),
-            Some("events") => Some(TraceFormat::Events),
-            _ => None,
-        };
+        let told = trace::TraceFormat::of(&file.to_string_lossy(), None);
+        let told = told.ok().and_then(TraceFormat::of);
         let format = churn.format.or(told);
         if format.is_none() {
             self.fault(&path, Fault::TraceFormat { path: written.clone() });

@@ -2,7 +2,7 @@
 
 use super::super::build;
 use super::super::document::Path;
-use super::super::plan::{Action, ChurnSource, Plan, ResolverCount, Target};
+use super::super::plan::{Action, ChurnSource, Far, Plan, ResolverCount, Target};
 use super::super::problem::{Fault, nearest};
 use super::Check;
 
@@ -84,11 +84,7 @@ impl Check<'_> {
         }
         self.generated_users(plan, count);
         self.generated_in_story(plan, count);
-        for (index, event) in plan.events.iter().enumerate() {
-            let (Action::Depart { target, .. } | Action::Return { target }) = &event.action else {
-                continue;
-            };
-            let Target::Host(name) = target else { continue };
+        for (path, name) in members_of_script(plan) {
             let number = generated_number(name).filter(|number| (1..=count).contains(number));
             let meant = number.map(|number| build::member_name(number, count));
             let there = meant.as_ref() == Some(name);
@@ -105,9 +101,32 @@ impl Check<'_> {
             let near = nearest(name, known.iter().map(String::as_str));
             let nearest = meant.or(near);
             let fault = Fault::Unresolved { what: "host", name: name.clone(), nearest, known };
-            self.fault(&Path::of("event").then(index).then("host"), fault);
+            self.fault(&path, fault);
         }
     }
+}
+
+/// The members that the script names, and where.
+fn members_of_script(plan: &Plan) -> Vec<(Path, &String)> {
+    let mut named = Vec::new();
+    for (index, event) in plan.events.iter().enumerate() {
+        let path = Path::of("event").then(index);
+        match &event.action {
+            Action::Depart { target: Target::Host(name), .. }
+            | Action::Return { target: Target::Host(name) } => {
+                named.push((path.then("host"), name));
+            }
+            Action::Partition(partition) => {
+                let far = partition.far.iter().enumerate();
+                named.extend(far.filter_map(|(place, far)| match far {
+                    Far::Member(name) => Some((path.then("hosts").then(place), name)),
+                    _ => None,
+                }));
+            }
+            _ => {}
+        }
+    }
+    named
 }
 
 /// The group that has a resolver of this name: group, dash, a number with as many digits as their

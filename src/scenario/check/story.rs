@@ -14,7 +14,7 @@ use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability};
 
 /// The keys of an event that say more than when and what.
-const EVENT_KEYS: [&str; 7] = ["host", "to", "for", "graceful", "text", "talk", "status"];
+const EVENT_KEYS: [&str; 8] = ["host", "hosts", "to", "for", "graceful", "text", "talk", "status"];
 
 /// What an action is called in a file, and which of these keys it takes.
 fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
@@ -23,6 +23,8 @@ fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
         EventAction::Return => ("return", &["host"]),
         EventAction::DyndnsDown => ("dyndns_down", &["for"]),
         EventAction::DyndnsUp => ("dyndns_up", &[]),
+        EventAction::Partition => ("partition", &["hosts", "for"]),
+        EventAction::Heal => ("heal", &[]),
         EventAction::Register => ("register", &["host"]),
         EventAction::Publish => ("publish", &["host", "status"]),
         EventAction::Message => ("message", &["host", "to", "text"]),
@@ -38,7 +40,9 @@ pub(super) fn is_users(action: EventAction) -> bool {
         EventAction::Depart
         | EventAction::Return
         | EventAction::DyndnsDown
-        | EventAction::DyndnsUp => false,
+        | EventAction::DyndnsUp
+        | EventAction::Partition
+        | EventAction::Heal => false,
         EventAction::Register
         | EventAction::Publish
         | EventAction::Message
@@ -93,9 +97,15 @@ impl Check<'_> {
         Some(HostPlace::Phone { caller })
     }
 
-    pub(super) fn events(&mut self, file: &File, nodes: u32, users: &Users<'_>) -> Vec<EventPlan> {
+    pub(super) fn events(
+        &mut self,
+        file: &File,
+        nodes: u32,
+        dns: Option<&DnsPlan>,
+        users: &Users<'_>,
+    ) -> Vec<EventPlan> {
         let list = Path::of("event");
-        let plan = |(index, event)| self.event(event, &list.then(index), file, nodes, users);
+        let plan = |(index, event)| self.event(event, &list.then(index), file, nodes, dns, users);
         file.event.iter().enumerate().filter_map(plan).collect()
     }
 
@@ -105,6 +115,7 @@ impl Check<'_> {
         path: &Path,
         file: &File,
         nodes: u32,
+        dns: Option<&DnsPlan>,
         users: &Users<'_>,
     ) -> Option<EventPlan> {
         let when = self.when(event, path);
@@ -114,6 +125,8 @@ impl Check<'_> {
         let action = if is_users(event.action) {
             self.after_start(event, path, file);
             self.act(event, path, users).map(Action::User)
+        } else if event.action == EventAction::Partition {
+            self.partition(event, path, file, dns, users).map(Action::Partition)
         } else {
             self.action(event, path, file, nodes)
         };
@@ -177,6 +190,7 @@ impl Check<'_> {
                 Action::Return { target: self.target(event, path, file, nodes)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
+            EventAction::Heal => Action::Heal,
             _ => Action::DynDnsUp,
         })
     }
@@ -273,7 +287,7 @@ impl Check<'_> {
         Some(Target::Host(written.clone()))
     }
 
-    fn share(&mut self, written: &str, path: &Path) -> Option<Target> {
+    pub(super) fn share(&mut self, written: &str, path: &Path) -> Option<Target> {
         let fault = match written.parse::<Probability>() {
             Ok(Probability(share)) if share > 0.0 => return Some(Target::Share(share)),
             Ok(_) => {

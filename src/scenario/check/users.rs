@@ -71,6 +71,11 @@ impl<'a> Users<'a> {
         self.domains.iter().any(|domain| domain.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether a member of this name exists, or may exist.
+    pub(super) fn is_member(&self, name: &str) -> bool {
+        self.named(None).any(|host| host.name == name) || self.is_node(name)
+    }
+
     /// Whether a named host, a generated one, or a server has this name.
     pub(super) fn is_host(&self, name: &str) -> bool {
         self.hosts.iter().any(|host| host.name == name)

@@ -64,9 +64,10 @@ pub struct Churn {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub trace: Option<String>,
-    /// How the trace is written.
+    /// How the trace is written. The profiles of SimGrid, one a host, become one trace by `overcord
+    /// trace convert`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "told by the file's extension, `.avt` or `.events`"))]
+    #[schemars(extend("x-default" = "told by the file's extension: the format's name, or `tab` for `fta`"))]
     pub format: Option<TraceFormat>,
     /// Leaves of a trace that share one instant, because it was sampled, are spread over this time.
     #[serde(skip_serializing_if = "Option::is_none")]

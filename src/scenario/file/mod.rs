@@ -18,7 +18,7 @@ pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
 pub use daemon::Daemon;
-pub use story::{Event, EventAction, Host, Stop};
+pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
     LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,

@@ -58,13 +58,21 @@ pub struct Event {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub host: Option<String>,
+    /// Who is cut off by `partition`: one or several of `"proxy"`, whoever is in the binding then;
+    /// named or generated members; a share of all members, such as `"50%"`, the same each time; a
+    /// conventional domain, with its phones; a group of resolvers; `"dns-authority"`;
+    /// `"update-service"`. A resolver of `count = "each"` stands where its host stands. They reach
+    /// each other, and nobody else reaches them. Required by it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub hosts: Option<FarHosts>,
     /// Whom a user addresses: `"user@domain"` or `"sip:user@domain"`, a user that exists. Required
     /// by `message`, `subscribe`, `unsubscribe` and `call`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub to: Option<String>,
-    /// How long it lasts: the host returns, the endpoint answers, or the subscription is ended after
-    /// that. Without the key it lasts.
+    /// How long it lasts: the host returns, the endpoint answers, the partition is healed, or the
+    /// subscription is ended after that. Without the key it lasts.
     #[serde(default, rename = "for", skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none", "x-above-zero" = true))]
     pub lasting: Option<Duration>,
@@ -86,6 +94,16 @@ pub struct Event {
     pub status: Option<PresenceStatus>,
 }
 
+/// Who is cut off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum FarHosts {
+    /// One, or a share.
+    One(String),
+    /// Several.
+    Several(Vec<String>),
+}
+
 /// What a line of the script does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -98,6 +116,11 @@ pub enum EventAction {
     DyndnsDown,
     /// It answers again.
     DyndnsUp,
+    /// Hosts are cut off from all others: takes `hosts` and `for`. What a partition separates is
+    /// lost in silence. A line that is played again while its partition is in force renews it.
+    Partition,
+    /// All partitions are over.
+    Heal,
     /// A user registers anew; all do once when they come up: takes `host`.
     Register,
     /// A user's presence changes: a conventional one publishes it at its server, one of the overlay

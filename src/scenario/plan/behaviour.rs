@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordRoute, ResolverGroup, UserAction};
+use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
+use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
@@ -70,6 +71,44 @@ pub enum TraceFormat {
     Avt,
     /// One line an event.
     Events,
+    /// OverSim's `TraceChurn`.
+    #[serde(rename = "oversim")]
+    OverSim,
+    /// The Failure Trace Archive's `event_trace.tab`.
+    Fta,
+    /// p2psim's churn file.
+    P2psim,
+    /// SPLAY's churn trace.
+    Splay,
+}
+
+impl TraceFormat {
+    /// The one that a trace is read by.
+    #[must_use]
+    pub const fn read_as(self) -> trace::TraceFormat {
+        match self {
+            Self::Avt => trace::TraceFormat::Avt,
+            Self::Events => trace::TraceFormat::Events,
+            Self::OverSim => trace::TraceFormat::OverSim,
+            Self::Fta => trace::TraceFormat::Fta,
+            Self::P2psim => trace::TraceFormat::P2psim,
+            Self::Splay => trace::TraceFormat::Splay,
+        }
+    }
+
+    /// The one that is read so; none for a profile of SimGrid, which is of one host only.
+    #[must_use]
+    pub const fn of(format: trace::TraceFormat) -> Option<Self> {
+        match format {
+            trace::TraceFormat::Avt => Some(Self::Avt),
+            trace::TraceFormat::Events => Some(Self::Events),
+            trace::TraceFormat::OverSim => Some(Self::OverSim),
+            trace::TraceFormat::Fta => Some(Self::Fta),
+            trace::TraceFormat::P2psim => Some(Self::P2psim),
+            trace::TraceFormat::Splay => Some(Self::Splay),
+            trace::TraceFormat::SimGrid => None,
+        }
+    }
 }
 
 /// The address of a host that returns.
@@ -229,6 +268,10 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// Hosts cannot reach the others.
+    Partition(PartitionPlan),
+    /// All partitions are over.
+    Heal,
     /// A user does something.
     User(UserAction),
 }

@@ -99,10 +99,10 @@ impl Claims {
     pub(super) fn judge(
         &mut self,
         node: HostId,
-        failed: Option<Address>,
+        failed: Option<Tested>,
         addresses: &mut Addresses,
     ) {
-        let verdict = failed.map(|address| verdict_now(address, addresses));
+        let verdict = failed.map(|tested| verdict_now(tested, addresses));
         let held = std::mem::replace(&mut self.nodes.entry(node).or_default().verdict, verdict);
         if let Some(held) = held {
             *addresses.verdicts_mut(held.address) -= 1;
@@ -117,7 +117,7 @@ impl Claims {
         &mut self,
         now: SimTime,
         node: HostId,
-        tested: Option<Address>,
+        tested: Option<Tested>,
         addresses: &mut Addresses,
     ) {
         let counts = now >= self.warmup;
@@ -128,7 +128,7 @@ impl Claims {
         let claimant = self.nodes.entry(node).or_default();
         self.updating += u64::from(!std::mem::replace(&mut claimant.updating, true));
         let verdict = tested.map(|tested| {
-            let id = addresses.id(tested);
+            let id = addresses.id(tested.address);
             let held = claimant.verdict.filter(|held| held.address == id);
             held.unwrap_or_else(|| verdict_now(tested, addresses))
         });
@@ -311,8 +311,15 @@ pub(super) struct Binding {
     pub(super) serves_it: bool,
 }
 
-fn verdict_now(address: Address, addresses: &mut Addresses) -> Verdict {
-    let address = addresses.id(address);
+/// A tested address, and whether it is valid for the node that tested it.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Tested {
+    pub(super) address: Address,
+    pub(super) valid: bool,
+}
+
+fn verdict_now(tested: Tested, addresses: &mut Addresses) -> Verdict {
+    let address = addresses.id(tested.address);
     let interval = addresses.interval_of(address);
-    Verdict { address, interval, was_valid: addresses.is_valid_id(address) }
+    Verdict { address, interval, was_valid: tested.valid }
 }

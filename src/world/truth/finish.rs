@@ -79,6 +79,7 @@ impl Truth {
                     address: self.addresses.address(interval.address),
                     ended: at,
                     was_valid: interval.started.is_some(),
+                    resolvers: 0..self.resolvers.hosts().len() as u32,
                     rows: interval.rows.clone(),
                 }),
                 _ => carry(totals, interval.rows.values()),

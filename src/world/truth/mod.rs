@@ -12,13 +12,18 @@
 //! * `episode`: handover episodes of caller domains and their anatomy.
 //! * `requests`: requests and look-ups of callers, and what became of them.
 //! * `outbound`: requests of the overlay's users to callers' domains, the control.
+//! * `sides`: partitions: what is valid for whom. [`views`]: several truths, one for each group of
+//!   observers that are always on the same side.
 //! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
 //!   must hold of it.
 //!
 //! A caller's chain is the cache of its server, if it has one, then its resolver, then the
 //! authority. What it sends are the requests of its users; in a domain without users, bare look-ups.
 //!
-//! Left out as yet: validity as one observer sees it (NAT, partitions), secondaries.
+//! An address is valid *for an observer*: a truth has the eyes of one, and of all who are always on
+//! its side of every partition. Verdicts are judged with the eyes of the node that tested.
+//!
+//! Left out as yet: secondaries.
 //!
 //! Within one instant, things count in the order in which they are observed, after the cache
 //! entries that expire at that instant.
@@ -26,6 +31,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::address::Address;
+use crate::net::Sides;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::observation::{Answer, Observation};
@@ -42,11 +48,13 @@ mod own_caches;
 mod query;
 pub mod report;
 mod requests;
+mod sides;
 mod stale;
 #[cfg(test)]
 mod tests;
 mod timeline;
 mod validity;
+pub mod views;
 
 pub use checks::{Violation, checks};
 pub use outbound::OutboundTotals;
@@ -100,6 +108,11 @@ pub struct TruthConfig {
     pub warmup: SimTime,
     /// The width of a bin of the timeline; zero for none.
     pub timeline_bin: SimDuration,
+    /// With whose eyes it looks: resolvers and callers are always on this host's side of every
+    /// partition. `None`: on the near side of all.
+    pub observer: Option<HostId>,
+    /// The name servers of the overlay's domain; none where they can always be reached.
+    pub authorities: Vec<HostId>,
 }
 
 /// What is measured at instants rather than over time.
@@ -133,6 +146,9 @@ pub struct Truth {
     now: SimTime,
     nodes: BTreeSet<HostId>,
     overlays: Overlays,
+    sides: Sides,
+    observer: Option<HostId>,
+    authorities: Vec<HostId>,
     /// Where each valid proxy peer is valid.
     serving: BTreeMap<HostId, Address>,
     addresses: Addresses,
@@ -172,8 +188,8 @@ impl Truth {
     /// Nothing has happened: all hosts are down, the authority knows no address, caches are empty.
     #[must_use]
     pub fn new(config: TruthConfig) -> Self {
-        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, warmup, timeline_bin } =
-            config;
+        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, .. } = config;
+        let (warmup, timeline_bin) = (config.warmup, config.timeline_bin);
         let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
         let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
         resolvers.extend(used.difference(&listed));
@@ -193,6 +209,9 @@ impl Truth {
             now: SimTime::ZERO,
             nodes: nodes.into_iter().collect(),
             overlays: Overlays::default(),
+            sides: Sides::default(),
+            observer: config.observer,
+            authorities: config.authorities,
             serving: BTreeMap::new(),
             addresses: Addresses::default(),
             resolvers,
@@ -232,11 +251,13 @@ impl Truth {
             | Observation::ProxyRetiring
             | Observation::ProxyStopped => self.change(host, observation),
             Observation::VerdictFailed(address) => {
-                self.claims.judge(host, Some(*address), &mut self.addresses);
+                let tested = self.tested_by(host, *address);
+                self.claims.judge(host, Some(tested), &mut self.addresses);
             }
             Observation::VerdictCleared => self.claims.judge(host, None, &mut self.addresses),
             Observation::UpdateStarted { tested, .. } => {
-                self.claims.start(self.now, host, *tested, &mut self.addresses);
+                let tested = tested.map(|address| self.tested_by(host, address));
+                self.claims.start(self.now, host, tested, &mut self.addresses);
             }
             Observation::UpdateEnded { .. } => self.claims.end(host),
             Observation::UpdateAccepted { from, to } => self.accept(*from, *to),
@@ -259,6 +280,8 @@ impl Truth {
             Observation::OutboundEnded { request, answered } => {
                 self.outbound_ended(*request, *answered);
             }
+            Observation::Parted { partition, hosts } => self.part(*partition, Some(hosts)),
+            Observation::Healed(partition) => self.part(*partition, None),
         }
         self.enter_phase();
     }
@@ -342,8 +365,7 @@ impl Truth {
             hosts.insert(host);
             self.reassess(&hosts.into_iter().collect::<Vec<_>>());
         }
-        let believers = self.overlays.believers();
-        self.durations.split_brain.set(now, (believers > 1).into());
+        self.measure_believers();
         self.durations.split_overlay.set(now, (self.overlays.populated() > 1).into());
     }
 
@@ -362,7 +384,7 @@ impl Truth {
     fn reassess(&mut self, hosts: &[HostId]) {
         let mut lost = Vec::new();
         for &host in hosts {
-            let is = self.overlays.serves_at(host);
+            let is = self.serves_at(host);
             let was = match is {
                 Some(address) => self.serving.insert(host, address),
                 None => self.serving.remove(&host),
@@ -497,27 +519,6 @@ impl Truth {
         }
     }
 
-    fn answered(&mut self, host: HostId, answer: &Answer) {
-        let Some(resolver) = self.resolvers.position(host) else { return };
-        if !self.counts() {
-            return;
-        }
-        self.counters.answers += 1;
-        let Some(set) = self.set_of(answer) else { return };
-        let stale = self.addresses.is_stale(set);
-        let interval = self.addresses.answered_interval(set);
-        let row = self.addresses.interval_mut(interval).rows.entry(resolver).or_default();
-        row.answers += 1;
-        row.stale_answers += u64::from(stale);
-        if stale {
-            let since = self.addresses.stale_since(set).unwrap_or(self.now);
-            let age = self.now.since(since);
-            self.counters.stale_answers += 1;
-            self.counters.stale_age_nanos += u128::from(age.as_nanos());
-            self.counters.stale_age_max = self.counters.stale_age_max.max(age);
-        }
-    }
-
     fn refresh_callers(&mut self) {
         for index in 0..self.callers.len() {
             self.refresh(index);
@@ -581,18 +582,5 @@ impl Truth {
             Phase::Detect
         };
         self.phases.enter(self.now, phase);
-    }
-
-    fn point(&self) -> TimelinePoint {
-        TimelinePoint {
-            at: self.now,
-            members: self.overlays.members(),
-            believers: self.overlays.believers(),
-            binding_valid: self.binding_valid(),
-            stale_resolvers: self.resolvers.stale.level(),
-            resolvers: self.resolvers.hosts().len() as u64,
-            overlays: self.overlays.populated(),
-            messages: 0,
-        }
     }
 }

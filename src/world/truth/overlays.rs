@@ -126,6 +126,11 @@ impl Overlays {
         self.proxies.len() as u64 - self.retiring
     }
 
+    /// Who they are.
+    pub(super) fn steady_believers(&self) -> impl Iterator<Item = HostId> + '_ {
+        self.proxies.iter().copied().filter(|&id| !self.host(id).retiring)
+    }
+
     /// The overlay with most members; of several, the one that was seen first, then the one with
     /// the smaller identity.
     pub(super) fn main(&self) -> Option<OverlayId> {

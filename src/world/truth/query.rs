@@ -67,9 +67,11 @@ impl Truth {
         self.overlays.main()
     }
 
-    /// The members of the main overlay, by identifier; looks at every host.
+    /// The members of the main overlay whom the observer reaches, by identifier; looks at every
+    /// host.
     pub fn main_members(&self) -> impl Iterator<Item = HostId> + '_ {
-        self.overlays.members_of(self.overlays.main())
+        let members = self.overlays.members_of(self.overlays.main());
+        members.filter(|&host| self.reaches(host))
     }
 
     /// The overlay that this host is a member of.

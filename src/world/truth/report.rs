@@ -295,7 +295,7 @@ pub struct Episode {
     pub new_address: Option<Address>,
     /// Who restored the service; `None` when censored.
     pub resolution: Option<Resolution>,
-    /// Its departures in [`Report::departures`].
+    /// Its departures in [`Report::departures`]; none in a report that was put together of several.
     pub departed: Range<usize>,
 }
 
@@ -363,6 +363,8 @@ pub struct EndedInterval {
     /// Whether the address was ever valid. If not, resolvers that were never stale with it have no
     /// row.
     pub was_valid: bool,
+    /// The resolvers for which it is one, by position in [`Report::resolvers`].
+    pub resolvers: Range<u32>,
     /// What is not zero, by the position of the resolver in [`Report::resolvers`].
     pub rows: BTreeMap<u32, WindowRow>,
 }
@@ -410,7 +412,8 @@ impl Report {
     /// resolvers.
     pub fn windows(&self) -> impl Iterator<Item = StaleWindow> + '_ {
         self.intervals.iter().flat_map(|interval| {
-            (0u32..).zip(&self.resolvers).filter_map(|(index, &resolver)| {
+            interval.resolvers.clone().filter_map(|index| {
+                let resolver = self.resolvers[index as usize];
                 let row = match interval.rows.get(&index) {
                     Some(&row) => row,
                     None if interval.was_valid => WindowRow::default(),

@@ -15,7 +15,7 @@ use crate::world::observation::{Answer, RequestEnding, RequestKey, RequestMethod
 const DECLINED: [u16; 6] = [481, 486, 488, 600, 603, 606];
 
 /// Whom a request is for, and since when he is up: how often his host had come up when the request
-/// began, `None` if it was down.
+/// began, `None` if it was down, or on the other side of a partition.
 #[derive(Clone, Copy, Debug)]
 struct Callee {
     host: HostId,
@@ -122,8 +122,7 @@ impl Truth {
     ) {
         let Some(&caller) = self.by_agent.get(&host) else { return };
         // A user who is not in the overlay cannot be reached, whether the host is up or not.
-        let life =
-            |host| self.overlays.life(host).filter(|_| self.overlays.host(host).member.is_some());
+        let life = |host| self.life(host).filter(|_| self.overlays.host(host).member.is_some());
         let callee = callee.map(|host| Callee { host, life: life(host) });
         let (record, started) = (self.requests.records.len(), self.now);
         let request =
@@ -147,7 +146,7 @@ impl Truth {
         request.by_main |= member.is_some() && member == main;
         request.by_other |= member.is_some() && member != main;
         let caller = request.caller;
-        if let Some(address) = self.overlays.serves_at(host)
+        if let Some(address) = self.serves_at(host)
             && self.callers[caller].sent_in_episode(key.0)
         {
             self.close(caller, Closed::Request, Some(address));
@@ -166,7 +165,7 @@ impl Truth {
         // One who goes while the request waits at a dead proxy peer is not why it fails.
         let was_served = request.by_main || request.by_other;
         let callee_up = request.callee.is_none_or(|callee| {
-            callee.life.is_some() && (!was_served || callee.life == self.overlays.life(callee.host))
+            callee.life.is_some() && (!was_served || callee.life == self.life(callee.host))
         });
         self.requests.end(self.now, &request, ending, callee_up);
         self.callers[request.caller].end(key.0);

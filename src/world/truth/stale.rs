@@ -8,11 +8,13 @@
 
 use std::collections::BTreeMap;
 
+use super::Truth;
 use super::expiries::{Expiries, Holders};
 use super::integral::StepIntegral;
 use super::validity::{Addresses, IntervalId, SetId, Stretch, close, first_open_at};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
+use crate::world::observation::Answer;
 
 /// What a resolver would answer from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,8 @@ pub(super) struct Resolvers {
     holders: Holders,
     asking: u64,
     served: Option<SetId>,
+    /// Whether those who ask get an answer.
+    reaches_authority: bool,
     /// When the authority served stale, and to which interval that is booked.
     stretches: Vec<Stretch>,
     warmup: SimTime,
@@ -61,6 +65,7 @@ impl Resolvers {
             holders: Holders::default(),
             asking: u64::from(count),
             served: None,
+            reaches_authority: true,
             stretches: Vec::new(),
             warmup,
             stale: StepIntegral::from(warmup),
@@ -83,9 +88,21 @@ impl Resolvers {
     /// The set that the resolver would answer with.
     pub(super) fn would_answer(&self, resolver: u32) -> Option<SetId> {
         match self.resolvers[resolver as usize].source {
-            Source::Authority => self.served,
+            Source::Authority => self.asked(),
             Source::Set(set) => Some(set),
             Source::Nothing => None,
+        }
+    }
+
+    /// The set that those who ask the authority get.
+    fn asked(&self) -> Option<SetId> {
+        self.served.filter(|_| self.reaches_authority)
+    }
+
+    /// The resolvers reach the authority, or no longer do.
+    pub(super) fn reach_authority(&mut self, now: SimTime, reaches: bool, addresses: &Addresses) {
+        if reaches != self.reaches_authority {
+            self.ask_otherwise(now, addresses, |resolvers| resolvers.reaches_authority = reaches);
         }
     }
 
@@ -96,26 +113,35 @@ impl Resolvers {
 
     /// The authority serves this from now on.
     pub(super) fn serve(&mut self, now: SimTime, set: Option<SetId>, addresses: &Addresses) {
-        if self.served == set {
-            return;
+        if self.served != set {
+            self.ask_otherwise(now, addresses, |resolvers| resolvers.served = set);
         }
-        let was = self.stale_share_of(self.served, addresses);
+    }
+
+    /// Changes what those get who ask the authority.
+    fn ask_otherwise(
+        &mut self,
+        now: SimTime,
+        addresses: &Addresses,
+        change: impl FnOnce(&mut Self),
+    ) {
+        let was = self.stale_share(addresses);
         close(&mut self.stretches, now);
-        self.served = set;
+        change(self);
         self.open_stretch(now, addresses);
-        let is = self.stale_share_of(set, addresses);
+        let is = self.stale_share(addresses);
         self.shift(now, was, is);
     }
 
     fn open_stretch(&mut self, now: SimTime, addresses: &Addresses) {
-        let Some(set) = self.served.filter(|&set| addresses.is_stale(set)) else { return };
+        let Some(set) = self.asked().filter(|&set| addresses.is_stale(set)) else { return };
         let interval = addresses.answered_interval(set);
         self.stretches.push(Stretch { from: now, to: SimTime::MAX, interval });
     }
 
     /// How many resolvers are stale because the authority is.
-    fn stale_share_of(&self, served: Option<SetId>, addresses: &Addresses) -> u64 {
-        if served.is_some_and(|set| addresses.is_stale(set)) { self.asking } else { 0 }
+    fn stale_share(&self, addresses: &Addresses) -> u64 {
+        if self.asked().is_some_and(|set| addresses.is_stale(set)) { self.asking } else { 0 }
     }
 
     fn shift(&mut self, now: SimTime, fewer: u64, more: u64) {
@@ -126,7 +152,7 @@ impl Resolvers {
     /// This set became stale or valid.
     pub(super) fn turned(&mut self, now: SimTime, set: SetId, addresses: &Addresses) {
         let mut touched = self.holders(set);
-        if self.served == Some(set) {
+        if self.asked() == Some(set) {
             touched += self.asking;
         }
         if addresses.is_stale(set) {
@@ -134,7 +160,7 @@ impl Resolvers {
         } else {
             self.shift(now, touched, 0);
         }
-        if self.served == Some(set) {
+        if self.asked() == Some(set) {
             close(&mut self.stretches, now);
             self.open_stretch(now, addresses);
         }
@@ -198,7 +224,7 @@ impl Resolvers {
 
     fn is_stale(&self, source: Source, addresses: &Addresses) -> bool {
         match source {
-            Source::Authority => self.served.is_some_and(|set| addresses.is_stale(set)),
+            Source::Authority => self.asked().is_some_and(|set| addresses.is_stale(set)),
             Source::Set(set) => addresses.is_stale(set),
             Source::Nothing => false,
         }
@@ -234,6 +260,30 @@ impl Resolvers {
     pub(super) fn settle_all(&mut self, now: SimTime, addresses: &mut Addresses) {
         for resolver in 0..self.hosts.len() as u32 {
             self.settle(now, resolver, addresses);
+        }
+    }
+}
+
+impl Truth {
+    /// A resolver answered a client.
+    pub(super) fn answered(&mut self, host: HostId, answer: &Answer) {
+        let Some(resolver) = self.resolvers.position(host) else { return };
+        if !self.counts() {
+            return;
+        }
+        self.counters.answers += 1;
+        let Some(set) = self.set_of(answer) else { return };
+        let stale = self.addresses.is_stale(set);
+        let interval = self.addresses.answered_interval(set);
+        let row = self.addresses.interval_mut(interval).rows.entry(resolver).or_default();
+        row.answers += 1;
+        row.stale_answers += u64::from(stale);
+        if stale {
+            let since = self.addresses.stale_since(set).unwrap_or(self.now);
+            let age = self.now.since(since);
+            self.counters.stale_answers += 1;
+            self.counters.stale_age_nanos += u128::from(age.as_nanos());
+            self.counters.stale_age_max = self.counters.stale_age_max.max(age);
         }
     }
 }

@@ -1,5 +1,6 @@
 //! The binned state of the run.
 
+use super::Truth;
 use super::report::TimelinePoint;
 use crate::time::{SimDuration, SimTime};
 
@@ -36,5 +37,21 @@ impl Timeline {
 
     pub(super) fn take(&mut self) -> Vec<TimelinePoint> {
         std::mem::take(&mut self.points)
+    }
+}
+
+impl Truth {
+    /// The state now.
+    pub(super) fn point(&self) -> TimelinePoint {
+        TimelinePoint {
+            at: self.now,
+            members: self.overlays.members(),
+            believers: self.overlays.believers(),
+            binding_valid: self.binding_valid(),
+            stale_resolvers: self.resolvers.stale.level(),
+            resolvers: self.resolvers.hosts().len() as u64,
+            overlays: self.overlays.populated(),
+            messages: 0,
+        }
     }
 }

@@ -3,6 +3,7 @@
 mod doctored;
 mod naive;
 mod outbound;
+mod partitions;
 mod queries;
 mod random;
 mod requests;

@@ -2,6 +2,7 @@
 //! change, everything is looked at again.
 
 mod requests;
+mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +10,7 @@ use requests::Asked;
 
 use super::script::{Happening, show_episode, show_request};
 use crate::address::Address;
+use crate::net::Partition;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::observation::{Answer, Observation, OverlayId};
@@ -73,6 +75,8 @@ pub(super) struct Outcome {
 pub(super) struct Naive {
     config: TruthConfig,
     now: SimTime,
+    /// The partitions in force: who is cut off by each.
+    parted: BTreeMap<Partition, Vec<HostId>>,
     hosts: BTreeMap<HostId, Host>,
     seen: BTreeMap<OverlayId, SimTime>,
     serving: BTreeMap<HostId, Address>,
@@ -107,6 +111,7 @@ impl Naive {
         let mut naive = Self {
             config,
             now: SimTime::ZERO,
+            parted: BTreeMap::new(),
             hosts: BTreeMap::new(),
             seen: BTreeMap::new(),
             serving: BTreeMap::new(),
@@ -170,7 +175,9 @@ impl Naive {
     }
 
     fn would_answer(&self, resolver: HostId) -> &[Address] {
-        self.cached(resolver).unwrap_or(&self.binding)
+        // Who cannot ask answers with a failure.
+        let asks = if self.sees(self.config.authorities[0]) { &self.binding[..] } else { &[] };
+        self.cached(resolver).unwrap_or(asks)
     }
 
     /// What the chain of a caller would answer.
@@ -241,7 +248,7 @@ impl Naive {
     fn apply(&mut self, id: HostId, observation: &Observation) {
         match observation {
             Observation::VerdictFailed(address) => {
-                let verdict = (self.key(*address), self.valid(*address));
+                let verdict = (self.key(*address), self.valid_for(id, *address));
                 self.host(id).verdict = Some(verdict);
             }
             Observation::VerdictCleared => self.host(id).verdict = None,
@@ -310,6 +317,12 @@ impl Naive {
             }
             Observation::NotMember => self.host(id).member = None,
             Observation::ProxyStarted => self.host(id).proxy = true,
+            Observation::Parted { partition, hosts } => {
+                self.parted.insert(*partition, hosts.to_vec());
+            }
+            Observation::Healed(partition) => {
+                self.parted.remove(partition);
+            }
             _ => self.host(id).proxy = false,
         }
         self.reassess();
@@ -341,7 +354,7 @@ impl Naive {
         let mut after = BTreeMap::new();
         for (&id, host) in &self.hosts {
             let plays = host.proxy && main.is_some() && host.member == main;
-            if let Some(address) = host.address.filter(|_| plays) {
+            if let Some(address) = host.address.filter(|_| plays && self.sees(id)) {
                 after.insert(id, address);
             }
         }
@@ -420,7 +433,7 @@ impl Naive {
         let held = self.host(id).verdict;
         let verdict = tested.map(|tested| match held {
             Some(held) if held.0.0 == tested => held,
-            _ => (self.key(tested), self.valid(tested)),
+            _ => (self.key(tested), self.valid_for(id, tested)),
         });
         let counts = self.now >= self.config.warmup;
         let host = self.host(id);

@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use super::naive::{Naive, Outcome};
 use super::script::{Happening, address, run, show_episode, show_request, with_users};
 use crate::address::Address;
+use crate::net::Partition;
 use crate::rng::{NameHash, Purpose, stream};
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -163,6 +164,20 @@ impl Author {
         }
     }
 
+    /// Partitions 0 and 1 cut off some nodes and the authority; observer 500 and none else is behind
+    /// the second.
+    fn cut(&mut self) -> (HostId, Observation) {
+        let number = self.rng.random_range(0..2);
+        let partition = Partition::new(number);
+        if self.one_in(2) {
+            return (HostId(0), Observation::Healed(partition));
+        }
+        let mut hosts: Vec<HostId> = (1..=NODES).map(HostId).filter(|_| self.one_in(2)).collect();
+        hosts.extend((number == 0 && self.one_in(2)).then_some(HostId(300)));
+        hosts.extend((number == 1).then_some(HostId(500)));
+        (HostId(0), Observation::Parted { partition, hosts: hosts.into() })
+    }
+
     fn infrastructure(&mut self) -> (HostId, Observation) {
         let nth = self.rng.random_range(1..=RESOLVERS);
         let (resolver, caller) = (HostId(100 + nth), HostId(200 + nth));
@@ -197,7 +212,8 @@ impl Author {
         }
     }
 
-    fn script(seed: u64, length: usize) -> Vec<Happening> {
+    /// A script, with partitions or without.
+    fn script(seed: u64, length: usize, cuts: bool) -> Vec<Happening> {
         let rng = stream(seed, Purpose::Workload, NameHash::of("truth"));
         let served = vec![Answer::Negative];
         let mut author = Self {
@@ -216,6 +232,7 @@ impl Author {
             }
             let (host, observation) = match author.rng.random_range(0..5) {
                 0..2 => author.node(),
+                2..4 if cuts && author.one_in(8) => author.cut(),
                 2..4 => author.infrastructure(),
                 _ => author.user(),
             };
@@ -274,7 +291,7 @@ fn random_scripts_agree_with_the_naive_model() {
     let (mut episodes, mut requests) = (String::new(), String::new());
     let (mut stale, mut claims) = (0, [0; 3]);
     for seed in 0..300 {
-        let script = Author::script(seed, 500);
+        let script = Author::script(seed, 500, false);
         // 500 steps of 7/12 s on average take about 290 s. The third caller looks up only.
         let mut config = with_users(RESOLVERS, 40 * (seed % 2));
         config.callers[2].agents.clear();
@@ -306,4 +323,26 @@ fn random_scripts_agree_with_the_naive_model() {
         assert!(requests.contains(word), "no request with {word}");
     }
     assert!(stale > 0 && claims.iter().all(|&count| count > 0), "{stale} {claims:?}");
+}
+
+/// Whom each of three observers sees differs: one who is always on the near side, one who is behind
+/// the second partition at times, and one on the authority's side.
+#[test]
+fn random_partitions_agree_with_the_naive_model_for_every_observer() {
+    let mut outcomes = Vec::new();
+    for seed in 1_000..1_120 {
+        let script = Author::script(seed, 400, true);
+        let seen = [None, Some(HostId(500)), Some(HostId(300))].map(|observer| {
+            let mut config = with_users(RESOLVERS, 40 * (seed % 2));
+            config.observer = observer;
+            config.callers[2].agents.clear();
+            compare(&config, &script)
+        });
+        outcomes.push(seen);
+    }
+    let differ = |a: usize, b: usize| outcomes.iter().filter(|seen| seen[a] != seen[b]).count();
+    assert!(differ(0, 1) > 60 && differ(0, 2) > 60 && differ(1, 2) > 60);
+    let sum = |count: fn(&Outcome) -> u64| -> u64 { outcomes.iter().flatten().map(count).sum() };
+    assert!(sum(|it| it.departures) > 0 && sum(|it| it.claims[1]) > 0);
+    assert!(sum(|it| it.stale_nanos as u64 / 1_000_000_000) > 0);
 }

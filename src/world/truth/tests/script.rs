@@ -7,6 +7,7 @@
 use std::fmt::Write as _;
 
 use crate::address::Address;
+use crate::net::Partition;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::observation::{
@@ -21,7 +22,7 @@ pub(super) type Happening = (SimTime, HostId, Observation);
 pub(super) fn host(name: &str) -> HostId {
     let number: u32 = name[1..].parse().unwrap_or(0);
     let base = match &name[..1] {
-        "n" => 0,
+        "n" | "x" => 0,
         "r" => 100,
         "c" => 200,
         "u" => 400,
@@ -105,6 +106,12 @@ fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
         },
         ["route", key, to] => Observation::RequestRouted { request: request(key), to: address(to) },
         ["serves", key] => Observation::RequestServed { request: request(key) },
+        // Nodes and others that are cut off, by partition 0 to 9: `part 0 n1,n2`.
+        ["part", number, hosts] => Observation::Parted {
+            partition: Partition::new(number.parse().unwrap()),
+            hosts: hosts.split(',').map(host).collect(),
+        },
+        ["heal", number] => Observation::Healed(Partition::new(number.parse().unwrap())),
         ["end", key, how] => {
             Observation::RequestEnded { request: request(key), ending: ending(how) }
         }
@@ -150,6 +157,8 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
         watches_outbound: false,
         warmup: SimTime::from_secs(warmup),
         timeline_bin: SimDuration::ZERO,
+        observer: None,
+        authorities: vec![HostId(300)],
     }
 }
 

@@ -29,7 +29,8 @@ impl Naive {
                 let record = RequestRecord::begun(domains[index].host, method, self.now);
                 let (agent, over, servers) = (id, false, Vec::new());
                 let began = self.step;
-                let there = callee.is_none_or(|callee| self.host(callee).member.is_some());
+                let there = callee
+                    .is_none_or(|callee| self.sees(callee) && self.host(callee).member.is_some());
                 self.asked.push(Asked {
                     key,
                     agent,
@@ -90,6 +91,7 @@ impl Naive {
         if servers.is_empty() {
             return there;
         }
+        let there = there && self.sees(callee);
         let of_callee: Vec<_> = self.ups_and_downs.iter().filter(|it| it.1 == callee).collect();
         let before = of_callee.iter().rfind(|it| it.0 < began);
         there && before.is_some_and(|last| last.2) && of_callee.iter().all(|it| it.0 < began)

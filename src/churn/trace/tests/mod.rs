@@ -2,6 +2,9 @@
 
 use super::*;
 
+mod formats;
+mod writing;
+
 fn session(start: u64, end: u64) -> Session {
     Session { start: SimTime::from_secs(start), end: SimTime::from_secs(end) }
 }
@@ -136,43 +139,39 @@ fn event_errors() {
 
 #[test]
 fn formats_are_told_by_key_or_extension() {
-    use TraceFormat::{Avt, Events};
+    use TraceFormat::{Avt, Events, Fta, OverSim};
+    let unknown = |name: &str| {
+        Err(format!(
+            "`{name}` is no trace format that can be read; `format` is one of avt, events, oversim, \
+             fta, p2psim, splay, simgrid"
+        ))
+    };
+    let untold = |name: &str| {
+        Err(format!(
+            "`{name}` has no extension to tell its format by; say `format`, which is one of avt, \
+             events, oversim, fta, p2psim, splay, simgrid"
+        ))
+    };
     let table = [
         ("traces/small.avt", None, Ok(Avt)),
         ("SMALL.AVT", None, Ok(Avt)),
         ("a.b/log.events", None, Ok(Events)),
+        ("fta/event_trace.tab", None, Ok(Fta)),
         ("log.txt", Some("events"), Ok(Events)),
-        (
-            "churn.tab",
-            None,
-            Err("`tab` is no trace format that can be read; `format` is one of avt, events"),
-        ),
-        (
-            "a.avt",
-            Some("oversim"),
-            Err("`oversim` is no trace format that can be read; `format` is one of avt, events"),
-        ),
-        (
-            "dir.d/trace",
-            None,
-            Err("`trace` has no extension to tell its format by; say `format`, which is one of \
-                 avt, events"),
-        ),
-        (
-            ".avt",
-            None,
-            Err(
-                "`.avt` has no extension to tell its format by; say `format`, which is one of avt, \
-                 events",
-            ),
-        ),
+        ("a.avt", Some("oversim"), Ok(OverSim)),
+        ("churn.dat", None, unknown("dat")),
+        ("a.avt", Some("tab"), unknown("tab")),
+        ("dir.d/trace", None, untold("trace")),
+        (".avt", None, untold(".avt")),
     ];
     for (file, format, expected) in table {
         let told = TraceFormat::of(file, format).map_err(|error| error.to_string());
-        assert_eq!(told, expected.map_err(str::to_owned), "{file} {format:?}");
+        assert_eq!(told, expected, "{file} {format:?}");
     }
-    assert_eq!(Avt.to_string().parse(), Ok(Avt));
-    assert_eq!(Events.to_string().parse(), Ok(Events));
+    for format in TraceFormat::ALL {
+        assert_eq!(format.to_string().parse(), Ok(format));
+        assert_eq!(TraceFormat::of(&format!("a.{format}"), None), Ok(format));
+    }
 }
 
 #[test]

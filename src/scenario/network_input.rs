@@ -1,0 +1,153 @@
+//! What the script does to the network: bad input, and what sound input gives.
+
+use std::path::Path;
+
+use super::Scenario;
+use super::bad_input::check;
+use super::plan::{Action, Far, PartitionPlan, ResolverGroup};
+use crate::time::SimDuration;
+
+/// Two domains, each with resolvers of its own kind, and three members. 21 lines.
+const BASE: &str = "\
+name = \"x\"
+[dns]
+[[dns.resolver]]
+name = \"isp\"
+[[dns.resolver]]
+name = \"local\"
+count = \"each\"
+[dyndns]
+[handover]
+[overlay]
+nodes = 2
+resolver = \"local\"
+[[host]]
+name = \"alice\"
+[[caller]]
+domain = \"near.za\"
+resolver = \"isp\"
+lookups.rate = \"1/m\"
+[[caller]]
+domain = \"far.za\"
+resolver = \"local\"
+messages.rate = \"1/m\"
+[[host]]
+name = \"linphone\"
+domain = \"far.za\"
+";
+
+const EVENT: &str = "[[event]]\nat = \"1h\"\naction = \"partition\"\n";
+
+fn sound(text: &str) -> Scenario {
+    let text = format!("{BASE}{text}");
+    Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[])
+        .unwrap_or_else(|report| panic!("{report}"))
+}
+
+/// The third and fourth lines of an event, 29 and 30, and what is told.
+fn tell(cases: &[(&str, &str)]) {
+    let cases: Vec<_> =
+        cases.iter().map(|(text, told)| (format!("{BASE}{EVENT}{text}"), *told)).collect();
+    let cases: Vec<_> = cases.iter().map(|(text, told)| (text.as_str(), *told)).collect();
+    check(&cases);
+}
+
+#[test]
+fn those_beyond_a_cut_are_resolved_and_the_effective_scenario_says_the_same() {
+    let first = sound(
+        "[[event]]\nat = \"1h\"\naction = \"partition\"\nhosts = \"50%\"\nfor = \"10m\"\n\
+         [[event]]\nevery = \"2h\"\naction = \"partition\"\nhosts = [\"proxy\", \"alice\", \
+         \"node-00002\", \"Near.za\", \"isp\", \"far.za\", \"dns-authority\", \"update-service\"]\n\
+         [[event]]\nat = \"3h\"\naction = \"heal\"",
+    );
+    let actions: Vec<Action> = first.plan.events.iter().map(|event| event.action.clone()).collect();
+    let expected = [
+        Action::Partition(PartitionPlan {
+            far: vec![Far::Share(0.5)],
+            lasting: Some(SimDuration::from_secs(600)),
+        }),
+        Action::Partition(PartitionPlan {
+            far: vec![
+                Far::Proxy,
+                Far::Member("alice".to_owned()),
+                Far::Member("node-00002".to_owned()),
+                Far::Domain("near.za".to_owned()),
+                Far::Resolvers(ResolverGroup(0)),
+                Far::Domain("far.za".to_owned()),
+                Far::Authority,
+                Far::UpdateService,
+            ],
+            lasting: None,
+        }),
+        Action::Heal,
+    ];
+    assert_eq!(actions, expected);
+    let effective = first.effective();
+    let second = Scenario::parse("x.toml", effective.as_bytes(), Path::new(""), &[]).unwrap();
+    assert_eq!(first.plan, second.plan, "{effective}");
+}
+
+#[test]
+fn who_cannot_be_cut_off() {
+    tell(&[
+        (
+            "",
+            "x.toml:26:1: event.0.hosts: missing key `hosts`: who is cut off: \"50%\", members, \
+             domains, groups of resolvers",
+        ),
+        (
+            "hosts = [\"alcie\"]",
+            "x.toml:29:10: event.0.hosts.0: there is no host `alcie`; did you mean `alice`?",
+        ),
+        (
+            "hosts = \"node-00003\"",
+            "x.toml:29:9: event.0.hosts: there is no host `node-00003`; did you mean `node-00001`?",
+        ),
+        (
+            "hosts = [\"linphone\"]",
+            "x.toml:29:10: event.0.hosts.0: `linphone` is a phone of `far.za`, which it follows: \
+             name the domain",
+        ),
+        (
+            "hosts = [\"alice\", \"alice\"]",
+            "x.toml:29:19: event.0.hosts.1: host `alice` is named twice; the first is number 0",
+        ),
+        (
+            "hosts = [\"10%\", \"20%\"]",
+            "x.toml:29:17: event.0.hosts.1: a second share: `10%` of the members are cut off already",
+        ),
+        ("hosts = \"0%\"", "x.toml:29:9: event.0.hosts: 0% is out of range: a share above 0%"),
+        (
+            "hosts = \"alice\"\nhost = \"alice\"\ngraceful = true",
+            "x.toml:30:1: event.0.host: `host` has no meaning with action \"partition\"\n\
+             x.toml:31:1: event.0.graceful: `graceful` has no meaning with action \"partition\"",
+        ),
+        (
+            "hosts = \"near.za\"",
+            "x.toml:29:9: event.0.hosts: `near.za` and its resolvers `isp` stand on the same side: \
+             name both, or neither",
+        ),
+        (
+            "hosts = \"local\"",
+            "x.toml:29:9: event.0.hosts: `far.za` and its resolvers `local` stand on the same \
+             side: name both, or neither",
+        ),
+    ]);
+    // A resolver of its own goes with the domain.
+    sound(&format!("{EVENT}hosts = \"far.za\""));
+    check(&[(
+        "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"heal\"\nhosts = \"50%\"",
+        "x.toml:5:1: event.0.hosts: `hosts` has no meaning with action \"heal\"",
+    )]);
+    let many = format!("name = \"x\"\n{}", format!("{EVENT}hosts = \"10%\"\n").repeat(33));
+    check(&[(&many, "x.toml:132:10: event.32.action: there are more partitions than 32")]);
+}
+
+#[test]
+fn a_member_that_churn_does_not_generate_cannot_be_cut_off() {
+    check(&[(
+        "name = \"x\"\n[overlay]\nnodes = 60\n[churn]\n[[event]]\nat = \"1h\"\n\
+         action = \"partition\"\nhosts = [\"5%\", \"node-00150\"]",
+        "x.toml:8:16: event.0.hosts.1: there is no host `node-00150`; did you mean `node-00120`?",
+    )]);
+}

@@ -1,0 +1,125 @@
+//! Small stories of partitions with results computed by hand; see [`stories`](super::stories).
+
+use super::script::{config, parse, run, show, with_users};
+use crate::sim::HostId;
+use crate::time::{SimDuration, SimTime};
+use crate::world::truth::{Report, TruthConfig, views};
+
+/// `n1` is the proxy peer from the start; `n2` a member as well, and the overlay's identity is one.
+const START: &str = "0 n1 born a\n0 n2 up b\n0 n2 member 1\n0 z serve a\n";
+
+fn seen(observer: Option<HostId>, script: &str) -> Report {
+    let config = TruthConfig { observer, ..config(1, 0) };
+    run(config, &parse(&[START, script].concat()), SimTime::from_secs(1000))
+}
+
+fn check(observer: Option<HostId>, script: &str, expected: &[&str]) {
+    assert_eq!(show(&seen(observer, script)), expected, "{observer:?}: {script}");
+}
+
+const FAR: Option<HostId> = Some(HostId(500));
+
+#[test]
+fn a_cut_is_a_departure_for_those_whom_it_separates_from_the_proxy_peer() {
+    let script = "80 r1 cache a 60
+         100 x part 0 n1
+         112 n2 failed a           # detect: 100..112
+         113 n2 proxy
+         115 n2 update a b         # claim: 112..115
+         118 z accept b            # update: 115..118
+         120 z serve b             # publish: 118..120; cache: 120..140, by expiry
+         700 x heal 0";
+    check(
+        None,
+        script,
+        &[
+            "c1 100..140 Unasked Claim a>b 1/1/1 detect=12 claim=3 update=3 publish=2 cache=20",
+            "r1 a@100 40 0/0",
+        ],
+    );
+    // The claim is not false: n2 could not reach n1. Two believe to be the proxy peer from 113 on,
+    // on two sides until 700; only then is that a split brain.
+    let report = seen(None, script);
+    assert_eq!((report.totals.false_claims, report.totals.claims), (0, 1));
+    assert_eq!(report.totals.split_brain, SimDuration::from_secs(300));
+}
+
+#[test]
+fn behind_the_cut_the_proxy_peer_stays_valid_and_the_authority_is_out_of_reach() {
+    // The observer is with n1. Until 140 its resolver answers from its cache, which is valid; after
+    // that it would answer with a failure, which is not stale. At 120 the binding is set to b, which
+    // is not valid here: an episode, until the partition is over and b can be reached.
+    let script = "80 r1 cache a 60
+         100 x part 0 n1,x500
+         113 n2 proxy
+         120 z serve b
+         200 c1 ask 1\n201 c1 got 1 fail
+         700 x heal 0
+         710 c1 ask 2\n711 c1 got 2 b";
+    // The chain is valid up to 140, by its cache: ask; then nobody knows, as far as the binding is
+    // concerned: detect. Healed, the resolver asks: b.
+    let expected = ["c1 120..711 Lookup Claim b>b 1/0/0 detect=560 ask=30 recover=1"];
+    check(FAR, script, &expected);
+    assert_eq!(seen(FAR, script).totals.stale_nanos, 0);
+}
+
+#[test]
+fn what_is_cut_off_and_healed_within_one_instant_has_not_departed() {
+    check(
+        None,
+        "100 x part 0 n1,x500\n100 x part 0 n2\n300 x heal 0",
+        &["c1 100..100 Unasked Return a>a 1/0/0", "r1 a@100 0 0/0"],
+    );
+    // The observer and the proxy peer go together: nothing has happened between them.
+    check(FAR, "100 x part 0 n1,x500,z\n300 x heal 0", &[]);
+}
+
+#[test]
+fn a_callee_behind_the_cut_is_why_a_request_fails() {
+    let mut config = with_users(1, 0);
+    config.observer = FAR;
+    let script = "90 u11 send 1 message n2\n91 u11 end 1 408
+         100 x part 0 n2
+         110 u11 send 2 message n2\n111 u11 end 2 408
+         120 u11 send 3 message n1\n121 u11 end 3 408";
+    let happenings = parse(&[START, script].concat());
+    let totals = run(config, &happenings, SimTime::from_secs(200)).totals.requests;
+    assert_eq!((totals.failed_interop, totals.failed_callee), (2, 1));
+}
+
+#[test]
+fn several_truths_make_one_report() {
+    // c1 and r1 are on the near side, c2 and r2 beyond, with n2, who plays the role as well.
+    let near = TruthConfig { observer: None, ..config(1, 0) };
+    let both = config(2, 0);
+    let far = TruthConfig {
+        observer: FAR,
+        resolvers: vec![both.resolvers[1]],
+        callers: vec![both.callers[1].clone()],
+        ..config(2, 0)
+    };
+    let script = "50 n2 proxy
+         80 r1 cache a 60\n80 r2 cache a 60
+         100 x part 0 n2,r2,c2,x500
+         400 n1 down
+         410 c1 ask 1\n460 z serve b\n470 x heal 0\n475 c1 got 1 b\n480 c2 ask 1\n481 c2 got 1 b";
+    let happenings = parse(&[START, script].concat());
+    let end = SimTime::from_secs(500);
+    let merged = views::merge(run(near, &happenings, end), vec![run(far, &happenings, end)]);
+    assert_eq!(
+        show(&merged),
+        [
+            // For the far side a departed at 100, which its resolver held until 140; after that it
+            // could not ask. At 460 b is served, which is valid there, but unseen until 470.
+            "c2 100..470 Unasked Claim a>b 1/0/0 detect=360 cache=10",
+            "c1 400..475 Lookup Claim a>b 1/0/0 detect=70 recover=5",
+            "r2 a@100 40 0/0",
+            // For the near side b ended at 100; it was in the binding before it came back.
+            "r1 b@100 10 0/0",
+            "r1 a@400 60 0/0",
+        ]
+    );
+    assert_eq!(merged.totals.departures, 1);
+    assert_eq!(merged.totals.stale_nanos, 110_000_000_000);
+    assert_eq!(merged.totals.observed_nanos, 1_000_000_000_000);
+}

@@ -1,0 +1,102 @@
+//! Partitions of a whole world: who is cut off loses only what lies beyond the cut, and gets it back
+//! when it is healed.
+
+use std::path::Path;
+
+use overcord::experiment::simulator::Simulator;
+use overcord::metrics::tables::RunOutput;
+use overcord::scenario::Scenario;
+use overcord::time::SimTime;
+
+/// Thirty members who stay, half of whom are cut off for ten minutes from the tenth on, with one of
+/// two domains and its resolvers. The name server and the update service are on the near side.
+const HALVES: &str = r#"
+name = "halves"
+seed = 5
+duration = "35m"
+warmup = "0s"
+[network]
+latency = { model = "constant", value = "40ms" }
+[dns]
+ttl = "60s"
+[[dns.resolver]]
+name = "near"
+count = 2
+[[dns.resolver]]
+name = "far"
+count = 2
+[dyndns]
+[overlay]
+nodes = 30
+resolver = "near"
+[overlay.chord]
+id_bits = 64
+[handover]
+strategy = "dyndns"
+[[caller]]
+domain = "near.example"
+resolver = "near"
+lookups = { model = "periodic", rate = "1/10s" }
+[[caller]]
+domain = "far.example"
+resolver = "far"
+lookups = { model = "periodic", rate = "1/10s" }
+[[event]]
+at = "10m"
+action = "partition"
+hosts = ["50%", "far.example", "far"]
+for = "10m"
+"#;
+
+fn run(assignments: &[&str]) -> RunOutput {
+    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
+    let scenario = Scenario::parse("test.toml", HALVES.as_bytes(), Path::new("."), &assignments)
+        .unwrap_or_else(|report| panic!("{report}"));
+    let seed = scenario.plan.seed;
+    let simulator = Simulator::new(scenario.plan, None, true);
+    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|it| panic!("{assignments:?}: {it:?}"))
+}
+
+fn seconds(at: SimTime) -> f64 {
+    at.since(SimTime::ZERO).as_secs_f64()
+}
+
+#[test]
+fn each_half_lives_on_with_what_it_reaches() {
+    // With seeds enough, the proxy peer is in either half.
+    let (mut near, mut far) = (0, 0);
+    for seed in 1..9 {
+        let output = run(&[&format!("seed={seed}")]);
+        let opened: Vec<(&str, f64, f64)> = output
+            .handovers
+            .iter()
+            .map(|row| {
+                (row.caller.as_str(), seconds(row.opened), row.anatomy.total().as_secs_f64())
+            })
+            .collect();
+        match opened.first() {
+            // The proxy peer is beyond the cut for the near domain: it departs there at the cut; the
+            // near half claims within an interval of probes, its time-outs and a TTL.
+            Some(&("near.example", at, total)) => {
+                near += 1;
+                assert!(at == 600.0 && total < 300.0, "{seed}: {opened:?}");
+                // Once that claim is served, the binding is not what the far half has.
+                let far_loses = opened.iter().any(|&(caller, ..)| caller == "far.example");
+                assert!(far_loses, "{seed}: {opened:?}");
+            }
+            // It is on the near side: the far domain loses it, and cannot ask for another.
+            Some(&("far.example", at, total)) => {
+                far += 1;
+                assert!(at == 600.0, "{seed}: {opened:?}");
+                // Healed after 600 s; the resolver's failures are remembered for seconds.
+                assert!((600.0..700.0).contains(&total), "{seed}: {opened:?}");
+            }
+            other => panic!("{seed}: {other:?}"),
+        }
+        let last = output.timeline.last().unwrap();
+        assert!(last.binding_valid && last.stale_resolvers == 0, "{seed}: {last:?}");
+        // Two rings perhaps, but nobody has founded a new one.
+        assert_eq!(last.overlays, 1, "{seed}");
+    }
+    assert!(near > 0 && far > 0, "{near} {far}");
+}
