@@ -17,6 +17,13 @@ pub struct Address(u32);
 pub struct Port(pub u16);
 
 impl Port {
+    /// Whether it is the port of an overlay.
+    #[must_use]
+    #[inline]
+    pub const fn is_overlay(self) -> bool {
+        Self::OVERLAY.0 <= self.0 && self.0 <= Self::LAST_OVERLAY.0
+    }
+
     /// DNS (RFC 1035 §4.2).
     pub const DNS: Self = Self(53);
     /// HTTP, the port of the update service (`/nic/update`).
@@ -25,6 +32,9 @@ impl Port {
     pub const SIP: Self = Self(5060);
     /// RELOAD (RFC 6940 §14.4); used here for every overlay protocol.
     pub const OVERLAY: Self = Self(6084);
+    /// The last port of overlays: the main one has [`OVERLAY`](Self::OVERLAY), each other one of the
+    /// next.
+    pub const LAST_OVERLAY: Self = Self(6084 + 15);
     /// Where a P2P SIP proxy peer accepts probes from other nodes (paper, Section V): the first of
     /// the dynamic ports (RFC 6335 §6).
     pub const PROXY: Self = Self(49152);

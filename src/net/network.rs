@@ -277,7 +277,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[inline]
     pub fn deliver_hot(&mut self, host: HostId, packet: Packet, words: Words) -> Option<Endpoint> {
         self.in_flight -= 1;
-        let from = packet.from.at(P::hot_source_port(words));
+        let from = packet.from.at(P::hot_sent_from(words, packet.port));
         if self.address(host) != Some(packet.to) {
             let delivery = Delivery { from, port: packet.port, message: Packed::Hot(words) };
             let Packet { booked, .. } = packet;
@@ -299,7 +299,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.in_flight -= 1;
         let message = self.cold.take(id);
         let (Account { class, bytes }, digest) = (message.account(), message.digest());
-        let from = packet.from.at(message.source_port());
+        let from = packet.from.at(message.sent_from(packet.port));
         let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
         if self.address(host) != Some(packet.to) {
             self.lose(packet, delivery, class.into(), bytes);
@@ -315,10 +315,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
     #[must_use]
     pub fn look_into(&self, packet: &Packet) -> (Endpoint, Endpoint, Packed<&P>) {
         let (carried, port) = match packet.carried() {
-            Carried::Hot(words) => (Packed::Hot(words), P::hot_source_port(words)),
+            Carried::Hot(words) => (Packed::Hot(words), P::hot_sent_from(words, packet.port)),
             Carried::Cold(id) => {
                 let message = self.cold.get(id);
-                (Packed::Cold(message), message.source_port())
+                (Packed::Cold(message), message.sent_from(packet.port))
             }
         };
         (packet.from.at(port), packet.to.at(packet.port), carried)

@@ -45,6 +45,21 @@ pub trait Payload: Sized + Debug {
         Self::unpack(words).source_port()
     }
 
+    /// The port that a message to this port is sent from, for protocols whose parties have the same
+    /// port, and one of several.
+    #[inline]
+    fn sent_from(&self, to: Port) -> Port {
+        let _ = to;
+        self.source_port()
+    }
+
+    /// The same of the small form.
+    #[inline]
+    fn hot_sent_from(words: Words, to: Port) -> Port {
+        let _ = to;
+        Self::hot_source_port(words)
+    }
+
     /// The digest of the small form: the same as the message's.
     #[inline]
     fn hot_digest(words: Words) -> u64 {

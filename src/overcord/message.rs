@@ -9,9 +9,10 @@ use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::overcord::beside::Place;
 use crate::overlay::{self, plugin};
 use crate::rng::mix2;
-use crate::sim;
+use crate::sim::{self, Timer as _};
 use crate::sip;
 
 /// A message of any protocol of the simulated world.
@@ -141,13 +142,27 @@ impl Payload for Message {
         plugin::Message::hot_source_port(words)
     }
 
+    /// All members of an overlay have its port.
+    #[inline]
+    fn sent_from(&self, to: Port) -> Port {
+        match self {
+            Self::Overlay(_) => to,
+            other => other.source_port(),
+        }
+    }
+
+    #[inline]
+    fn hot_sent_from(_words: Words, to: Port) -> Port {
+        to
+    }
+
     #[inline]
     fn hot_digest(words: Words) -> u64 {
         plugin::Message::hot_digest(words)
     }
 
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
-        let (source, destination) = (self.source_port(), to.port);
+        let (source, destination) = (self.sent_from(to.port), to.port);
         let quoted = match self {
             Self::Icmp(Icmp::Unreachable(_)) => return None,
             Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
@@ -176,6 +191,32 @@ pub enum Timer {
     Locator(dns::stub::Timer),
     /// A TCP connection's.
     Tcp(tcp::TcpTimer),
+    /// Of an overlay beside the node's own.
+    Beside(Place, BesideTimer),
+}
+
+/// Timers of an overlay beside the node's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BesideTimer {
+    /// The plug-in's.
+    Plugin(plugin::Timer),
+    /// Nobody has answered, or let the node in.
+    Retry,
+}
+
+impl BesideTimer {
+    const SLOTS: u32 = plugin::Timer::SLOTS + 1;
+
+    fn slot(self) -> u32 {
+        match self {
+            Self::Retry => 0,
+            Self::Plugin(timer) => {
+                let slot = timer.slot() + 1;
+                assert!(slot < Self::SLOTS, "no plug-in has more slots");
+                slot
+            }
+        }
+    }
 }
 
 /// Timers of the node itself.
@@ -202,18 +243,23 @@ pub enum NodeTimer {
     Wait,
     /// The daemon that updates the binding wakes up.
     Poll,
+    /// The node joins anew, because its strategy says so.
+    Rejoin,
     /// The location of the node's user is stored again.
     Relocate,
+    /// The entries of a bridging node are stored again.
+    Bridge,
 }
 
 impl sim::Timer for Timer {
     /// The plug-in's most frequent ones come first, then the node's look-ups. From there on the
-    /// plug-in's slots are the odd ones, all others the even ones, the most frequent first: a node
-    /// whose overlay is all that runs keeps a short table.
+    /// plug-in's slots are the odd ones, and behind them those of plug-ins beside it; all others are
+    /// the even ones, the most frequent first: a node whose overlay is all that runs keeps a short
+    /// table.
     #[inline]
     fn slot(self) -> u32 {
         const FIRST: u32 = plugin::Timer::FREQUENT;
-        const OWN: u32 = NodeTimer::Relocate as u32 + 1;
+        const OWN: u32 = NodeTimer::Bridge as u32 + 1;
         const SIP: u32 = OWN + 1 + ClientTimer::SLOTS;
         match self {
             Self::Overlay(timer) => {
@@ -225,6 +271,10 @@ impl sim::Timer for Timer {
             Self::Client(timer) => FIRST + 2 * (OWN + 1 + timer.slot()),
             Self::Sip(timer) => FIRST + 2 * (SIP + timer.slot()),
             Self::Locator(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + timer.slot()),
+            Self::Beside(place, timer) => {
+                let before = plugin::Timer::SLOTS + BesideTimer::SLOTS * u32::from(place.0);
+                FIRST + 1 + 2 * (before + timer.slot())
+            }
             Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()),
         }
     }

@@ -3,6 +3,9 @@
 //! * [`discovery`]: the discovery layer: is there a proxy peer, and does it play its role?
 //! * [`resource_database`]: what the node has stored in the overlay.
 //! * [`plugin_management`]: the DHT plug-in, and the way into the overlay.
+//! * [`beside`]: plug-ins for overlays beside the node's own: detected, verified, created,
+//!   controlled.
+//! * [`bridge`]: what a node does that is in several overlays: it passes requests on between them.
 //! * [`overlay_repository`]: the overlay and the members that the node remembers.
 //! * [`proxy_role`]: who believes to be the proxy peer, and the claim that goes with it.
 //! * [`user_agent`], [`location`]: the user agent, its user's location in the overlay, and what the
@@ -13,8 +16,10 @@
 //! * [`policy`]: what the paper leaves open.
 //! * [`node`], [`message`]: the node as a whole, and all that it speaks.
 //!
-//! Left out so far: more than one plug-in in a node.
+//! Left out: a node that changes its own overlay.
 
+pub mod beside;
+pub mod bridge;
 pub mod discovery;
 pub mod embedded;
 pub mod handover;

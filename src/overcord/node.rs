@@ -5,6 +5,7 @@ use crate::address::{Endpoint, Port};
 use crate::conventional::server;
 use crate::net::Payload as _;
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
+use crate::overcord::beside::{News, NewsList, Others};
 use crate::overcord::embedded::EmbeddedServer;
 use crate::overcord::handover::{Handover, TransportEvent};
 use crate::overcord::message::{Message, NodeTimer, Observation, Timer};
@@ -65,6 +66,8 @@ pub struct Life {
     pub handover: Option<Handover>,
     /// Its user's agent; only beside a part in the handover.
     pub user_agent: Option<UserAgent>,
+    /// The overlays that it knows besides its own, if there are any.
+    pub others: Option<Box<Others>>,
     /// The server that it is embedded in; only without a part in the handover.
     pub server: Option<EmbeddedServer>,
 }
@@ -90,8 +93,9 @@ impl Node {
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
     pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
-        let Life { dht, handover, user_agent, server } = life;
         let on_disk = self.handover.as_ref().and_then(|former| former.on_disk());
+        let Life { dht, handover, user_agent, others, server } = life;
+        self.plugin.set_others(others);
         self.handover = handover.map(Box::new);
         self.server = server.map(Box::new);
         if let Some(handover) = &mut self.handover {
@@ -104,6 +108,9 @@ impl Node {
             self.plugin.dht.start(ctx);
         } else {
             self.plugin.restart(dht, ctx.now());
+        }
+        if let Some(others) = self.plugin.others_mut() {
+            others.begin(ctx);
         }
         match entry {
             Entry::Placed => {}
@@ -173,6 +180,9 @@ impl Node {
     /// Leaves the overlay gracefully; the host goes down right after.
     pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
         self.plugin.remember_acquaintances();
+        if let Some(others) = self.plugin.others_mut() {
+            others.leave(ctx);
+        }
         // Operations that fail with the leave concern nobody any more.
         let _ = self.plugin.dht.leave(ctx);
     }
@@ -211,6 +221,15 @@ impl Node {
         let (next, upcalls) = self.plugin.join(ctx, bootstrap, ask);
         self.take_upcalls(ctx, upcalls);
         self.go_on(ctx, next);
+    }
+
+    /// Joins through the proxy peer that the strategy has named.
+    fn rejoin<C: NodeContext>(&mut self, ctx: &mut C) {
+        let wanted = self.handover.as_deref_mut().and_then(|part| part.rejoin.take());
+        if let Some(proxy) = wanted.filter(|_| self.plugin.is_member()) {
+            let upcalls = self.plugin.join_through(ctx, proxy);
+            self.take_upcalls(ctx, upcalls);
+        }
     }
 
     fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
@@ -267,14 +286,14 @@ impl Node {
                 if let Some(handover) = &mut self.handover {
                     handover.got(ctx, &mut self.plugin, id, record.as_ref());
                 }
-                self.with_user(ctx, |user, at| user.got(at, id, record.as_ref()));
+                self.with_user(ctx, |user, at| user.got(at, None, id, record.as_ref()));
                 self.with_server(ctx, |server, at| server.got(at, id, record.as_ref()));
             }
             Upcall::PutDone { id, outcome } => {
                 if let Some(handover) = &mut self.handover {
                     handover.put_done(ctx, &mut self.plugin, id, outcome);
                 }
-                self.with_user(ctx, |user, at| user.put_done(at, id, outcome));
+                self.with_user(ctx, |user, at| user.put_done(at, None, id, outcome));
                 self.with_server(ctx, |server, at| server.put_done(at, id, outcome));
             }
             // Look-ups are counted by the observer.
@@ -308,6 +327,10 @@ impl Node {
         from: Endpoint,
         message: Compact,
     ) {
+        if from.port != Port::OVERLAY {
+            let message = plugin::Message::unpack(message.words());
+            return self.receive_elsewhere(ctx, from, message);
+        }
         if !self.plugin.dht.receive_compact(ctx, from, message) {
             self.receive_overlay(ctx, from, plugin::Message::unpack(message.words()));
         }
@@ -325,10 +348,43 @@ impl Node {
         self.take_upcalls(ctx, upcalls);
     }
 
+    /// A message of any overlay arrived: the port says of which.
+    fn receive_elsewhere<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: plugin::Message,
+    ) {
+        if from.port == self.plugin.port() {
+            if let plugin::Message::Description(message) = message {
+                return self.plugin.tell_home(ctx, from, &message);
+            }
+            return self.receive_overlay(ctx, from, message);
+        }
+        let Some(others) = self.plugin.others_mut() else { return };
+        if let Some(place) = others.by_port(from.port) {
+            let news = others.receive(ctx, place, from, message);
+            self.take_news(ctx, news);
+        }
+    }
+
+    /// What happened in overlays beside its own.
+    fn take_news<C: NodeContext>(&mut self, ctx: &mut C, news: NewsList) {
+        for one in news {
+            self.with_user(ctx, |user, at| match &one {
+                News::In(place) => user.bridges(at, *place),
+                News::Got(place, id, record) => user.got(at, Some(*place), *id, record.as_ref()),
+                News::PutDone(place, id, outcome) => {
+                    user.put_done(at, Some(*place), *id, *outcome);
+                }
+            });
+        }
+    }
+
     /// A message arrived.
     pub fn receive<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
         match message {
-            Message::Overlay(message) => self.receive_overlay(ctx, from, message),
+            Message::Overlay(message) => self.receive_elsewhere(ctx, from, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
             Message::Sip(message) if self.server.is_some() => {
@@ -379,8 +435,14 @@ impl Node {
 
     fn unreachable<C: NodeContext>(&mut self, ctx: &mut C, error: Unreachable) {
         match (error.quoted, &mut self.handover) {
-            (Quoted::Udp { destination: port @ Port::OVERLAY, .. }, _) => {
+            (Quoted::Udp { destination: port, .. }, _) if port.is_overlay() => {
                 let to = error.destination.at(port);
+                if port != self.plugin.port() {
+                    let Some(others) = self.plugin.others_mut() else { return };
+                    let Some(place) = others.by_port(port) else { return };
+                    let news = others.unreachable(ctx, place, to);
+                    return self.take_news(ctx, news);
+                }
                 let upcalls = self.plugin.dht.unreachable(ctx, to);
                 self.take_upcalls(ctx, upcalls);
             }
@@ -412,6 +474,7 @@ impl Node {
             }
             (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),
             (Timer::Node(NodeTimer::Join), _) => self.join(ctx),
+            (Timer::Node(NodeTimer::Rejoin), _) => self.rejoin(ctx),
             (Timer::Node(NodeTimer::Relocate), _) if self.server.is_some() => {
                 self.with_server(ctx, |server, at| server.renew(at));
             }
@@ -423,6 +486,14 @@ impl Node {
             }
             (Timer::Node(NodeTimer::Relocate), _) => {
                 self.with_user(ctx, |user, at| user.renew(at));
+            }
+            (Timer::Node(NodeTimer::Bridge), _) => {
+                self.with_user(ctx, |user, at| user.renew_entries(at));
+            }
+            (Timer::Beside(place, timer), _) => {
+                let Some(others) = self.plugin.others_mut() else { return };
+                let news = others.timer(ctx, place, timer);
+                self.take_news(ctx, news);
             }
             (Timer::Sip(timer), _) => self.with_user(ctx, |user, at| user.timer(at, timer)),
             (Timer::Locator(timer), _) => {
@@ -465,7 +536,11 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Renew => handover.store_record(ctx, plugin),
         NodeTimer::Wait => handover.waited(ctx, plugin),
         NodeTimer::Poll => handover.poll(ctx, plugin),
-        NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate => {
+        NodeTimer::Join
+        | NodeTimer::Rejoin
+        | NodeTimer::Lookup
+        | NodeTimer::Relocate
+        | NodeTimer::Bridge => {
             unreachable!("not of the handover part")
         }
     }

@@ -11,12 +11,11 @@ use crate::rng::Dice;
 /// How many members a node remembers: as many as a user agent would write to a small file.
 const CAPACITY: usize = 16;
 
-/// The members that a node remembers.
+/// The members that a node remembers: one word, which each of a million nodes carries.
 #[derive(Clone, Debug, Default)]
 pub struct OverlayRepository {
-    /// The one remembered last stands last; no member stands twice. Without room to grow, which
-    /// each of a million nodes would carry.
-    peers: Box<[NodeRef]>,
+    /// The one remembered last stands last, after it nobody; no member stands twice.
+    peers: Option<Box<[Option<NodeRef>; CAPACITY]>>,
 }
 
 impl OverlayRepository {
@@ -32,32 +31,39 @@ impl OverlayRepository {
 
     /// Remembers a member.
     pub fn remember(&mut self, peer: NodeRef) {
-        let mut peers = std::mem::take(&mut self.peers).into_vec();
-        peers.retain(|&known| known != peer);
-        if peers.len() == CAPACITY {
-            peers.remove(0);
+        let peers = self.peers.get_or_insert_default();
+        let end = peers.iter().position(Option::is_none).unwrap_or(CAPACITY);
+        // It moves behind the others, in the place of itself, of nobody, or of the oldest.
+        let known = peers[..end].iter().position(|&known| known == Some(peer));
+        match known.or_else(|| (end == CAPACITY).then_some(0)) {
+            Some(place) => {
+                peers[place..end].rotate_left(1);
+                peers[end - 1] = Some(peer);
+            }
+            None => peers[end] = Some(peer),
         }
-        peers.push(peer);
-        self.peers = peers.into_boxed_slice();
+    }
+
+    fn peers(&self) -> impl Iterator<Item = NodeRef> {
+        self.peers.iter().flat_map(|peers| peers.iter().flatten().copied())
     }
 
     /// How many members it holds.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.peers.len()
+        self.peers().count()
     }
 
     /// Whether it holds none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.peers.is_empty()
+        self.len() == 0
     }
 
     /// The members remembered, in random order, without the node itself.
     #[must_use]
     pub fn candidates(&self, me: NodeRef, dice: &mut Dice) -> Vec<NodeRef> {
-        let mut peers: Vec<NodeRef> =
-            self.peers.iter().copied().filter(|&peer| peer != me).collect();
+        let mut peers: Vec<NodeRef> = self.peers().filter(|&peer| peer != me).collect();
         for last in (1..peers.len()).rev() {
             peers.swap(last, dice.below(last + 1));
         }

@@ -10,13 +10,18 @@
 //!
 //! A member that loses all its neighbours is *adrift*: it can't tell whether the others died or it
 //! was cut off. It goes on as the only member that it knows, tests and claims like any other, and
-//! joins anew through the first other proxy peer that passes its tests. There is one kind of
-//! plug-in, Chord.
+//! joins anew through the first other proxy peer that passes its tests.
+//!
+//! A node that takes part in other overlays [beside](super::beside) its own has a plug-in for each.
 
 use crate::address::{Address, Endpoint, Port};
+use crate::overcord::beside::{self, Others, Place};
+use crate::overcord::node::NodeContext;
 use crate::overcord::overlay_repository::OverlayRepository;
 use crate::overcord::policy::Bootstrap;
-use crate::overlay::{NodeRef, Plugin, PluginContext, Upcalls};
+use crate::overlay::{
+    NodeRef, OperationId, Plugin, PluginContext, Record, RingId, Upcalls, description,
+};
 use crate::rng::Dice;
 use crate::time::{SimDuration, SimTime};
 
@@ -31,6 +36,8 @@ pub struct PluginManagement {
     pub dht: Plugin,
     membership: Membership,
     repository: OverlayRepository,
+    /// The overlays beside, where there are any.
+    others: Option<Box<Others>>,
     /// Since when it has tried to get in.
     outside_since: SimTime,
     dice: Dice,
@@ -72,8 +79,70 @@ impl PluginManagement {
             dht,
             membership: Membership::Outside,
             repository,
+            others: None,
             outside_since: SimTime::ZERO,
             dice,
+        }
+    }
+
+    /// The node has just started, and knows these overlays besides.
+    pub fn set_others(&mut self, others: Option<Box<Others>>) {
+        self.others = others;
+    }
+
+    /// The overlays that it knows besides its own.
+    #[must_use]
+    pub fn others(&self) -> Option<&Others> {
+        self.others.as_deref()
+    }
+
+    /// The same, to make them do something.
+    pub fn others_mut(&mut self) -> Option<&mut Others> {
+        self.others.as_deref_mut()
+    }
+
+    /// The port of its own overlay.
+    #[must_use]
+    pub fn port(&self) -> Port {
+        self.others.as_ref().map_or(Port::OVERLAY, |others| others.home.port)
+    }
+
+    /// A question about its own overlay.
+    pub fn tell_home<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: &description::Message,
+    ) {
+        if let (description::Message::Question(token, _), Some(others)) = (message, &self.others) {
+            beside::answer(ctx, from, *token, &self.dht, &others.home);
+        }
+    }
+
+    /// Fetches a record from its own overlay, or from the one at a place; `None` while it is no
+    /// member there.
+    pub fn get<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        place: Option<Place>,
+        key: RingId,
+    ) -> Option<(OperationId, Upcalls)> {
+        match place {
+            Some(place) => self.others_mut()?.get(ctx, place, key),
+            None => self.is_member().then(|| self.dht.get(ctx, key)),
+        }
+    }
+
+    /// The same for storing one.
+    pub fn put<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        place: Option<Place>,
+        record: Record,
+    ) -> Option<(OperationId, Upcalls)> {
+        match place {
+            Some(place) => self.others_mut()?.put(ctx, place, record),
+            None => self.is_member().then(|| self.dht.put(ctx, record)),
         }
     }
 

@@ -108,6 +108,13 @@ pub fn bindings_of(record: &Record, now: SimTime) -> Vec<Binding> {
     bindings.filter(|binding| binding.expires > now).collect()
 }
 
+/// The position of the record of those who pass requests on to users of a domain whose overlay is
+/// another: the hash of `bridge:` and the domain.
+#[must_use]
+pub fn bridge_key(domain: &str, id_bits: u8) -> RingId {
+    RingId::from_hash(mix2(NameHash::of("bridge:").0, NameHash::of(domain).0), id_bits)
+}
+
 /// What a node writes that adds its own binding to the record that it found.
 #[must_use]
 pub fn with_binding(found: Option<&Record>, own: Binding, now: SimTime) -> Vec<Binding> {

@@ -11,7 +11,7 @@
 //! so that one who is away, one who does not exist and a look-up that failed are the same to it
 //! (A19). A node that does not play answers 404 to what is not for its user (A20).
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
-//! those to other domains follow RFC 3263 (P12).
+//! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node [bridges](super::bridge).
 //!
 //! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user),
 //! media.
@@ -22,12 +22,14 @@ use std::sync::Arc;
 use crate::address::{Address, Endpoint, Port};
 use crate::conventional::names::{Names, Places};
 use crate::dns::stub::Stub;
+use crate::overcord::beside::Place;
+use crate::overcord::bridge::{self, Bridge};
 use crate::overcord::location::{AsLocator, LocationSettings, Registration};
-use crate::overcord::message::Observation;
+use crate::overcord::message::{NodeTimer, Observation};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
-use crate::overcord::resource_database::{bindings_of, location_key};
-use crate::overlay::{OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
+use crate::overcord::resource_database::{bindings_of, bridge_key, location_key};
+use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcall as OverlayUpcall, Upcalls};
 use crate::rng::Dice;
 use crate::sip::agent::{self, Action, Agent, AgentSettings};
 use crate::sip::locate::Options;
@@ -48,6 +50,8 @@ pub struct Settings {
     pub options: Options,
     /// The timers of its transactions.
     pub rules: Rules,
+    /// The domains of other overlays, whose users are reached through nodes that are in both.
+    pub bridged: Vec<HostPart>,
 }
 
 /// What a member is made of that has a user.
@@ -76,8 +80,10 @@ pub struct UserAgent {
     proxy: Proxy,
     names: Names<Asker>,
     registration: Registration,
-    /// Look-ups of other users' locations.
-    fetches: BTreeMap<OperationId, Asker>,
+    /// Look-ups of other users' locations, and of bridging nodes, in this overlay or in one beside.
+    fetches: BTreeMap<(Option<Place>, OperationId), Asker>,
+    /// Its entries as a bridging node, if it is one.
+    bridge: Option<Box<Bridge>>,
 }
 
 /// Who wants to know where something is.
@@ -89,6 +95,8 @@ pub enum Asker {
     Targets(proxy::Ticket, Arc<str>),
     /// The proxy: a next hop.
     Hop(proxy::Ticket),
+    /// One of these, who wants to reach a user of another overlay: a node that is in both.
+    Bridge(Box<Asker>, Uri),
 }
 
 /// What a node's user agent works with: the context of its node, the overlay, and whether the node
@@ -125,6 +133,7 @@ impl UserAgent {
             names: Names::new(stub, None, settings.options, for_names),
             registration: Registration::new(for_location),
             fetches: BTreeMap::new(),
+            bridge: None,
             settings,
             user,
             own,
@@ -135,7 +144,32 @@ impl UserAgent {
     /// that it stands in one that was created as a whole.
     pub fn joined<C: NodeContext>(&mut self, at: &mut At<'_, C>, placed: bool) {
         let upcalls = self.registration.begin(at, &self.settings.location, &self.user, placed);
-        self.overlay_upcalls(at, upcalls);
+        self.overlay_upcalls(at, None, upcalls);
+        self.renew_entries(at);
+    }
+
+    /// The node is a member of another overlay as well now, at this place: it says so in both.
+    pub fn bridges<C: NodeContext>(&mut self, at: &mut At<'_, C>, place: Place) {
+        let bridge = self.bridge.get_or_insert_default();
+        let ended = bridge.enter(at.ctx, at.plugin, place);
+        at.ctx.set_after(NodeTimer::Bridge.into(), bridge::LIFETIME.mul_f64(0.5));
+        for (place, upcalls) in ended {
+            self.overlay_upcalls(at, place, upcalls);
+        }
+    }
+
+    /// The entries of a bridging node are to be stored again.
+    pub fn renew_entries<C: NodeContext>(&mut self, at: &mut At<'_, C>) {
+        if self.bridge.is_none() {
+            return;
+        }
+        let domains = self.settings.bridged.iter().filter_map(name_of);
+        let places: Vec<Place> =
+            domains.filter_map(|domain| at.plugin.others()?.by_domain(domain)).collect();
+        for place in places {
+            self.bridges(at, place);
+        }
+        at.ctx.set_after(NodeTimer::Bridge.into(), bridge::LIFETIME.mul_f64(0.5));
     }
 
     /// The location is to be stored again.
@@ -228,33 +262,53 @@ impl UserAgent {
     pub fn got<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
+        place: Option<Place>,
         id: OperationId,
         record: Option<&Record>,
     ) {
-        if let Some(asker) = self.fetches.remove(&id) {
+        if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let (settings, own) = (&self.settings.location, self.own.at(Port::SIP));
+        let own = self.own.at(Port::SIP);
+        let bridge = self.bridge.as_mut();
+        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, own));
+        if let Some(upcalls) = ended {
+            return self.overlay_upcalls(at, place, upcalls);
+        }
+        if place.is_some() {
+            return;
+        }
+        let settings = &self.settings.location;
         let upcalls = self.registration.got(at, settings, id, record, own);
-        self.overlay_upcalls(at, upcalls);
+        self.overlay_upcalls(at, None, upcalls);
     }
 
     /// A put of the overlay ended; what is not the user agent's is ignored.
     pub fn put_done<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
+        place: Option<Place>,
         id: OperationId,
         outcome: PutOutcome,
     ) {
+        let bridge = self.bridge.as_mut();
+        if bridge.is_some_and(|bridge| bridge.put_done(place, id)) || place.is_some() {
+            return;
+        }
         self.registration.put_done(at.ctx, &self.settings.location, id, outcome);
     }
 
     /// What an operation brought that ended at once.
-    fn overlay_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: Upcalls) {
+    fn overlay_upcalls<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        place: Option<Place>,
+        upcalls: Upcalls,
+    ) {
         for upcall in upcalls {
             match upcall {
-                OverlayUpcall::Got { id, record } => self.got(at, id, record.as_ref()),
-                OverlayUpcall::PutDone { id, outcome } => self.put_done(at, id, outcome),
+                OverlayUpcall::Got { id, record } => self.got(at, place, id, record.as_ref()),
+                OverlayUpcall::PutDone { id, outcome } => self.put_done(at, place, id, outcome),
                 // The plug-in manages membership in other inputs.
                 _ => {}
             }
@@ -269,7 +323,7 @@ impl UserAgent {
                 preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Request { server, request, from });
-                } else if at.is_proxy {
+                } else if at.is_proxy || self.passes_on(at, &request.uri) {
                     self.hand_to_proxy(at, Event::Request { server, request, from });
                 } else {
                     let tag = "unknown-user";
@@ -282,7 +336,7 @@ impl UserAgent {
                 preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Ack { request, from });
-                } else if at.is_proxy {
+                } else if at.is_proxy || self.passes_on(at, &request.uri) {
                     self.hand_to_proxy(at, Event::Ack { request, from });
                 }
             }
@@ -341,15 +395,31 @@ impl UserAgent {
     /// Looks for the bindings of a user of the overlay.
     fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
         let user = aor.sip().and_then(|uri| uri.user.clone());
-        match user.filter(|_| at.plugin.is_member()) {
+        match user {
             Some(user) => {
                 let domain = self.settings.location.domain.clone();
-                self.fetch(at, &Arc::clone(&user), &domain, Asker::Targets(ticket, user));
+                let asker = Asker::Targets(ticket, Arc::clone(&user));
+                self.fetch(at, &user, &domain, asker);
             }
             None => self.found(at, Asker::Targets(ticket, "".into()), None),
         }
     }
 
+    /// The overlay beside the node's own that a host's name is the domain of, while the node is a
+    /// member there.
+    fn place_of<C: NodeContext>(&self, at: &At<'_, C>, host: &HostPart) -> Option<Place> {
+        at.plugin.others()?.by_domain(name_of(host).filter(|_| self.bridge.is_some())?)
+    }
+
+    /// Whether a request is for a user of one of the overlays that a bridging node is in.
+    fn passes_on<C: NodeContext>(&self, at: &At<'_, C>, uri: &Uri) -> bool {
+        let host = uri.sip().map(|uri| &uri.host);
+        let is_ours = host.and_then(name_of) == Some(self.settings.location.domain.as_str());
+        let bridges = self.bridge.is_some() && at.plugin.is_member();
+        bridges && (is_ours || host.is_some_and(|host| self.place_of(at, host).is_some()))
+    }
+
+    /// Looks for a user's location in the own overlay.
     fn fetch<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
@@ -358,9 +428,23 @@ impl UserAgent {
         asker: Asker,
     ) {
         let key = location_key(user, domain, self.settings.location.id_bits);
-        let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
-        self.fetches.insert(id, asker);
-        self.overlay_upcalls(at, upcalls);
+        self.fetch_key(at, None, key, asker);
+    }
+
+    fn fetch_key<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        place: Option<Place>,
+        key: RingId,
+        asker: Asker,
+    ) {
+        match at.plugin.get(at.ctx, place, key) {
+            Some((id, upcalls)) => {
+                self.fetches.insert((place, id), asker);
+                self.overlay_upcalls(at, place, upcalls);
+            }
+            None => self.found(at, asker, None),
+        }
     }
 
     /// The overlay said where a user is, or that it does not know.
@@ -376,6 +460,14 @@ impl UserAgent {
                 let upcalls =
                     self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
                 self.proxy_upcalls(at, upcalls);
+            }
+            Asker::Bridge(asker, next_hop) => {
+                let bridges = bindings.unwrap_or_default();
+                if bridges.is_empty() {
+                    return self.resolve(at, *asker, &next_hop);
+                }
+                let places = bridges.iter().map(|it| it.endpoint).collect();
+                self.placed(at, *asker, Ok(places));
             }
             other => {
                 let places = bindings.unwrap_or_default();
@@ -394,11 +486,38 @@ impl UserAgent {
             if user == self.user && *domain == self.settings.location.domain {
                 return self.placed(at, asker, Ok(vec![self.own.at(Port::SIP)]));
             }
-            if at.plugin.is_member() {
-                return self.fetch(at, &user, &domain, asker);
-            }
-            return self.placed(at, asker, Err(sip::Unlocated::NoSuchName));
+            return self.fetch(at, &user, &domain, asker);
         }
+        let other = next_hop.sip().filter(|uri| self.settings.bridged.contains(&uri.host));
+        if let Some(uri) = other {
+            return self.locate_beyond(at, asker, next_hop, &uri.clone());
+        }
+        self.resolve(at, asker, next_hop);
+    }
+
+    /// A user of another overlay: the node finds it itself, where it is in that overlay, or asks
+    /// its own for a node that is; in DNS only where there is none.
+    fn locate_beyond<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        asker: Asker,
+        next_hop: &Uri,
+        uri: &SipUri,
+    ) {
+        if let (Some(place), Some(user)) = (self.place_of(at, &uri.host), &uri.user) {
+            let key = at.plugin.others().map(|others| {
+                let other = others.description(place);
+                location_key(user, &other.domain, other.id_bits)
+            });
+            return self.fetch_key(at, Some(place), key.expect("a place is one of these"), asker);
+        }
+        let domain = name_of(&uri.host).unwrap_or_default();
+        let key = bridge_key(domain, self.settings.location.id_bits);
+        self.fetch_key(at, None, key, Asker::Bridge(Box::new(asker), next_hop.clone()));
+    }
+
+    /// By RFC 3263.
+    fn resolve<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
         let mut locator = AsLocator(&mut *at.ctx);
         if let Some(places) = self.names.locate(&mut locator, asker.clone(), next_hop) {
             self.placed(at, asker, places);
@@ -413,6 +532,8 @@ impl UserAgent {
                 let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
                 self.agent_upcalls(at, upcalls);
             }
+            // A bridge is asked for before this.
+            Asker::Bridge(asker, _) => self.placed(at, *asker, places),
             Asker::Hop(ticket) | Asker::Targets(ticket, _) => {
                 let places = places.map_err(|_| Status::TEMPORARILY_UNAVAILABLE);
                 let ctx = &mut at.ctx.lift_sip();
@@ -420,6 +541,14 @@ impl UserAgent {
                 self.proxy_upcalls(at, upcalls);
             }
         }
+    }
+}
+
+/// The domain of a host part that is a name.
+fn name_of(host: &HostPart) -> Option<&str> {
+    match host {
+        HostPart::Name(name) => Some(name),
+        HostPart::Address(_) | HostPart::Ipv6(_) => None,
     }
 }
 

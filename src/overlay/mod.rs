@@ -7,6 +7,7 @@
 //!
 //! * [`directory`]: positions on the ring, contacts.
 //! * [`chord`]: the Chord plug-in.
+//! * [`description`]: what overlay is this? Asked before a plug-in is created for it.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
 //! * [`ring`]: a checker that names what is broken in a ring.
@@ -17,14 +18,16 @@
 pub mod chord;
 #[cfg(test)]
 mod conformance;
+pub mod description;
 pub mod directory;
 pub mod plugin;
 pub mod records;
 pub mod ring;
 pub mod wire;
 
+pub use description::Description;
 pub use directory::{Contact, Directory, Facts, NodeRef, RingId, SameId};
-pub use plugin::{Plugin, PluginContext};
+pub use plugin::{Kind, Plugin, PluginContext};
 
 use smallvec::SmallVec;
 

@@ -7,8 +7,8 @@
 //!    [`Payload`] (with a [`Protocol`](crate::net::Protocol) of their own in the ledger), timers
 //!    whose most frequent ones have the slots below [`Timer::FREQUENT`], parameters, and a function
 //!    that makes a converged overlay at once, such as [`chord::converged`](fn@chord::converged).
-//! 2. Here: a variant, boxed, in each of [`Plugin`], [`Message`], [`Timer`] and [`Config`], two
-//!    `From`s, an arm in `each!`, and one in every other `match` (the compiler names them).
+//! 2. Here: a variant, boxed, in each of [`Kind`], [`Plugin`], [`Message`], [`Timer`] and
+//!    [`Config`] ([`Timer::SLOTS`] is the most that any has), two `From`s, an arm in `each!`, and one in every other `match` (the compiler names them).
 //! 3. In `world::log`: its messages in words.
 //! 4. In the scenario: a word in `file::Plugin`, a table in `file::Overlay`, its checked form in
 //!    `PluginPlan`, and the step between each: file → check → plan → effective → build.
@@ -27,8 +27,9 @@ use std::sync::Arc;
 
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
-use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::net::{Class, Packed, Payload, Protocol, Transport, Words};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
+use crate::overlay::description;
 use crate::overlay::directory::SameId;
 use crate::overlay::ring::View;
 use crate::overlay::{
@@ -36,6 +37,49 @@ use crate::overlay::{
 };
 use crate::sim::{self, Context};
 use crate::time::{SimDuration, SimTime};
+
+/// Which plug-in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Kind {
+    /// Chord.
+    Chord,
+}
+
+impl Kind {
+    /// All plug-ins, by number.
+    pub const ALL: [Self; 1] = [Self::Chord];
+
+    /// The plug-in of a number.
+    #[must_use]
+    pub fn numbered(number: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Chord => "Chord",
+        }
+    }
+
+    /// Its word in scenarios.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Chord => "chord",
+        }
+    }
+
+    /// What its messages are booked under.
+    #[must_use]
+    pub const fn protocol(self) -> Protocol {
+        match self {
+            Self::Chord => Protocol::Chord,
+        }
+    }
+}
 
 /// One node of a distributed hash table.
 #[derive(Clone, Debug)]
@@ -49,6 +93,8 @@ pub enum Plugin {
 pub enum Message {
     /// Chord's.
     Chord(chord::Message),
+    /// About the overlay itself, whichever plug-in it runs: for the node's plug-in management.
+    Description(Box<description::Message>),
 }
 
 /// A timer of any plug-in. A node runs one of them in this place, so they share slots.
@@ -61,6 +107,8 @@ pub enum Timer {
 impl Timer {
     /// How many of the first slots are those of timers that are set all the time.
     pub const FREQUENT: u32 = ChordTimer::FREQUENT;
+    /// How many slots a plug-in has at most.
+    pub const SLOTS: u32 = ChordTimer::SLOTS;
 }
 
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
@@ -218,6 +266,8 @@ impl Plugin {
             (Self::Chord(chord), Message::Chord(message)) => {
                 chord.receive(&mut Spoken::by(ctx), from, message)
             }
+            // The plug-in management takes these.
+            (_, Message::Description(_)) => Upcalls::new(),
         }
     }
 
@@ -280,6 +330,14 @@ impl Plugin {
 }
 
 impl Config {
+    /// The plug-in.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Chord(_) => Kind::Chord,
+        }
+    }
+
     /// Bits of an identifier.
     #[must_use]
     pub fn id_bits(&self) -> u8 {
@@ -325,6 +383,12 @@ impl From<Chord> for Plugin {
     }
 }
 
+impl From<description::Message> for Message {
+    fn from(message: description::Message) -> Self {
+        Self::Description(Box::new(message))
+    }
+}
+
 impl From<chord::Message> for Message {
     #[inline(always)]
     fn from(message: chord::Message) -> Self {
@@ -357,7 +421,7 @@ impl Payload for Message {
                 std::mem::forget(self);
                 Packed::Hot(Compact::from(small).words())
             }
-            cold @ Self::Chord(_) => Packed::Cold(cold),
+            cold => Packed::Cold(cold),
         }
     }
 
@@ -379,6 +443,7 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         match self {
             Self::Chord(message) => message.wire_len(),
+            Self::Description(message) => message.wire_len(),
         }
     }
 
@@ -386,6 +451,7 @@ impl Payload for Message {
     fn class(&self) -> Class {
         match self {
             Self::Chord(message) => message.class(),
+            Self::Description(message) => message.class(),
         }
     }
 
@@ -393,6 +459,7 @@ impl Payload for Message {
     fn digest(&self) -> u64 {
         match self {
             Self::Chord(message) => message.digest(),
+            Self::Description(message) => message.digest(),
         }
     }
 

@@ -314,7 +314,9 @@ fn keys_against_each_other() {
         (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\n\
              strategy = \"ddclient\"\nddclient = { interval = \"0s\", program = \"inadin\" }",
-            "",
+            "x.toml:7:25: handover.ddclient.interval: 0s is too short: it must be 1ms or more\n\
+             x.toml:7:41: handover.ddclient.program: expected `ddclient` or `inadyn`, found \
+             \"inadin\"; did you mean `inadyn`?",
         ),
         (
             "name = \"x\"\n[dns]\n[handover]\nstrategy = \"oracle\"",

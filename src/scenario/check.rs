@@ -3,6 +3,7 @@
 
 mod address;
 mod behaviour;
+mod beside;
 mod conventional;
 mod daemon;
 mod names;
@@ -288,6 +289,9 @@ fn first_sip(file: &File) -> Option<(String, String)> {
     let caller = file.caller.iter().position(|caller| caller.lookups.is_none());
     if let Some(index) = caller {
         return Some((format!("caller.{index}"), "a domain with a SIP server".to_owned()));
+    }
+    if !file.overlay.beside.is_empty() {
+        return Some(("overlay.beside.0".to_owned(), "an overlay with users".to_owned()));
     }
     let host = file.host.iter().position(|host| host.user.is_some() || host.domain.is_some());
     if let Some(index) = host {

@@ -7,15 +7,15 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Chord, Churn, ChurnModel, Daemon, Dns, DynDns,
-    EachWord, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
-    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, Resolver,
-    ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, Daemon, Dns,
+    DynDns, EachWord, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency,
+    LatencyModel, LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading,
+    Resolver, ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
 };
 use super::plan::{
-    self, Action, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan, EventPlan,
-    Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
-    Plan, PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
+    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan,
+    EventPlan, Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan,
+    OverlayPlan, Plan, PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -142,13 +142,18 @@ fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
 }
 
 fn overlay(plan: &Plan) -> Overlay {
-    let OverlayPlan { plugin, nodes, resolver, start_spread, location_lifetime, lookups } =
-        &plan.overlay;
+    let OverlayPlan {
+        plugin,
+        beside: besides,
+        nodes,
+        resolver,
+        start_spread,
+        location_lifetime,
+        lookups,
+    } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
     Overlay {
-        plugin: match plugin {
-            PluginPlan::Chord(_) => Plugin::Chord,
-        },
+        plugin: plugin_word(plugin),
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
@@ -156,10 +161,28 @@ fn overlay(plan: &Plan) -> Overlay {
         chord: match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
         },
+        beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
             model: lookups.model,
         }),
+    }
+}
+
+fn plugin_word(plugin: &PluginPlan) -> Plugin {
+    match plugin {
+        PluginPlan::Chord(_) => Plugin::Chord,
+    }
+}
+
+fn beside(beside: &BesidePlan) -> Beside {
+    Beside {
+        name: beside.name.clone(),
+        domain: beside.domain.clone(),
+        plugin: plugin_word(&beside.plugin),
+        nodes: beside.nodes,
+        bridges: beside.bridges,
+        binding: beside.binding,
     }
 }
 

@@ -26,6 +26,8 @@ pub mod walk;
 #[cfg(test)]
 mod bad_input;
 #[cfg(test)]
+mod bad_overlay_input;
+#[cfg(test)]
 mod bad_story_input;
 #[cfg(test)]
 mod bad_user_input;

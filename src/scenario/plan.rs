@@ -6,6 +6,7 @@
 //! nothing below the scenario layer sees a word of a file.
 
 mod behaviour;
+mod beside;
 mod network;
 mod story;
 mod users;
@@ -15,6 +16,7 @@ pub use behaviour::{
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
+pub use beside::BesidePlan;
 pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -102,6 +104,7 @@ impl Plan {
     #[must_use]
     pub fn has_sip(&self) -> bool {
         self.callers.iter().any(|caller| caller.sip().is_some())
+            || !self.overlay.beside.is_empty()
             || self.hosts.iter().any(|host| host.user.is_some())
             || self.events.iter().any(|event| matches!(event.action, Action::User(_)))
             || self.story.as_ref().is_some_and(StoryPlan::speaks_of_users)
@@ -299,6 +302,8 @@ pub enum DynDnsAuth {
 pub struct OverlayPlan {
     /// The DHT.
     pub plugin: PluginPlan,
+    /// Overlays beside this one, in the order of the file.
+    pub beside: Vec<BesidePlan>,
     /// The target population of generated members; 0 with trace churn, and where hosts are named
     /// and no number is given.
     pub nodes: u32,

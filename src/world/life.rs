@@ -20,6 +20,7 @@ impl World {
     pub(super) fn open(&mut self) {
         self.bring_up_infrastructure();
         self.open_users();
+        self.open_beside();
         let first: Vec<MemberId> = self.up_at_start();
         if self.director.opening.converged {
             self.place(&first);
@@ -268,12 +269,14 @@ impl World {
         self.network.bring_up(member.host, member.address);
         self.count_presence(&member, true);
         self.tell(member.host, &Observation::HostUp(member.address));
+        let others = self.others_of(id);
         let kit = &self.population.kit;
         let dht = placed.unwrap_or_else(|| kit.plugin(&member, &self.stage.directory));
         let life = Life {
             dht,
             handover: kit.handover(id, &member),
             user_agent: kit.user_agent(id, &member, self.users.members.get(id.index())),
+            others,
             server: kit.server(id, &member),
         };
         self.with_node(member.host, |node, ctx| node.start(ctx, life, entry));
@@ -310,7 +313,11 @@ impl World {
 
     /// A member plays the proxy role from now on.
     pub(super) fn let_play(&mut self, id: MemberId) {
-        let host = self.population.members[id.index()].host;
+        self.let_play_on(self.population.members[id.index()].host);
+    }
+
+    /// The member on a host plays the proxy role of its overlay from now on.
+    pub(super) fn let_play_on(&mut self, host: HostId) {
         self.with_node(host, |node, ctx| node.take_role(ctx));
     }
 
@@ -442,7 +449,11 @@ impl World {
     }
 
     /// Lets the node on a member's host do something.
-    fn with_node(&mut self, host: HostId, act: impl FnOnce(&mut Node, &mut NodeLink<'_, '_>)) {
+    pub(super) fn with_node(
+        &mut self,
+        host: HostId,
+        act: impl FnOnce(&mut Node, &mut NodeLink<'_, '_>),
+    ) {
         let mut link = self.network.link(host, &mut self.stage);
         match &mut self.hosts[host.index()] {
             Host::Node(node) => act(node, &mut as_node(&mut link)),

@@ -27,9 +27,9 @@ use crate::net::icmp::{Code, Icmp, Quoted};
 use crate::net::packet::Packet;
 use crate::net::tcp::{Control, Kind, Segment};
 use crate::net::{Packed, Payload as _};
-use crate::overcord::message::NodeTimer;
+use crate::overcord::message::{BesideTimer, NodeTimer};
 use crate::overcord::{self, Message};
-use crate::overlay::{Facts as _, NodeRef, plugin};
+use crate::overlay::{Description, Facts as _, NodeRef, description, plugin};
 use crate::sim::HostId;
 use crate::sim::fingerprint::stable_hash;
 use crate::sip;
@@ -141,6 +141,7 @@ impl Words<'_> {
     pub fn message(&self, message: &Message) -> String {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
+            Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
             Message::Tcp(Segment::Control(control)) => tcp(*control),
@@ -248,6 +249,24 @@ impl Words<'_> {
                 format!("look-up {request} has an answer: {}", self.answer(answer))
             }
         }
+    }
+}
+
+/// What overlay is this?
+fn description(message: &description::Message) -> String {
+    match message {
+        description::Message::Question(_, kind) => {
+            format!("{} plug-in: what overlay is this?", kind.word())
+        }
+        description::Message::Answer(_, _, Description { domain, kind, id_bits }) => {
+            format!("{} plug-in: {domain}, identifiers of {id_bits} bits", kind.word())
+        }
+    }
+}
+
+fn plugin_timer(timer: plugin::Timer) -> &'static str {
+    match timer {
+        plugin::Timer::Chord(timer) => chord::timer(timer),
     }
 }
 
@@ -399,7 +418,8 @@ const fn sip_timer(timer: sip::Timer) -> &'static str {
 fn node_timer(timer: overcord::Timer) -> &'static str {
     use overcord::Timer as T;
     match timer {
-        T::Overlay(plugin::Timer::Chord(timer)) => chord::timer(timer),
+        T::Overlay(plugin) | T::Beside(_, BesideTimer::Plugin(plugin)) => plugin_timer(plugin),
+        T::Beside(_, BesideTimer::Retry) => "another overlay is tried again",
         T::Node(NodeTimer::Lookup) => "look a random key up",
         T::Node(NodeTimer::Join) => "try to join again",
         T::Node(NodeTimer::Procedure) => "test the proxy peer",
@@ -408,9 +428,11 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Node(NodeTimer::SelfCheck) => "is the binding still its own?",
         T::Node(NodeTimer::Update) => "try the update again",
         T::Node(NodeTimer::Renew) => "renew the overlay record",
+        T::Node(NodeTimer::Rejoin) => "join through the proxy peer",
         T::Node(NodeTimer::Poll) => "the daemon looks whether to update",
         T::Node(NodeTimer::Wait) => "the strategy has waited",
         T::Node(NodeTimer::Relocate) => "store the user's location again",
+        T::Node(NodeTimer::Bridge) => "store the entries of a bridging node again",
         T::Stub(_) | T::Locator(_) => "a DNS query is not answered",
         T::Sip(timer) => sip_timer(timer),
         T::Client(ClientTimer::Timeout) => "the update takes too long",

@@ -11,6 +11,7 @@
 //! **Architecture Invariant:** truth never looks into components, and components never read truth.
 //! The Director reads truth and issues commands.
 
+pub mod beside;
 pub mod bounds;
 pub mod caller;
 pub mod checkers;
@@ -36,6 +37,7 @@ use crate::rng::mix2;
 use crate::sim::event::Words;
 use crate::sim::{Event, HostId, Input};
 use crate::time::{SimDuration, SimTime};
+use crate::world::beside::BesideAll;
 use crate::world::director::Director;
 use crate::world::host::{Host, Timer, WorldNetwork};
 use crate::world::log::{Logged, Told};
@@ -64,6 +66,8 @@ pub struct World {
     pub population: Population,
     /// The users of SIP.
     pub users: Users,
+    /// The overlays beside the main one.
+    pub beside: BesideAll,
     /// The Director.
     pub director: Director,
     /// Hosts that are up from the start and stay.

@@ -152,6 +152,8 @@ pub struct Stage {
     pub noted: Option<Noted>,
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
+    /// The members of overlays beside the main one, of which truth hears nothing.
+    pub beside: BTreeSet<HostId>,
     warmup: SimTime,
     /// How the overlay's binding is asked for: other questions are nobody's concern.
     binding: Option<Binding>,
@@ -178,6 +180,7 @@ impl Stage {
             checkers: None,
             noted: None,
             story: None,
+            beside: BTreeSet::new(),
             warmup,
             binding,
         }
@@ -325,6 +328,9 @@ impl Observer for Stage {
 
     fn observe(&mut self, now: SimTime, host: HostId, observed: Observed) {
         self.chronicle(now, host, &observed);
+        if !self.beside.is_empty() && self.beside.contains(&host) {
+            return;
+        }
         let observation = match observed {
             Observed::Node(observation) => self.of_node(now, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self

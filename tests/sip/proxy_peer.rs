@@ -92,6 +92,7 @@ impl Node {
                 record_route,
                 options: Options::SER,
                 rules: Rules::rfc3261(),
+                bridged: Vec::new(),
             }),
             user: "alice".into(),
             own: ALICE,

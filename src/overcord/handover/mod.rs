@@ -106,6 +106,8 @@ pub struct Handover {
     /// The put of the overlay record that is under way.
     put: Option<OperationId>,
     strategy: Box<dyn Strategy>,
+    /// The proxy peer through which the strategy wants to join.
+    pub(super) rejoin: Option<Address>,
     role: Role,
     claim: Option<Claim>,
     dice: Dice,
@@ -153,6 +155,7 @@ impl Handover {
             fetch: None,
             put: None,
             strategy,
+            rejoin: None,
             role: Role::default(),
             claim: None,
             dice,

@@ -167,8 +167,13 @@ impl Bench {
         let repository = OverlayRepository::with_peers([]);
         let plugin = PluginManagement::new(chord.clone(), repository, dice("plugin"));
         let mut node = Node::new(plugin, None);
-        let life =
-            node::Life { dht: chord, handover: Some(handover), user_agent: None, server: None };
+        let life = node::Life {
+            dht: chord,
+            handover: Some(handover),
+            user_agent: None,
+            server: None,
+            others: None,
+        };
         node.start(&mut desk, life, Entry::Placed);
         node.watch_after(&mut desk, SimDuration::from_secs(10));
         let account =

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::beside;
 use super::users::{self, PhonePart};
 use super::{BuildError, FIRST_CALLER, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
 use crate::address::{Address, Endpoint, Port};
@@ -18,6 +19,8 @@ pub(super) struct Cast {
     pub(super) generated: Vec<String>,
     /// Named members, in the order of their names, with their place in the plan.
     pub(super) named: Vec<(String, usize)>,
+    /// The members of overlays beside the main one, each in the order of their names.
+    pub(super) besides: Vec<Vec<String>>,
     /// The conventional domains in the order of their names, with the addresses of their servers.
     pub(super) domains: Vec<(String, Address)>,
     /// The conventional domains in the order of the plan.
@@ -58,6 +61,7 @@ impl Cast {
             names: Vec::new(),
             generated,
             named,
+            besides: beside::names(plan),
             domains: domains(plan),
             callers: plan.callers.iter().map(|it| it.domain.clone()).collect(),
             embedding: embedding(plan),
@@ -73,6 +77,7 @@ impl Cast {
         let mut names = vec![director::NAME.to_owned()];
         names.extend(cast.generated.iter().cloned());
         names.extend(cast.named.iter().map(|(name, _)| name.clone()));
+        names.extend(cast.besides.iter().flatten().cloned());
         names.extend(cast.phones.iter().map(|phone| phone.name.clone()));
         names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
         names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
@@ -91,7 +96,8 @@ impl Cast {
         let members = |name: &String, group: Option<ResolverGroup>| Some((name.clone(), group?));
         if plan.handover.is_some() {
             let group = plan.overlay.resolver;
-            users.extend(self.generated.iter().filter_map(|name| members(name, group)));
+            let all = self.generated.iter().chain(self.besides.iter().flatten());
+            users.extend(all.filter_map(|name| members(name, group)));
             users.extend(
                 self.named
                     .iter()

@@ -6,6 +6,7 @@
 //! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 and phones from
 //! 100.96.0.1 on (RFC 6598).
 
+mod beside;
 mod cast;
 mod network;
 mod partition;
@@ -19,6 +20,7 @@ mod users;
 
 use std::sync::Arc;
 
+pub use beside::beside_member_name;
 use cast::Cast;
 use thiserror::Error;
 
@@ -164,6 +166,7 @@ pub fn build(
     let plugin = plugins::config(&plan.overlay.plugin, seed);
     let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
     let kit = kit(plan, &cast, plugin, seed)?;
+    let beside = beside::overlays(plan, &cast, &mut directory, (&kit, &members), seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
     let by_host = by_host(&cast, &members);
@@ -179,7 +182,10 @@ pub fn build(
         by_host,
         SimTime::ZERO + plan.warmup,
     );
-    let hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let mut hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    for (host, node) in beside::nodes(&beside) {
+        hosts[host.index()] = Host::Node(node);
+    }
     let users = users::users(plan, &cast, seed)?;
     let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
     stage.callees = Callees {
@@ -188,6 +194,7 @@ pub fn build(
         outward: plan.outward().map(|caller| HostPart::name(&caller.domain)).collect(),
         ..Callees::default()
     };
+    stage.beside = beside.overlays.iter().flat_map(|it| &it.members).map(|it| it.host).collect();
     stage.story = story::chronicle(plan, &cast)?;
     stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
@@ -208,6 +215,7 @@ pub fn build(
         infrastructure: infrastructure(plan, &cast)?,
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
+        beside,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -397,7 +405,9 @@ fn hosts(
     }
     if let Some(dns) = &plan.dns {
         let mut zones = vec![servers::zone_name(dns)?];
-        for (domain, _) in &cast.domains {
+        let bound = beside::bound(plan);
+        let named: Vec<_> = cast.domains.iter().chain(&bound).cloned().collect();
+        for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
         let configs: Vec<Arc<resolver::Config>> = dns
@@ -432,7 +442,7 @@ fn hosts(
             hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let authority = servers::authority(dns, cast.service.is_some(), &cast.domains)?;
+            let authority = servers::authority(dns, cast.service.is_some(), &named)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {

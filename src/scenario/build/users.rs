@@ -164,7 +164,35 @@ pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Se
         },
         options: Options { naptr: false, srv: true, order: Order::Weighted, failover: false },
         rules: Rules::rfc3261(),
+        bridged: plan
+            .overlay
+            .beside
+            .iter()
+            .filter(|beside| beside.bridges > 0)
+            .map(|beside| HostPart::name(&beside.domain))
+            .collect(),
     }))
+}
+
+/// The agents of members of another overlay, which are set up as those of the main one, with users
+/// of another domain.
+pub(super) fn in_overlay(
+    main: &user_agent::Settings,
+    domain: &str,
+    id_bits: u8,
+    bridged: Vec<HostPart>,
+) -> user_agent::Settings {
+    let location = LocationSettings {
+        domain: domain.to_owned(),
+        copied: Vec::new(),
+        id_bits,
+        lifetime: main.location.lifetime,
+    };
+    let record_route = match &main.record_route {
+        proxy::RecordRoute::Name(_) => proxy::RecordRoute::Name(HostPart::name(domain)),
+        other => other.clone(),
+    };
+    user_agent::Settings { location, record_route, bridged, ..main.clone() }
 }
 
 /// How users' locations are stored in the overlay, if there is SIP.

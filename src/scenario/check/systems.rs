@@ -2,8 +2,8 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Plugin, Resolver,
-    ResolverNumber, RoundFingers, resolver_habits,
+    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin,
+    Resolver, ResolverNumber, RoundFingers, resolver_habits,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
@@ -201,11 +201,8 @@ impl Check<'_> {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
         OverlayPlan {
-            plugin: match overlay.plugin {
-                Plugin::Chord => {
-                    PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default()))
-                }
-            },
+            plugin: plugin(overlay.plugin, overlay),
+            beside: self.besides(file, dns),
             nodes: self.nodes(file, traced),
             resolver,
             start_spread: overlay.start_spread.0,
@@ -215,6 +212,13 @@ impl Check<'_> {
                 .as_ref()
                 .map(|lookups| Arrivals { model: lookups.model, interval: lookups.rate.interval }),
         }
+    }
+}
+
+/// A plug-in with its parameters.
+pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
+    match word {
+        Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
     }
 }
 

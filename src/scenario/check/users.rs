@@ -2,9 +2,10 @@
 
 use super::super::build;
 use super::super::document::{Path, Place};
-use super::super::file::{ChurnModel, File, Host};
+use super::super::file::{Beside, ChurnModel, File, Host};
 use super::super::plan::{Act, Action, Peer, Plan, UserAction};
 use super::super::problem::{Fault, Problem, nearest};
+use super::beside::number_in;
 use super::names::generated_number;
 use super::story::{is_users, user_of};
 use super::telling::is_of_users;
@@ -23,6 +24,8 @@ pub(super) struct Users<'a> {
     nodes: Option<u64>,
     /// The conventional domains.
     domains: Vec<Domain>,
+    /// Overlays beside the main one.
+    besides: &'a [Beside],
 }
 
 /// A conventional domain.
@@ -41,7 +44,9 @@ impl<'a> Users<'a> {
         let churns = file.churn.as_ref().is_some_and(|churn| churn.model != ChurnModel::None);
         let of_host = |host: &Host| host.user.is_some() || host.domain.is_some();
         Self {
-            any: file.caller.iter().any(|caller| caller.lookups.is_none())
+            besides: &file.overlay.beside,
+            any: !file.overlay.beside.is_empty()
+                || file.caller.iter().any(|caller| caller.lookups.is_none())
                 || file.host.iter().any(of_host)
                 || file.event.iter().any(|event| is_users(event.action))
                 || file.story.iter().flat_map(|story| &story.exchange).any(is_of_users),
@@ -66,6 +71,19 @@ impl<'a> Users<'a> {
         generated_number(name).is_some_and(may)
     }
 
+    /// The overlay beside the main one that has a member of this name.
+    fn beside_of(&self, name: &str) -> Option<&'a Beside> {
+        self.besides.iter().find(|beside| {
+            let there = |number| (1..=u64::from(beside.nodes)).contains(&number);
+            number_in(&beside.name, name).is_some_and(there)
+        })
+    }
+
+    /// The overlay beside the main one that has this domain.
+    fn beside_with(&self, domain: &str) -> Option<&'a Beside> {
+        self.besides.iter().find(|beside| beside.domain.eq_ignore_ascii_case(domain))
+    }
+
     /// Whether this is a conventional domain, whose server has its name.
     pub(super) fn is_server(&self, name: &str) -> bool {
         self.domains.iter().any(|domain| domain.name.eq_ignore_ascii_case(name))
@@ -80,6 +98,7 @@ impl<'a> Users<'a> {
     pub(super) fn is_host(&self, name: &str) -> bool {
         self.hosts.iter().any(|host| host.name == name)
             || self.is_node(name)
+            || self.beside_of(name).is_some()
             || self.is_server(name)
             || self.generated_phone(name).is_some()
     }
@@ -95,7 +114,10 @@ impl<'a> Users<'a> {
     pub(super) fn domain_of(&self, host: &str) -> Option<&str> {
         match self.hosts.iter().find(|named| named.name == host) {
             Some(named) => named.domain.as_deref(),
-            None => self.generated_phone(host).map(|(_, domain)| domain.name.as_str()),
+            None => match self.beside_of(host) {
+                Some(beside) => Some(&beside.domain),
+                None => self.generated_phone(host).map(|(_, domain)| domain.name.as_str()),
+            },
         }
     }
 
@@ -251,6 +273,7 @@ impl Check<'_> {
     pub(super) fn actor(&mut self, host: &str, path: &Path, users: &Users<'_>) -> Option<String> {
         if users.hosts.iter().any(|named| named.name == host)
             || users.is_node(host)
+            || users.beside_of(host).is_some()
             || users.generated_phone(host).is_some()
         {
             return Some(host.to_owned());
@@ -303,6 +326,9 @@ impl Check<'_> {
         };
         let (host, known) = if users.overlay.as_ref() == Some(&domain) {
             (users.member(user), users.member_users())
+        } else if let Some(beside) = users.beside_with(&domain) {
+            let there = users.beside_of(user).filter(|it| it.name == beside.name);
+            (there.map(|_| user.to_owned()), members_of(beside))
         } else {
             match users.domains.iter().find(|other| other.name == domain) {
                 Some(there) if there.sip => (users.phone(there, user), users.phone_users(there)),
@@ -313,6 +339,7 @@ impl Check<'_> {
                 None => {
                     let with_server = users.domains.iter().filter(|domain| domain.sip);
                     let known = users.overlay.iter().chain(with_server.map(|it| &it.name));
+                    let known = known.chain(users.besides.iter().map(|it| &it.domain));
                     let known: Vec<_> = known.cloned().collect();
                     let nearest = nearest(&domain, known.iter().map(String::as_str));
                     let what = "SIP domain";
@@ -363,6 +390,13 @@ impl Check<'_> {
             }
         }
     }
+}
+
+/// The first and the last member of an overlay beside the main one.
+fn members_of(beside: &Beside) -> Vec<String> {
+    let mut numbers = vec![1, beside.nodes];
+    numbers.dedup();
+    numbers.into_iter().map(|number| build::beside_member_name(&beside.name, number)).collect()
 }
 
 /// The nearest generated member to one that is not among so many.

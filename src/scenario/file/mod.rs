@@ -7,6 +7,7 @@
 //! [`check`](super::check).
 
 mod behaviour;
+mod beside;
 mod conventional;
 mod daemon;
 mod story;
@@ -14,6 +15,7 @@ mod systems;
 mod telling;
 
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };

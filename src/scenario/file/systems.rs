@@ -299,6 +299,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// Overlays beside this one.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub beside: Vec<super::Beside>,
     /// Look-ups of random keys by each member. Without the table there are none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lookups: Option<OverlayLookups>,
@@ -318,6 +321,7 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            beside: Vec::new(),
             lookups: None,
         }
     }
