@@ -185,6 +185,8 @@ pub enum Timer {
     Stub(dns::stub::Timer),
     /// The update client's.
     Client(ClientTimer),
+    /// The client's of dynamic updates of DNS.
+    Updater(dns::updater::Timer),
     /// The user agent's.
     Sip(sip::Timer),
     /// The stub resolver's through which conventional servers are located.
@@ -271,11 +273,12 @@ impl sim::Timer for Timer {
             Self::Client(timer) => FIRST + 2 * (OWN + 1 + timer.slot()),
             Self::Sip(timer) => FIRST + 2 * (SIP + timer.slot()),
             Self::Locator(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + timer.slot()),
+            Self::Updater(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()),
             Self::Beside(place, timer) => {
                 let before = plugin::Timer::SLOTS + BesideTimer::SLOTS * u32::from(place.0);
                 FIRST + 1 + 2 * (before + timer.slot())
             }
-            Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 1 + timer.slot()),
+            Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 2 + timer.slot()),
         }
     }
 }
@@ -296,6 +299,12 @@ impl From<NodeTimer> for Timer {
 impl From<dns::stub::Timer> for Timer {
     fn from(timer: dns::stub::Timer) -> Self {
         Self::Stub(timer)
+    }
+}
+
+impl From<dns::updater::Timer> for Timer {
+    fn from(timer: dns::updater::Timer) -> Self {
+        Self::Updater(timer)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use crate::address::{Endpoint, Port};
 use crate::conventional::server;
+use crate::dns::message::Kind;
 use crate::net::Payload as _;
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::overcord::beside::{News, NewsList, Others};
@@ -412,6 +413,9 @@ impl Node {
             return;
         }
         if let Some(handover) = &mut self.handover {
+            if matches!(message.kind, Kind::Update(_)) {
+                return handover.update_answered(ctx, &mut self.plugin, from, message);
+            }
             let names = handover.names();
             let ended = names.receive(&mut ctx.lift::<_, _, Observation>(), from, message);
             if let Some((asker, found)) = ended {
@@ -511,12 +515,20 @@ impl Node {
             (Timer::Client(timer), Some(handover)) => {
                 handover.transport(ctx, &mut self.plugin, TransportEvent::ClientTimer(timer));
             }
+            (Timer::Updater(timer), Some(handover)) => {
+                handover.updater_timer(ctx, &mut self.plugin, timer);
+            }
             (Timer::Tcp(timer), Some(handover)) => {
                 handover.transport(ctx, &mut self.plugin, TransportEvent::TcpTimer(timer));
             }
-            (Timer::Node(_) | Timer::Stub(_) | Timer::Client(_) | Timer::Tcp(_), None) => {
-                unreachable!("only the handover part sets these")
-            }
+            (
+                Timer::Node(_)
+                | Timer::Stub(_)
+                | Timer::Client(_)
+                | Timer::Updater(_)
+                | Timer::Tcp(_),
+                None,
+            ) => unreachable!("only the handover part sets these"),
         }
     }
 }

@@ -6,7 +6,9 @@
 //! state: the node acts.
 
 use crate::address::Address;
+use crate::dns::{Rcode, updater};
 use crate::dyndns::{CodeClass, UpdateOutcome};
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::resource_database::Epoch;
 use crate::time::SimDuration;
 
@@ -54,10 +56,10 @@ impl Role {
 }
 
 /// An update of the binding that is under way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim {
-    /// The address whose failed test made the node claim.
-    pub tested: Option<Address>,
+    /// What the binding is to become, and why.
+    pub wanted: Wanted,
     /// How often it has been tried again.
     pub retries: u8,
     /// Where it stands.
@@ -82,36 +84,66 @@ pub enum Stage {
 pub enum Aftermath {
     /// The endpoint accepted.
     Accepted,
+    /// The binding was not as it was expected: not tried again.
+    Overtaken {
+        /// Whether that can't be this update's own doing.
+        certain: bool,
+    },
     /// To be tried again after this pause.
     Retry(SimDuration),
     /// Given up.
     Failed,
 }
 
+/// How an attempt at an update ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempted {
+    /// The name of the endpoint could not be resolved.
+    Unresolved,
+    /// So, by dyndns2.
+    Dyndns2(UpdateOutcome),
+    /// So, by a dynamic update of DNS.
+    Rfc2136(updater::Outcome),
+}
+
 impl Claim {
     /// A claim that begins.
     #[must_use]
-    pub const fn new(tested: Option<Address>) -> Self {
-        Self { tested, retries: 0, stage: Stage::Resolving }
+    pub const fn new(wanted: Wanted) -> Self {
+        Self { wanted, retries: 0, stage: Stage::Resolving }
     }
 
-    /// What follows from an attempt that ended like this; `None` stands for an endpoint whose name
-    /// could not be resolved. Network errors are tried again with pauses that double; every code
-    /// but success is fatal, since the service asks for half an hour of rest even after `911`.
-    pub fn attempted(&mut self, outcome: Option<&UpdateOutcome>) -> Aftermath {
-        match outcome {
-            Some(UpdateOutcome::Code(code)) if code.class() == CodeClass::Success => {
+    /// What follows from an attempt that ended like this. Silence, network errors and SERVFAIL are
+    /// tried again with pauses that double; every other code but success is fatal, since the update
+    /// service asks for half an hour of rest even after `911`.
+    pub fn attempted(&mut self, ended: Attempted) -> Aftermath {
+        match ended {
+            Attempted::Dyndns2(UpdateOutcome::Code(code)) if code.class() == CodeClass::Success => {
                 Aftermath::Accepted
             }
-            Some(UpdateOutcome::Code(_) | UpdateOutcome::HttpError(_)) => Aftermath::Failed,
-            Some(UpdateOutcome::NetworkError(_)) | None if self.retries < RETRIES => {
-                let pause = FIRST_PAUSE * (1 << self.retries);
-                self.retries += 1;
-                self.stage = Stage::Pausing;
-                Aftermath::Retry(pause)
+            Attempted::Rfc2136(outcome) if outcome.is_accepted() => Aftermath::Accepted,
+            Attempted::Rfc2136(outcome) if outcome.is_overtaken() => {
+                Aftermath::Overtaken { certain: outcome.is_certain() && self.retries == 0 }
             }
-            Some(UpdateOutcome::NetworkError(_)) | None => Aftermath::Failed,
+            Attempted::Dyndns2(UpdateOutcome::NetworkError(_)) | Attempted::Unresolved => {
+                self.try_again()
+            }
+            Attempted::Rfc2136(updater::Outcome::TimedOut) => self.try_again(),
+            Attempted::Rfc2136(updater::Outcome::Answered { rcode: Rcode::SERV_FAIL, .. }) => {
+                self.try_again()
+            }
+            Attempted::Dyndns2(_) | Attempted::Rfc2136(_) => Aftermath::Failed,
         }
+    }
+
+    fn try_again(&mut self) -> Aftermath {
+        if self.retries == RETRIES {
+            return Aftermath::Failed;
+        }
+        let pause = FIRST_PAUSE * (1 << self.retries);
+        self.retries += 1;
+        self.stage = Stage::Pausing;
+        Aftermath::Retry(pause)
     }
 }
 
@@ -133,11 +165,40 @@ mod tests {
 
     #[test]
     fn network_errors_are_tried_again_after_5_10_20_40_and_80_seconds() {
-        let mut claim = Claim::new(None);
-        for seconds in [5, 10, 20, 40, 80] {
-            let pause = SimDuration::from_secs(seconds);
-            assert_eq!(claim.attempted(None), Aftermath::Retry(pause));
+        let silence = Attempted::Rfc2136(updater::Outcome::TimedOut);
+        for ended in [Attempted::Unresolved, silence, answered(Rcode::SERV_FAIL, 1)] {
+            let mut claim = claim();
+            for seconds in [5, 10, 20, 40, 80] {
+                let pause = SimDuration::from_secs(seconds);
+                assert_eq!(claim.attempted(ended), Aftermath::Retry(pause));
+            }
+            assert_eq!(claim.attempted(ended), Aftermath::Failed);
         }
-        assert_eq!(claim.attempted(None), Aftermath::Failed);
+    }
+
+    fn claim() -> Claim {
+        let peers = [OWN].into_iter().collect();
+        Claim::new(Wanted { tested: None, peers, expected: None })
+    }
+
+    const fn answered(rcode: Rcode, sent: u32) -> Attempted {
+        Attempted::Rfc2136(updater::Outcome::Answered { rcode, sent })
+    }
+
+    #[test]
+    fn a_prerequisite_that_failed_is_certain_only_for_the_first_copy_of_the_first_attempt() {
+        for (rcode, sent, aftermath) in [
+            (Rcode::NO_ERROR, 2, Aftermath::Accepted),
+            (Rcode::NX_RR_SET, 1, Aftermath::Overtaken { certain: true }),
+            (Rcode::YX_RR_SET, 2, Aftermath::Overtaken { certain: false }),
+            (Rcode::REFUSED, 1, Aftermath::Failed),
+            (Rcode::NOT_AUTH, 1, Aftermath::Failed),
+        ] {
+            assert_eq!(claim().attempted(answered(rcode, sent)), aftermath, "{rcode:?}");
+        }
+        let mut claim = claim();
+        claim.attempted(Attempted::Rfc2136(updater::Outcome::TimedOut));
+        let overtaken = claim.attempted(answered(Rcode::NX_RR_SET, 1));
+        assert_eq!(overtaken, Aftermath::Overtaken { certain: false });
     }
 }

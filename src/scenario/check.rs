@@ -2,11 +2,13 @@
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
 mod address;
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
 mod daemon;
 mod names;
+mod naming;
 mod needs;
 mod partition;
 mod story;
@@ -175,6 +177,7 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
+        use super::plan::UpdateProtocol;
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -185,9 +188,17 @@ impl Check<'_> {
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
+            let by_http = strategy.updates() && handover.update == UpdateProtocol::Dyndns2;
             let what = format!("strategy \"{}\"", strategy.word());
-            need("handover", &what, "dyndns", dyndns || !strategy.updates());
+            need("handover", &what, "dyndns", dyndns || !by_http);
         }
+        self.updating(file);
+        let mut need = |path: &str, what: &str, section, there: bool| {
+            if !there {
+                let what = what.to_owned();
+                self.key_fault(&Path::of(path), Fault::MissingSection { what, section });
+            }
+        };
         if dyndns {
             need("dyndns", "the update endpoint", "dns", dns);
         }

@@ -3,19 +3,21 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod bamboo;
+mod naming;
 mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, Daemon, Dns,
-    DynDns, EachWord, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency,
-    LatencyModel, LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading,
-    Resolver, ResolverNumber, RoundFingers, SCHEMA, Stop, UpdateProtocol,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, Daemon, DynDns,
+    Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
+    SCHEMA, Stop,
 };
 use super::plan::{
-    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DnsPlan, DynDnsPlan,
-    EventPlan, Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan,
-    OverlayPlan, Plan, PluginPlan, Policies, ResolverCount, ResolverGroup, Target, When,
+    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
+    Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
+    Plan, PluginPlan, Policies, ResolverGroup, Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -41,7 +43,7 @@ pub fn file(plan: &Plan) -> File {
         replications: replications(&plan.replications),
         timeline_bin: plan.timeline_bin.map(Duration),
         network: network(&plan.network),
-        dns: plan.dns.as_ref().map(dns),
+        dns: plan.dns.as_ref().map(naming::dns),
         dyndns: plan.dyndns.as_ref().map(dyndns),
         overlay: overlay(plan),
         churn: Some(plan.churn.as_ref().map_or_else(no_churn, churn)),
@@ -106,30 +108,6 @@ fn network(network: &NetworkPlan) -> Network {
     }
 }
 
-fn dns(dns: &DnsPlan) -> Dns {
-    Dns {
-        domain: dns.domain.clone(),
-        ttl: Duration(dns.ttl),
-        publish_delay: Duration(dns.publish_delay),
-        negative_ttl: Duration(dns.negative_ttl),
-        resolver: dns
-            .resolvers
-            .iter()
-            .map(|group| Resolver {
-                name: group.name.clone(),
-                count: match group.count {
-                    ResolverCount::Each => ResolverNumber::Word(EachWord::Each),
-                    ResolverCount::Fixed(count) => ResolverNumber::Number(count),
-                },
-                profile: group.profile,
-                min_ttl: Some(Duration(group.min_ttl)),
-                max_ttl: Some(Duration(group.max_ttl)),
-                prefetch: Some(group.prefetch),
-            })
-            .collect(),
-    }
-}
-
 fn dyndns(dyndns: &DynDnsPlan) -> DynDns {
     DynDns {
         auth: dyndns.auth,
@@ -152,15 +130,22 @@ fn overlay(plan: &Plan) -> Overlay {
         lookups,
     } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
+    // All overlays share the parameters of a plug-in.
+    let every = || std::iter::once(plugin).chain(besides.iter().map(|beside| &beside.plugin));
     Overlay {
         plugin: plugin_word(plugin),
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
         location_lifetime: Duration(*location_lifetime),
-        chord: match plugin {
+        chord: every().find_map(|plugin| match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
-        },
+            PluginPlan::Bamboo(_) => None,
+        }),
+        bamboo: every().find_map(|plugin| match plugin {
+            PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
+            PluginPlan::Chord(_) => None,
+        }),
         beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
@@ -172,6 +157,7 @@ fn overlay(plan: &Plan) -> Overlay {
 fn plugin_word(plugin: &PluginPlan) -> Plugin {
     match plugin {
         PluginPlan::Chord(_) => Plugin::Chord,
+        PluginPlan::Bamboo(_) => Plugin::Bamboo,
     }
 }
 
@@ -272,7 +258,8 @@ fn handover(handover: &HandoverPlan) -> Handover {
         strategy: handover.strategy,
         // Every policy follows by name, so that the reading decides nothing any more.
         reading: if literal { Reading::Literal } else { Reading::Intended },
-        update: UpdateProtocol::Dyndns2,
+        update: handover.update,
+        update_if: (handover.update == UpdateProtocol::Rfc2136).then_some(handover.update_if),
         update_timeout: Duration(handover.update_timeout),
         probe_interval: Duration(handover.probe.interval),
         probe_jitter: Probability(handover.probe.jitter),

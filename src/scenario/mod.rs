@@ -34,6 +34,8 @@ mod bad_user_input;
 #[cfg(test)]
 mod collisions;
 #[cfg(test)]
+mod dns_input;
+#[cfg(test)]
 mod good_input;
 #[cfg(test)]
 mod needs_input;

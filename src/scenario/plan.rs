@@ -5,18 +5,25 @@
 //! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
 //! nothing below the scenario layer sees a word of a file.
 
+mod bamboo;
 mod behaviour;
 mod beside;
+mod naming;
 mod network;
 mod story;
 mod users;
 
+pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use naming::{
+    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
+    UpdateProtocol, ZoneUpdates,
+};
 pub use network::{Far, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -209,72 +216,6 @@ pub enum DepartedHosts {
     Unreachable,
 }
 
-/// `[dns]`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DnsPlan {
-    /// The overlay's domain name, lower case, without a final dot.
-    pub domain: String,
-    /// The TTL of its A record: whole seconds.
-    pub ttl: SimDuration,
-    /// From the endpoint's acceptance to the authority's serving.
-    pub publish_delay: SimDuration,
-    /// How long a negative answer may be cached: whole seconds.
-    pub negative_ttl: SimDuration,
-    /// The groups of recursive resolvers, in the order of the file. Names are distinct.
-    pub resolvers: Vec<ResolverPlan>,
-}
-
-/// A group of resolvers: an index into [`DnsPlan::resolvers`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ResolverGroup(pub u32);
-
-impl ResolverGroup {
-    /// The index as such.
-    #[must_use]
-    pub const fn index(self) -> usize {
-        self.0 as usize
-    }
-}
-
-/// `[[dns.resolver]]`: a group of recursive resolvers, its users spread over them.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ResolverPlan {
-    /// The group's name.
-    pub name: String,
-    /// How many resolvers it has.
-    pub count: ResolverCount,
-    /// Whose habits it has; what the profile says of the keys below is already in them.
-    pub profile: ResolverProfile,
-    /// Entries live at least this long: whole seconds.
-    pub min_ttl: SimDuration,
-    /// Entries live at most this long: whole seconds, not below `min_ttl`.
-    pub max_ttl: SimDuration,
-    /// Whether entries are fetched again before they end (when, the profile says).
-    pub prefetch: bool,
-}
-
-/// How many resolvers a group has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ResolverCount {
-    /// One for every host that uses the group.
-    Each,
-    /// So many; at least 1.
-    Fixed(u32),
-}
-
-/// Whose habits a resolver has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub enum ResolverProfile {
-    /// An entry lives exactly its TTL.
-    Rfc,
-    /// Unbound's.
-    Unbound,
-    /// BIND's.
-    Bind,
-}
-
 /// `[dyndns]`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct DynDnsPlan {
@@ -323,6 +264,8 @@ pub struct OverlayPlan {
 pub enum PluginPlan {
     /// Chord.
     Chord(ChordPlan),
+    /// Bamboo.
+    Bamboo(BambooPlan),
 }
 
 impl PluginPlan {
@@ -331,6 +274,7 @@ impl PluginPlan {
     pub fn id_bits(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.id_bits,
+            Self::Bamboo(bamboo) => bamboo.id_bits,
         }
     }
 
@@ -339,6 +283,7 @@ impl PluginPlan {
     pub fn start(&self) -> OverlayStart {
         match self {
             Self::Chord(chord) => chord.start,
+            Self::Bamboo(bamboo) => bamboo.start,
         }
     }
 
@@ -347,6 +292,7 @@ impl PluginPlan {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Chord(_) => "chord",
+            Self::Bamboo(_) => "bamboo",
         }
     }
 }

@@ -5,7 +5,9 @@
 //! word, either plainly or with the line of the file and a pointer.
 
 mod budget;
+mod need;
 mod network;
+mod places;
 mod report;
 
 pub use budget::BudgetFault;
@@ -21,6 +23,9 @@ use crate::units::UnitError;
 
 mod told;
 
+pub use need::NeedFault;
+pub use places::Places;
+use places::elsewhere;
 pub use told::StoryFault;
 
 /// Something wrong at a place.
@@ -264,6 +269,9 @@ pub enum Fault {
     /// Something about a budget.
     #[error(transparent)]
     Budget(#[from] BudgetFault),
+    /// One key needs another to have a certain value.
+    #[error(transparent)]
+    Need(#[from] NeedFault),
     /// A user that addresses itself.
     #[error("the user of `{host}` would address itself")]
     Itself {
@@ -544,34 +552,6 @@ pub enum Fault {
         /// What the reader says.
         message: String,
     },
-}
-
-/// Where a key exists that was looked for in vain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Places {
-    /// Keys with their way, as `--set` takes them.
-    Ways(Vec<String>),
-    /// Tables, as a file heads them; empty for the top of the file.
-    Tables(Vec<String>),
-}
-
-fn elsewhere(places: &Places) -> String {
-    match places {
-        Places::Ways(ways) => format!("did you mean {}?", listed(ways)),
-        Places::Tables(tables) => {
-            let named = |table: &String| match table.as_str() {
-                "" => "before all sections".to_owned(),
-                table => format!("in {table}"),
-            };
-            let named: Vec<_> = tables.iter().map(named).collect();
-            match named.split_last() {
-                Some((last, rest)) if !rest.is_empty() => {
-                    format!("it belongs {} or {last}", rest.join(", "))
-                }
-                _ => format!("it belongs {}", named.concat()),
-            }
-        }
-    }
 }
 
 fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {

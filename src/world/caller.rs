@@ -3,17 +3,18 @@
 
 use crate::address::Endpoint;
 use crate::dns::stub::{self, Outcome, QuestionId, Stub};
-use crate::dns::{self, DomainName, RecordType};
+use crate::dns::{self, Binding};
 use crate::sim::{self, Context};
 use crate::time::SimTime;
 use crate::workload::ArrivalTimes;
 use crate::world::observation::Answer;
+use crate::world::stage::in_short;
 
 /// The server of one domain.
 #[derive(Debug)]
 pub struct Caller {
     stub: Stub,
-    target: DomainName,
+    target: Binding,
     users: Vec<ArrivalTimes>,
     /// Look-ups begun so far.
     begun: u64,
@@ -54,9 +55,9 @@ pub enum Observation {
 }
 
 impl Caller {
-    /// A domain whose users look `target` up at these times.
+    /// A domain whose users look this binding up at these times.
     #[must_use]
-    pub fn new(stub: Stub, target: DomainName, users: Vec<ArrivalTimes>) -> Self {
+    pub fn new(stub: Stub, target: Binding, users: Vec<ArrivalTimes>) -> Self {
         Self { stub, target, users, begun: 0, under_way: Vec::new() }
     }
 
@@ -95,7 +96,8 @@ impl Caller {
                 self.begun += 1;
                 ctx.observe(Observation::Started(self.begun));
                 let stub = &mut ctx.lift::<_, _, Observation>();
-                let question = self.stub.resolve(stub, self.target.clone(), RecordType::A);
+                let dns::Question { name, rtype } = self.target.question().clone();
+                let question = self.stub.resolve(stub, name, rtype);
                 self.under_way.push((question, self.begun));
             }
         }
@@ -108,14 +110,7 @@ impl Caller {
         let Some((question, outcome)) = ended else { return };
         let place = self.under_way.iter().position(|&(asked, _)| asked == question);
         let (_, request) = self.under_way.swap_remove(place.expect("the caller asked it"));
-        let answer = match outcome {
-            Outcome::Addresses { addresses, .. } => Answer::Addresses(addresses),
-            Outcome::NxDomain(_)
-            | Outcome::NoData(_)
-            | Outcome::Services { .. }
-            | Outcome::Rules { .. } => Answer::Negative,
-            Outcome::ServFail | Outcome::Timeout => Answer::Failure,
-        };
+        let answer = in_short(&self.target, &outcome.answer());
         ctx.observe(Observation::Ended(request, answer));
     }
 }

@@ -1,6 +1,7 @@
 //! Hosts that come and go: the opening of a run, churn, and the script.
 
 use crate::overcord::Node;
+use crate::overcord::handover::update::Protocol;
 use crate::overcord::node::{Entry, Life};
 use crate::overlay::{NodeRef, Plugin};
 use crate::rng::sample::uniform_u64;
@@ -124,8 +125,10 @@ impl World {
     fn preset_service(&mut self, address: crate::address::Address) {
         let Some(settings) = &self.population.kit.handover else { return };
         let Some(host) = self.infrastructure.service else { return };
-        if let Host::Service(service) = &mut self.hosts[host.index()] {
-            service.preset(&settings.hostname, address);
+        if let Host::Service(service) = &mut self.hosts[host.index()]
+            && let Protocol::Dyndns2(_, hostname) = &settings.protocol
+        {
+            service.preset(hostname, address);
         }
     }
 

@@ -9,6 +9,7 @@
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
+mod bamboo;
 mod chord;
 mod dns;
 mod told;
@@ -141,6 +142,7 @@ impl Words<'_> {
     pub fn message(&self, message: &Message) -> String {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
+            Message::Overlay(plugin::Message::Bamboo(message)) => self.bamboo(message),
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
@@ -267,6 +269,7 @@ fn description(message: &description::Message) -> String {
 fn plugin_timer(timer: plugin::Timer) -> &'static str {
     match timer {
         plugin::Timer::Chord(timer) => chord::timer(timer),
+        plugin::Timer::Bamboo(timer) => bamboo::timer(timer),
     }
 }
 
@@ -436,6 +439,7 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Stub(_) | T::Locator(_) => "a DNS query is not answered",
         T::Sip(timer) => sip_timer(timer),
         T::Client(ClientTimer::Timeout) => "the update takes too long",
+        T::Updater(_) => "the update is not answered",
         T::Client(ClientTimer::Tcp(_)) | T::Tcp(_) => "a TCP connection",
     }
 }

@@ -1,17 +1,16 @@
 //! The binding: updating it, trying again, and looking whether it is still the node's own.
 
-use crate::address::Address;
-use crate::dyndns::UpdateOutcome;
 use crate::overcord::Observation;
 use crate::overcord::discovery::Resolution;
 use crate::overcord::handover::Handover;
 use crate::overcord::handover::strategy::Event;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::policy::Losers;
-use crate::overcord::proxy_role::{Aftermath, Claim, Stage};
+use crate::overcord::proxy_role::{Aftermath, Attempted, Claim, Stage};
 
 impl Handover {
     /// Schedules the next look whether the binding is still this node's own (A7): not before the
@@ -45,7 +44,7 @@ impl Handover {
     ) {
         // A name that does not resolve says nothing about who plays the role, and while the node's
         // own update is under way the binding can't be its own yet.
-        if self.claim.is_some_and(|claim| claim.stage != Stage::Left) {
+        if self.claim.as_ref().is_some_and(|claim| claim.stage != Stage::Left) {
             return;
         }
         if let Resolution::Address(found) = found
@@ -60,10 +59,10 @@ impl Handover {
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
-        tested: Option<Address>,
+        wanted: Wanted,
     ) {
         if self.claim.is_none() {
-            let claim = Claim::new(tested);
+            let claim = Claim::new(wanted);
             if self.daemon.is_some() {
                 // The daemon finds it at its next poll.
                 self.claim = Some(Claim { stage: Stage::Left, ..claim });
@@ -78,7 +77,8 @@ impl Handover {
     pub fn attempt_update<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Some(claim) = &mut self.claim else { return };
         claim.stage = Stage::Resolving;
-        ctx.observe(Observation::UpdateStarted { tested: claim.tested, own: self.own });
+        let own = claim.wanted.peers.first().copied().unwrap_or(self.own);
+        ctx.observe(Observation::UpdateStarted { tested: claim.wanted.tested, own });
         let service = &self.settings.service;
         if let Some(found) =
             self.names.resolve(&mut ctx.lift::<_, _, Observation>(), Asker::Claim, service)
@@ -95,37 +95,41 @@ impl Handover {
     ) {
         let Some(claim) = &mut self.claim else { return };
         let Resolution::Address(endpoint) = found else {
-            return self.update_ended(ctx, plugin, None);
+            return self.update_ended(ctx, plugin, Attempted::Unresolved);
         };
         claim.stage = Stage::Updating;
-        let hostname = &self.settings.hostname;
-        let outcome =
-            self.client.update(&mut ctx.lift::<_, _, Observation>(), endpoint, hostname, self.own);
-        if outcome.is_some() {
-            self.update_ended(ctx, plugin, outcome);
+        let wanted = claim.wanted.clone();
+        if let Some(ended) = self.send_update(ctx, endpoint, &wanted) {
+            self.update_ended(ctx, plugin, ended);
         }
     }
 
-    /// An attempt ended; `None` stands for an endpoint whose name could not be resolved.
+    /// An attempt ended.
     pub(super) fn update_ended<C: NodeContext>(
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
-        outcome: Option<UpdateOutcome>,
+        ended: Attempted,
     ) {
         if self.daemon.is_some() {
-            return self.daemon_ended(ctx, outcome);
+            return self.daemon_ended(ctx, ended);
         }
         let Some(claim) = &mut self.claim else { return };
-        let aftermath = claim.attempted(outcome.as_ref());
+        let aftermath = claim.attempted(ended);
         ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
         if let Aftermath::Retry(pause) = aftermath {
             return ctx.set_after(NodeTimer::Update.into(), pause);
         }
         self.claim = None;
         self.clear_suspicion(ctx);
-        let accepted = aftermath == Aftermath::Accepted;
-        self.decide(ctx, plugin, Event::Updated { accepted });
+        self.decide(
+            ctx,
+            plugin,
+            match aftermath {
+                Aftermath::Overtaken { certain } => Event::Overtaken { certain },
+                _ => Event::Updated { accepted: aftermath == Aftermath::Accepted },
+            },
+        );
     }
 
     /// Gives up the update that is under way: a node that no longer plays the role must not get the
@@ -133,7 +137,7 @@ impl Handover {
     pub(super) fn abandon_claim<C: NodeContext>(&mut self, ctx: &mut C) {
         let Some(claim) = self.claim.take() else { return };
         ctx.cancel(NodeTimer::Update.into());
-        self.client.cancel(&mut ctx.lift::<_, _, Observation>());
+        self.cancel_update(ctx);
         if !matches!(claim.stage, Stage::Pausing | Stage::Left) {
             ctx.observe(Observation::UpdateEnded { accepted: false });
         }

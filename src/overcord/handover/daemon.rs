@@ -3,13 +3,14 @@
 //! and when its own cache has nothing against it. The node does not learn what became of it; its
 //! self-check shows whose address the binding has.
 
-use crate::dyndns::{Daemon, DaemonCache, UpdateOutcome};
+use crate::dyndns::{Daemon, DaemonCache};
 use crate::overcord::Observation;
 use crate::overcord::handover::Handover;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
-use crate::overcord::proxy_role::{Claim, Stage};
+use crate::overcord::proxy_role::{Attempted, Claim, Stage};
 
 impl Handover {
     /// What survives a restart of the host.
@@ -31,25 +32,25 @@ impl Handover {
     pub fn poll<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Some(daemon) = &self.daemon else { return };
         ctx.set_after(NodeTimer::Poll.into(), daemon.settings().pause(self.dice.unit()));
-        let (wanted, busy) = match self.claim {
-            Some(Claim { stage: Stage::Left, retries, .. }) => (retries == 0, false),
+        let (wanted, busy) = match &self.claim {
+            Some(Claim { stage: Stage::Left, retries, .. }) => (*retries == 0, false),
             Some(_) => (false, true),
             None => (false, !self.role.is_proxy()),
         };
         if !busy && daemon.decides(ctx.now(), self.own, wanted) {
-            self.claim.get_or_insert(Claim::new(None));
+            let wanted = || Wanted::claim(self.own, None, &self.settings.protocol);
+            self.claim.get_or_insert_with(|| Claim::new(wanted()));
             self.attempt_update(ctx, plugin);
         }
     }
 
-    /// An attempt of the daemon ended; `None` stands for an endpoint whose name could not be
-    /// resolved.
-    pub(super) fn daemon_ended<C: NodeContext>(
-        &mut self,
-        ctx: &mut C,
-        outcome: Option<UpdateOutcome>,
-    ) {
+    /// An attempt of the daemon ended.
+    pub(super) fn daemon_ended<C: NodeContext>(&mut self, ctx: &mut C, ended: Attempted) {
         let (Some(daemon), Some(claim)) = (&mut self.daemon, &mut self.claim) else { return };
+        let outcome = match ended {
+            Attempted::Dyndns2(outcome) => Some(outcome),
+            Attempted::Unresolved | Attempted::Rfc2136(_) => None,
+        };
         let accepted = daemon.attempted(ctx.now(), self.own, outcome.as_ref());
         ctx.observe(Observation::UpdateEnded { accepted });
         if accepted {

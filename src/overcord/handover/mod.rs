@@ -15,6 +15,7 @@ pub mod strategy;
 #[cfg(test)]
 mod tests;
 mod transport;
+pub mod update;
 
 pub use strategy::Strategy;
 pub use transport::TransportEvent;
@@ -23,13 +24,14 @@ use std::sync::Arc;
 
 use crate::address::{Address, Endpoint};
 use crate::dns::stub::Stub;
-use crate::dns::{ApplicationCache, DomainName};
-use crate::dyndns::{ClientSettings, Daemon, DaemonCache, DaemonSettings, Hostname, UpdateClient};
+use crate::dns::{ApplicationCache, Binding, DomainName};
+use crate::dyndns::{Daemon, DaemonCache, DaemonSettings};
 use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Resolution, Step, Verdict};
 use crate::overcord::handover::strategy::Event;
+use crate::overcord::handover::update::{Client, Protocol};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
@@ -57,11 +59,11 @@ pub struct Settings {
     pub strategy: Arc<dyn Strategy>,
     /// The overlay's domain.
     pub domain: DomainName,
-    /// The same, as the update service knows it.
-    pub hostname: Hostname,
+    /// What stands in DNS for it.
+    pub binding: Binding,
     /// The authority for it.
     pub authority: Endpoint,
-    /// The name of the update service.
+    /// The name of whom updates are sent to: the update service, or the zone's primary.
     pub service: DomainName,
     /// Where the overlay's proxy record is stored.
     pub record: RingId,
@@ -73,7 +75,7 @@ pub struct Settings {
     /// What the paper leaves open.
     pub policies: Policies,
     /// How the binding is updated.
-    pub client: ClientSettings,
+    pub protocol: Protocol,
     /// Which daemon updates it, where nodes leave that to one.
     pub daemon: Option<DaemonSettings>,
 }
@@ -85,7 +87,7 @@ pub struct Handover {
     own: Address,
     names: Names,
     tcp: Tcp<http::Message>,
-    client: UpdateClient,
+    client: Client,
     /// The daemon that updates the binding, if nodes leave that to one.
     daemon: Option<Daemon>,
     discovery: Discovery,
@@ -135,7 +137,7 @@ impl Handover {
         cache: ApplicationCache,
         dice: Dice,
     ) -> Self {
-        let client = UpdateClient::new(settings.client.clone());
+        let client = Client::new(&settings.protocol, dice);
         let strategy = settings.strategy.fresh();
         let daemon = settings.daemon.map(|it| Daemon::new(it, DaemonCache::default()));
         Self {

@@ -2,6 +2,7 @@
 
 use crate::overcord::Observation;
 use crate::overcord::handover::strategy::{Event, Move, ProxyRecord, View};
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::handover::{Fetch, Handover, RESOLUTION_PAUSE, RESOLUTION_RETRIES};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
@@ -52,7 +53,12 @@ impl Handover {
             Move::GiveUp => self.give_up_role(ctx),
             Move::Update { tested } => {
                 self.found_if_outside(ctx, plugin);
-                self.begin_update(ctx, plugin, tested);
+                let wanted = Wanted::claim(self.own, tested, &self.settings.protocol);
+                self.begin_update(ctx, plugin, wanted);
+            }
+            Move::Publish(wanted) => {
+                self.found_if_outside(ctx, plugin);
+                self.begin_update(ctx, plugin, wanted);
             }
             Move::Fetch => self.fetch_record(ctx, plugin, Fetch::Tell),
             Move::Put(epoch) => self.put_record(ctx, plugin, epoch),

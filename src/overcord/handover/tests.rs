@@ -6,11 +6,14 @@ use std::sync::Arc;
 
 use super::*;
 use crate::address::{Endpoint, Port};
-use crate::dns::Answer;
 use crate::dns::answer::{Negative, Reply};
 use crate::dns::application_cache::Life;
+use crate::dns::binding::Form;
 use crate::dns::message::{Message as DnsMessage, Ttl};
-use crate::dyndns::{Accepted, Account, ServerSettings, ServerTimer, UpdateSegment, UpdateServer};
+use crate::dns::{Answer, Binding};
+use crate::dyndns::{
+    Accepted, Account, ClientSettings, ServerSettings, ServerTimer, UpdateSegment, UpdateServer,
+};
 use crate::http::Credentials;
 use crate::net::icmp::Icmp;
 use crate::net::tcp::Segment;
@@ -124,7 +127,7 @@ fn settings(policies: Policies) -> Settings {
     Settings {
         strategy: Arc::new(strategy::Paper),
         domain: DOMAIN.parse().unwrap(),
-        hostname: DOMAIN.parse().unwrap(),
+        binding: binding(),
         authority: RESOLVER.at(Port::DNS),
         service: SERVICE_NAME.parse().unwrap(),
         record: proxy_key(DOMAIN, 160),
@@ -137,13 +140,22 @@ fn settings(policies: Policies) -> Settings {
             port: Port::PROXY,
         },
         policies,
-        client: ClientSettings {
-            host: SERVICE_NAME.to_owned(),
-            timeout: SimDuration::from_secs(30),
-            ..ClientSettings::new(credentials())
-        },
+        protocol: Protocol::Dyndns2(
+            ClientSettings {
+                host: SERVICE_NAME.to_owned(),
+                timeout: SimDuration::from_secs(30),
+                ..ClientSettings::new(credentials())
+            },
+            DOMAIN.parse().unwrap(),
+        ),
         daemon: None,
     }
+}
+
+fn binding() -> Binding {
+    let domain: crate::dns::DomainName = DOMAIN.parse().unwrap();
+    let zone = DOMAIN.split_once('.').unwrap().1.parse().unwrap();
+    Binding::new(domain, zone, Form::Addresses, Ttl::from_secs(60)).unwrap()
 }
 
 impl Bench {

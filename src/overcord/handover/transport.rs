@@ -101,11 +101,8 @@ impl Handover {
         segment: Segment<http::Message>,
     ) {
         if segment.header().flow.port == Port::HTTP {
-            let outcome = self.client.receive(&mut ctx.lift::<_, _, Observation>(), from, segment);
-            if outcome.is_some() {
-                self.update_ended(ctx, plugin, outcome);
-            }
-            return;
+            return self
+                .with_http_client(ctx, plugin, |client, ctx| client.receive(ctx, from, segment));
         }
         for upcall in self.tcp.receive(&mut ctx.lift::<_, _, Observation>(), from, segment) {
             self.tcp_upcall(ctx, plugin, upcall);
@@ -120,25 +117,21 @@ impl Handover {
         plugin: &mut PluginManagement,
         event: TransportEvent,
     ) {
-        let outcome = match event {
+        match event {
             TransportEvent::ClientTimer(timer) => {
-                self.client.timer(&mut ctx.lift::<_, _, Observation>(), timer)
+                self.with_http_client(ctx, plugin, |client, ctx| client.timer(ctx, timer));
             }
             TransportEvent::TcpTimer(timer) => {
                 for upcall in self.tcp.timer(&mut ctx.lift::<_, _, Observation>(), timer) {
                     self.tcp_upcall(ctx, plugin, upcall);
                 }
-                None
             }
             TransportEvent::Unreachable(to) => {
                 for upcall in self.tcp.unreachable(&mut ctx.lift::<_, _, Observation>(), to) {
                     self.tcp_upcall(ctx, plugin, upcall);
                 }
-                self.client.unreachable(&mut ctx.lift::<_, _, Observation>(), to)
+                self.with_http_client(ctx, plugin, |client, ctx| client.unreachable(ctx, to));
             }
-        };
-        if outcome.is_some() {
-            self.update_ended(ctx, plugin, outcome);
         }
     }
 

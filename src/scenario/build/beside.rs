@@ -180,7 +180,6 @@ fn kit(
         Some(main) => Some(Arc::new(Settings {
             strategy: Arc::new(Commanded),
             domain: beside.domain.parse().map_err(model_error)?,
-            hostname: beside.domain.parse().map_err(model_error)?,
             record: proxy_key(&beside.domain, id_bits),
             ..main.as_ref().clone()
         })),

@@ -16,6 +16,7 @@ mod servers;
 mod stage;
 mod story;
 mod strategies;
+mod updating;
 mod users;
 
 use std::sync::Arc;
@@ -31,7 +32,6 @@ use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
 use crate::dns::stub::Stub;
-use crate::dyndns::{Authentication, ClientSettings};
 use crate::http::Credentials;
 use crate::overcord::Node;
 use crate::overcord::handover::Settings;
@@ -42,8 +42,8 @@ use crate::overcord::resource_database::proxy_key;
 use crate::overlay::{Contact, Directory, RingId, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose};
 use crate::scenario::plan::{
-    self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, DynDnsAuth, HandoverPlan, OverlayStart,
-    Plan, ResolverGroup, Traffic,
+    self, ArrivalModel, ChurnPlan, ChurnSource, DnsPlan, HandoverPlan, OverlayStart, Plan,
+    ResolverGroup, Traffic,
 };
 use crate::sip::HostPart;
 use crate::time::{SimDuration, SimTime};
@@ -347,35 +347,22 @@ fn account() -> Credentials {
 
 /// What all nodes are configured with for the handover.
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
-    let authentication = match plan.dyndns.as_ref().map(|it| it.auth) {
-        Some(DynDnsAuth::Preemptive) => Authentication::Preemptive,
-        Some(DynDnsAuth::Challenge) | None => Authentication::Challenge,
-    };
-    let service = servers::service_name(dns)?;
-    let mut client = ClientSettings::new(account());
-    client.authentication = authentication;
-    client.timeout = handover.update_timeout;
-    if let Some(daemon) = &handover.daemon {
-        // Both programs show their credentials at once.
-        client.authentication = Authentication::Preemptive;
-        client.user_agent = daemon.user_agent().to_owned();
-    }
     // A daemon takes up a claim at its next poll.
     let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
-    client.host = service.as_str().to_owned();
+    let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
         strategy: strategies::of_nodes(handover.strategy, dns),
         domain: dns.domain.parse().map_err(model_error)?,
-        hostname: dns.domain.parse().map_err(model_error)?,
+        binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
-        client,
+        protocol,
         daemon: handover.daemon,
     })
 }
@@ -492,7 +479,7 @@ fn domain(
         .collect();
     let dice = Dice::new(kit.draws, NameHash::of(&caller.domain));
     let stub = Stub::new(cast.servers_of(&caller.domain), dice);
-    Ok(Caller::new(stub, dns.domain.parse().map_err(model_error)?, users))
+    Ok(Caller::new(stub, servers::binding(dns)?, users))
 }
 
 fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError> {

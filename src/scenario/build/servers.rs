@@ -4,12 +4,14 @@ use std::sync::Arc;
 
 use super::{AUTHORITY, BuildError, SERVICE, account, model_error};
 use crate::address::{Address, Port};
+use crate::dns::authority::Updates;
 use crate::dns::binding::Form;
 use crate::dns::resolver::{self, Delegation};
+use crate::dns::tsig::Key;
 use crate::dns::zone::RrSet;
 use crate::dns::{Authority, Binding, DomainName, Profile, RecordData, Ttl, Zone, profile};
 use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
-use crate::scenario::plan::{self, DnsPlan, Plan, ResolverProfile};
+use crate::scenario::plan::{self, DnsPlan, Plan, Publish, ResolverProfile, ZoneUpdates};
 use crate::time::SimDuration;
 
 /// The TTL of the update service's own address: an hour, so that it is not what is measured.
@@ -29,7 +31,10 @@ pub(super) fn zone_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
 /// How the location of the proxy peer stands in the zone.
 pub(super) fn binding(dns: &DnsPlan) -> Result<Binding, BuildError> {
     let domain = dns.domain.parse().map_err(model_error)?;
-    let form = Form::Addresses;
+    let form = match dns.publish {
+        Publish::A => Form::Addresses,
+        Publish::Srv => Form::Services,
+    };
     Binding::new(domain, zone_name(dns)?, form, Ttl::from_duration(dns.ttl)).map_err(model_error)
 }
 
@@ -46,6 +51,16 @@ fn conventional_zone(domain: &str, server: Address) -> Result<Zone, BuildError> 
     let mut zone = Zone::conventional(apex.clone(), AUTHORITY, ttl, ttl).map_err(model_error)?;
     zone.set(apex, RrSet { ttl, data: Arc::new([RecordData::A(server)]) });
     Ok(zone)
+}
+
+/// The name of the zone's primary.
+pub(super) fn primary_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
+    zone_name(dns)?.prefixed("ns").map_err(model_error)
+}
+
+/// The key that members sign their updates with.
+pub(super) fn key() -> Key {
+    Key { name: "key".parse().expect("three letters are a label"), secret: 0x6f76_6572_636f_7264 }
 }
 
 /// One name server for all zones: the overlay's, and those of conventional domains with the
@@ -68,7 +83,12 @@ pub(super) fn authority(
     for (domain, server) in domains {
         zones.push(conventional_zone(domain, *server)?);
     }
-    Ok(Authority::new(zones))
+    let mut authority = Authority::new(zones);
+    authority.allow(match dns.update {
+        ZoneUpdates::Tsig => Updates::Signed(key()),
+        ZoneUpdates::Refused => Updates::Refused,
+    });
+    Ok(authority)
 }
 
 pub(super) fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {

@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    TraceFormat, TracePlan,
+    TraceFormat, TracePlan, UpdateIf,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -195,6 +195,8 @@ impl Check<'_> {
                 ApplicationCache::Word(_) => SimDuration::MAX,
                 ApplicationCache::Span(span) => span.0,
             },
+            update: handover.update,
+            update_if: handover.update_if.unwrap_or(UpdateIf::Always),
             update_timeout: handover.update_timeout.0,
             record_route: handover.record_route,
             daemon: self.daemon(handover),

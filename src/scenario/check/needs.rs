@@ -1,7 +1,7 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
-use super::super::plan::{CallerPlan, Plan, Strategy};
+use super::super::plan::{CallerPlan, Plan, Strategy, UpdateProtocol};
 use super::super::problem::Fault;
 use super::Check;
 
@@ -12,6 +12,13 @@ impl Check<'_> {
         if handover.strategy == Strategy::Embedded && !plan.callers.iter().any(CallerPlan::embeds) {
             let need = "a [[caller]] with a SIP server that embeds a peer";
             self.unmet("strategy \"embedded\"", need);
+        }
+        let speaks_dns = handover.update == UpdateProtocol::Rfc2136;
+        if handover.strategy == Strategy::Ddclient && speaks_dns {
+            self.unmet(
+                "strategy \"ddclient\"",
+                "update = \"dyndns2\": its daemon speaks nothing else",
+            );
         }
     }
 

@@ -2,13 +2,11 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Chord, Dns, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin,
-    Resolver, ResolverNumber, RoundFingers, resolver_habits,
+    AbuseLimit, Chord, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
-    LatencyPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverCount, ResolverGroup, ResolverPlan,
-    TopologyPlan,
+    LatencyPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverGroup, TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -83,7 +81,7 @@ impl Check<'_> {
     }
 
     /// Refuses a greatest value below its least.
-    fn ordered(
+    pub(super) fn ordered(
         &mut self,
         table: &Path,
         (least_key, least): (&'static str, SimDuration),
@@ -99,59 +97,6 @@ impl Check<'_> {
             };
             let (found, limit) = (Duration(found).to_string(), Duration(limit).to_string());
             self.fault(&table.then(key), Fault::Relation { found, relation, other, limit });
-        }
-    }
-
-    /// The overlay's own name must leave those alone that the zone has besides.
-    fn domain(&mut self, domain: &str, updates: bool) {
-        let why = match domain.split_once('.') {
-            None => {
-                let fault = Fault::SingleLabel { found: domain.to_owned() };
-                return self.fault(&Path::of("dns.domain"), fault);
-            }
-            Some(("members", _)) if updates => "it is the name of the update service",
-            Some(("ns", _)) => "it is the name of the zone's name server",
-            Some(_) => return,
-        };
-        let name = domain.to_owned();
-        self.fault(&Path::of("dns.domain"), Fault::Reserved { name, why });
-    }
-
-    pub(super) fn dns(&mut self, dns: &Dns, updates: bool) -> DnsPlan {
-        self.domain(&dns.domain.to_ascii_lowercase(), updates);
-        let list = Path::of("dns.resolver");
-        let names: Vec<_> = dns.resolver.iter().map(|group| group.name.as_str()).collect();
-        self.distinct(&list, "name", "resolver group", &names);
-        let resolvers = dns
-            .resolver
-            .iter()
-            .enumerate()
-            .map(|(index, group)| self.resolver(group, &list.then(index)))
-            .collect();
-        DnsPlan {
-            domain: dns.domain.to_ascii_lowercase(),
-            ttl: dns.ttl.0,
-            publish_delay: dns.publish_delay.0,
-            negative_ttl: dns.negative_ttl.0,
-            resolvers,
-        }
-    }
-
-    fn resolver(&mut self, group: &Resolver, path: &Path) -> ResolverPlan {
-        let (longest, prefetch) = resolver_habits(group.profile);
-        let (min_ttl, max_ttl) =
-            (group.min_ttl.unwrap_or_default().0, group.max_ttl.unwrap_or(longest).0);
-        self.ordered(path, ("min_ttl", min_ttl), ("max_ttl", max_ttl));
-        ResolverPlan {
-            name: group.name.clone(),
-            count: match group.count {
-                ResolverNumber::Number(count) => ResolverCount::Fixed(count),
-                ResolverNumber::Word(_) => ResolverCount::Each,
-            },
-            profile: group.profile,
-            min_ttl,
-            max_ttl,
-            prefetch: group.prefetch.unwrap_or(prefetch),
         }
     }
 
@@ -200,6 +145,9 @@ impl Check<'_> {
         if overlay.resolver.is_none() && groups > 1 {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
+        if let Some(bamboo) = &overlay.bamboo {
+            self.bamboo(bamboo);
+        }
         OverlayPlan {
             plugin: plugin(overlay.plugin, overlay),
             beside: self.besides(file, dns),
@@ -219,6 +167,9 @@ impl Check<'_> {
 pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
     match word {
         Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
+        Plugin::Bamboo => {
+            PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
     }
 }
 

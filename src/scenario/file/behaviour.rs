@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy,
-    Test1Failure, TraceFormat, UpdateFailure,
+    Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
 };
 use super::daemon::Daemon;
 use super::systems::ApplicationCache;
@@ -145,7 +145,11 @@ pub struct Handover {
     pub reading: Reading,
     /// The protocol that updates the binding.
     pub update: UpdateProtocol,
-    /// How long a node waits for the update endpoint's answer.
+    /// When an update by RFC 2136 holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`always`"))]
+    pub update_if: Option<UpdateIf>,
+    /// How long a node waits for the answer of the update endpoint, or of the zone's primary.
     #[schemars(extend("x-period" = true))]
     pub update_timeout: Duration,
     /// The time from the start of a probe to the start of the next.
@@ -205,6 +209,7 @@ impl Default for Handover {
             strategy: Strategy::DynDns,
             reading: Reading::Intended,
             update: UpdateProtocol::Dyndns2,
+            update_if: None,
             update_timeout: Duration::from_secs(10),
             probe_interval: Duration::from_secs(60),
             probe_jitter: Probability(0.0),
@@ -233,12 +238,4 @@ pub enum Reading {
     Intended,
     /// To the letter.
     Literal,
-}
-
-/// The protocols that update the binding.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum UpdateProtocol {
-    /// The HTTP interface of DynDNS.
-    Dyndns2,
 }

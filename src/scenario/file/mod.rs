@@ -6,25 +6,28 @@
 //! key whose default depends on other keys. What goes beyond a single key is checked in
 //! [`check`](super::check).
 
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
 mod daemon;
+mod naming;
 mod story;
 mod systems;
 mod telling;
 
-pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading, UpdateProtocol};
+pub use bamboo::Bamboo;
+pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading};
 pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
 pub use daemon::Daemon;
+pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
-    AbuseLimit, AllWord, ApplicationCache, Chord, Dns, DynDns, EachWord, ForeverWord, Latency,
-    LatencyModel, Network, NoneWord, Overlay, OverlayLookups, Plugin, RESOLVER_MAX_TTL, Resolver,
-    ResolverNumber, RoundFingers, resolver_habits,
+    AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
+    Network, NoneWord, Overlay, OverlayLookups, Plugin, RoundFingers,
 };
 pub use telling::{Exchange, Story};
 

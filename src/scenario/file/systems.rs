@@ -3,9 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::plan::{
-    ArrivalModel, DepartedHosts, DynDnsAuth, OverlayStart, ResolverProfile, Routing,
-};
+use super::super::plan::{ArrivalModel, DepartedHosts, DynDnsAuth, OverlayStart, Routing};
 use crate::units::{Duration, Probability, Rate, Ratio};
 
 /// The network between all hosts.
@@ -123,108 +121,6 @@ pub enum LatencyModel {
     Topology,
 }
 
-/// The authority for the overlay's domain and the recursive resolvers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields, default)]
-pub struct Dns {
-    /// The overlay's domain: its A record is the binding of the proxy role. Not `ns` in its zone,
-    /// and with `[dyndns]` not `members`.
-    #[schemars(extend("x-kind" = "domain"))]
-    pub domain: String,
-    /// The TTL of the A record, in whole seconds.
-    #[schemars(extend("x-whole-seconds" = true))]
-    pub ttl: Duration,
-    /// The time from the endpoint's acceptance of an update to the authority's serving it.
-    pub publish_delay: Duration,
-    /// How long a negative answer may be cached, in whole seconds.
-    #[schemars(extend("x-whole-seconds" = true))]
-    pub negative_ttl: Duration,
-    /// A group of recursive resolvers. Hosts and callers name the group that they use and are
-    /// dealt over its resolvers round-robin, in the order of their names.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub resolver: Vec<Resolver>,
-}
-
-impl Default for Dns {
-    fn default() -> Self {
-        Self {
-            domain: "chord.dyndns.org".to_owned(),
-            ttl: Duration::from_secs(60),
-            publish_delay: Duration::default(),
-            negative_ttl: Duration::from_secs(60),
-            resolver: Vec::new(),
-        }
-    }
-}
-
-/// A group of recursive resolvers.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Resolver {
-    /// The group's name, by which hosts and callers choose it.
-    #[schemars(extend("x-kind" = "slug"))]
-    pub name: String,
-    /// How many resolvers the group has, or `"each"`: one for every host that uses it.
-    #[serde(default = "eight_resolvers")]
-    pub count: ResolverNumber,
-    /// Whose habits the resolvers have. The three keys below override it.
-    #[serde(default = "rfc")]
-    pub profile: ResolverProfile,
-    /// Cache entries live at least this long, in whole seconds: a floor above the record's TTL makes
-    /// a TTL violator.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`0s`", "x-whole-seconds" = true))]
-    pub min_ttl: Option<Duration>,
-    /// Cache entries live at most this long, in whole seconds.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`1d` (`rfc`, `unbound`), `7d` (`bind`)", "x-whole-seconds" = true))]
-    pub max_ttl: Option<Duration>,
-    /// Whether entries in use are fetched again shortly before they end: in the last tenth of the
-    /// TTL, or for `bind` in the last 2 s of a TTL of at least 9 s.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`false` (`rfc`, `unbound`), `true` (`bind`)"))]
-    pub prefetch: Option<bool>,
-}
-
-/// The longest that entries live in a resolver of a profile, and whether it prefetches. Unbound:
-/// `cache-max-ttl` 86400, `prefetch` no; BIND: `max-cache-ttl` one week, `prefetch` 2 9.
-#[must_use]
-pub fn resolver_habits(profile: ResolverProfile) -> (Duration, bool) {
-    match profile {
-        ResolverProfile::Rfc | ResolverProfile::Unbound => (RESOLVER_MAX_TTL, false),
-        ResolverProfile::Bind => (Duration::from_secs(7 * 86_400), true),
-    }
-}
-
-/// The longest that entries live in most resolvers: a day.
-pub const RESOLVER_MAX_TTL: Duration = Duration::from_secs(86_400);
-
-fn eight_resolvers() -> ResolverNumber {
-    ResolverNumber::Number(8)
-}
-
-fn rfc() -> ResolverProfile {
-    ResolverProfile::Rfc
-}
-
-/// How many resolvers a group has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum ResolverNumber {
-    /// So many.
-    Number(#[schemars(range(min = 1, max = 1_000_000))] u32),
-    /// One for every host.
-    Word(EachWord),
-}
-
-/// The word for one a host.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum EachWord {
-    /// One for every host that uses the group.
-    Each,
-}
-
 /// The dynamic DNS endpoint.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -299,6 +195,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bamboo: Option<super::Bamboo>,
     /// Overlays beside this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<super::Beside>,
@@ -321,6 +220,7 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            bamboo: None,
             beside: Vec::new(),
             lookups: None,
         }
@@ -333,6 +233,8 @@ impl Default for Overlay {
 pub enum Plugin {
     /// Chord (Stoica et al., 2003).
     Chord,
+    /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
+    Bamboo,
 }
 
 /// The parameters of Chord.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::naming::{UpdateIf, UpdateProtocol};
 use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
@@ -134,7 +135,11 @@ pub struct HandoverPlan {
     /// How long a member's own address cache keeps an answer, whatever its TTL: zero is off,
     /// [`SimDuration::MAX`] for ever.
     pub application_cache: SimDuration,
-    /// How long a node waits for the update endpoint's answer.
+    /// How the binding is updated.
+    pub update: UpdateProtocol,
+    /// When an update by RFC 2136 holds.
+    pub update_if: UpdateIf,
+    /// How long a node waits for the answer to an update.
     pub update_timeout: SimDuration,
     /// Whether the proxy peer stays on the way of a dialog's later requests.
     pub record_route: RecordRoute,

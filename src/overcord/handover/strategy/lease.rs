@@ -232,6 +232,11 @@ impl Lease {
                 let pause = self.look * (1 << (*refused).min(10));
                 smallvec![Move::Wait(pause.min(LONGEST_PAUSE.max(self.look)))]
             }
+            // The binding is not what it was when it was asked for.
+            (_, Event::Overtaken { .. }) => {
+                *look = Look::AtBinding;
+                smallvec![Move::AskAuthority, Move::Wait(self.look)]
+            }
             (_, Event::Waited) if view.is_claiming => smallvec![Move::Wait(self.look)],
             (_, Event::Waited) => {
                 *look = Look::AtBinding;

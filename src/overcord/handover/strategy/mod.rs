@@ -28,6 +28,7 @@ use smallvec::SmallVec;
 use crate::address::Address;
 use crate::overcord::discovery::{Resolution, Test};
 use crate::overcord::handover::Settings;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::resource_database::{Epoch, LIFETIME};
 use crate::overlay::PutOutcome;
 use crate::time::{SimDuration, SimTime};
@@ -102,6 +103,13 @@ pub enum Event {
         /// Whether it was accepted.
         accepted: bool,
     },
+    /// The update of the binding ended because the binding was not as it was expected (RFC 2136
+    /// only).
+    Overtaken {
+        /// Whether that is certain. If not, an earlier copy whose answer was lost may have been
+        /// carried out, and the binding is not as expected because of that (RFC 2136 §7.8).
+        certain: bool,
+    },
     /// A fetch of the overlay's record ended.
     Fetched(Option<ProxyRecord>),
     /// A put of the overlay's record ended: one that the strategy asked for, or a renewal.
@@ -124,7 +132,7 @@ pub struct ProxyRecord {
 }
 
 /// What a node can do about the role.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Move {
     /// Holds a failed verdict on this address: the observer is told.
     Suspect(Address),
@@ -144,6 +152,9 @@ pub enum Move {
         /// The address whose failed test is the reason.
         tested: Option<Address>,
     },
+    /// Updates the binding to this, unless an update is under way. A node that is still outside of
+    /// any overlay founds one first.
+    Publish(Wanted),
     /// Fetches the overlay's record: ends in [`Event::Fetched`].
     Fetch,
     /// Puts the overlay's record, naming this node, with this epoch: ends in [`Event::Put`].

@@ -45,7 +45,8 @@ impl Strategy for Paper {
                 OnUnresolved::Claim => claim(view, None).into_iter().collect(),
                 OnUnresolved::Retry => smallvec![Move::ResolveAgain],
             },
-            Event::BindingLost(_) => smallvec![Move::GiveUp],
+            // Whose update may have been carried out after all looks for itself in the binding.
+            Event::BindingLost(_) | Event::Overtaken { certain: true } => smallvec![Move::GiveUp],
             // DNS decides: whom it took last writes the higher epoch into the overlay record (A7).
             Event::Updated { accepted: true } if view.is_proxy => {
                 smallvec![Move::Renew(Epoch::of(view.now))]
@@ -57,6 +58,7 @@ impl Strategy for Paper {
             }
             // The record is written and not read, and whether it was stored changes nothing (A15).
             Event::Updated { .. }
+            | Event::Overtaken { certain: false }
             | Event::Told
             | Event::Playing(_)
             | Event::Fetched(_)

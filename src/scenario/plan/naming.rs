@@ -1,0 +1,122 @@
+//! What a plan says about DNS and about how the binding is updated.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::time::SimDuration;
+
+/// `[dns]`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DnsPlan {
+    /// The overlay's domain name, lower case, without a final dot.
+    pub domain: String,
+    /// The TTL of the binding: whole seconds.
+    pub ttl: SimDuration,
+    /// From the endpoint's acceptance to the authority's serving.
+    pub publish_delay: SimDuration,
+    /// How long a negative answer may be cached: whole seconds.
+    pub negative_ttl: SimDuration,
+    /// What the binding stands in the zone as.
+    pub publish: Publish,
+    /// Whose dynamic updates the primary carries out.
+    pub update: ZoneUpdates,
+    /// The groups of recursive resolvers, in the order of the file. Names are distinct.
+    pub resolvers: Vec<ResolverPlan>,
+}
+
+/// A group of resolvers: an index into [`DnsPlan::resolvers`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ResolverGroup(pub u32);
+
+impl ResolverGroup {
+    /// The index as such.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// `[[dns.resolver]]`: a group of recursive resolvers, its users spread over them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ResolverPlan {
+    /// The group's name.
+    pub name: String,
+    /// How many resolvers it has.
+    pub count: ResolverCount,
+    /// Whose habits it has; what the profile says of the keys below is already in them.
+    pub profile: ResolverProfile,
+    /// Entries live at least this long: whole seconds.
+    pub min_ttl: SimDuration,
+    /// Entries live at most this long: whole seconds, not below `min_ttl`.
+    pub max_ttl: SimDuration,
+    /// Whether entries are fetched again before they end (when, the profile says).
+    pub prefetch: bool,
+}
+
+/// How many resolvers a group has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ResolverCount {
+    /// One for every host that uses the group.
+    Each,
+    /// So many; at least 1.
+    Fixed(u32),
+}
+
+/// Whose habits a resolver has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ResolverProfile {
+    /// An entry lives exactly its TTL.
+    Rfc,
+    /// Unbound's.
+    Unbound,
+    /// BIND's.
+    Bind,
+}
+
+/// What the binding stands in the zone as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Publish {
+    /// The A record of the domain.
+    A,
+    /// An SRV set for SIP over UDP below the domain, beside an A record of the preferred peer. It
+    /// takes updates by RFC 2136; bare look-ups ask for the set.
+    Srv,
+}
+
+/// Whose dynamic updates (RFC 2136) a primary carries out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ZoneUpdates {
+    /// Those that are signed with the key that all members have (RFC 8945).
+    Tsig,
+    /// Nobody's.
+    Refused,
+}
+
+/// The protocol that updates the binding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum UpdateProtocol {
+    /// The HTTP interface of DynDNS.
+    Dyndns2,
+    /// Signed dynamic updates of DNS, sent to the zone's primary, `ns` in the zone, over UDP.
+    Rfc2136,
+}
+
+/// When an update by RFC 2136 holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum UpdateIf {
+    /// Whatever the binding is: the last one wins.
+    Always,
+    /// Only if the binding still is the address whose failed test is the reason, or does not exist
+    /// if there was none: the first one wins, others step down.
+    Unchanged,
+}

@@ -1,0 +1,104 @@
+//! Whole runs in which the binding is updated by dynamic updates of DNS (RFC 2136): no update
+//! service is there, conditions end the race of claims, and an SRV set carries the same story.
+
+use std::path::Path;
+
+use overcord::experiment::simulator::Simulator;
+use overcord::metrics::tables::RunOutput;
+use overcord::net::ledger::{Protocol, Purpose};
+use overcord::scenario::Scenario;
+
+/// Forty members that all ask one resolver, so that many find the departure at once; the proxy peer
+/// goes every ten minutes, for good.
+const STORM: &str = r#"
+name = "storm"
+seed = 5
+duration = "90m"
+warmup = "0s"
+[network]
+latency = { model = "constant", value = "40ms" }
+[dns]
+[[dns.resolver]]
+name = "isp"
+count = 1
+[dyndns]
+service_time = "0s"
+[overlay]
+nodes = 40
+[handover]
+application_cache = "0s"
+[[caller]]
+domain = "deebee.dsl.ru.ac.za"
+lookups = { model = "poisson", rate = "0.2/s" }
+[[event]]
+every = "10m"
+action = "depart"
+host = "proxy"
+"#;
+
+/// Runs the storm with assignments, judged.
+fn run(assignments: &[&str]) -> RunOutput {
+    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
+    let scenario = Scenario::parse("test.toml", STORM.as_bytes(), Path::new("."), &assignments)
+        .unwrap_or_else(|report| panic!("{report}"));
+    let seed = scenario.plan.seed;
+    let simulator = Simulator::new(scenario.plan, None, true);
+    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|it| panic!("{assignments:?}: {it:?}"))
+}
+
+fn value(output: &RunOutput, metric: &str) -> f64 {
+    output.headline.value(metric).unwrap_or_else(|| panic!("{metric} has a value"))
+}
+
+/// Whether anything was sent by this protocol to update the binding.
+fn updates_by(output: &RunOutput, protocol: Protocol) -> bool {
+    output
+        .signalling
+        .iter()
+        .any(|row| (row.protocol, row.purpose) == (protocol, Purpose::DynDns) && row.messages > 0)
+}
+
+#[test]
+fn an_update_needs_no_service_and_takes_less_time() {
+    let (http, dns) = (run(&[]), run(&["handover.update=rfc2136"]));
+    assert!(updates_by(&http, Protocol::Http) && !updates_by(&http, Protocol::Dns));
+    assert!(updates_by(&dns, Protocol::Dns) && !updates_by(&dns, Protocol::Http));
+    // The same members find the same departures, and claim as before: the last one wins.
+    for output in [&http, &dns] {
+        assert_eq!(value(output, "departures"), 9.0);
+        assert!(value(output, "claimants.mean") > 2.0);
+    }
+    // The name of the service takes a round trip to the resolver, of 80 ms, or two. Then HTTP takes
+    // two connections of 1.5 round trips up to the request's arrival and an answer in between, and
+    // DNS half a round trip.
+    let (slow, fast) = (value(&http, "update.mean"), value(&dns, "update.mean"));
+    assert!(fast >= 0.120 && fast < 0.6 * slow, "{fast} s against {slow} s");
+}
+
+/// The first claim is carried out; whoever comes later is told at once, and steps down.
+#[test]
+fn conditions_leave_one_winner() {
+    let always = run(&["handover.update=rfc2136"]);
+    let unchanged = run(&["handover.update=rfc2136", "handover.update_if=unchanged"]);
+    assert_eq!(value(&unchanged, "departures"), 9.0);
+    let (many, few) = (value(&always, "split_brain_share"), value(&unchanged, "split_brain_share"));
+    assert!(many > 0.05 && few < 0.05 * many, "{few} against {many}");
+}
+
+/// The same story with one SRV record in place of the A record: look-ups ask for services, and what
+/// they are told is stale for up to a TTL after the update, and no longer.
+#[test]
+fn an_srv_set_of_one_is_stale_for_a_ttl_like_an_address() {
+    let address = run(&["handover.update=rfc2136"]);
+    let services = run(&["handover.update=rfc2136", "dns.publish=srv"]);
+    for output in [&address, &services] {
+        assert_eq!(value(output, "departures"), 9.0);
+        // A window takes at least the detection, of 5 s or more by the silence of an echo, and at
+        // most as long as the members are apart, the tests, the update and a TTL of 60 s.
+        let window = value(output, "stale_window.max");
+        assert!(window > 60.0 && window < 60.0 + 10.0 + 60.0, "{window}");
+        let cache = value(output, "cache.max");
+        assert!(cache > 30.0 && cache <= 60.2, "{cache}");
+        assert!(value(output, "answers") > 1_000.0 && value(output, "stale_answers") > 100.0);
+    }
+}
