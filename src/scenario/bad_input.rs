@@ -90,17 +90,12 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"",
-            "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
+            "name = \"x\"\n[handover]\neligibility = \"any\"",
+            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `standby` is not supported by this version",
-        ),
-        (
-            "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nserve_stale = false",
-            "x.toml:4:1: dns.resolver.0.serve_stale: `serve_stale` is not supported by this version",
+            "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nforward = \"b\"",
+            "x.toml:4:1: dns.resolver.0.forward: `forward` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",

@@ -8,6 +8,7 @@
 
 mod beside;
 mod cast;
+mod nat;
 mod network;
 mod partition;
 mod plugins;
@@ -187,7 +188,9 @@ pub fn build(
         hosts[host.index()] = Host::Node(node);
     }
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
+    let behind = nat::behind(plan, &cast, seed).into_iter();
+    let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, walled, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
@@ -236,6 +239,8 @@ pub fn duration_of(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> SimDu
 pub struct ResolverLoad {
     /// Its group.
     pub group: ResolverGroup,
+    /// Whether it extends TTLs.
+    pub extends: bool,
     /// Questions a second, from all callers that were dealt to it.
     pub rate: f64,
 }
@@ -249,7 +254,8 @@ pub fn resolver_loads(
     trace: Option<&Arc<AvailabilityTrace>>,
 ) -> Result<Vec<ResolverLoad>, BuildError> {
     let cast = Cast::new(plan, trace)?;
-    let idle = |resolver: &cast::ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
+    let idle =
+        |it: &cast::ResolverHost| ResolverLoad { group: it.group, extends: it.extends, rate: 0.0 };
     let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
     for caller in &plan.callers {
         let Some(lookups) = caller.lookups() else { continue };
@@ -353,7 +359,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
-        strategy: strategies::of_nodes(handover.strategy, dns),
+        strategy: strategies::of_nodes(handover, dns),
         domain: dns.domain.parse().map_err(model_error)?,
         binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),
@@ -397,14 +403,18 @@ fn hosts(
         for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
-        let configs: Vec<Arc<resolver::Config>> = dns
+        let configs: Vec<[Arc<resolver::Config>; 2]> = dns
             .resolvers
             .iter()
-            .map(|group| Arc::new(servers::resolver_config(group, &zones)))
+            .map(|group| {
+                [false, true]
+                    .map(|extends| Arc::new(servers::resolver_config(group, extends, &zones)))
+            })
             .collect();
         for resolver in &cast.resolvers {
             let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
-            let config = Arc::clone(&configs[resolver.group.index()]);
+            let config = &configs[resolver.group.index()][usize::from(resolver.extends)];
+            let config = Arc::clone(config);
             let host = Host::Resolver(Box::new(Resolver::new(config, dice)));
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }
@@ -520,6 +530,7 @@ fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         converged: plan.overlay.plugin.start() == OverlayStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
+        notice: plan.graceful_notice,
         seed,
     }
 }

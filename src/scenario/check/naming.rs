@@ -1,12 +1,16 @@
 //! Checks of the table about DNS, and of how the binding is updated.
 
 use super::super::document::Path;
-use super::super::file::{Dns, File, Resolver, ResolverNumber, resolver_habits};
+use super::super::file::{
+    Dns, File, Resolver, ResolverNumber, ServeStale, a_day, client_patience, half_a_minute,
+    resolver_habits,
+};
 use super::super::plan::{
-    DnsPlan, Publish, ResolverCount, ResolverPlan, UpdateProtocol, ZoneUpdates,
+    self, DnsPlan, Publish, ResolverCount, ResolverPlan, Strategy, UpdateProtocol, ZoneUpdates,
 };
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
+use crate::units::Duration;
 
 impl Check<'_> {
     /// What an update needs of whom it is sent to.
@@ -15,13 +19,14 @@ impl Check<'_> {
             return;
         };
         let Some(dns) = &file.dns else { return };
+        let (update, publish) = (handover.updates_by(), self.publish(dns));
         let path = Path::of("handover.update");
         let mut need = |path: Path, what, key, needed| {
             let fault = NeedFault::Value { what, key, needed };
             self.key_fault(&path, Fault::Need(fault));
         };
-        match handover.update {
-            UpdateProtocol::Dyndns2 if dns.publish == Publish::Srv => {
+        match update {
+            UpdateProtocol::Dyndns2 if publish == Publish::Srv => {
                 let what = "an SRV set, which dyndns2 can't carry,";
                 need(Path::of("dns.publish"), what, "handover.update", "rfc2136");
             }
@@ -30,9 +35,17 @@ impl Check<'_> {
             }
             UpdateProtocol::Dyndns2 | UpdateProtocol::Rfc2136 => {}
         }
-        if handover.update == UpdateProtocol::Dyndns2 {
+        if update == UpdateProtocol::Dyndns2 {
             self.meaningless(&Path::of("handover"), &["update_if"], "update \"dyndns2\"");
         }
+    }
+
+    /// What the binding stands in the zone as.
+    fn publish(&self, dns: &Dns) -> Publish {
+        dns.publish.unwrap_or(match self.strategy {
+            Some(Strategy::Standby) => Publish::Srv,
+            _ => Publish::A,
+        })
     }
 
     /// The overlay's own name must leave those alone that the zone has besides.
@@ -66,7 +79,7 @@ impl Check<'_> {
             ttl: dns.ttl.0,
             publish_delay: dns.publish_delay.0,
             negative_ttl: dns.negative_ttl.0,
-            publish: dns.publish,
+            publish: self.publish(dns),
             update: dns.update,
             resolvers,
         }
@@ -77,6 +90,19 @@ impl Check<'_> {
         let (min_ttl, max_ttl) =
             (group.min_ttl.unwrap_or_default().0, group.max_ttl.unwrap_or(longest).0);
         self.ordered(path, ("min_ttl", min_ttl), ("max_ttl", max_ttl));
+        if let Some(floor) = group.extenders.map(|it| it.floor.0).filter(|it| *it > max_ttl) {
+            let (found, limit) = (Duration(floor).to_string(), Duration(max_ttl).to_string());
+            let (relation, other) = ("not be above", "max_ttl");
+            let fault = Fault::Relation { found, relation, other, limit };
+            self.fault(&path.then("extenders").then("floor"), fault);
+        }
+        let serve_stale = match group.serve_stale {
+            None | Some(ServeStale::Word(false)) => None,
+            Some(ServeStale::Word(true)) => Some((a_day(), half_a_minute(), client_patience())),
+            Some(ServeStale::Table { ttl, reply_ttl, client_timeout }) => {
+                Some((ttl, reply_ttl, client_timeout))
+            }
+        };
         ResolverPlan {
             name: group.name.clone(),
             count: match group.count {
@@ -87,6 +113,14 @@ impl Check<'_> {
             min_ttl,
             max_ttl,
             prefetch: group.prefetch.unwrap_or(prefetch),
+            serve_stale: serve_stale.map(|(ttl, reply_ttl, client_timeout)| plan::ServeStale {
+                ttl: ttl.0,
+                reply_ttl: reply_ttl.0,
+                client_timeout: client_timeout.0,
+            }),
+            extenders: group
+                .extenders
+                .map(|it| plan::Extenders { share: it.share.0, floor: it.floor.0 }),
         }
     }
 }
