@@ -76,7 +76,7 @@ impl Parcel for Packet {
 }
 
 /// How a message that travels inline was booked when it was sent, to be booked again when it
-/// arrives: a cell of the ledger and up to 1,023 octets, more than none. It fits where the packet
+/// arrives: a cell of the ledger and up to 511 octets, more than none. It fits where the packet
 /// has room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Booked(u16);

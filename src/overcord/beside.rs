@@ -14,6 +14,9 @@
 //! plug-in. What a plug-in of another overlay tells the observer is nobody's concern: truth is
 //! about the node's own overlay.
 
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
 use smallvec::SmallVec;

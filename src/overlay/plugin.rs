@@ -28,6 +28,7 @@ use std::sync::Arc;
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
 use crate::net::{Class, Packed, Payload, Protocol, Transport, Words};
+use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
 use crate::overlay::description;
 use crate::overlay::directory::SameId;
@@ -44,11 +45,13 @@ use crate::time::{SimDuration, SimTime};
 pub enum Kind {
     /// Chord.
     Chord,
+    /// Bamboo.
+    Bamboo,
 }
 
 impl Kind {
     /// All plug-ins, by number.
-    pub const ALL: [Self; 1] = [Self::Chord];
+    pub const ALL: [Self; 2] = [Self::Chord, Self::Bamboo];
 
     /// The plug-in of a number.
     #[must_use]
@@ -61,6 +64,7 @@ impl Kind {
     pub const fn word(self) -> &'static str {
         match self {
             Self::Chord => "Chord",
+            Self::Bamboo => "Bamboo",
         }
     }
 
@@ -69,6 +73,7 @@ impl Kind {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Chord => "chord",
+            Self::Bamboo => "bamboo",
         }
     }
 
@@ -77,6 +82,7 @@ impl Kind {
     pub const fn protocol(self) -> Protocol {
         match self {
             Self::Chord => Protocol::Chord,
+            Self::Bamboo => Protocol::Bamboo,
         }
     }
 }
@@ -86,6 +92,8 @@ impl Kind {
 pub enum Plugin {
     /// Chord, not behind a pointer: three lines of the cache, which nearly every event needs.
     Chord(Chord),
+    /// Bamboo.
+    Bamboo(Box<Bamboo>),
 }
 
 /// A message of any plug-in.
@@ -93,6 +101,8 @@ pub enum Plugin {
 pub enum Message {
     /// Chord's.
     Chord(chord::Message),
+    /// Bamboo's.
+    Bamboo(Box<bamboo::Message>),
     /// About the overlay itself, whichever plug-in it runs: for the node's plug-in management.
     Description(Box<description::Message>),
 }
@@ -102,20 +112,26 @@ pub enum Message {
 pub enum Timer {
     /// Chord's.
     Chord(ChordTimer),
+    /// Bamboo's.
+    Bamboo(BambooTimer),
 }
 
 impl Timer {
     /// How many of the first slots are those of timers that are set all the time.
     pub const FREQUENT: u32 = ChordTimer::FREQUENT;
     /// How many slots a plug-in has at most.
-    pub const SLOTS: u32 = ChordTimer::SLOTS;
+    pub const SLOTS: u32 = BambooTimer::SLOTS;
 }
+
+const _: () = assert!(ChordTimer::SLOTS <= Timer::SLOTS, "no plug-in has more");
 
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
 #[derive(Clone, Debug)]
 pub enum Config {
     /// Chord with these.
     Chord(Arc<chord::Config>),
+    /// Bamboo with these.
+    Bamboo(Arc<bamboo::Config>),
 }
 
 /// Does the same with whichever plug-in it is.
@@ -123,6 +139,7 @@ macro_rules! each {
     ($plugin:expr, $dht:ident => $act:expr) => {
         match $plugin {
             Plugin::Chord($dht) => $act,
+            Plugin::Bamboo($dht) => $act,
         }
     };
 }
@@ -225,7 +242,7 @@ impl Plugin {
 
     /// Starts a node of an overlay that was created as a whole.
     pub fn start<C: PluginContext>(&mut self, ctx: &mut C) {
-        each!(self, dht => Dht::start(dht, &mut Spoken::by(ctx)));
+        each!(self, dht => dht.start(&mut Spoken::by(ctx)));
     }
 
     /// Joins through one of these.
@@ -268,6 +285,10 @@ impl Plugin {
             }
             // The plug-in management takes these.
             (_, Message::Description(_)) => Upcalls::new(),
+            (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
+                bamboo.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
         }
     }
 
@@ -283,6 +304,7 @@ impl Plugin {
     ) -> bool {
         match self {
             Self::Chord(chord) => chord.receive_compact(&mut Spoken::by(ctx), from, message),
+            Self::Bamboo(_) => false,
         }
     }
 
@@ -291,6 +313,10 @@ impl Plugin {
     pub fn timer<C: PluginContext>(&mut self, ctx: &mut C, timer: Timer) -> Upcalls {
         match (self, timer) {
             (Self::Chord(chord), Timer::Chord(timer)) => chord.timer(&mut Spoken::by(ctx), timer),
+            (Self::Bamboo(bamboo), Timer::Bamboo(timer)) => {
+                bamboo.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
         }
     }
 
@@ -307,6 +333,7 @@ impl Plugin {
     pub fn view(&self) -> Option<View<'_>> {
         match self {
             Self::Chord(chord) => Some(chord.view()),
+            Self::Bamboo(bamboo) => Some(bamboo.view()),
         }
     }
 
@@ -316,6 +343,7 @@ impl Plugin {
     pub fn touch(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
         }
     }
 
@@ -325,6 +353,7 @@ impl Plugin {
     pub fn touch_passage(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch_passage(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
         }
     }
 }
@@ -335,6 +364,7 @@ impl Config {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Chord(_) => Kind::Chord,
+            Self::Bamboo(_) => Kind::Bamboo,
         }
     }
 
@@ -343,6 +373,7 @@ impl Config {
     pub fn id_bits(&self) -> u8 {
         match self {
             Self::Chord(config) => config.id_bits,
+            Self::Bamboo(config) => config.id_bits,
         }
     }
 
@@ -352,6 +383,7 @@ impl Config {
     pub fn round(&self) -> SimDuration {
         match self {
             Self::Chord(config) => config.stabilize,
+            Self::Bamboo(config) => config.leaf_exchange,
         }
     }
 
@@ -360,6 +392,7 @@ impl Config {
     pub fn node(&self, me: NodeRef, id: RingId) -> Plugin {
         match self {
             Self::Chord(config) => Plugin::Chord(Chord::new(me, id, Arc::clone(config))),
+            Self::Bamboo(config) => Bamboo::new(me, id, Arc::clone(config)).into(),
         }
     }
 
@@ -373,6 +406,9 @@ impl Config {
             Self::Chord(config) => {
                 chord::converged(nodes, facts, config)?.into_iter().map(Plugin::Chord).collect()
             }
+            Self::Bamboo(config) => {
+                bamboo::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
         })
     }
 }
@@ -380,6 +416,24 @@ impl Config {
 impl From<Chord> for Plugin {
     fn from(chord: Chord) -> Self {
         Self::Chord(chord)
+    }
+}
+
+impl From<Bamboo> for Plugin {
+    fn from(bamboo: Bamboo) -> Self {
+        Self::Bamboo(Box::new(bamboo))
+    }
+}
+
+impl From<bamboo::Message> for Message {
+    fn from(message: bamboo::Message) -> Self {
+        Self::Bamboo(Box::new(message))
+    }
+}
+
+impl From<BambooTimer> for Timer {
+    fn from(timer: BambooTimer) -> Self {
+        Self::Bamboo(timer)
     }
 }
 
@@ -408,6 +462,7 @@ impl sim::Timer for Timer {
     fn slot(self) -> u32 {
         match self {
             Self::Chord(timer) => timer.slot(),
+            Self::Bamboo(timer) => timer.slot(),
         }
     }
 }
@@ -443,6 +498,7 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         match self {
             Self::Chord(message) => message.wire_len(),
+            Self::Bamboo(message) => message.wire_len(),
             Self::Description(message) => message.wire_len(),
         }
     }
@@ -451,6 +507,7 @@ impl Payload for Message {
     fn class(&self) -> Class {
         match self {
             Self::Chord(message) => message.class(),
+            Self::Bamboo(message) => message.class(),
             Self::Description(message) => message.class(),
         }
     }
@@ -459,6 +516,7 @@ impl Payload for Message {
     fn digest(&self) -> u64 {
         match self {
             Self::Chord(message) => message.digest(),
+            Self::Bamboo(message) => message.digest(),
             Self::Description(message) => message.digest(),
         }
     }

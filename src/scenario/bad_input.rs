@@ -265,6 +265,33 @@ fn names_and_references() {
 }
 
 #[test]
+fn parameters_of_bamboo_against_each_other() {
+    check(&[
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\nbamboo.leaves = 2\nbamboo.replicas = 6\n\
+             bamboo.min_timeout = \"2s\"",
+            "x.toml:5:19: overlay.bamboo.replicas: 6 is out of range: at most 5, a node and its \
+             leaves\n\
+             x.toml:6:22: overlay.bamboo.min_timeout: 2s must not be above `rpc_timeout`, which is \
+             1500ms",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleaves = 1\n\
+             rpc_timeout = \"100ms\"",
+            "x.toml:5:10: overlay.bamboo.leaves: 1 is out of range: at least 2, for 4 replicas\n\
+             x.toml:6:15: overlay.bamboo.rpc_timeout: 100ms must not be below `min_timeout`, which \
+             is 200ms",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleafs = 4\n\
+             digit_bits = 9",
+            "x.toml:5:1: overlay.bamboo.leafs: unknown key `leafs`; did you mean `leaves`?\n\
+             x.toml:6:14: overlay.bamboo.digit_bits: 9 is out of range: an integer from 1 to 8",
+        ),
+    ]);
+}
+
+#[test]
 fn keys_against_each_other() {
     check(&[
         (

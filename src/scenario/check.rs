@@ -2,6 +2,7 @@
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
 mod address;
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;

@@ -186,7 +186,7 @@ fn what_is_near_to_what_is_to_come() {
     check(&[
         (
             "name = \"x\"\n[overlay]\nplugin = \"kadmlia\"",
-            "x.toml:3:10: overlay.plugin: expected `chord`, found \"kadmlia\"; the nearest word, \
+            "x.toml:3:10: overlay.plugin: expected `chord` or `bamboo`, found \"kadmlia\"; the nearest word, \
              `kademlia`, is not supported by this version",
         ),
         (

@@ -3,6 +3,7 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod bamboo;
 mod naming;
 mod telling;
 mod users;
@@ -131,15 +132,22 @@ fn overlay(plan: &Plan) -> Overlay {
         lookups,
     } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
+    // All overlays share the parameters of a plug-in.
+    let every = || std::iter::once(plugin).chain(besides.iter().map(|beside| &beside.plugin));
     Overlay {
         plugin: plugin_word(plugin),
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
         location_lifetime: Duration(*location_lifetime),
-        chord: match plugin {
+        chord: every().find_map(|plugin| match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
-        },
+            PluginPlan::Bamboo(_) => None,
+        }),
+        bamboo: every().find_map(|plugin| match plugin {
+            PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
+            PluginPlan::Chord(_) => None,
+        }),
         beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
@@ -151,6 +159,7 @@ fn overlay(plan: &Plan) -> Overlay {
 fn plugin_word(plugin: &PluginPlan) -> Plugin {
     match plugin {
         PluginPlan::Chord(_) => Plugin::Chord,
+        PluginPlan::Bamboo(_) => Plugin::Bamboo,
     }
 }
 

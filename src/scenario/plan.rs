@@ -5,6 +5,7 @@
 //! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
 //! nothing below the scenario layer sees a word of a file.
 
+mod bamboo;
 mod behaviour;
 mod beside;
 mod naming;
@@ -12,6 +13,7 @@ mod network;
 mod story;
 mod users;
 
+pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
@@ -264,6 +266,8 @@ pub struct OverlayPlan {
 pub enum PluginPlan {
     /// Chord.
     Chord(ChordPlan),
+    /// Bamboo.
+    Bamboo(BambooPlan),
 }
 
 impl PluginPlan {
@@ -272,6 +276,7 @@ impl PluginPlan {
     pub fn id_bits(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.id_bits,
+            Self::Bamboo(bamboo) => bamboo.id_bits,
         }
     }
 
@@ -280,6 +285,7 @@ impl PluginPlan {
     pub fn start(&self) -> OverlayStart {
         match self {
             Self::Chord(chord) => chord.start,
+            Self::Bamboo(bamboo) => bamboo.start,
         }
     }
 
@@ -288,6 +294,7 @@ impl PluginPlan {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Chord(_) => "chord",
+            Self::Bamboo(_) => "bamboo",
         }
     }
 }

@@ -9,6 +9,7 @@
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
+mod bamboo;
 mod chord;
 mod dns;
 mod told;
@@ -141,6 +142,7 @@ impl Words<'_> {
     pub fn message(&self, message: &Message) -> String {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
+            Message::Overlay(plugin::Message::Bamboo(message)) => self.bamboo(message),
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
@@ -268,6 +270,7 @@ fn description(message: &description::Message) -> String {
 fn plugin_timer(timer: plugin::Timer) -> &'static str {
     match timer {
         plugin::Timer::Chord(timer) => chord::timer(timer),
+        plugin::Timer::Bamboo(timer) => bamboo::timer(timer),
     }
 }
 

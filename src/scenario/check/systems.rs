@@ -145,6 +145,9 @@ impl Check<'_> {
         if overlay.resolver.is_none() && groups > 1 {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
+        if let Some(bamboo) = &overlay.bamboo {
+            self.bamboo(bamboo);
+        }
         OverlayPlan {
             plugin: plugin(overlay.plugin, overlay),
             beside: self.besides(file, dns),
@@ -164,6 +167,9 @@ impl Check<'_> {
 pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
     match word {
         Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
+        Plugin::Bamboo => {
+            PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
     }
 }
 

@@ -6,6 +6,7 @@
 //! key whose default depends on other keys. What goes beyond a single key is checked in
 //! [`check`](super::check).
 
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
@@ -14,6 +15,7 @@ mod story;
 mod systems;
 mod telling;
 
+pub use bamboo::Bamboo;
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading};
 pub use beside::Beside;
 pub use conventional::{

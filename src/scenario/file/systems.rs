@@ -195,6 +195,9 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bamboo: Option<super::Bamboo>,
     /// Overlays beside this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<super::Beside>,
@@ -217,6 +220,7 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            bamboo: None,
             beside: Vec::new(),
             lookups: None,
         }
@@ -229,6 +233,8 @@ impl Default for Overlay {
 pub enum Plugin {
     /// Chord (Stoica et al., 2003).
     Chord,
+    /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
+    Bamboo,
 }
 
 /// The parameters of Chord.
