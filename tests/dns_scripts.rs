@@ -1,7 +1,7 @@
 //! Runs the scripts in `tests/dns/`: what a resolver does over time, for DNS people to review.
 //!
 //! A script begins with settings (`profile`, `ttl`, `negative_ttl`, `min_ttl`, `max_ttl`,
-//! `prefetch on`). Then an `at` line is something that happens: `ask TYPE NAME` (a client),
+//! `prefetch on`, `stale`, `reply_ttl`, `client_timeout_ms`). Then an `at` line is something that happens: `ask TYPE NAME` (a client),
 //! `serve ADDRESS…|nothing` (the authority's addresses for `chord`), `silent`, `speaks` (the
 //! authority), `end`. The lines below it, without `at`, are all that the resolver sends until the
 //! next `at` line, with the time in seconds: `query TYPE NAME` to the authority, or to the client an
@@ -17,6 +17,7 @@ use overcord::address::{Address, Endpoint, Port};
 use overcord::dns::answer::Reply;
 use overcord::dns::binding::{Binding, Form};
 use overcord::dns::checker::TtlChecker;
+use overcord::dns::profile::Stale;
 use overcord::dns::resolver::{Config, Delegation, Observation, Resolver, Timer};
 use overcord::dns::{
     Answer, Authority, DomainName, Message, Negative, Profile, Question, RecordType, Ttl, Zone,
@@ -62,6 +63,15 @@ impl Lab {
         let mut config = Config::new(profile, vec![delegation]);
         config.cache.min_ttl = ttl("min_ttl", 0);
         config.cache.max_ttl = ttl("max_ttl", config.cache.max_ttl.as_secs());
+        if value("stale").is_some() {
+            config.cache.stale = Some(Stale {
+                ttl: ttl("stale", 0).as_duration(),
+                reply_ttl: ttl("reply_ttl", 30),
+                client_timeout: SimDuration::from_millis(u64::from(
+                    ttl("client_timeout_ms", 1_800).as_secs(),
+                )),
+            });
+        }
         if value("prefetch") == Some("on") {
             config.cache.prefetch = profile.prefetch();
         }

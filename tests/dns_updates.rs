@@ -102,3 +102,23 @@ fn an_srv_set_of_one_is_stale_for_a_ttl_like_an_address() {
         assert!(value(output, "answers") > 1_000.0 && value(output, "stale_answers") > 100.0);
     }
 }
+
+/// A resolver that extends TTLs to five minutes is stale for that long, whatever the record says.
+#[test]
+fn an_extender_is_stale_for_its_floor() {
+    let all = "dns.resolver.0.extenders={ share = \"100%\", floor = \"300s\" }";
+    let output = run(&["handover.update=rfc2136", all]);
+    let cache = value(&output, "stale_window.max");
+    assert!(cache > 100.0 && cache <= 300.0 + 70.0, "{cache}");
+}
+
+/// Whoever asks after the end of an entry is told the old address once more: with a look-up every
+/// five seconds, stale windows end that much later than the entry.
+#[test]
+fn an_answer_that_is_served_stale_at_once_outlives_its_ttl() {
+    let honest = run(&["handover.strategy=oracle"]);
+    let stale = "dns.resolver.0.serve_stale={ client_timeout = \"0s\" }";
+    let expired = run(&["handover.strategy=oracle", stale]);
+    let (ends, outlives) = (value(&honest, "cache.max"), value(&expired, "cache.max"));
+    assert!(ends <= 60.0 && outlives > 60.0 && outlives < 60.0 + 60.0, "{ends} {outlives}");
+}

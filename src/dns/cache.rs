@@ -2,14 +2,15 @@
 //!
 //! Life starts when an answer is stored, which is when it was received. NXDOMAIN covers every type
 //! at its name, all else one type. What is stored replaces what contradicts it: NXDOMAIN all of a
-//! name's entries, data a name's NXDOMAIN. A failure never replaces an entry that is still alive.
+//! name's entries, data a name's NXDOMAIN. A failure never replaces an entry that is still alive, nor
+//! a record set that may be served stale (RFC 8767).
 
 use std::collections::BTreeMap;
 
 use crate::dns::answer::{Answer, Negative, Reply};
 use crate::dns::message::{Question, RecordType, Ttl};
 use crate::dns::name::DomainName;
-use crate::dns::profile::{CachePolicy, Clock, Prefetch};
+use crate::dns::profile::{CachePolicy, Clock, Prefetch, Stale};
 use crate::time::{SimDuration, SimTime};
 
 /// A cache with its policy.
@@ -32,8 +33,19 @@ enum Cached {
 struct Entry {
     /// With the TTL that it was stored with.
     reply: Reply,
-    /// From then on it is not served.
+    /// From then on it is not served, but as stale.
     expires: SimTime,
+    /// After a failure the authority is left alone until then.
+    recheck: SimTime,
+}
+
+/// A record set whose life is over.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaleHit {
+    /// It, with the TTL of stale answers.
+    pub reply: Reply,
+    /// Whether the authority is to be left alone, since it has just failed.
+    pub resting: bool,
 }
 
 /// An answer from the cache.
@@ -69,6 +81,31 @@ impl Cache {
         self.entry(now, question).map(|entry| &entry.reply.answer)
     }
 
+    /// The record set that may be served although its life is over.
+    #[must_use]
+    pub fn stale(&self, now: SimTime, question: &Question) -> Option<StaleHit> {
+        let stale = self.policy.stale?;
+        let Some(Cached::Types(types)) = self.names.get(&question.name) else { return None };
+        let (_, entry) = types.iter().find(|(rtype, _)| *rtype == question.rtype)?;
+        let over = now >= entry.expires && now < entry.expires.saturating_add(stale.ttl);
+        let is_data = matches!(entry.reply.answer, Answer::Records(_));
+        (over && is_data).then(|| StaleHit {
+            reply: Reply { ttl: stale.reply_ttl.min(entry.reply.ttl), ..entry.reply.clone() },
+            resting: now < entry.recheck,
+        })
+    }
+
+    /// What would be served at once to a client that asked now.
+    #[must_use]
+    pub fn at_once(&self, now: SimTime, question: &Question) -> Option<Answer> {
+        let alive = self.answer(now, question).cloned();
+        alive.or_else(|| {
+            let immediate = self.policy.stale.is_some_and(|it| it.client_timeout.is_zero());
+            let stale = self.stale(now, question)?;
+            (immediate || stale.resting).then_some(stale.reply.answer)
+        })
+    }
+
     /// The reply with the TTL that the cache's bounds leave it.
     #[must_use]
     pub fn bounded(&self, reply: Reply) -> Reply {
@@ -87,8 +124,11 @@ impl Cache {
     pub fn store(&mut self, now: SimTime, question: &Question, reply: Reply) -> Option<SimTime> {
         let reply = self.bounded(reply);
         let alive = self.entry(now, question).is_some();
-        if reply.answer == Answer::Failure && (alive || reply.ttl.is_zero()) {
-            return None;
+        if reply.answer == Answer::Failure {
+            let rests = self.rest(now, question);
+            if alive || rests || reply.ttl.is_zero() {
+                return None;
+            }
         }
         if reply.ttl.is_zero() {
             self.remove(question);
@@ -96,10 +136,11 @@ impl Cache {
         }
         let expires = self.expiry(now, &reply);
         let nx_domain = reply.answer == Answer::Negative(Negative::NxDomain);
-        let entry = Entry { reply, expires };
+        let until = self.served_until(&reply, expires);
+        let entry = Entry { reply, expires, recheck: SimTime::ZERO };
         if nx_domain {
             self.names.insert(question.name.clone(), Cached::NxDomain(entry));
-            return Some(expires);
+            return Some(until);
         }
         let cached = self
             .names
@@ -108,11 +149,36 @@ impl Cache {
         match cached {
             Cached::NxDomain(_) => *cached = Cached::Types(vec![(question.rtype, entry)]),
             Cached::Types(types) => {
-                types.retain(|(rtype, other)| *rtype != question.rtype && other.expires > now);
+                let kept = self.policy.stale_life();
+                types.retain(|(rtype, other)| {
+                    *rtype != question.rtype && other.expires.saturating_add(kept) > now
+                });
                 types.push((question.rtype, entry));
             }
         }
-        Some(expires)
+        Some(until)
+    }
+
+    /// Until when what is stored is served at once.
+    fn served_until(&self, reply: &Reply, expires: SimTime) -> SimTime {
+        match (self.policy.stale, &reply.answer) {
+            (Some(stale), Answer::Records(_)) if stale.client_timeout.is_zero() => {
+                expires.saturating_add(stale.ttl)
+            }
+            _ => expires,
+        }
+    }
+
+    /// The authority has failed: a record set that may be served stale is, without asking, for a
+    /// while. False if there is none.
+    fn rest(&mut self, now: SimTime, question: &Question) -> bool {
+        let is_stale = self.stale(now, question).is_some();
+        if let (true, Some(Cached::Types(types))) = (is_stale, self.names.get_mut(&question.name)) {
+            for (_, entry) in types.iter_mut().filter(|(rtype, _)| *rtype == question.rtype) {
+                entry.recheck = now.saturating_add(Stale::RECHECK);
+            }
+        }
+        is_stale
     }
 
     /// Forgets what is known of a question; with an NXDOMAIN, of its name.

@@ -112,7 +112,10 @@ impl TtlChecker {
         };
         let age = now.since(received.at);
         let life = self.life(&received.reply);
-        let allowed = self.allowed(life);
+        let mut allowed = self.allowed(life);
+        if let (Answer::Records(_), Some(stale)) = (&given.answer, self.policy.stale) {
+            allowed = allowed.saturating_add(stale.ttl);
+        }
         if age > SimDuration::ZERO && age >= allowed {
             return Err(Violation::TooOld { now, question, age, allowed });
         }
@@ -121,7 +124,10 @@ impl TtlChecker {
             Clock::Exact => SimDuration::ZERO,
             Clock::ThroughZero | Clock::BeforeZero => SimDuration::from_secs(1),
         };
-        let remaining = life.saturating_sub(age);
+        let mut remaining = life.saturating_sub(age);
+        if let Some(stale) = self.policy.stale.filter(|_| age >= self.allowed(life)) {
+            remaining = stale.reply_ttl.as_duration();
+        }
         if given.ttl.as_duration() > remaining.saturating_add(coarse) {
             return Err(Violation::TtlTooLarge { now, question, ttl: given.ttl, remaining });
         }

@@ -15,7 +15,7 @@
 //! * [`checker`]: judges whether a resolver obeys TTLs, from the messages alone.
 //!
 //! What is left out: root and referrals (a resolver knows the authority of each zone), CNAME,
-//! truncation and TCP, zone transfer, serving stale data, forwarding to another resolver.
+//! truncation and TCP, zone transfer, forwarding to another resolver.
 
 pub mod answer;
 pub mod application_cache;

@@ -58,6 +58,26 @@ pub struct CachePolicy {
     pub failure_ttl: Ttl,
     /// When entries are refreshed ahead.
     pub prefetch: Prefetch,
+    /// Whether record sets are served beyond their life, and how.
+    pub stale: Option<Stale>,
+}
+
+/// Serving stale record sets (RFC 8767): negative answers are not served so.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stale {
+    /// For how long beyond their life.
+    pub ttl: SimDuration,
+    /// With which TTL, if the record set's own was not shorter.
+    pub reply_ttl: Ttl,
+    /// How long a client waits for a fresh answer before it gets a stale one; zero: not at all, and
+    /// the authority is asked afterwards.
+    pub client_timeout: SimDuration,
+}
+
+impl Stale {
+    /// After a failure a stale answer is given at once, and the authority left alone, for so long
+    /// (RFC 8767 §5: the failure recheck timer; BIND's `stale-refresh-time`).
+    pub const RECHECK: SimDuration = SimDuration::from_secs(30);
 }
 
 /// How an authority that does not answer is asked again.
@@ -82,6 +102,7 @@ impl Profile {
             // RFC 9520 §3.2 suggests 5 s.
             failure_ttl: Ttl::from_secs(5),
             prefetch: Prefetch::Off,
+            stale: None,
         };
         match self {
             Self::Rfc => policy,
@@ -134,6 +155,12 @@ impl CachePolicy {
     #[must_use]
     pub fn negative_ttl(&self, ttl: Ttl) -> Ttl {
         ttl.min(self.max_negative_ttl)
+    }
+
+    /// For how long beyond its life a record set may be served.
+    #[must_use]
+    pub fn stale_life(&self) -> SimDuration {
+        self.stale.map_or(SimDuration::ZERO, |stale| stale.ttl)
     }
 
     /// The longest that an entry may live beyond its TTL.

@@ -6,8 +6,11 @@
 //! that ask meanwhile wait for the same answer. Every query has an ID of its own, so a late answer
 //! to an earlier try is dropped.
 //!
+//! Where the cache serves stale record sets (RFC 8767), a client gets one at once, with a query
+//! behind it, or when it has waited long enough, or when the authority has failed.
+//!
 //! Left out: looking for the authority (each zone's is configured; other names are REFUSED),
-//! serving stale data, forwarding.
+//! forwarding.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -81,6 +84,8 @@ struct Pending {
 struct Client {
     endpoint: Endpoint,
     query: Message,
+    /// When it gets a stale answer, if there is one by then.
+    patience: SimTime,
 }
 
 /// The earliest deadline of a pending question.
@@ -131,8 +136,8 @@ impl Resolver {
     /// What a client that asked now would be told at once, from the cache; `None` when the
     /// authority would have to be asked.
     #[must_use]
-    pub fn would_answer(&self, now: SimTime, question: &Question) -> Option<&Answer> {
-        self.cache.answer(now, question)
+    pub fn would_answer(&self, now: SimTime, question: &Question) -> Option<Answer> {
+        self.cache.at_once(now, question)
     }
 
     /// Takes a client's query or an authority's response; other messages are dropped.
@@ -162,9 +167,12 @@ impl Resolver {
             .map(|(question, _)| question.clone())
             .collect();
         for question in due {
+            self.lose_patience(ctx, &question);
             let pending = self.pending.get(&question).expect("it was pending a moment ago");
-            self.round_trips[pending.delegation].lost(pending.wait);
-            self.ask(ctx, &question);
+            if pending.next_try() <= now {
+                self.round_trips[pending.delegation].lost(pending.wait);
+                self.ask(ctx, &question);
+            }
         }
         self.arm(ctx);
     }
@@ -180,7 +188,19 @@ impl Resolver {
         };
         let now = ctx.now();
         let question = query.question.clone();
-        let client = Client { endpoint: from, query };
+        let stale = self.cache.stale(now, &question);
+        let patience = match (self.config.cache.stale, &stale) {
+            (Some(policy), Some(_)) => now.saturating_add(policy.client_timeout),
+            _ => SimTime::MAX,
+        };
+        let client = Client { endpoint: from, query, patience };
+        if let Some(stale) = stale.filter(|stale| patience == now || stale.resting) {
+            client.answer(ctx, &stale.reply);
+            if !stale.resting && !self.pending.contains_key(&question) {
+                self.start(ctx, question, delegation, None);
+            }
+            return;
+        }
         match self.cache.lookup(now, &question) {
             Some(hit) => {
                 client.answer(ctx, &hit.reply);
@@ -267,13 +287,41 @@ impl Resolver {
         C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         let pending = self.pending.remove(question).expect("only pending questions finish");
+        let stale = self.cache.stale(ctx.now(), question);
         let reply = self.cache.bounded(reply);
         if let Some(expires) = self.cache.store(ctx.now(), question, reply.clone()) {
             let (question, answer) = (question.clone(), reply.answer.clone());
             ctx.observe(Observation::Stored { question, answer, expires });
         }
+        let reply = match stale {
+            Some(stale) if reply.answer == Answer::Failure => stale.reply,
+            _ => reply,
+        };
         for client in &pending.clients {
             client.answer(ctx, &reply);
+        }
+    }
+
+    /// Clients that have waited for long enough get a stale answer, if there is one.
+    fn lose_patience<C>(&mut self, ctx: &mut C, question: &Question)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let now = ctx.now();
+        let Some(pending) = self.pending.get_mut(question) else { return };
+        let (served, waiting): (Vec<Client>, Vec<Client>) =
+            std::mem::take(&mut pending.clients).into_iter().partition(|it| it.patience <= now);
+        pending.clients = waiting;
+        let stale = self.cache.stale(now, question);
+        for mut client in served {
+            match &stale {
+                Some(stale) => client.answer(ctx, &stale.reply),
+                // It has become too old meanwhile.
+                None => {
+                    client.patience = SimTime::MAX;
+                    pending.clients.push(client);
+                }
+            }
         }
     }
 
@@ -304,7 +352,13 @@ impl Resolver {
 }
 
 impl Pending {
+    /// When something has to be done about it.
     fn deadline(&self) -> SimTime {
+        let patience = self.clients.iter().map(|client| client.patience).min();
+        self.next_try().min(patience.unwrap_or(SimTime::MAX))
+    }
+
+    fn next_try(&self) -> SimTime {
         self.sent.saturating_add(self.wait)
     }
 

@@ -25,7 +25,7 @@ use crate::scenario::build::{ResolverLoad, resolver_loads};
 use crate::scenario::plan::{
     Action, ArrivalModel, CallerPlan, Centre, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth,
     DynDnsPlan, HandoverPlan, LatencyPlan, Losers, OverlayStart, PluginPlan, ResolverCount,
-    ResolverPlan, ResolverProfile, Routing, Strategy, Target, Test1Failure, When,
+    ResolverProfile, Routing, Strategy, Target, Test1Failure, UpdateProtocol, When,
 };
 use crate::time::SimDuration;
 
@@ -115,16 +115,11 @@ fn renewals(
     let loads = resolver_loads(plan, trace).ok().filter(|loads| !loads.is_empty())?;
     let renewal = |load: &ResolverLoad| Renewal {
         rate: load.rate,
-        life: life(dns, &dns.resolvers[load.group.index()]).as_secs_f64(),
+        life: dns.resolvers[load.group.index()].life(dns.ttl, load.extends).as_secs_f64(),
     };
     let all: Vec<Renewal> = loads.iter().map(renewal).collect();
     let longest = all.iter().map(|it| it.life).fold(0.0, f64::max);
     Some((all, broken_renewal(plan, dns, longest)))
-}
-
-/// How long an entry lives in the resolvers of a group.
-fn life(dns: &DnsPlan, group: &ResolverPlan) -> SimDuration {
-    dns.ttl.max(group.min_ttl).min(group.max_ttl)
 }
 
 fn broken_renewal(plan: &Plan, dns: &DnsPlan, life: f64) -> Vec<&'static str> {
@@ -135,6 +130,7 @@ fn broken_renewal(plan: &Plan, dns: &DnsPlan, life: f64) -> Vec<&'static str> {
     let broken = [
         (periodic, "look-ups come at random"),
         (dns.resolvers.iter().any(|it| it.prefetch), "entries are not fetched ahead"),
+        (dns.resolvers.iter().any(|it| it.serve_stale.is_some()), "nothing outlives its TTL"),
         (whole_seconds, "entries live exactly their TTL"),
         (plan.network.loss > 0.0, "no message is lost"),
         (short, "departures are much further apart than a TTL"),
@@ -206,8 +202,11 @@ fn claimants(plan: &Plan) -> Option<Form> {
             .iter()
             .filter(|host| host.is_member())
             .all(|host| host.resolver() == plan.overlay.resolver);
-    let remembered = life(dns, resolvers).saturating_add(handover.application_cache);
+    let honest = resolvers.extenders.is_none() && resolvers.serve_stale.is_none();
+    let remembered = resolvers.life(dns.ttl, false).saturating_add(handover.application_cache);
     let holds = handover.strategy == Strategy::DynDns
+        && handover.update == UpdateProtocol::Dyndns2
+        && honest
         && handover.policies.test1_failure == Test1Failure::Claim
         && handover.policies.failures_to_suspect == 1
         && plan.network.departed_hosts == DepartedHosts::Silent

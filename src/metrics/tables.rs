@@ -282,6 +282,7 @@ pub const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Icmp => "icmp",
         Protocol::Sip => "sip",
         Protocol::Bamboo => "bamboo",
+        Protocol::Kademlia => "kademlia",
         Protocol::Test => "test",
     }
 }

@@ -24,6 +24,8 @@ pub enum Protocol {
     Sip,
     /// The Bamboo overlay.
     Bamboo,
+    /// The Kademlia overlay.
+    Kademlia,
     /// Messages of tests and examples.
     Test,
 }
@@ -214,7 +216,7 @@ impl Ledger {
 
 impl Protocol {
     /// All protocols, in their order.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Chord,
         Self::Dns,
         Self::Tcp,
@@ -222,6 +224,7 @@ impl Protocol {
         Self::Icmp,
         Self::Sip,
         Self::Bamboo,
+        Self::Kademlia,
         Self::Test,
     ];
 }

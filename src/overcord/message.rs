@@ -8,7 +8,7 @@ use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
-use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::net::{Class, Knock, Packed, Payload, Transport, Words};
 use crate::overcord::beside::Place;
 use crate::overlay::{self, plugin};
 use crate::rng::mix2;
@@ -161,6 +161,15 @@ impl Payload for Message {
         plugin::Message::hot_digest(words)
     }
 
+    fn knock(&self) -> Knock {
+        match self {
+            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Knock::Udp,
+            Self::Tcp(_) => Knock::Tcp,
+            Self::Icmp(Icmp::EchoRequest(_)) => Knock::Echo,
+            Self::Icmp(Icmp::EchoReply(_) | Icmp::Unreachable(_)) => Knock::Reply,
+        }
+    }
+
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
         let (source, destination) = (self.sent_from(to.port), to.port);
         let quoted = match self {
@@ -243,6 +252,10 @@ pub enum NodeTimer {
     Renew,
     /// What the strategy waits for.
     Wait,
+    /// The daemon that updates the binding wakes up.
+    Poll,
+    /// The node joins anew, because its strategy says so.
+    Rejoin,
     /// The location of the node's user is stored again.
     Relocate,
     /// The entries of a bridging node are stored again.

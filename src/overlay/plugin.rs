@@ -22,70 +22,27 @@
 //! Not here: which plug-in a scenario asks for; the way into the overlay (the node's plug-in
 //! management).
 
+mod kind;
+
+pub use kind::Kind;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
-use crate::net::{Class, Packed, Payload, Protocol, Transport, Words};
+use crate::net::{Class, Packed, Payload, Transport, Words};
 use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
 use crate::overlay::description;
 use crate::overlay::directory::SameId;
+use crate::overlay::kademlia::{self, Kademlia, KademliaTimer};
 use crate::overlay::ring::View;
 use crate::overlay::{
     Dht, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
 };
 use crate::sim::{self, Context};
 use crate::time::{SimDuration, SimTime};
-
-/// Which plug-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// Chord.
-    Chord,
-    /// Bamboo.
-    Bamboo,
-}
-
-impl Kind {
-    /// All plug-ins, by number.
-    pub const ALL: [Self; 2] = [Self::Chord, Self::Bamboo];
-
-    /// The plug-in of a number.
-    #[must_use]
-    pub fn numbered(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Chord => "Chord",
-            Self::Bamboo => "Bamboo",
-        }
-    }
-
-    /// Its word in scenarios.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Chord => "chord",
-            Self::Bamboo => "bamboo",
-        }
-    }
-
-    /// What its messages are booked under.
-    #[must_use]
-    pub const fn protocol(self) -> Protocol {
-        match self {
-            Self::Chord => Protocol::Chord,
-            Self::Bamboo => Protocol::Bamboo,
-        }
-    }
-}
 
 /// One node of a distributed hash table.
 #[derive(Clone, Debug)]
@@ -94,6 +51,8 @@ pub enum Plugin {
     Chord(Chord),
     /// Bamboo.
     Bamboo(Box<Bamboo>),
+    /// Kademlia.
+    Kademlia(Box<Kademlia>),
 }
 
 /// A message of any plug-in.
@@ -103,6 +62,8 @@ pub enum Message {
     Chord(chord::Message),
     /// Bamboo's.
     Bamboo(Box<bamboo::Message>),
+    /// Kademlia's.
+    Kademlia(Box<kademlia::Message>),
     /// About the overlay itself, whichever plug-in it runs: for the node's plug-in management.
     Description(Box<description::Message>),
 }
@@ -114,6 +75,8 @@ pub enum Timer {
     Chord(ChordTimer),
     /// Bamboo's.
     Bamboo(BambooTimer),
+    /// Kademlia's.
+    Kademlia(KademliaTimer),
 }
 
 impl Timer {
@@ -132,6 +95,8 @@ pub enum Config {
     Chord(Arc<chord::Config>),
     /// Bamboo with these.
     Bamboo(Arc<bamboo::Config>),
+    /// Kademlia with these.
+    Kademlia(Arc<kademlia::Config>),
 }
 
 /// Does the same with whichever plug-in it is.
@@ -140,6 +105,7 @@ macro_rules! each {
         match $plugin {
             Plugin::Chord($dht) => $act,
             Plugin::Bamboo($dht) => $act,
+            Plugin::Kademlia($dht) => $act,
         }
     };
 }
@@ -288,7 +254,10 @@ impl Plugin {
             (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
                 bamboo.receive(&mut Spoken::by(ctx), from, *message)
             }
-            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
+            (Self::Kademlia(kademlia), Message::Kademlia(message)) => {
+                kademlia.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -304,7 +273,7 @@ impl Plugin {
     ) -> bool {
         match self {
             Self::Chord(chord) => chord.receive_compact(&mut Spoken::by(ctx), from, message),
-            Self::Bamboo(_) => false,
+            Self::Bamboo(_) | Self::Kademlia(_) => false,
         }
     }
 
@@ -316,7 +285,10 @@ impl Plugin {
             (Self::Bamboo(bamboo), Timer::Bamboo(timer)) => {
                 bamboo.timer(&mut Spoken::by(ctx), timer)
             }
-            (Self::Chord(_) | Self::Bamboo(_), _) => Upcalls::new(),
+            (Self::Kademlia(kademlia), Timer::Kademlia(timer)) => {
+                kademlia.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -334,6 +306,7 @@ impl Plugin {
         match self {
             Self::Chord(chord) => Some(chord.view()),
             Self::Bamboo(bamboo) => Some(bamboo.view()),
+            Self::Kademlia(_) => None,
         }
     }
 
@@ -344,6 +317,7 @@ impl Plugin {
         match self {
             Self::Chord(chord) => chord.touch(),
             Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 
@@ -354,6 +328,7 @@ impl Plugin {
         match self {
             Self::Chord(chord) => chord.touch_passage(),
             Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 }
@@ -365,6 +340,7 @@ impl Config {
         match self {
             Self::Chord(_) => Kind::Chord,
             Self::Bamboo(_) => Kind::Bamboo,
+            Self::Kademlia(_) => Kind::Kademlia,
         }
     }
 
@@ -374,6 +350,7 @@ impl Config {
         match self {
             Self::Chord(config) => config.id_bits,
             Self::Bamboo(config) => config.id_bits,
+            Self::Kademlia(config) => config.id_bits,
         }
     }
 
@@ -384,6 +361,7 @@ impl Config {
         match self {
             Self::Chord(config) => config.stabilize,
             Self::Bamboo(config) => config.leaf_exchange,
+            Self::Kademlia(config) => config.refresh,
         }
     }
 
@@ -393,6 +371,7 @@ impl Config {
         match self {
             Self::Chord(config) => Plugin::Chord(Chord::new(me, id, Arc::clone(config))),
             Self::Bamboo(config) => Bamboo::new(me, id, Arc::clone(config)).into(),
+            Self::Kademlia(config) => Kademlia::new(me, id, Arc::clone(config)).into(),
         }
     }
 
@@ -409,6 +388,9 @@ impl Config {
             Self::Bamboo(config) => {
                 bamboo::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
             }
+            Self::Kademlia(config) => {
+                kademlia::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
         })
     }
 }
@@ -422,6 +404,24 @@ impl From<Chord> for Plugin {
 impl From<Bamboo> for Plugin {
     fn from(bamboo: Bamboo) -> Self {
         Self::Bamboo(Box::new(bamboo))
+    }
+}
+
+impl From<Kademlia> for Plugin {
+    fn from(kademlia: Kademlia) -> Self {
+        Self::Kademlia(Box::new(kademlia))
+    }
+}
+
+impl From<kademlia::Message> for Message {
+    fn from(message: kademlia::Message) -> Self {
+        Self::Kademlia(Box::new(message))
+    }
+}
+
+impl From<KademliaTimer> for Timer {
+    fn from(timer: KademliaTimer) -> Self {
+        Self::Kademlia(timer)
     }
 }
 
@@ -463,6 +463,7 @@ impl sim::Timer for Timer {
         match self {
             Self::Chord(timer) => timer.slot(),
             Self::Bamboo(timer) => timer.slot(),
+            Self::Kademlia(timer) => timer.slot(),
         }
     }
 }
@@ -499,6 +500,7 @@ impl Payload for Message {
         match self {
             Self::Chord(message) => message.wire_len(),
             Self::Bamboo(message) => message.wire_len(),
+            Self::Kademlia(message) => message.wire_len(),
             Self::Description(message) => message.wire_len(),
         }
     }
@@ -508,6 +510,7 @@ impl Payload for Message {
         match self {
             Self::Chord(message) => message.class(),
             Self::Bamboo(message) => message.class(),
+            Self::Kademlia(message) => message.class(),
             Self::Description(message) => message.class(),
         }
     }
@@ -517,6 +520,7 @@ impl Payload for Message {
         match self {
             Self::Chord(message) => message.digest(),
             Self::Bamboo(message) => message.digest(),
+            Self::Kademlia(message) => message.digest(),
             Self::Description(message) => message.digest(),
         }
     }

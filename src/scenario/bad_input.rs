@@ -90,17 +90,12 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"",
-            "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
+            "name = \"x\"\n[handover]\neligibility = \"any\"",
+            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"ddclient\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `ddclient` is not supported by this version",
-        ),
-        (
-            "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nserve_stale = false",
-            "x.toml:4:1: dns.resolver.0.serve_stale: `serve_stale` is not supported by this version",
+            "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nforward = \"b\"",
+            "x.toml:4:1: dns.resolver.0.forward: `forward` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
@@ -332,6 +327,18 @@ fn keys_against_each_other() {
         (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\nstrategy = \"lease\"",
             "x.toml:5:2: handover: strategy \"lease\" needs a section [dyndns]",
+        ),
+        (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[dyndns]\n[handover]\n\
+             ddclient = { interval = \"60s\" }",
+            "x.toml:7:1: handover.ddclient: `ddclient` has no meaning with strategy \"dyndns\"",
+        ),
+        (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\n\
+             strategy = \"ddclient\"\nddclient = { interval = \"0s\", program = \"inadin\" }",
+            "x.toml:7:25: handover.ddclient.interval: 0s is too short: it must be 1ms or more\n\
+             x.toml:7:41: handover.ddclient.program: expected `ddclient` or `inadyn`, found \
+             \"inadin\"; did you mean `inadyn`?",
         ),
         (
             "name = \"x\"\n[dns]\n[handover]\nstrategy = \"oracle\"",

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::Scenario;
 use super::bad_input::check;
-use super::plan::{Publish, UpdateIf, UpdateProtocol, ZoneUpdates};
+use super::plan::{Extenders, Publish, ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates};
+use crate::time::SimDuration;
 
 fn read(text: &str) -> Scenario {
     Scenario::parse("x.toml", text.as_bytes(), Path::new("."), &[])
@@ -65,4 +66,39 @@ fn what_an_update_needs_is_told() {
     ]);
     // The bounds publish by command, whatever the endpoint allows.
     read(&case("strategy = \"oracle\"\n", "publish = \"srv\"\nupdate = \"refused\"\n"));
+}
+
+#[test]
+fn resolvers_may_serve_stale_and_some_of_them_extend_ttls() {
+    let group = |keys: &str| {
+        let text = format!("name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"i\"\n{keys}");
+        let scenario = read(&text);
+        let effective = super::effective::to_toml(&scenario.plan);
+        assert_eq!(read(&effective).plan, scenario.plan, "{effective}");
+        scenario.plan.dns.unwrap().resolvers.remove(0)
+    };
+    let stale = |ttl, reply_ttl, client_ms| ServeStale {
+        ttl: SimDuration::from_secs(ttl),
+        reply_ttl: SimDuration::from_secs(reply_ttl),
+        client_timeout: SimDuration::from_millis(client_ms),
+    };
+    for (keys, expected) in [
+        ("", None),
+        ("serve_stale = false", None),
+        ("serve_stale = true", Some(stale(86_400, 30, 1_800))),
+        ("serve_stale = { client_timeout = \"0s\" }", Some(stale(86_400, 30, 0))),
+        ("serve_stale = { ttl = \"1h\", reply_ttl = \"5s\" }", Some(stale(3_600, 5, 1_800))),
+    ] {
+        assert_eq!(group(keys).serve_stale, expected, "{keys}");
+    }
+    let floor = SimDuration::from_secs(300);
+    let extending = group("extenders = {}");
+    assert_eq!(extending.extenders, Some(Extenders { share: 0.0874, floor }));
+    let minute = SimDuration::from_secs(60);
+    assert_eq!((extending.life(minute, true), extending.life(minute, false)), (floor, minute));
+    check(&[(
+        "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"i\"\nmax_ttl = \"60s\"\n\
+         extenders = { share = \"50%\", floor = \"90s\" }",
+        "x.toml:6:38: dns.resolver.0.extenders.floor: 90s must not be above `max_ttl`, which is 60s",
+    )]);
 }

@@ -4,14 +4,16 @@
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
 mod bamboo;
+mod kademlia;
 mod naming;
 mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, DynDns, Event,
-    EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel,
-    Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers, SCHEMA, Stop,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, Daemon,
+    DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
+    SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
@@ -107,6 +109,20 @@ fn network(network: &NetworkPlan) -> Network {
         jitter: Ratio(network.jitter),
         loss: Probability(network.loss),
         departed_hosts: network.departed_hosts,
+        bursts: network.bursts.map(|it| Bursts {
+            loss: Probability(it.loss),
+            length: Duration(it.length),
+            gap: Duration(it.gap),
+        }),
+        nat: network.nat.map(|nat| Nat {
+            share: Probability(nat.share),
+            forwarding: Probability(nat.forwarding),
+            mapping: nat.mapping,
+            filtering: nat.filtering,
+            udp_timeout: Duration(nat.udp_timeout),
+            tcp_timeout: Duration(nat.tcp_timeout),
+            answers_echo: nat.answers_echo,
+        }),
     }
 }
 
@@ -142,11 +158,15 @@ fn overlay(plan: &Plan) -> Overlay {
         location_lifetime: Duration(*location_lifetime),
         chord: every().find_map(|plugin| match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
-            PluginPlan::Bamboo(_) => None,
+            PluginPlan::Bamboo(_) | PluginPlan::Kademlia(_) => None,
         }),
         bamboo: every().find_map(|plugin| match plugin {
             PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
-            PluginPlan::Chord(_) => None,
+            PluginPlan::Chord(_) | PluginPlan::Kademlia(_) => None,
+        }),
+        kademlia: every().find_map(|plugin| match plugin {
+            PluginPlan::Kademlia(plan) => Some(kademlia::kademlia(plan)),
+            PluginPlan::Chord(_) | PluginPlan::Bamboo(_) => None,
         }),
         beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
@@ -160,6 +180,7 @@ fn plugin_word(plugin: &PluginPlan) -> Plugin {
     match plugin {
         PluginPlan::Chord(_) => Plugin::Chord,
         PluginPlan::Bamboo(_) => Plugin::Bamboo,
+        PluginPlan::Kademlia(_) => Plugin::Kademlia,
     }
 }
 
@@ -274,6 +295,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
             span => ApplicationCache::Span(Duration(span)),
         },
         record_route: handover.record_route,
+        ddclient: handover.daemon.as_ref().map(Daemon::of),
         on_unresolved: Some(policies.on_unresolved),
         own_address: Some(policies.own_address),
         test1_failure: Some(policies.test1_failure),

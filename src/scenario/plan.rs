@@ -8,6 +8,7 @@
 mod bamboo;
 mod behaviour;
 mod beside;
+mod kademlia;
 mod naming;
 mod network;
 mod story;
@@ -20,11 +21,12 @@ pub use behaviour::{
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use kademlia::KademliaPlan;
 pub use naming::{
-    DnsPlan, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile, UpdateIf,
-    UpdateProtocol, ZoneUpdates,
+    DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
+    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
-pub use network::{Far, PartitionPlan};
+pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -164,6 +166,10 @@ pub struct NetworkPlan {
     pub loss: f64,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts; `None` when there are none.
+    pub bursts: Option<BurstsPlan>,
+    /// Translators of addresses; `None` when there are none.
+    pub nat: Option<NatPlan>,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.
@@ -268,6 +274,8 @@ pub enum PluginPlan {
     Chord(ChordPlan),
     /// Bamboo.
     Bamboo(BambooPlan),
+    /// Kademlia.
+    Kademlia(KademliaPlan),
 }
 
 impl PluginPlan {
@@ -277,6 +285,7 @@ impl PluginPlan {
         match self {
             Self::Chord(chord) => chord.id_bits,
             Self::Bamboo(bamboo) => bamboo.id_bits,
+            Self::Kademlia(kademlia) => kademlia.id_bits,
         }
     }
 
@@ -286,6 +295,7 @@ impl PluginPlan {
         match self {
             Self::Chord(chord) => chord.start,
             Self::Bamboo(bamboo) => bamboo.start,
+            Self::Kademlia(kademlia) => kademlia.start,
         }
     }
 
@@ -295,6 +305,7 @@ impl PluginPlan {
         match self {
             Self::Chord(_) => "chord",
             Self::Bamboo(_) => "bamboo",
+            Self::Kademlia(_) => "kademlia",
         }
     }
 }

@@ -20,18 +20,13 @@ const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.secondaries",
-    "dns.resolver.serve_stale",
     "dns.resolver.forward",
-    "overlay.plugin = kademlia",
-    "overlay.kademlia",
-    "handover.strategy = ddclient",
     "handover.probe_kind = options",
     "handover.eligibility",
     "handover.on_failed_probe",
     "handover.overlay_record",
     "handover.graceful_leave",
     "handover.ex_proxy",
-    "host.nat",
     "event.action = address_change",
 ];
 

@@ -342,9 +342,12 @@ impl World {
         }
     }
 
-    /// Those of these members that can play the proxy role: not the peers inside of servers.
+    /// Those of these members that can play the proxy role: not the peers inside of servers, nor
+    /// those that nobody reaches.
     pub(super) fn eligible(&self, members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
-        members.filter(|id| !self.population.members[id.index()].is_server()).collect()
+        let member = |id: MemberId| &self.population.members[id.index()];
+        let open = |id| !self.stage.truth.is_walled(member(id).host);
+        members.filter(|&id| !member(id).is_server() && open(id)).collect()
     }
 
     /// A member plays the proxy role from now on.

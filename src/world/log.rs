@@ -12,6 +12,7 @@
 mod bamboo;
 mod chord;
 mod dns;
+mod kademlia;
 mod told;
 
 pub use told::{Logged, Told};
@@ -65,7 +66,7 @@ impl World {
         if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let gone = network.address(host) != Some(to.address);
+        let gone = network.address(host) != Some(to.address) || network.is_kept_out(host, packet);
         let words = || {
             let said = self.in_words(|words| match carried {
                 Packed::Hot(hot) => words.message(&Message::unpack(hot)),
@@ -143,6 +144,7 @@ impl Words<'_> {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
             Message::Overlay(plugin::Message::Bamboo(message)) => self.bamboo(message),
+            Message::Overlay(plugin::Message::Kademlia(message)) => self.kademlia(message),
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
@@ -271,6 +273,7 @@ fn plugin_timer(timer: plugin::Timer) -> &'static str {
     match timer {
         plugin::Timer::Chord(timer) => chord::timer(timer),
         plugin::Timer::Bamboo(timer) => bamboo::timer(timer),
+        plugin::Timer::Kademlia(timer) => kademlia::timer(timer),
     }
 }
 
@@ -434,6 +437,8 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Node(NodeTimer::SelfCheck) => "is the binding still its own?",
         T::Node(NodeTimer::Update) => "try the update again",
         T::Node(NodeTimer::Renew) => "renew the overlay record",
+        T::Node(NodeTimer::Rejoin) => "join through the proxy peer",
+        T::Node(NodeTimer::Poll) => "the daemon looks whether to update",
         T::Node(NodeTimer::Wait) => "the strategy has waited",
         T::Node(NodeTimer::Relocate) => "store the user's location again",
         T::Node(NodeTimer::Bridge) => "store the entries of a bridging node again",

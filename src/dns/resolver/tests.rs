@@ -80,7 +80,7 @@ fn clients_that_ask_together_share_one_query_and_repetitions_count_once() {
     let [(_, told)] = &ctx.take_sent()[..] else { panic!("one response") };
     assert!(told.recursion_available && !told.authoritative && told.edns.is_none());
     assert_eq!(ctx.take_observed(), [answered]);
-    assert_eq!(resolver.would_answer(ctx.now(), &question), Some(&answer));
+    assert_eq!(resolver.would_answer(ctx.now(), &question), Some(answer.clone()));
     assert_eq!(resolver.would_answer(expires, &question), None);
 }
 
@@ -181,7 +181,7 @@ fn a_failed_refresh_leaves_the_entry_alone() {
     }
     // Four more tries, nobody to be told, and the address is still there.
     assert!(ctx.take_sent().iter().all(|(to, _)| *to == AUTHORITY));
-    assert_eq!(resolver.would_answer(ctx.now(), &question), Some(&found(9, 0).answer));
+    assert_eq!(resolver.would_answer(ctx.now(), &question), Some(found(9, 0).answer));
 }
 
 /// A resolver, its authority and clients over hours, with changes, losses and delays by chance;
@@ -229,7 +229,7 @@ fn random_run(profile: Profile, change: impl FnOnce(&mut Config)) -> u32 {
             let addresses = if address.bits() == 0 { vec![] } else { vec![address] };
             authority.publish(&mut served, &binding, &addresses).unwrap();
         }
-        let would = resolver.would_answer(ctx.now(), &question).cloned();
+        let would = resolver.would_answer(ctx.now(), &question);
         resolver.receive(&mut ctx, CLIENT, Message::query(id, question.clone()));
         let mut first = true;
         while !ctx.sent.is_empty() {

@@ -37,8 +37,8 @@ fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
     assert_eq!(
         all.len() - fewer.len(),
-        7 + 3 + 2 + 2,
-        "of requests seven, of outbound three, of SIP and of Bamboo two"
+        7 + 3 + 2 + 2 + 2,
+        "of requests seven, of outbound three, of SIP, of Bamboo and of Kademlia two"
     );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }

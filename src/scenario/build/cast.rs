@@ -7,6 +7,7 @@ use super::users::{self, PhonePart};
 use super::{BuildError, FIRST_CALLER, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::trace::AvailabilityTrace;
+use crate::rng::NameHash;
 use crate::scenario::plan::{DnsPlan, Plan, ResolverCount, ResolverGroup};
 use crate::sim::HostId;
 use crate::world::director;
@@ -41,6 +42,8 @@ pub(super) struct Cast {
 pub(super) struct ResolverHost {
     pub(super) name: String,
     pub(super) group: ResolverGroup,
+    /// Whether it extends TTLs.
+    pub(super) extends: bool,
 }
 
 impl Cast {
@@ -117,6 +120,7 @@ impl Cast {
                     self.resolvers.extend((1..=count).map(|rank| ResolverHost {
                         name: format!("{}-{rank:0digits$}", group.name),
                         group: id,
+                        extends: false,
                     }));
                     let turn = |(place, (user, _)): (usize, &(String, _))| {
                         (user.clone(), first + place % count as usize)
@@ -127,11 +131,13 @@ impl Cast {
                     for (user, _) in mine {
                         served.push((user.clone(), self.resolvers.len()));
                         let name = format!("{}@{user}", group.name);
-                        self.resolvers.push(ResolverHost { name, group: id });
+                        self.resolvers.push(ResolverHost { name, group: id, extends: false });
                     }
                 }
             }
             self.served_by.extend(served);
+            let share = group.extenders.map_or(0.0, |extenders| extenders.share);
+            choose_extenders(&mut self.resolvers[first..], share);
         }
         self.rank_resolvers();
         self.served_by.sort();
@@ -183,6 +189,18 @@ impl Cast {
             .map(|it| it.at(Port::DNS))
             .into_iter()
             .collect()
+    }
+}
+
+/// Lets a share of a group extend TTLs, rounded to whole resolvers: those whose names have the
+/// smallest hashes, so that neither seed nor strategy moves them.
+fn choose_extenders(group: &mut [ResolverHost], share: f64) {
+    let count = (group.len() as f64 * share).round() as usize;
+    let mut order: Vec<(NameHash, usize)> =
+        group.iter().enumerate().map(|(place, it)| (NameHash::of(&it.name), place)).collect();
+    order.sort_unstable();
+    for (_, place) in order.into_iter().take(count) {
+        group[place].extends = true;
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod beside;
 mod cast;
+mod nat;
 mod network;
 mod partition;
 mod plugins;
@@ -187,7 +188,9 @@ pub fn build(
         hosts[host.index()] = Host::Node(node);
     }
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
+    let behind = nat::behind(plan, &cast, seed).into_iter();
+    let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, walled, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
@@ -236,6 +239,8 @@ pub fn duration_of(plan: &Plan, trace: Option<&Arc<AvailabilityTrace>>) -> SimDu
 pub struct ResolverLoad {
     /// Its group.
     pub group: ResolverGroup,
+    /// Whether it extends TTLs.
+    pub extends: bool,
     /// Questions a second, from all callers that were dealt to it.
     pub rate: f64,
 }
@@ -249,7 +254,8 @@ pub fn resolver_loads(
     trace: Option<&Arc<AvailabilityTrace>>,
 ) -> Result<Vec<ResolverLoad>, BuildError> {
     let cast = Cast::new(plan, trace)?;
-    let idle = |resolver: &cast::ResolverHost| ResolverLoad { group: resolver.group, rate: 0.0 };
+    let idle =
+        |it: &cast::ResolverHost| ResolverLoad { group: it.group, extends: it.extends, rate: 0.0 };
     let mut loads: Vec<ResolverLoad> = cast.resolvers.iter().map(idle).collect();
     for caller in &plan.callers {
         let Some(lookups) = caller.lookups() else { continue };
@@ -347,6 +353,8 @@ fn account() -> Credentials {
 
 /// What all nodes are configured with for the handover.
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
+    // A daemon takes up a claim at its next poll.
+    let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
     let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
@@ -357,10 +365,11 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
-        settling: dns.ttl.saturating_add(handover.application_cache),
+        settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
         protocol,
+        daemon: handover.daemon,
     })
 }
 
@@ -394,14 +403,18 @@ fn hosts(
         for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
-        let configs: Vec<Arc<resolver::Config>> = dns
+        let configs: Vec<[Arc<resolver::Config>; 2]> = dns
             .resolvers
             .iter()
-            .map(|group| Arc::new(servers::resolver_config(group, &zones)))
+            .map(|group| {
+                [false, true]
+                    .map(|extends| Arc::new(servers::resolver_config(group, extends, &zones)))
+            })
             .collect();
         for resolver in &cast.resolvers {
             let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
-            let config = Arc::clone(&configs[resolver.group.index()]);
+            let config = &configs[resolver.group.index()][usize::from(resolver.extends)];
+            let config = Arc::clone(config);
             let host = Host::Resolver(Box::new(Resolver::new(config, dice)));
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }

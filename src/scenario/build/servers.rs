@@ -91,21 +91,28 @@ pub(super) fn authority(
     Ok(authority)
 }
 
-pub(super) fn cache_policy(group: &plan::ResolverPlan) -> profile::CachePolicy {
+/// The cache of a resolver of a group, one that extends TTLs or another.
+pub(super) fn cache_policy(group: &plan::ResolverPlan, extends: bool) -> profile::CachePolicy {
     let profile = match group.profile {
         ResolverProfile::Rfc => Profile::Rfc,
         ResolverProfile::Unbound => Profile::Unbound,
         ResolverProfile::Bind => Profile::Bind,
     };
     let mut policy = profile.cache_policy();
-    policy.min_ttl = Ttl::from_duration(group.min_ttl);
+    policy.min_ttl = Ttl::from_duration(group.floor(extends));
     policy.max_ttl = Ttl::from_duration(group.max_ttl);
+    policy.stale = group.serve_stale.map(|stale| profile::Stale {
+        ttl: stale.ttl,
+        reply_ttl: Ttl::from_duration(stale.reply_ttl),
+        client_timeout: stale.client_timeout,
+    });
     policy.prefetch = if group.prefetch { profile.prefetch() } else { profile::Prefetch::Off };
     policy
 }
 
 pub(super) fn resolver_config(
     group: &plan::ResolverPlan,
+    extends: bool,
     zones: &[DomainName],
 ) -> resolver::Config {
     let profile = match group.profile {
@@ -117,7 +124,7 @@ pub(super) fn resolver_config(
     let delegations =
         zones.iter().map(|zone| Delegation { zone: zone.clone(), authority }).collect();
     let mut config = resolver::Config::new(profile, delegations);
-    config.cache = cache_policy(group);
+    config.cache = cache_policy(group, extends);
     config
 }
 

@@ -1,12 +1,16 @@
 //! Checks of the table about DNS, and of how the binding is updated.
 
 use super::super::document::Path;
-use super::super::file::{Dns, File, Resolver, ResolverNumber, resolver_habits};
+use super::super::file::{
+    Dns, File, Resolver, ResolverNumber, ServeStale, a_day, client_patience, half_a_minute,
+    resolver_habits,
+};
 use super::super::plan::{
-    DnsPlan, Publish, ResolverCount, ResolverPlan, Strategy, UpdateProtocol, ZoneUpdates,
+    self, DnsPlan, Publish, ResolverCount, ResolverPlan, Strategy, UpdateProtocol, ZoneUpdates,
 };
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
+use crate::units::Duration;
 
 impl Check<'_> {
     /// What an update needs of whom it is sent to.
@@ -86,6 +90,19 @@ impl Check<'_> {
         let (min_ttl, max_ttl) =
             (group.min_ttl.unwrap_or_default().0, group.max_ttl.unwrap_or(longest).0);
         self.ordered(path, ("min_ttl", min_ttl), ("max_ttl", max_ttl));
+        if let Some(floor) = group.extenders.map(|it| it.floor.0).filter(|it| *it > max_ttl) {
+            let (found, limit) = (Duration(floor).to_string(), Duration(max_ttl).to_string());
+            let (relation, other) = ("not be above", "max_ttl");
+            let fault = Fault::Relation { found, relation, other, limit };
+            self.fault(&path.then("extenders").then("floor"), fault);
+        }
+        let serve_stale = match group.serve_stale {
+            None | Some(ServeStale::Word(false)) => None,
+            Some(ServeStale::Word(true)) => Some((a_day(), half_a_minute(), client_patience())),
+            Some(ServeStale::Table { ttl, reply_ttl, client_timeout }) => {
+                Some((ttl, reply_ttl, client_timeout))
+            }
+        };
         ResolverPlan {
             name: group.name.clone(),
             count: match group.count {
@@ -96,6 +113,14 @@ impl Check<'_> {
             min_ttl,
             max_ttl,
             prefetch: group.prefetch.unwrap_or(prefetch),
+            serve_stale: serve_stale.map(|(ttl, reply_ttl, client_timeout)| plan::ServeStale {
+                ttl: ttl.0,
+                reply_ttl: reply_ttl.0,
+                client_timeout: client_timeout.0,
+            }),
+            extenders: group
+                .extenders
+                .map(|it| plan::Extenders { share: it.share.0, floor: it.floor.0 }),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! DNS in an effective scenario.
 
-use super::super::file::{Dns, EachWord, Resolver, ResolverNumber};
+use super::super::file::{Dns, EachWord, Extenders, Resolver, ResolverNumber, ServeStale};
 use super::super::plan::{DnsPlan, ResolverCount};
-use crate::units::Duration;
+use crate::units::{Duration, Probability};
 
 pub(super) fn dns(dns: &DnsPlan) -> Dns {
     Dns {
@@ -25,6 +25,18 @@ pub(super) fn dns(dns: &DnsPlan) -> Dns {
                 min_ttl: Some(Duration(group.min_ttl)),
                 max_ttl: Some(Duration(group.max_ttl)),
                 prefetch: Some(group.prefetch),
+                serve_stale: Some(match group.serve_stale {
+                    None => ServeStale::Word(false),
+                    Some(stale) => ServeStale::Table {
+                        ttl: Duration(stale.ttl),
+                        reply_ttl: Duration(stale.reply_ttl),
+                        client_timeout: Duration(stale.client_timeout),
+                    },
+                }),
+                extenders: group.extenders.map(|it| Extenders {
+                    share: Probability(it.share),
+                    floor: Duration(it.floor),
+                }),
             })
             .collect(),
     }

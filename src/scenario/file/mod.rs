@@ -10,7 +10,10 @@ mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod daemon;
+mod kademlia;
 mod naming;
+mod network;
 mod story;
 mod systems;
 mod telling;
@@ -21,7 +24,13 @@ pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
-pub use naming::{Dns, EachWord, RESOLVER_MAX_TTL, Resolver, ResolverNumber, resolver_habits};
+pub use daemon::Daemon;
+pub use kademlia::Kademlia;
+pub use naming::{
+    Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
+    client_patience, half_a_minute, resolver_habits,
+};
+pub use network::{Bursts, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,

@@ -51,6 +51,48 @@ pub struct ResolverPlan {
     pub max_ttl: SimDuration,
     /// Whether entries are fetched again before they end (when, the profile says).
     pub prefetch: bool,
+    /// How record sets are served beyond their life, if they are.
+    pub serve_stale: Option<ServeStale>,
+    /// Which part of the group extends TTLs, if any does.
+    pub extenders: Option<Extenders>,
+}
+
+impl ResolverPlan {
+    /// How long an entry lives that came with this TTL, in a resolver that extends TTLs or in
+    /// another.
+    #[must_use]
+    pub fn life(&self, ttl: SimDuration, extends: bool) -> SimDuration {
+        ttl.max(self.floor(extends)).min(self.max_ttl)
+    }
+
+    /// The least that an entry lives.
+    #[must_use]
+    pub fn floor(&self, extends: bool) -> SimDuration {
+        match self.extenders.filter(|_| extends) {
+            Some(extenders) => self.min_ttl.max(extenders.floor),
+            None => self.min_ttl,
+        }
+    }
+}
+
+/// How record sets are served beyond their life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServeStale {
+    /// For how long.
+    pub ttl: SimDuration,
+    /// With which TTL: whole seconds.
+    pub reply_ttl: SimDuration,
+    /// To a client that has waited for so long.
+    pub client_timeout: SimDuration,
+}
+
+/// Resolvers that extend TTLs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Extenders {
+    /// Their share of the group, in [0, 1].
+    pub share: f64,
+    /// Entries live at least this long: whole seconds, not above the group's `max_ttl`.
+    pub floor: SimDuration,
 }
 
 /// How many resolvers a group has.

@@ -9,6 +9,7 @@ use crate::overlay::bamboo;
 use crate::overlay::bamboo::message::{Errand, Passage};
 use crate::overlay::chord::ChordTimer;
 use crate::overlay::chord::message::{Header, Large, NodeList, RpcId, Small, WireRecord};
+use crate::overlay::kademlia;
 use crate::overlay::{OverlayId, RingId};
 use crate::sip::{Headers, HostPart, Method, Request, Status, SubscriptionState, Uri};
 use crate::time::SimDuration;
@@ -32,6 +33,33 @@ fn a_moment_has_microseconds() {
     assert_eq!(moment(SimTime::ZERO), "       0.000000");
     let at = SimTime::ZERO + SimDuration::from_nanos(614_071_849_837);
     assert_eq!(moment(at), "     614.071849");
+}
+
+#[test]
+fn kademlia_in_words() {
+    let header = Header::new(20, true, RpcId::new(7));
+    let key = RingId(0x0123_4567_89ab_cdef);
+    let sender = kademlia::message::Sender { node: NodeRef::new(4), overlay: OverlayId(9) };
+    let list: NodeList = [NodeRef::new(1), NodeRef::new(2)].into_iter().collect();
+    let record = WireRecord { key, version: 2, lifetime: 60, value: Box::default() };
+    use kademlia::Message as M;
+    let table: [(M, &str); 6] = [
+        (M::Ping(header, sender), "Kademlia ping"),
+        (M::FindNode(header, sender, key), "Kademlia find node 0123456789abcdef"),
+        (M::Nodes(header, OverlayId(9), list.clone()), "Kademlia closest: n1, n2"),
+        (
+            M::Value(header, record.clone(), list),
+            "Kademlia value 0123456789abcdef version 2 for 60 s; closest: n1, n2",
+        ),
+        (
+            M::Replicate(header, sender, vec![record]),
+            "Kademlia replicate 0123456789abcdef version 2 for 60 s",
+        ),
+        (M::Leaving(header, sender), "Kademlia leaving: n4 goes"),
+    ];
+    for (message, expected) in table {
+        check(plugin::Message::from(message), expected);
+    }
 }
 
 #[test]
