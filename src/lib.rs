@@ -93,6 +93,7 @@
 //! * *Stale window*: for how long a resolver would answer with an address after its validity ended.
 //! * *Episode*: one handover as one caller domain lives it, from departure to the first request that
 //!   a valid proxy peer serves, or the first valid answer where a domain only looks up.
+//! * *Bridging node*: a node that is in several overlays, and passes requests on between their users.
 //! * *Claimant*: a node that updates the binding because its test of the departed address failed.
 //! * *Split brain*: more than one up node believes to be the proxy peer.
 //! * *Cell*: one run of a study, named by a hash of all that its output depends on.

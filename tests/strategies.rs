@@ -28,6 +28,9 @@ struct Candidate {
     heals: bool,
 }
 
+/// A domain whose server embeds a peer, in place of one that only looks up.
+const EMBEDDING: &str = "caller=[{domain=\"a.example\",users=2,messages={interval=\"1m\"}}]";
+
 /// Every strategy, in every reading that makes a difference.
 fn candidates() -> Vec<Candidate> {
     let of = |keys, heals| Candidate { keys, added: None, heals };
@@ -35,6 +38,8 @@ fn candidates() -> Vec<Candidate> {
         of(&["handover.strategy=dyndns"], true),
         of(&["handover.strategy=dyndns", "handover.reading=literal"], true),
         of(&["handover.strategy=lease"], true),
+        of(&["handover.strategy=standby"], true),
+        of(&["handover.strategy=embedded", EMBEDDING], false),
         of(&["handover.strategy=static"], false),
         of(&["handover.strategy=oracle"], true),
         of(&["handover.strategy=clairvoyant"], true),

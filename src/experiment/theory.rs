@@ -273,7 +273,7 @@ fn broken_claims(plan: &Plan, handover: &HandoverPlan) -> Vec<&'static str> {
 
 /// Hops of a look-up where nobody comes or goes and fingers alone show the way.
 fn lookup_hops(plan: &Plan) -> Option<Form> {
-    let PluginPlan::Chord(chord) = &plan.overlay.plugin;
+    let PluginPlan::Chord(chord) = &plan.overlay.plugin else { return None };
     let members = members(plan);
     let departures = plan.events.iter().any(|it| matches!(it.action, Action::Depart { .. }));
     let late = plan.hosts.iter().any(|host| host.start > crate::time::SimTime::ZERO);

@@ -340,6 +340,7 @@ fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: 
     let spoken = |protocol: &Protocol| match protocol {
         Protocol::Test => false,
         Protocol::Sip => asks || rows.iter().any(|row| row.protocol == Protocol::Sip),
+        Protocol::Bamboo | Protocol::Kademlia => rows.iter().any(|row| row.protocol == *protocol),
         _ => true,
     };
     let amounts: [(&str, Amount); 2] =

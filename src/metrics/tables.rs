@@ -281,6 +281,8 @@ pub const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Http => "http",
         Protocol::Icmp => "icmp",
         Protocol::Sip => "sip",
+        Protocol::Bamboo => "bamboo",
+        Protocol::Kademlia => "kademlia",
         Protocol::Test => "test",
     }
 }

@@ -22,6 +22,10 @@ pub enum Protocol {
     Icmp,
     /// SIP over UDP.
     Sip,
+    /// The Bamboo overlay.
+    Bamboo,
+    /// The Kademlia overlay.
+    Kademlia,
     /// Messages of tests and examples.
     Test,
 }
@@ -61,18 +65,18 @@ pub struct Class {
 }
 
 const PURPOSES: usize = Purpose::ALL.len();
-/// Room for the 7 × 9 classes, a power of two.
-const CELLS: usize = 64;
+/// Room for all classes, a power of two.
+const CELLS: usize = 128;
 const _: () = assert!(Protocol::ALL.len() * PURPOSES <= CELLS);
 
-/// The place of a class in the ledger: six bits.
+/// The place of a class in the ledger: seven bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Cell(u8);
 
 impl Cell {
     pub(super) const BITS: u32 = CELLS.ilog2();
 
-    /// The cell with these bits, of which the lower six count.
+    /// The cell with these bits, of which the lower seven count.
     #[inline]
     pub(super) const fn from_bits(bits: u8) -> Self {
         Self(bits % CELLS as u8)
@@ -212,8 +216,17 @@ impl Ledger {
 
 impl Protocol {
     /// All protocols, in their order.
-    pub const ALL: [Self; 7] =
-        [Self::Chord, Self::Dns, Self::Tcp, Self::Http, Self::Icmp, Self::Sip, Self::Test];
+    pub const ALL: [Self; 9] = [
+        Self::Chord,
+        Self::Dns,
+        Self::Tcp,
+        Self::Http,
+        Self::Icmp,
+        Self::Sip,
+        Self::Bamboo,
+        Self::Kademlia,
+        Self::Test,
+    ];
 }
 
 impl Purpose {

@@ -6,7 +6,8 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
 //!   travels.
 //! * [`addressing`]: who holds an address.
-//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions.
+//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions. [`nat`]: translators. [`bursts`]:
+//!   losses.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
 //! * [`lab`]: a handful of hosts of one kind on a network, for tests and examples.
@@ -18,10 +19,12 @@
 //! [`Network::conserved`] says so at any moment.
 
 pub mod addressing;
+pub mod bursts;
 pub mod icmp;
 pub mod lab;
 pub mod latency;
 pub mod ledger;
+pub mod nat;
 pub mod network;
 pub mod packet;
 pub mod payload;
@@ -31,6 +34,7 @@ pub mod topology;
 
 pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
+pub use nat::{Dependence, Knock, NatBehaviour, Nats};
 pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport, Words};
 pub use sides::{Partition, Sides};

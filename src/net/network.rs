@@ -4,11 +4,12 @@ use std::num::NonZeroU32;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::net::addressing::Holders;
+use crate::net::bursts::Bursts;
 use crate::net::latency::Latency;
 use crate::net::ledger::Cell;
 use crate::net::packet::{Booked, Carried, ColdId, Packet, Slab};
 use crate::net::payload::Account;
-use crate::net::{Direction, Ledger, Packed, Partition, Payload, Sides, Words};
+use crate::net::{Direction, Ledger, Nats, Packed, Payload, Sides, Words};
 use crate::rng::{Draws, NameHash, Purpose, mix2};
 use crate::sim::{Context, Event, Fingerprint, HostId, Input, Kernel, Timer, event};
 use crate::time::{SimDuration, SimTime};
@@ -98,6 +99,10 @@ pub struct Network<P: Payload, T> {
     only_delay: Option<SimDuration>,
     /// Who reaches whom; while anybody is cut off, there is no only delay.
     sides: Sides,
+    /// Translators of addresses, where there are any.
+    nats: Option<Box<Nats>>,
+    /// Losses in bursts, where there are any.
+    bursts: Option<Box<Bursts>>,
     departed_hosts: DepartedHosts,
     jitter_draws: Draws,
     loss_draws: Draws,
@@ -120,6 +125,8 @@ impl<P: Payload, T: Timer> Network<P, T> {
             loss_draws: Draws::new(settings.seed, Purpose::Loss),
             only_delay: None,
             sides: Sides::default(),
+            nats: None,
+            bursts: None,
             latency: settings.latency,
             jitter: settings.jitter,
             loss: settings.loss,
@@ -131,32 +138,6 @@ impl<P: Payload, T: Timer> Network<P, T> {
         };
         network.find_only_delay();
         network
-    }
-
-    /// Finds out whether the delay is the same for all now, and nothing else decides.
-    fn find_only_delay(&mut self) {
-        self.only_delay = match self.latency {
-            Latency::Constant(delay) if !self.is_random && !self.sides.is_parted() => Some(delay),
-            _ => None,
-        };
-    }
-
-    /// Cuts these hosts off from all others. What is on its way arrives.
-    pub fn cut(&mut self, partition: Partition, hosts: &[HostId]) {
-        self.sides.cut(partition, hosts);
-        self.find_only_delay();
-    }
-
-    /// A partition is over.
-    pub fn heal(&mut self, partition: Partition) {
-        self.sides.heal(partition);
-        self.find_only_delay();
-    }
-
-    /// Who reaches whom.
-    #[must_use]
-    pub fn sides(&self) -> &Sides {
-        &self.sides
     }
 
     /// The current time.
@@ -215,6 +196,9 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn take_down(&mut self, host: HostId) {
         *self.kernel.state_mut(host) = None;
         self.kernel.restart(host);
+        if let Some(nats) = &mut self.nats {
+            nats.forget(host);
+        }
     }
 
     /// Lets the script act: `command` happens to `host` at `at`.
@@ -278,6 +262,10 @@ impl<P: Payload, T: Timer> Network<P, T> {
     pub fn deliver_hot(&mut self, host: HostId, packet: Packet, words: Words) -> Option<Endpoint> {
         self.in_flight -= 1;
         let from = packet.from.at(P::hot_sent_from(words, packet.port));
+        if self.is_kept_out(host, &packet) {
+            self.ledger.book_at(Direction::Lost, packet.booked.cell(), packet.booked.bytes());
+            return None;
+        }
         if self.address(host) != Some(packet.to) {
             let delivery = Delivery { from, port: packet.port, message: Packed::Hot(words) };
             let Packet { booked, .. } = packet;
@@ -297,10 +285,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
         id: ColdId,
     ) -> Option<Delivery<P>> {
         self.in_flight -= 1;
-        let message = self.cold.take(id);
+        let is_kept_out = self.is_kept_out(host, &packet);
+        let (message, from) = (self.cold.take(id), self.cold.take_source(id));
         let (Account { class, bytes }, digest) = (message.account(), message.digest());
-        let from = packet.from.at(message.sent_from(packet.port));
+        let from = packet.from.at(from.unwrap_or_else(|| message.sent_from(packet.port)));
         let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
+        if is_kept_out {
+            self.ledger.book_at(Direction::Lost, class.into(), bytes);
+            return None;
+        }
         if self.address(host) != Some(packet.to) {
             self.lose(packet, delivery, class.into(), bytes);
             return None;
@@ -318,7 +311,8 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Carried::Hot(words) => (Packed::Hot(words), P::hot_sent_from(words, packet.port)),
             Carried::Cold(id) => {
                 let message = self.cold.get(id);
-                (Packed::Cold(message), message.sent_from(packet.port))
+                let port = self.cold.source(id).unwrap_or_else(|| message.sent_from(packet.port));
+                (Packed::Cold(message), port)
             }
         };
         (packet.from.at(port), packet.to.at(packet.port), carried)
@@ -358,6 +352,9 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// Sends a datagram from a host under an address.
     #[inline(always)]
     fn transmit(&mut self, origin: HostId, from: Address, to: Endpoint, message: Packed<P>) {
+        if self.nats.is_some() {
+            return self.translate_and_transmit(origin, from, to, message);
+        }
         // Where a message is made its variant is known, so that this is no branch there.
         match message {
             Packed::Hot(words) => {
@@ -365,7 +362,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
                 let booked = Booked::new(class.into(), bytes);
                 self.transmit_hot(origin, from, to, booked, words);
             }
-            Packed::Cold(message) => self.transmit_cold(origin, from, to, message),
+            Packed::Cold(message) => self.transmit_cold(origin, from, to, message, None),
         }
     }
 
@@ -390,11 +387,18 @@ impl<P: Payload, T: Timer> Network<P, T> {
     }
 
     #[inline(never)]
-    fn transmit_cold(&mut self, origin: HostId, from: Address, to: Endpoint, message: P) {
+    fn transmit_cold(
+        &mut self,
+        origin: HostId,
+        from: Address,
+        to: Endpoint,
+        message: P,
+        source: Option<Port>,
+    ) {
         let Account { class, bytes } = message.account();
         let digest = || message.digest();
         if let Some((at, target)) = self.route(origin, to.address, class.into(), bytes, digest) {
-            let packet = Packet::cold(from, to, self.cold.insert(message));
+            let packet = Packet::cold(from, to, self.cold.insert(message, source));
             self.kernel.send(at, origin, target, packet);
         }
     }
@@ -432,7 +436,7 @@ impl<P: Payload, T: Timer> Network<P, T> {
     /// The delay of a message from its pair of hosts and its own luck; `None` when it is lost, or a
     /// partition is in its way.
     #[inline(never)]
-    fn draw_delay(&self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
+    fn draw_delay(&mut self, origin: HostId, target: HostId, digest: u64) -> Option<SimDuration> {
         if origin == target {
             return Some(SimDuration::ZERO);
         }
@@ -444,7 +448,12 @@ impl<P: Payload, T: Timer> Network<P, T> {
             return Some(base);
         }
         let chance = self.chance(origin, target, digest);
-        if self.loss > 0.0 && self.loss_draws.unit(chance, 0) < self.loss {
+        let mut loss = self.loss;
+        if let Some(bursts) = &mut self.bursts {
+            let (now, luck) = (self.kernel.now(), self.loss_draws.unit(chance, 1));
+            loss = bursts.loss(now, (origin, target), luck, loss);
+        }
+        if loss > 0.0 && self.loss_draws.unit(chance, 0) < loss {
             return None;
         }
         if self.jitter == 0.0 {
@@ -550,6 +559,8 @@ impl<P: Payload, T: Timer, S: Observer> Context for Link<'_, P, T, S> {
         self.observer.observe(now, self.host, observation);
     }
 }
+
+mod ways;
 
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,7 @@
 //! A datagram inside an event, and the place of what is too large for one.
 
+use std::collections::BTreeMap;
+
 use crate::address::{Address, Endpoint, Port};
 use crate::net::Words;
 use crate::net::ledger::Cell;
@@ -76,7 +78,7 @@ impl Parcel for Packet {
 }
 
 /// How a message that travels inline was booked when it was sent, to be booked again when it
-/// arrives: a cell of the ledger and up to 1,023 octets, more than none. It fits where the packet
+/// arrives: a cell of the ledger and up to 511 octets, more than none. It fits where the packet
 /// has room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Booked(u16);
@@ -114,16 +116,37 @@ pub struct ColdId(u32);
 pub(super) struct Slab<P> {
     places: Vec<Option<P>>,
     free: Vec<u32>,
+    /// The ports that messages come from, where a translator has given them others.
+    sources: BTreeMap<u32, Port>,
 }
 
 impl<P> Default for Slab<P> {
     fn default() -> Self {
-        Self { places: Vec::new(), free: Vec::new() }
+        Self { places: Vec::new(), free: Vec::new(), sources: BTreeMap::new() }
     }
 }
 
 impl<P> Slab<P> {
-    pub(super) fn insert(&mut self, message: P) -> ColdId {
+    /// Keeps a message, with the port that it comes from if that is not its own.
+    pub(super) fn insert(&mut self, message: P, source: Option<Port>) -> ColdId {
+        let id = self.place(message);
+        if let Some(source) = source {
+            self.sources.insert(id.0, source);
+        }
+        id
+    }
+
+    /// The port that a message comes from, if that is not its own.
+    pub(super) fn source(&self, id: ColdId) -> Option<Port> {
+        self.sources.get(&id.0).copied()
+    }
+
+    /// The same, as it is taken out.
+    pub(super) fn take_source(&mut self, id: ColdId) -> Option<Port> {
+        self.sources.remove(&id.0)
+    }
+
+    fn place(&mut self, message: P) -> ColdId {
         if let Some(place) = self.free.pop() {
             self.places[place as usize] = Some(message);
             return ColdId(place);

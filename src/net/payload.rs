@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use crate::address::{Endpoint, Port};
-use crate::net::Class;
+use crate::net::{Class, Knock};
 
 /// A message that can travel.
 ///
@@ -64,6 +64,15 @@ pub trait Payload: Sized + Debug {
     #[inline]
     fn hot_digest(words: Words) -> u64 {
         Self::unpack(words).digest()
+    }
+
+    /// What a translator of addresses sees of it.
+    fn knock(&self) -> Knock {
+        match self.transport() {
+            Transport::Udp => Knock::Udp,
+            Transport::Tcp | Transport::TcpSyn => Knock::Tcp,
+            Transport::Icmp => Knock::Reply,
+        }
     }
 
     /// The ICMP error that comes back when this message could not be delivered to `to`, for

@@ -8,7 +8,7 @@ use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
-use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::net::{Class, Knock, Packed, Payload, Transport, Words};
 use crate::overcord::beside::Place;
 use crate::overlay::{self, plugin};
 use crate::rng::mix2;
@@ -159,6 +159,15 @@ impl Payload for Message {
     #[inline]
     fn hot_digest(words: Words) -> u64 {
         plugin::Message::hot_digest(words)
+    }
+
+    fn knock(&self) -> Knock {
+        match self {
+            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Knock::Udp,
+            Self::Tcp(_) => Knock::Tcp,
+            Self::Icmp(Icmp::EchoRequest(_)) => Knock::Echo,
+            Self::Icmp(Icmp::EchoReply(_) | Icmp::Unreachable(_)) => Knock::Reply,
+        }
     }
 
     fn undeliverable(&self, to: Endpoint) -> Option<Self> {
@@ -331,6 +340,10 @@ pub enum Observation {
     ProxyStarted,
     /// It no longer does.
     ProxyStopped,
+    /// It plays on behind another, which is preferred.
+    ProxyStandsBy,
+    /// It plays on until it leaves, and others play instead.
+    ProxyRetires,
     /// Its tests of this address failed.
     VerdictFailed(Address),
     /// It no longer holds a failed verdict.

@@ -19,6 +19,8 @@ pub enum Asker {
     Claim,
     /// The strategy: the overlay's domain, of the authority.
     Authority,
+    /// The strategy: all of the binding.
+    Set,
 }
 
 /// Stub, cache, and who waits for what.
@@ -27,6 +29,8 @@ pub struct Names {
     stub: Stub,
     cache: ApplicationCache,
     waiting: Vec<Waiting>,
+    /// What [`Asker::Set`] was answered last.
+    answer: dns::Answer,
 }
 
 #[derive(Debug)]
@@ -40,7 +44,7 @@ impl Names {
     /// Names are resolved through this stub and kept in this cache.
     #[must_use]
     pub fn new(stub: Stub, cache: ApplicationCache) -> Self {
-        Self { stub, cache, waiting: Vec::new() }
+        Self { stub, cache, waiting: Vec::new(), answer: dns::Answer::Failure }
     }
 
     /// Resolves a name: at once from the application's cache, otherwise through the stub, and
@@ -71,6 +75,32 @@ impl Names {
         self.waiting.retain(|waiting| waiting.asker != asker);
         let question = self.stub.resolve_at(ctx, server, name.clone(), RecordType::A);
         self.waiting.push(Waiting { question, asker, name: name.clone() });
+    }
+
+    /// Asks this question, of the server if one is given. The [answer](Self::answer) does not go
+    /// into the application's cache.
+    pub fn ask<C>(
+        &mut self,
+        ctx: &mut C,
+        asker: Asker,
+        server: Option<Endpoint>,
+        question: &dns::Question,
+    ) where
+        C: Context<Message = dns::Message, Timer = stub::Timer>,
+    {
+        self.waiting.retain(|waiting| waiting.asker != asker);
+        let name = question.name.clone();
+        let number = match server {
+            Some(server) => self.stub.resolve_at(ctx, server, name.clone(), question.rtype),
+            None => self.stub.resolve(ctx, name.clone(), question.rtype),
+        };
+        self.waiting.push(Waiting { question: number, asker, name });
+    }
+
+    /// What the last question of [`Asker::Set`] was answered.
+    #[must_use]
+    pub fn answer(&mut self) -> dns::Answer {
+        std::mem::replace(&mut self.answer, dns::Answer::Failure)
     }
 
     /// A response arrived.
@@ -104,7 +134,9 @@ impl Names {
         let (question, outcome) = ended?;
         let index = self.waiting.iter().position(|waiting| waiting.question == question)?;
         let Waiting { asker, name, .. } = self.waiting.swap_remove(index);
-        if asker != Asker::Authority {
+        if asker == Asker::Set {
+            self.answer = outcome.answer();
+        } else if asker != Asker::Authority {
             self.cache.store(ctx.now(), &name, &outcome);
         }
         Some((asker, resolution_of(&outcome)))

@@ -176,6 +176,13 @@ impl Node {
         }
     }
 
+    /// The node will leave its overlay gracefully after this span.
+    pub fn leave_after<C: NodeContext>(&mut self, ctx: &mut C, after: SimDuration) {
+        if let Some(handover) = &mut self.handover {
+            handover.leaving(ctx, &mut self.plugin, after);
+        }
+    }
+
     /// Leaves the overlay gracefully; the host goes down right after.
     pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
         self.plugin.remember_acquaintances();

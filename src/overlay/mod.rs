@@ -6,7 +6,7 @@
 //! returned as [`Upcalls`].
 //!
 //! * [`directory`]: positions on the ring, contacts.
-//! * [`chord`]: the Chord plug-in.
+//! * [`chord`], [`bamboo`], [`kademlia`]: the plug-ins.
 //! * [`description`]: what overlay is this? Asked before a plug-in is created for it.
 //! * [`plugin`]: all plug-ins as one type, and what a new one needs.
 //! * [`records`], [`wire`]: what all plug-ins hold and send: records, and the parts of messages.
@@ -15,11 +15,13 @@
 //! Not here: which node founds, which contacts a joiner knows, what is stored (the node's
 //! discovery layer decides that).
 
+pub mod bamboo;
 pub mod chord;
 #[cfg(test)]
 mod conformance;
 pub mod description;
 pub mod directory;
+pub mod kademlia;
 pub mod plugin;
 pub mod records;
 pub mod ring;

@@ -22,15 +22,21 @@
 //! Not here: which plug-in a scenario asks for; the way into the overlay (the node's plug-in
 //! management).
 
+mod kind;
+
+pub use kind::Kind;
+
 use std::marker::PhantomData;
 use std::sync::Arc;
 
 use crate::address::{Endpoint, Port};
 use crate::net::payload::Account;
-use crate::net::{Class, Packed, Payload, Protocol, Transport, Words};
+use crate::net::{Class, Packed, Payload, Transport, Words};
+use crate::overlay::bamboo::{self, Bamboo, BambooTimer};
 use crate::overlay::chord::{self, Chord, ChordTimer, Compact};
 use crate::overlay::description;
 use crate::overlay::directory::SameId;
+use crate::overlay::kademlia::{self, Kademlia, KademliaTimer};
 use crate::overlay::ring::View;
 use crate::overlay::{
     Dht, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
@@ -38,54 +44,15 @@ use crate::overlay::{
 use crate::sim::{self, Context};
 use crate::time::{SimDuration, SimTime};
 
-/// Which plug-in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[repr(u8)]
-pub enum Kind {
-    /// Chord.
-    Chord,
-}
-
-impl Kind {
-    /// All plug-ins, by number.
-    pub const ALL: [Self; 1] = [Self::Chord];
-
-    /// The plug-in of a number.
-    #[must_use]
-    pub fn numbered(number: u8) -> Option<Self> {
-        Self::ALL.get(usize::from(number)).copied()
-    }
-
-    /// Its name.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Chord => "Chord",
-        }
-    }
-
-    /// Its word in scenarios.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Chord => "chord",
-        }
-    }
-
-    /// What its messages are booked under.
-    #[must_use]
-    pub const fn protocol(self) -> Protocol {
-        match self {
-            Self::Chord => Protocol::Chord,
-        }
-    }
-}
-
 /// One node of a distributed hash table.
 #[derive(Clone, Debug)]
 pub enum Plugin {
     /// Chord, not behind a pointer: three lines of the cache, which nearly every event needs.
     Chord(Chord),
+    /// Bamboo.
+    Bamboo(Box<Bamboo>),
+    /// Kademlia.
+    Kademlia(Box<Kademlia>),
 }
 
 /// A message of any plug-in.
@@ -93,6 +60,10 @@ pub enum Plugin {
 pub enum Message {
     /// Chord's.
     Chord(chord::Message),
+    /// Bamboo's.
+    Bamboo(Box<bamboo::Message>),
+    /// Kademlia's.
+    Kademlia(Box<kademlia::Message>),
     /// About the overlay itself, whichever plug-in it runs: for the node's plug-in management.
     Description(Box<description::Message>),
 }
@@ -102,20 +73,30 @@ pub enum Message {
 pub enum Timer {
     /// Chord's.
     Chord(ChordTimer),
+    /// Bamboo's.
+    Bamboo(BambooTimer),
+    /// Kademlia's.
+    Kademlia(KademliaTimer),
 }
 
 impl Timer {
     /// How many of the first slots are those of timers that are set all the time.
     pub const FREQUENT: u32 = ChordTimer::FREQUENT;
     /// How many slots a plug-in has at most.
-    pub const SLOTS: u32 = ChordTimer::SLOTS;
+    pub const SLOTS: u32 = BambooTimer::SLOTS;
 }
+
+const _: () = assert!(ChordTimer::SLOTS <= Timer::SLOTS, "no plug-in has more");
 
 /// What all nodes of an overlay agree on: the plug-in and its parameters, shared by them.
 #[derive(Clone, Debug)]
 pub enum Config {
     /// Chord with these.
     Chord(Arc<chord::Config>),
+    /// Bamboo with these.
+    Bamboo(Arc<bamboo::Config>),
+    /// Kademlia with these.
+    Kademlia(Arc<kademlia::Config>),
 }
 
 /// Does the same with whichever plug-in it is.
@@ -123,6 +104,8 @@ macro_rules! each {
     ($plugin:expr, $dht:ident => $act:expr) => {
         match $plugin {
             Plugin::Chord($dht) => $act,
+            Plugin::Bamboo($dht) => $act,
+            Plugin::Kademlia($dht) => $act,
         }
     };
 }
@@ -225,7 +208,7 @@ impl Plugin {
 
     /// Starts a node of an overlay that was created as a whole.
     pub fn start<C: PluginContext>(&mut self, ctx: &mut C) {
-        each!(self, dht => Dht::start(dht, &mut Spoken::by(ctx)));
+        each!(self, dht => dht.start(&mut Spoken::by(ctx)));
     }
 
     /// Joins through one of these.
@@ -268,6 +251,13 @@ impl Plugin {
             }
             // The plug-in management takes these.
             (_, Message::Description(_)) => Upcalls::new(),
+            (Self::Bamboo(bamboo), Message::Bamboo(message)) => {
+                bamboo.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Kademlia(kademlia), Message::Kademlia(message)) => {
+                kademlia.receive(&mut Spoken::by(ctx), from, *message)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -283,6 +273,7 @@ impl Plugin {
     ) -> bool {
         match self {
             Self::Chord(chord) => chord.receive_compact(&mut Spoken::by(ctx), from, message),
+            Self::Bamboo(_) | Self::Kademlia(_) => false,
         }
     }
 
@@ -291,6 +282,13 @@ impl Plugin {
     pub fn timer<C: PluginContext>(&mut self, ctx: &mut C, timer: Timer) -> Upcalls {
         match (self, timer) {
             (Self::Chord(chord), Timer::Chord(timer)) => chord.timer(&mut Spoken::by(ctx), timer),
+            (Self::Bamboo(bamboo), Timer::Bamboo(timer)) => {
+                bamboo.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Kademlia(kademlia), Timer::Kademlia(timer)) => {
+                kademlia.timer(&mut Spoken::by(ctx), timer)
+            }
+            (Self::Chord(_) | Self::Bamboo(_) | Self::Kademlia(_), _) => Upcalls::new(),
         }
     }
 
@@ -307,6 +305,8 @@ impl Plugin {
     pub fn view(&self) -> Option<View<'_>> {
         match self {
             Self::Chord(chord) => Some(chord.view()),
+            Self::Bamboo(bamboo) => Some(bamboo.view()),
+            Self::Kademlia(_) => None,
         }
     }
 
@@ -316,6 +316,8 @@ impl Plugin {
     pub fn touch(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 
@@ -325,6 +327,8 @@ impl Plugin {
     pub fn touch_passage(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.touch_passage(),
+            Self::Bamboo(bamboo) => bamboo.me().index(),
+            Self::Kademlia(kademlia) => kademlia.me().index(),
         }
     }
 }
@@ -335,6 +339,8 @@ impl Config {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Chord(_) => Kind::Chord,
+            Self::Bamboo(_) => Kind::Bamboo,
+            Self::Kademlia(_) => Kind::Kademlia,
         }
     }
 
@@ -343,6 +349,8 @@ impl Config {
     pub fn id_bits(&self) -> u8 {
         match self {
             Self::Chord(config) => config.id_bits,
+            Self::Bamboo(config) => config.id_bits,
+            Self::Kademlia(config) => config.id_bits,
         }
     }
 
@@ -352,6 +360,8 @@ impl Config {
     pub fn round(&self) -> SimDuration {
         match self {
             Self::Chord(config) => config.stabilize,
+            Self::Bamboo(config) => config.leaf_exchange,
+            Self::Kademlia(config) => config.refresh,
         }
     }
 
@@ -360,6 +370,8 @@ impl Config {
     pub fn node(&self, me: NodeRef, id: RingId) -> Plugin {
         match self {
             Self::Chord(config) => Plugin::Chord(Chord::new(me, id, Arc::clone(config))),
+            Self::Bamboo(config) => Bamboo::new(me, id, Arc::clone(config)).into(),
+            Self::Kademlia(config) => Kademlia::new(me, id, Arc::clone(config)).into(),
         }
     }
 
@@ -373,6 +385,12 @@ impl Config {
             Self::Chord(config) => {
                 chord::converged(nodes, facts, config)?.into_iter().map(Plugin::Chord).collect()
             }
+            Self::Bamboo(config) => {
+                bamboo::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
+            Self::Kademlia(config) => {
+                kademlia::converged(nodes, facts, config)?.into_iter().map(Plugin::from).collect()
+            }
         })
     }
 }
@@ -380,6 +398,42 @@ impl Config {
 impl From<Chord> for Plugin {
     fn from(chord: Chord) -> Self {
         Self::Chord(chord)
+    }
+}
+
+impl From<Bamboo> for Plugin {
+    fn from(bamboo: Bamboo) -> Self {
+        Self::Bamboo(Box::new(bamboo))
+    }
+}
+
+impl From<Kademlia> for Plugin {
+    fn from(kademlia: Kademlia) -> Self {
+        Self::Kademlia(Box::new(kademlia))
+    }
+}
+
+impl From<kademlia::Message> for Message {
+    fn from(message: kademlia::Message) -> Self {
+        Self::Kademlia(Box::new(message))
+    }
+}
+
+impl From<KademliaTimer> for Timer {
+    fn from(timer: KademliaTimer) -> Self {
+        Self::Kademlia(timer)
+    }
+}
+
+impl From<bamboo::Message> for Message {
+    fn from(message: bamboo::Message) -> Self {
+        Self::Bamboo(Box::new(message))
+    }
+}
+
+impl From<BambooTimer> for Timer {
+    fn from(timer: BambooTimer) -> Self {
+        Self::Bamboo(timer)
     }
 }
 
@@ -408,6 +462,8 @@ impl sim::Timer for Timer {
     fn slot(self) -> u32 {
         match self {
             Self::Chord(timer) => timer.slot(),
+            Self::Bamboo(timer) => timer.slot(),
+            Self::Kademlia(timer) => timer.slot(),
         }
     }
 }
@@ -443,6 +499,8 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         match self {
             Self::Chord(message) => message.wire_len(),
+            Self::Bamboo(message) => message.wire_len(),
+            Self::Kademlia(message) => message.wire_len(),
             Self::Description(message) => message.wire_len(),
         }
     }
@@ -451,6 +509,8 @@ impl Payload for Message {
     fn class(&self) -> Class {
         match self {
             Self::Chord(message) => message.class(),
+            Self::Bamboo(message) => message.class(),
+            Self::Kademlia(message) => message.class(),
             Self::Description(message) => message.class(),
         }
     }
@@ -459,6 +519,8 @@ impl Payload for Message {
     fn digest(&self) -> u64 {
         match self {
             Self::Chord(message) => message.digest(),
+            Self::Bamboo(message) => message.digest(),
+            Self::Kademlia(message) => message.digest(),
             Self::Description(message) => message.digest(),
         }
     }

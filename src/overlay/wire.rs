@@ -21,10 +21,16 @@ pub const OVERLAY: u32 = 4;
 /// Octets of a list's length.
 pub const COUNT: u32 = 1;
 
+/// Octets of a contact.
+#[must_use]
+pub fn contact_len(header: Header) -> u32 {
+    u32::from(header.id_octets()) + 6
+}
+
 /// Octets of a list of so many contacts.
 #[must_use]
 pub fn contacts_len(header: Header, count: usize) -> u32 {
-    COUNT + count as u32 * (u32::from(header.id_octets()) + 6)
+    COUNT + count as u32 * contact_len(header)
 }
 
 /// Octets of a record.
@@ -167,6 +173,12 @@ pub enum DecodeError {
         /// The most.
         most: usize,
     },
+    /// No errand has this number.
+    #[error("no errand has number {0}")]
+    Errand(u8),
+    /// A request's label is longer than 12 bits.
+    #[error("{0:#06x} is no label: labels have 12 bits")]
+    Label(u16),
     /// No verdict has this number.
     #[error("no verdict has number {0}")]
     Verdict(u8),

@@ -102,6 +102,11 @@ newest. This page says what the columns of its tables mean. It is generated from
 * Rows are in the order of the runs, and the number of its run is the first column of each: join with
   `runs.csv` on `run`.
 * Episodes, stale windows, requests and signalling are those after the warm-up.
+* Where a sweep lists points by name, `comparison.md` sets them side by side as a paper would, and
+  `comparison.csv` holds the numbers, a row a point and metric: the mean over the runs of the point with
+  its 95 % interval, and, of what belongs to a run as a whole, the mean difference from the first of the
+  points (`against`) over `pairs` of runs with the same seed, with its interval, and how many of the pairs
+  are `below`, the `same` and `above`.
 
 ## Reading results in pandas
 

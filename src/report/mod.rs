@@ -15,6 +15,7 @@ use crate::report::figures::Curve;
 mod axis;
 mod canvas;
 pub mod codebook;
+pub(crate) mod comparison;
 pub mod difference;
 pub mod figures;
 pub mod finished;
@@ -62,6 +63,7 @@ pub fn files(
     }
     files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
+    files.extend(comparison::files(study, &outcome.outputs, summary));
     files.extend(figures::figures(study, &outcome.outputs, summary, curve));
     files
 }

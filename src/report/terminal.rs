@@ -18,6 +18,7 @@ use crate::metrics::distribution::{mean, quantile};
 use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, counted_stale};
 use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
+use crate::report::comparison;
 use crate::report::quantity::{count, number, percent, plural, span};
 use crate::scenario::sweep::told;
 use crate::time::SimDuration;
@@ -44,7 +45,10 @@ pub fn table(study: &Study, outcome: &Outcome, summary: &Summary, folder: &str) 
             &Windows::of(study, outcome, point.point),
             &Callers::of(study, outcome, point.point),
         ),
-        _ => points::write(&mut text, summary),
+        _ => {
+            points::write(&mut text, summary);
+            text.push_str(&comparison::told(study, &outcome.outputs, summary));
+        }
     }
     for failure in &outcome.failures {
         text.push_str(&format!("\nrun {} FAILED: {}\n", failure.run, failure.message));

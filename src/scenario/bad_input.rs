@@ -90,13 +90,8 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"",
-            "x.toml:3:10: overlay.plugin: `kademlia` is not supported by this version",
-        ),
-        (
-            "name = \"x\"\n[handover]\neligibility = \"any\"\nstrategy = \"standby\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version\n\
-             x.toml:4:12: handover.strategy: `standby` is not supported by this version",
+            "name = \"x\"\n[handover]\neligibility = \"any\"",
+            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nforward = \"b\"",
@@ -260,6 +255,33 @@ fn names_and_references() {
              lookups.rate = \"1/s\"",
             "x.toml:16:10: caller.1.domain: caller domain `a.org` is named twice; the first is \
              number 0",
+        ),
+    ]);
+}
+
+#[test]
+fn parameters_of_bamboo_against_each_other() {
+    check(&[
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\nbamboo.leaves = 2\nbamboo.replicas = 6\n\
+             bamboo.min_timeout = \"2s\"",
+            "x.toml:5:19: overlay.bamboo.replicas: 6 is out of range: at most 5, a node and its \
+             leaves\n\
+             x.toml:6:22: overlay.bamboo.min_timeout: 2s must not be above `rpc_timeout`, which is \
+             1500ms",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleaves = 1\n\
+             rpc_timeout = \"100ms\"",
+            "x.toml:5:10: overlay.bamboo.leaves: 1 is out of range: at least 2, for 4 replicas\n\
+             x.toml:6:15: overlay.bamboo.rpc_timeout: 100ms must not be below `min_timeout`, which \
+             is 200ms",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleafs = 4\n\
+             digit_bits = 9",
+            "x.toml:5:1: overlay.bamboo.leafs: unknown key `leafs`; did you mean `leaves`?\n\
+             x.toml:6:14: overlay.bamboo.digit_bits: 9 is out of range: an integer from 1 to 8",
         ),
     ]);
 }

@@ -76,3 +76,30 @@ fn the_effective_scenario_says_the_same() {
     assert!(plan.has_sip());
     assert_eq!(read(&effective::to_toml(&plan)), plan);
 }
+
+#[test]
+fn parameters_of_kademlia_against_each_other() {
+    check(&[
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\nkademlia.siblings = 4\n\
+             kademlia.replicas = 9",
+            "x.toml:5:21: overlay.kademlia.replicas: 9 is out of range: at most 8, the nodes that a \
+             look-up hears\n\
+             x.toml:5:21: overlay.kademlia.replicas: 9 is out of range: at most 5, a node and its \
+             siblings",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\n[overlay.kademlia]\nsiblings = 2\n\
+             bucket_size = 3",
+            "x.toml:5:12: overlay.kademlia.siblings: 2 is out of range: at least 3, for 4 replicas\n\
+             x.toml:6:15: overlay.kademlia.bucket_size: 3 is out of range: at least 4, for 4 replicas",
+        ),
+        (
+            "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\n[overlay.kademlia]\nreplicass = 2\n\
+             refresh = \"0s\"\nparallelism = 0",
+            "x.toml:5:1: overlay.kademlia.replicass: unknown key `replicass`; did you mean `replicas`?\n\
+             x.toml:6:11: overlay.kademlia.refresh: 0s is too short: it must be 1ms or more\n\
+             x.toml:7:15: overlay.kademlia.parallelism: 0 is out of range: an integer from 1 to 64",
+        ),
+    ]);
+}

@@ -2,9 +2,11 @@
 //! against each other. Pure; problems are collected, so that a file is told all of them at once.
 
 mod address;
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod kademlia;
 mod names;
 mod naming;
 mod needs;
@@ -29,8 +31,7 @@ use users::Users;
 /// relative to.
 pub fn plan(file: &File, document: &Node, folder: &FilePath) -> Result<Plan, Vec<Problem>> {
     let strategy = file.handover.as_ref().map(|handover| handover.strategy);
-    let embeds = strategy == Some(Strategy::Embedded);
-    let mut check = Check { document, folder, embeds, problems: Vec::new() };
+    let mut check = Check { document, folder, strategy, problems: Vec::new() };
     let plan = check.plan(file);
     if check.problems.is_empty() { Ok(plan) } else { Err(check.problems) }
 }
@@ -56,15 +57,15 @@ pub fn member_problems(plan: &Plan, document: &Node, count: u64) -> Vec<Problem>
 struct Check<'a> {
     document: &'a Node,
     folder: &'a FilePath,
-    /// Whether SIP servers embed a peer unless it is said otherwise.
-    embeds: bool,
+    /// The strategy, which some defaults hang on.
+    strategy: Option<Strategy>,
     problems: Vec<Problem>,
 }
 
 impl<'a> Check<'a> {
     /// For a plan that stands already.
     fn of(document: &'a Node) -> Self {
-        Self { document, folder: FilePath::new(""), embeds: false, problems: Vec::new() }
+        Self { document, folder: FilePath::new(""), strategy: None, problems: Vec::new() }
     }
 }
 
@@ -125,6 +126,10 @@ impl Check<'_> {
             dyndns: file.dyndns.as_ref().map(systems::dyndns),
             overlay,
             churn,
+            graceful_notice: file
+                .churn
+                .as_ref()
+                .map_or(SimDuration::ZERO, |it| it.graceful_notice.0),
             handover,
             callers,
             hosts,
@@ -186,7 +191,7 @@ impl Check<'_> {
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
-            let by_http = strategy.updates() && handover.update == UpdateProtocol::Dyndns2;
+            let by_http = strategy.updates() && handover.updates_by() == UpdateProtocol::Dyndns2;
             let what = format!("strategy \"{}\"", strategy.word());
             need("handover", &what, "dyndns", dyndns || !by_http);
         }

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Scenario;
 use super::bad_input::check;
 use super::build::{Watch, build};
-use super::plan::{HostPlace, HostPlan};
+use super::plan::{HostNat, HostPlace, HostPlan};
 use crate::time::{SimDuration, SimTime};
 
 #[test]
@@ -53,7 +53,8 @@ fn a_collision_that_the_checks_do_not_know_is_an_error_and_no_panic() {
         Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]).expect("it is sound").plan;
     let start = SimTime::ZERO;
     let place = HostPlace::Member { resolver: None };
-    plan.hosts.push(HostPlan { name: "node-00002".to_owned(), user: None, start, place });
+    let (name, nat) = ("node-00002".to_owned(), HostNat::None);
+    plan.hosts.push(HostPlan { name, user: None, start, place, nat });
     let error = build(&plan, 1, None, &Watch::default()).expect_err("two have the same name");
     assert_eq!(error.to_string(), "two hosts are called `node-00002`");
 }
@@ -186,14 +187,14 @@ fn what_is_near_to_what_is_to_come() {
     check(&[
         (
             "name = \"x\"\n[overlay]\nplugin = \"kadmlia\"",
-            "x.toml:3:10: overlay.plugin: expected `chord`, found \"kadmlia\"; the nearest word, \
-             `kademlia`, is not supported by this version",
+            "x.toml:3:10: overlay.plugin: expected `chord`, `bamboo` or `kademlia`, found \"kadmlia\"; \
+             did you mean `kademlia`?",
         ),
         (
-            "name = \"x\"\n[handover]\nstrategy = \"stanby\"",
-            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, `oracle` or \
-             `clairvoyant`, found \"stanby\"; the nearest word, `standby`, is not supported by this \
-             version",
+            "name = \"x\"\n[handover]\nstrategy = \"ddcliant\"",
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, \
+             `standby`, `oracle` or `clairvoyant`, found \"ddcliant\"; the nearest word, `ddclient`, \
+             is not supported by this version",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),
     ]);

@@ -3,19 +3,22 @@
 //! Every key stands there with its value, but for those that have no meaning beside the others (the
 //! parameters of another model) and those that are off. Equal plans give equal texts.
 
+mod bamboo;
+mod kademlia;
 mod naming;
 mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Chord, Churn, ChurnModel, DynDns, Event,
-    EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel, LifetimeModel,
-    Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers, SCHEMA, Stop,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, DynDns,
+    Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
+    SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
     Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
-    Plan, PluginPlan, Policies, ResolverGroup, Target, UpdateProtocol, When,
+    Plan, PluginPlan, Policies, ResolverGroup, Strategy, Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -44,7 +47,10 @@ pub fn file(plan: &Plan) -> File {
         dns: plan.dns.as_ref().map(naming::dns),
         dyndns: plan.dyndns.as_ref().map(dyndns),
         overlay: overlay(plan),
-        churn: Some(plan.churn.as_ref().map_or_else(no_churn, churn)),
+        churn: Some(Churn {
+            graceful_notice: Duration(plan.graceful_notice),
+            ..plan.churn.as_ref().map_or_else(no_churn, churn)
+        }),
         handover: plan.handover.as_ref().map(handover),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
@@ -103,6 +109,20 @@ fn network(network: &NetworkPlan) -> Network {
         jitter: Ratio(network.jitter),
         loss: Probability(network.loss),
         departed_hosts: network.departed_hosts,
+        bursts: network.bursts.map(|it| Bursts {
+            loss: Probability(it.loss),
+            length: Duration(it.length),
+            gap: Duration(it.gap),
+        }),
+        nat: network.nat.map(|nat| Nat {
+            share: Probability(nat.share),
+            forwarding: Probability(nat.forwarding),
+            mapping: nat.mapping,
+            filtering: nat.filtering,
+            udp_timeout: Duration(nat.udp_timeout),
+            tcp_timeout: Duration(nat.tcp_timeout),
+            answers_echo: nat.answers_echo,
+        }),
     }
 }
 
@@ -128,15 +148,26 @@ fn overlay(plan: &Plan) -> Overlay {
         lookups,
     } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
+    // All overlays share the parameters of a plug-in.
+    let every = || std::iter::once(plugin).chain(besides.iter().map(|beside| &beside.plugin));
     Overlay {
         plugin: plugin_word(plugin),
         nodes: Some(*nodes).filter(|_| !traced),
         resolver: resolver.map(|resolver| group(plan, resolver)),
         start_spread: Duration(*start_spread),
         location_lifetime: Duration(*location_lifetime),
-        chord: match plugin {
+        chord: every().find_map(|plugin| match plugin {
             PluginPlan::Chord(plan) => Some(chord(plan)),
-        },
+            PluginPlan::Bamboo(_) | PluginPlan::Kademlia(_) => None,
+        }),
+        bamboo: every().find_map(|plugin| match plugin {
+            PluginPlan::Bamboo(plan) => Some(bamboo::bamboo(plan)),
+            PluginPlan::Chord(_) | PluginPlan::Kademlia(_) => None,
+        }),
+        kademlia: every().find_map(|plugin| match plugin {
+            PluginPlan::Kademlia(plan) => Some(kademlia::kademlia(plan)),
+            PluginPlan::Chord(_) | PluginPlan::Bamboo(_) => None,
+        }),
         beside: besides.iter().map(beside).collect(),
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
@@ -148,6 +179,8 @@ fn overlay(plan: &Plan) -> Overlay {
 fn plugin_word(plugin: &PluginPlan) -> Plugin {
     match plugin {
         PluginPlan::Chord(_) => Plugin::Chord,
+        PluginPlan::Bamboo(_) => Plugin::Bamboo,
+        PluginPlan::Kademlia(_) => Plugin::Kademlia,
     }
 }
 
@@ -248,7 +281,8 @@ fn handover(handover: &HandoverPlan) -> Handover {
         strategy: handover.strategy,
         // Every policy follows by name, so that the reading decides nothing any more.
         reading: if literal { Reading::Literal } else { Reading::Intended },
-        update: handover.update,
+        standbys: (handover.strategy == Strategy::Standby).then_some(handover.standbys),
+        update: Some(handover.update),
         update_if: (handover.update == UpdateProtocol::Rfc2136).then_some(handover.update_if),
         update_timeout: Duration(handover.update_timeout),
         probe_interval: Duration(handover.probe.interval),

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Scenario;
 use super::bad_input::check;
-use super::plan::CallerPlan;
+use super::plan::{CallerPlan, Publish, UpdateProtocol};
 
 /// A domain with a SIP server and two users, and one that only looks up. 9 lines.
 const DOMAINS: &str = "\
@@ -45,6 +45,37 @@ fn embedded_servers_are_those_of_all_sip_domains_unless_it_is_said_otherwise() {
     ] {
         assert_eq!(embedding(&format!("{another}{rest}")), expected, "{rest}");
     }
+}
+
+#[test]
+fn standby_brings_what_it_needs_and_is_refused_without() {
+    let standby = "[handover]\nstrategy = \"standby\"\n";
+    let text = format!("{DOMAINS}{standby}");
+    let read = Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]);
+    let plan = read.unwrap_or_else(|report| panic!("{report}")).plan;
+    let (dns, handover) = (plan.dns.expect("it is there"), plan.handover.expect("it is there"));
+    assert_eq!((dns.publish, handover.standbys), (Publish::Srv, 2));
+    assert_eq!(handover.update, UpdateProtocol::Rfc2136);
+    let address = DOMAINS
+        .replace("[[caller]]\ndomain = \"a", "dns.publish = \"a\"\n[[caller]]\ndomain = \"a");
+    check(&[(
+        &format!("{address}{standby}"),
+        "x.toml:12:12: handover.strategy: strategy \"standby\" needs dns.publish = \"srv\": a set in \
+         an order",
+    )]);
+    refused(
+        &format!("{standby}update = \"dyndns2\"\n[dyndns]"),
+        "x.toml:2:1: dns.publish: an SRV set, which dyndns2 can't carry, needs handover.update = \
+         \"rfc2136\"",
+    );
+    refused(
+        "[handover]\nstandbys = 3\n[dyndns]",
+        "x.toml:11:1: handover.standbys: `standbys` has no meaning with strategy \"dyndns\"",
+    );
+    refused(
+        &format!("{standby}standbys = 8"),
+        "x.toml:12:12: handover.standbys: 8 is out of range: an integer from 1 to 7",
+    );
 }
 
 #[test]

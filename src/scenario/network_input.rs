@@ -1,10 +1,10 @@
-//! What the script does to the network: bad input, and what sound input gives.
+//! What stands in the way of messages: bad input, and what sound input gives.
 
 use std::path::Path;
 
 use super::Scenario;
 use super::bad_input::check;
-use super::plan::{Action, Far, PartitionPlan, ResolverGroup};
+use super::plan::{Action, BurstsPlan, Far, HostNat, NatDependence, PartitionPlan, ResolverGroup};
 use crate::time::SimDuration;
 
 /// Two domains, each with resolvers of its own kind, and three members. 21 lines.
@@ -150,4 +150,45 @@ fn a_member_that_churn_does_not_generate_cannot_be_cut_off() {
          action = \"partition\"\nhosts = [\"5%\", \"node-00150\"]",
         "x.toml:8:16: event.0.hosts.1: there is no host `node-00150`; did you mean `node-00120`?",
     )]);
+}
+
+#[test]
+fn bursts_and_translators_have_defaults_and_a_host_needs_their_section() {
+    let plan = sound("[network]\nbursts = {}\nnat = {}\n").plan;
+    let seconds = SimDuration::from_secs;
+    let bursts = BurstsPlan { loss: 0.5, length: seconds(1), gap: seconds(60) };
+    assert_eq!(plan.network.bursts, Some(bursts));
+    let nat = plan.network.nat.unwrap();
+    assert_eq!((nat.share, nat.forwarding, nat.answers_echo), (0.0, 0.0, true));
+    let default = NatDependence::EndpointIndependent;
+    assert_eq!((nat.mapping, nat.filtering), (default, default));
+    // RFC 4787 REQ-5 and RFC 5382 REQ-5.
+    assert_eq!((nat.udp_timeout, nat.tcp_timeout), (seconds(300), seconds(7_440)));
+
+    let text = "name = \"x\"\n[network.nat]\nshare = \"30%\"\nforwarding = \"10%\"\n\
+                mapping = \"address-and-port-dependent\"\nfiltering = \"address-dependent\"\n\
+                answers_echo = false\n[network.bursts]\nloss = \"90%\"\n[[host]]\nname = \"a\"\n\
+                nat = \"closed\"\n[[host]]\nname = \"b\"\nnat = \"forwarding\"";
+    let read = |text: &str| Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &[]).unwrap();
+    let first = read(text);
+    let nats: Vec<HostNat> = first.plan.hosts.iter().map(|host| host.nat).collect();
+    assert_eq!(nats, [HostNat::Closed, HostNat::Forwarding]);
+    let effective = first.effective();
+    assert_eq!(first.plan, read(&effective).plan, "{effective}");
+
+    check(&[
+        (
+            "name = \"x\"\n[[host]]\nname = \"a\"\nnat = \"closed\"",
+            "x.toml:4:7: host.0.nat: a host behind a translator needs a section [network.nat]",
+        ),
+        (
+            "name = \"x\"\n[network.nat]\nfiltering = \"adress-dependent\"\n\
+             udp_timeout = \"0s\"\n[network.bursts]\nlength = \"0s\"",
+            "x.toml:3:13: network.nat.filtering: expected `endpoint-independent`, \
+             `address-dependent` or `address-and-port-dependent`, found \"adress-dependent\"; did \
+             you mean `address-dependent`?\n\
+             x.toml:4:15: network.nat.udp_timeout: it must be longer than zero\n\
+             x.toml:6:10: network.bursts.length: it must be longer than zero",
+        ),
+    ]);
 }

@@ -5,24 +5,28 @@
 //! those of its enum. A `Plan` is a plain value: two files that say the same give equal plans, and
 //! nothing below the scenario layer sees a word of a file.
 
+mod bamboo;
 mod behaviour;
 mod beside;
+mod kademlia;
 mod naming;
 mod network;
 mod story;
 mod users;
 
+pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
     HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
     ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
-pub use network::{Far, PartitionPlan};
+pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -65,6 +69,8 @@ pub struct Plan {
     pub overlay: OverlayPlan,
     /// Who comes and goes; `None` when everybody stays.
     pub churn: Option<ChurnPlan>,
+    /// How long before its end a graceful leave is known to whoever leaves.
+    pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
     /// Conventional domains, in the order of the file.
@@ -160,6 +166,10 @@ pub struct NetworkPlan {
     pub loss: f64,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts; `None` when there are none.
+    pub bursts: Option<BurstsPlan>,
+    /// Translators of addresses; `None` when there are none.
+    pub nat: Option<NatPlan>,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.
@@ -262,6 +272,10 @@ pub struct OverlayPlan {
 pub enum PluginPlan {
     /// Chord.
     Chord(ChordPlan),
+    /// Bamboo.
+    Bamboo(BambooPlan),
+    /// Kademlia.
+    Kademlia(KademliaPlan),
 }
 
 impl PluginPlan {
@@ -270,6 +284,8 @@ impl PluginPlan {
     pub fn id_bits(&self) -> u32 {
         match self {
             Self::Chord(chord) => chord.id_bits,
+            Self::Bamboo(bamboo) => bamboo.id_bits,
+            Self::Kademlia(kademlia) => kademlia.id_bits,
         }
     }
 
@@ -278,6 +294,8 @@ impl PluginPlan {
     pub fn start(&self) -> OverlayStart {
         match self {
             Self::Chord(chord) => chord.start,
+            Self::Bamboo(bamboo) => bamboo.start,
+            Self::Kademlia(kademlia) => kademlia.start,
         }
     }
 
@@ -286,6 +304,8 @@ impl PluginPlan {
     pub fn word(&self) -> &'static str {
         match self {
             Self::Chord(_) => "chord",
+            Self::Bamboo(_) => "bamboo",
+            Self::Kademlia(_) => "kademlia",
         }
     }
 }

@@ -278,14 +278,6 @@ pub enum Fault {
         /// Its host.
         host: String,
     },
-    /// What something needs is not there.
-    #[error("{what} needs {need}")]
-    Unmet {
-        /// What needs it.
-        what: String,
-        /// What is needed.
-        need: &'static str,
-    },
     /// An instant message that is too long.
     #[error("an instant message of {found} octets: at most {most} are allowed")]
     LongText {

@@ -26,7 +26,7 @@ impl World {
         if self.director.permanent.is_none() || self.stage.truth.binding_is_valid() {
             return;
         }
-        let members = self.stage.truth.main_members();
+        let members = self.stage.truth.candidates();
         let candidates = self.eligible(members.filter_map(|host| self.director.member_on(host)));
         let Some(id) = self.director.choose(&candidates) else { return };
         let host = self.population.members[id.index()].host;
@@ -87,7 +87,7 @@ impl World {
             self.director.fixed[line] = Some(id);
         }
         let outlives = |other: MemberId| other != id && self.leave_of(other) > leave;
-        let members = self.stage.truth.main_members().filter_map(|host| self.member_on(host));
+        let members = self.stage.truth.candidates().filter_map(|host| self.member_on(host));
         let candidates = self.eligible(members.filter(|&other| outlives(other)));
         let Some(successor) = self.director.choose(&candidates) else { return };
         self.tell(host, &Observation::ProxyRetiring);

@@ -120,6 +120,10 @@ pub enum Command {
     Start(MemberId),
     /// The script lets a member go.
     Release(MemberId),
+    /// A member learns that its session will end at this time.
+    Foretell(MemberId, SimTime),
+    /// The script sends a member away that was told before, for so long.
+    SendAway(MemberId, Option<SimDuration>),
     /// This line of the script is played.
     Play(usize),
     /// The update service answers again.
@@ -166,6 +170,8 @@ pub struct Director {
 pub struct Opening {
     /// Whether the members that are up at the start stand in a converged overlay.
     pub converged: bool,
+    /// How long before its end a graceful leave is known to whoever leaves.
+    pub notice: SimDuration,
     /// They begin to test, or to join, uniformly spread over this span.
     pub start_spread: SimDuration,
     /// The seed of the run.
@@ -297,9 +303,16 @@ impl Director {
             Action::Depart { target: Target::Member(other), .. } => other == member,
             _ => false,
         };
+        let ends = |line: usize| match self.script[line].action {
+            // Whoever announces it goes later.
+            Action::Depart { graceful: true, .. } => {
+                self.next_play[line].saturating_add(self.opening.notice)
+            }
+            _ => self.next_play[line],
+        };
         (0..self.script.len())
             .filter(|&line| self.next_play[line] > from && concerns(line))
-            .map(|line| (self.next_play[line], line))
+            .map(|line| (ends(line), line))
             .min()
     }
 }

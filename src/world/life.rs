@@ -164,6 +164,7 @@ impl World {
 
     fn schedule_churn(&mut self) {
         for id in self.population.ids() {
+            self.expect_end(id);
             match self.population.members[id.index()].presence {
                 Presence::Scheduled(_, interval) => self.schedule_toggle(id, interval.until),
                 Presence::From(start) => self.command_member(id, start, Command::Start(id)),
@@ -212,12 +213,43 @@ impl World {
             Command::Toggle(id) => self.toggle(id),
             Command::Start(id) => self.start(id),
             Command::Release(id) => self.release(id),
+            Command::Foretell(id, end) => self.foretell(id, end),
+            Command::SendAway(id, back_after) => {
+                if self.population.members[id.index()].is_up() {
+                    self.take_down(id, true);
+                }
+                self.hold_for(id, back_after);
+            }
             Command::Play(line) => self.play(line),
             Command::ServiceUp => self.service_up(),
             Command::Succeed(id, leave) => self.succeed(id, leave),
             Command::Heal(partition) => self.heal_if_due(partition),
             Command::StartPhone(phone) => self.start_phone(phone as usize),
             Command::Act(actor) => self.generated_act(actor as usize, number),
+        }
+    }
+
+    /// A member that will leave gracefully at the end of its session is told in time.
+    fn expect_end(&mut self, id: MemberId) {
+        let notice = self.director.opening.notice;
+        let Presence::Scheduled(_, interval) = self.population.members[id.index()].presence else {
+            return;
+        };
+        if notice.is_zero() || !interval.graceful || interval.until == SimTime::MAX {
+            return;
+        }
+        let told = interval.until.as_nanos().saturating_sub(notice.as_nanos());
+        let at = SimTime::from_nanos(told).max(self.network.now());
+        self.command_member(id, at, Command::Foretell(id, interval.until));
+    }
+
+    /// A member learns that it will leave at `end`, if it is still up and that is still so.
+    fn foretell(&mut self, id: MemberId, end: SimTime) {
+        let member = &self.population.members[id.index()];
+        let Presence::Scheduled(_, interval) = member.presence else { return };
+        if member.is_up() && interval.until == end {
+            let after = end.since(self.network.now());
+            self.with_node(member.host, |node, ctx| node.leave_after(ctx, after));
         }
     }
 
@@ -236,6 +268,7 @@ impl World {
         } else if !up && next.up && !held {
             self.come(id);
         }
+        self.expect_end(id);
         self.schedule_toggle(id, next.until.max(now));
     }
 
@@ -309,9 +342,12 @@ impl World {
         }
     }
 
-    /// Those of these members that can play the proxy role: not the peers inside of servers.
+    /// Those of these members that can play the proxy role: not the peers inside of servers, nor
+    /// those that nobody reaches.
     pub(super) fn eligible(&self, members: impl Iterator<Item = MemberId>) -> Vec<MemberId> {
-        members.filter(|id| !self.population.members[id.index()].is_server()).collect()
+        let member = |id: MemberId| &self.population.members[id.index()];
+        let open = |id| !self.stage.truth.is_walled(member(id).host);
+        members.filter(|&id| !member(id).is_server() && open(id)).collect()
     }
 
     /// A member plays the proxy role from now on.
@@ -374,10 +410,7 @@ impl World {
             Action::Depart { target, back_after, graceful } => {
                 let foreseen = fixed.filter(|id| self.population.members[id.index()].is_up());
                 for id in foreseen.map_or_else(|| self.targets(target, true), |id| vec![id]) {
-                    if self.population.members[id.index()].is_up() {
-                        self.take_down(id, graceful);
-                    }
-                    self.hold(id, back_after.map_or(SimTime::MAX, |it| now.saturating_add(it)));
+                    self.depart(id, back_after, graceful);
                 }
             }
             Action::Return { target } => {
@@ -394,6 +427,28 @@ impl World {
             Action::Heal => self.heal_all(),
             Action::User { host, action } => self.act(host, action),
         }
+    }
+
+    /// The script sends a member away: at once, or, if it goes gracefully, after the notice.
+    fn depart(&mut self, id: MemberId, back_after: Option<SimDuration>, graceful: bool) {
+        let notice = self.director.opening.notice;
+        let member = &self.population.members[id.index()];
+        if !member.is_up() {
+            return self.hold_for(id, back_after);
+        }
+        if graceful && !notice.is_zero() {
+            self.with_node(member.host, |node, ctx| node.leave_after(ctx, notice));
+            let at = self.network.now().saturating_add(notice);
+            return self.command_member(id, at, Command::SendAway(id, back_after));
+        }
+        self.take_down(id, graceful);
+        self.hold_for(id, back_after);
+    }
+
+    /// The script keeps a member away for so long; `None`: until it is told otherwise.
+    fn hold_for(&mut self, id: MemberId, span: Option<SimDuration>) {
+        let now = self.network.now();
+        self.hold(id, span.map_or(SimTime::MAX, |span| now.saturating_add(span)));
     }
 
     /// The members that a line is about: up ones that may go, or held ones that may return.

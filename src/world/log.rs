@@ -9,8 +9,10 @@
 //! where that one is gone; for each timer and command of the host; and for what it observes. What
 //! the network loses on its way, and what is sent to an address that nobody ever held, is not seen.
 
+mod bamboo;
 mod chord;
 mod dns;
+mod kademlia;
 mod told;
 
 pub use told::{Logged, Told};
@@ -64,7 +66,7 @@ impl World {
         if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let gone = network.address(host) != Some(to.address);
+        let gone = network.address(host) != Some(to.address) || network.is_kept_out(host, packet);
         let words = || {
             let said = self.in_words(|words| match carried {
                 Packed::Hot(hot) => words.message(&Message::unpack(hot)),
@@ -141,6 +143,8 @@ impl Words<'_> {
     pub fn message(&self, message: &Message) -> String {
         match message {
             Message::Overlay(plugin::Message::Chord(message)) => self.chord(message),
+            Message::Overlay(plugin::Message::Bamboo(message)) => self.bamboo(message),
+            Message::Overlay(plugin::Message::Kademlia(message)) => self.kademlia(message),
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
@@ -202,6 +206,7 @@ impl Words<'_> {
             O::Member(overlay) => format!("is a member of overlay {:08x}", overlay.0),
             O::NotMember => "is in no overlay".to_owned(),
             O::ProxyStarted => "listens: it plays the proxy peer".to_owned(),
+            O::ProxyStandsBy => "plays behind another proxy peer".to_owned(),
             O::ProxyRetiring => "its successor as proxy peer is published".to_owned(),
             O::ProxyStopped => "steps down: it does not play the proxy peer any more".to_owned(),
             O::VerdictFailed(it) => format!("its tests of {} failed", address(it)),
@@ -267,6 +272,8 @@ fn description(message: &description::Message) -> String {
 fn plugin_timer(timer: plugin::Timer) -> &'static str {
     match timer {
         plugin::Timer::Chord(timer) => chord::timer(timer),
+        plugin::Timer::Bamboo(timer) => bamboo::timer(timer),
+        plugin::Timer::Kademlia(timer) => kademlia::timer(timer),
     }
 }
 
@@ -358,6 +365,8 @@ fn command(command: Command) -> String {
     match command {
         Command::Toggle(_) => "comes or goes, by churn".to_owned(),
         Command::Start(_) => "starts".to_owned(),
+        Command::Foretell(..) => "learns that it will leave".to_owned(),
+        Command::SendAway(..) => "goes, as it was told".to_owned(),
         Command::Release(_) => "may come back, by the script".to_owned(),
         Command::Play(line) => format!("event {line} of the script"),
         Command::ServiceUp => "the update service answers again".to_owned(),

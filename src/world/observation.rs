@@ -172,4 +172,7 @@ pub enum Observation {
     },
     /// A partition is over.
     Healed(Partition),
+    /// The node goes on playing the role, behind another that is preferred: it stands by, and no
+    /// longer counts as a believer, until it [starts](Self::ProxyStarted) again.
+    ProxyStandsBy,
 }

@@ -233,6 +233,8 @@ impl Stage {
             }
             Seen::ProxyStarted => Observation::ProxyStarted,
             Seen::ProxyStopped => Observation::ProxyStopped,
+            Seen::ProxyStandsBy => Observation::ProxyStandsBy,
+            Seen::ProxyRetires => Observation::ProxyRetiring,
             Seen::VerdictFailed(address) => Observation::VerdictFailed(address),
             Seen::VerdictCleared => Observation::VerdictCleared,
             Seen::UpdateStarted { tested, own } => Observation::UpdateStarted { tested, own },

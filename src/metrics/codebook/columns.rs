@@ -239,7 +239,7 @@ const SIGNALLING: &[Line] = &[
         "protocol",
         Text,
         Nothing,
-        "`chord`, `dns`, `tcp` (segments without data), `http`, `icmp` or `sip`.",
+        "`chord`, `dns`, `tcp` (segments without data), `http`, `icmp`, `sip`, `bamboo` or `kademlia`.",
     ),
     (
         "purpose",

@@ -304,6 +304,8 @@ const fn carried(protocol: Protocol) -> &'static str {
         Protocol::Http => "is HTTP, which is TCP segments with data",
         Protocol::Icmp => "is ICMP echo and errors",
         Protocol::Sip => "is SIP over UDP; a column where SIP is spoken",
+        Protocol::Bamboo => "is the Bamboo overlay's; a column where it is spoken",
+        Protocol::Kademlia => "is the Kademlia overlay's; a column where it is spoken",
         Protocol::Test => "belongs to tests",
     }
 }

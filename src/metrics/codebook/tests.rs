@@ -30,15 +30,15 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
 fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     let all: Vec<String> = metrics().iter().map(|metric| metric.name.clone()).collect();
     let requests = || Asked::Requests(RequestTally::default());
-    assert_eq!(names(requests(), &[Protocol::Sip]), all);
+    assert_eq!(names(requests(), &Protocol::ALL), all);
     // A run without requests has fewer, in the same order.
     let fewer = names(Asked::Lookups(0), &[]);
     let mut rest = all.iter();
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
     assert_eq!(
         all.len() - fewer.len(),
-        7 + 3 + 2,
-        "of requests seven, of outbound three, of SIP two"
+        7 + 3 + 2 + 2 + 2,
+        "of requests seven, of outbound three, of SIP, of Bamboo and of Kademlia two"
     );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }

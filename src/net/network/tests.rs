@@ -1,5 +1,7 @@
 use super::*;
-use crate::net::{Class, Protocol, Purpose as For, Transport};
+use crate::net::bursts::Bursts;
+use crate::net::nat::{Dependence, NatBehaviour, Nats};
+use crate::net::{Class, Partition, Protocol, Purpose as For, Transport};
 
 /// Even numbers travel inline, odd ones in the slab; number 0 is the error.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -183,4 +185,73 @@ fn what_would_have_to_cross_a_cut_is_lost_and_the_rest_as_without_it() {
     send(&mut network, B, A, Note(9));
     assert_eq!(next(&mut network), Some((A, Note(9))));
     assert!(network.conserved() && !network.sides().is_parted());
+}
+
+/// Messages of both kinds, small and in the slab, come from the port that a symmetric translator
+/// gives them, and what answers to it comes in; all else stays outside, and is booked as lost.
+#[test]
+fn a_translator_changes_ports_and_keeps_strangers_out() {
+    let behaviour = NatBehaviour {
+        mapping: Dependence::AddressAndPortDependent,
+        filtering: Dependence::AddressAndPortDependent,
+        udp_timeout: SimDuration::from_secs(300),
+        tcp_timeout: SimDuration::from_secs(7_440),
+        answers_echo: true,
+    };
+    let mut network = network(0.0, DepartedHosts::Unreachable);
+    network.translate(Nats::new(behaviour, [(A, smallvec::SmallVec::new())]));
+    let from = |network: &mut Network<Note, NoTimer>, port: u16, note: Note| {
+        network.link(A, &mut Deaf).send(address(B).at(Port(port)), note);
+        match network.next(SimTime::from_secs(100)) {
+            Some((B, Arrival::Message(delivery))) => (delivery.from, delivery.unpack()),
+            other => panic!("{other:?}"),
+        }
+    };
+    // Notes come from port 53, which the first destination sees; the second gets another.
+    let outer = |port| address(A).at(Port(port));
+    assert_eq!(from(&mut network, 1, Note(2)), (outer(53), Note(2)));
+    assert_eq!(from(&mut network, 2, Note(4)), (outer(1024), Note(4)));
+    assert_eq!(from(&mut network, 3, Note(5)), (outer(1025), Note(5)));
+    assert_eq!(from(&mut network, 1, Note(3)), (outer(53), Note(3)));
+    assert_eq!(network.cold_messages(), 0);
+    // B sends from port 53, to which nothing went, but as a fourth destination.
+    for note in [Note(6), Note(7)] {
+        network.link(B, &mut Deaf).send(outer(53), note);
+    }
+    assert_eq!(network.ledger().total(Direction::Lost).messages, 0);
+    assert!(network.next(SimTime::from_secs(100)).is_none(), "and nothing comes back");
+    assert_eq!(network.ledger().total(Direction::Lost).messages, 2);
+    assert!(network.conserved());
+}
+
+#[test]
+fn an_answer_passes_the_translator_and_a_burst_loses_what_it_should() {
+    let behaviour = NatBehaviour {
+        mapping: Dependence::EndpointIndependent,
+        filtering: Dependence::AddressDependent,
+        udp_timeout: SimDuration::from_secs(300),
+        tcp_timeout: SimDuration::from_secs(7_440),
+        answers_echo: true,
+    };
+    let mut network = network(0.0, DepartedHosts::Silent);
+    network.translate(Nats::new(behaviour, [(A, smallvec::SmallVec::new())]));
+    let reply = |network: &mut Network<Note, NoTimer>| {
+        network.link(B, &mut Deaf).send(address(A).at(Port::DNS), Note(8));
+        next(network)
+    };
+    send(&mut network, A, B, Note(2));
+    assert_eq!(next(&mut network), Some((B, Note(2))));
+    assert_eq!(reply(&mut network), Some((A, Note(8))));
+    // 10 s of bursts to 10 s without, in which all is lost: half of 1,000, a second apart, which
+    // count as 1 / (1 + 2 · 5) of that: standard deviation 500 / sqrt(91) = 52.
+    let long = SimDuration::from_secs(10);
+    network.lose_in_bursts(Bursts::new(long, long, 1.0));
+    for n in 0..1_000 {
+        network.command(network.now() + SimDuration::from_secs(1), B, n);
+        send(&mut network, A, B, Note(2));
+        while let Some((_, Arrival::Message(_))) = network.next(SimTime::from_secs(10_000)) {}
+    }
+    let lost = network.ledger().total(Direction::Lost).messages;
+    assert!((340..=660).contains(&lost), "{lost}");
+    assert!(network.conserved());
 }

@@ -103,11 +103,23 @@ pub struct Handover {
     put: Option<OperationId>,
     strategy: Box<dyn Strategy>,
     role: Role,
+    rank: Rank,
     claim: Option<Claim>,
     dice: Dice,
     /// The agent of the node's user, if anybody speaks SIP. It stands here, though the handover does
     /// not concern it, so that what all nodes have stays small.
     pub(super) user_agent: Option<Box<UserAgent>>,
+}
+
+/// Which of those that play a node is; it means nothing while it does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Rank {
+    /// The preferred one, or the only one.
+    First,
+    /// It stands by behind another.
+    Behind,
+    /// It will leave, and others play instead.
+    Retired,
 }
 
 /// A fetch of the overlay's record.
@@ -148,6 +160,7 @@ impl Handover {
             put: None,
             strategy,
             role: Role::default(),
+            rank: Rank::First,
             claim: None,
             dice,
             user_agent: None,
@@ -332,7 +345,7 @@ impl Handover {
             return;
         }
         self.tcp.listen(self.settings.probing.port);
-        self.role = Role::taken(epoch);
+        (self.role, self.rank) = (Role::taken(epoch), Rank::First);
         self.discovery.abandon();
         self.connection = None;
         for timer in [NodeTimer::Procedure, NodeTimer::Resolve] {
@@ -370,6 +383,10 @@ impl Handover {
             Asker::Claim => self.resolved_service(ctx, plugin, found),
             Asker::SelfCheck => self.checked_self(ctx, plugin, found),
             Asker::Authority => self.decide(ctx, plugin, Event::Authority(found)),
+            Asker::Set => {
+                let answer = self.names.answer();
+                self.set_found(ctx, plugin, &answer);
+            }
             Asker::Discovery => {
                 if let Some(step) = self.discovery.resolved(found, self.own) {
                     self.perform(ctx, plugin, step);

@@ -1,9 +1,10 @@
 //! Moves: what a [strategy](super::strategy) wants done, and how its node does it.
 
+use crate::dns::Answer;
 use crate::overcord::Observation;
-use crate::overcord::handover::strategy::{Event, Move, ProxyRecord, View};
+use crate::overcord::handover::strategy::{Event, Move, PeerSet, ProxyRecord, View};
 use crate::overcord::handover::update::Wanted;
-use crate::overcord::handover::{Fetch, Handover, RESOLUTION_PAUSE, RESOLUTION_RETRIES};
+use crate::overcord::handover::{Fetch, Handover, RESOLUTION_PAUSE, RESOLUTION_RETRIES, Rank};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
@@ -74,7 +75,53 @@ impl Handover {
             }
             Move::ResolveAgain => self.retry_resolution(ctx, plugin),
             Move::Wait(span) => ctx.set_after(NodeTimer::Wait.into(), span),
+            Move::AskSet { past_caches } => self.ask_set(ctx, past_caches),
+            Move::Lead => self.rank(ctx, Rank::First),
+            Move::StandBy => self.rank(ctx, Rank::Behind),
+            Move::Retire => self.rank(ctx, Rank::Retired),
         }
+    }
+
+    /// Asks for all of the binding.
+    fn ask_set<C: NodeContext>(&mut self, ctx: &mut C, past_caches: bool) {
+        let server = past_caches.then_some(self.settings.authority);
+        let question = self.settings.binding.question();
+        self.names.ask(&mut ctx.lift::<_, _, Observation>(), Asker::Set, server, question);
+    }
+
+    /// It was answered who is in the binding.
+    pub(super) fn set_found<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        answer: &Answer,
+    ) {
+        let known = *answer != Answer::Failure;
+        let set = known.then(|| PeerSet::of_all(self.settings.binding.addresses(answer)));
+        self.decide(ctx, plugin, Event::Set(set));
+    }
+
+    /// A node that plays has this rank now among those that do; the observer is told of a change.
+    fn rank<C: NodeContext>(&mut self, ctx: &mut C, rank: Rank) {
+        if !self.role.is_proxy() || self.rank == rank {
+            return;
+        }
+        self.rank = rank;
+        ctx.observe(match rank {
+            Rank::First => Observation::ProxyStarted,
+            Rank::Behind => Observation::ProxyStandsBy,
+            Rank::Retired => Observation::ProxyRetires,
+        });
+    }
+
+    /// The node will leave after this span.
+    pub fn leaving<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        after: SimDuration,
+    ) {
+        self.decide(ctx, plugin, Event::Leaving(after));
     }
 
     /// The wait that the strategy asked for is over.

@@ -42,6 +42,7 @@ pub fn figures(
     if outputs.iter().any(RunOutput::has_requests) {
         drawn.push(("failures".to_owned(), failures::figure(&points)));
     }
+    drawn.extend(sweep::comparison(summary).map(|figure| ("comparison".to_owned(), figure)));
     drawn.extend(sweep::figures(study, summary));
     let file = |(name, figure): (String, Figure)| {
         [

@@ -6,6 +6,7 @@
 //! one a chart of rows; both have the mean over the runs of each point, and its 95 % interval where
 //! there are several runs.
 
+mod comparison;
 mod layout;
 mod lines;
 mod marks;
@@ -85,6 +86,11 @@ pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)>
         Some((name, Figure { svg, csv: table(summary, &metric.name) }))
     };
     metrics().iter().filter_map(drawn).collect()
+}
+
+/// The figure of what is compared by name, if anything is.
+pub(super) fn comparison(summary: &Summary) -> Option<Figure> {
+    comparison::figure(summary)
 }
 
 /// A metric at one point.

@@ -8,6 +8,7 @@
 
 mod beside;
 mod cast;
+mod nat;
 mod network;
 mod partition;
 mod plugins;
@@ -187,7 +188,9 @@ pub fn build(
         hosts[host.index()] = Host::Node(node);
     }
     let users = users::users(plan, &cast, seed)?;
-    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, end)?;
+    let behind = nat::behind(plan, &cast, seed).into_iter();
+    let walled = behind.filter(|(_, forwards)| !forwards).map(|(host, _)| host).collect();
+    let mut stage = stage::stage(plan, &cast, &members, directory, &partings, walled, end)?;
     stage.callees = Callees {
         domain: users.domain.clone(),
         hosts: users.by_name(|id| members[id.index()].host),
@@ -354,7 +357,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
     Ok(Settings {
-        strategy: strategies::of_nodes(handover.strategy, dns),
+        strategy: strategies::of_nodes(handover, dns),
         domain: dns.domain.parse().map_err(model_error)?,
         binding: servers::binding(dns)?,
         authority: AUTHORITY.at(Port::DNS),
@@ -524,6 +527,7 @@ fn opening(plan: &Plan, seed: u64) -> Opening {
     Opening {
         converged: plan.overlay.plugin.start() == OverlayStart::Converged && !is_only_named(plan),
         start_spread: plan.overlay.start_spread,
+        notice: plan.graceful_notice,
         seed,
     }
 }

@@ -1,6 +1,6 @@
 //! The network between the hosts.
 
-use super::{BuildError, model_error};
+use super::{BuildError, model_error, nat};
 use crate::net::{self, Latency, Network, TopologyParameters};
 use crate::rng::NameHash;
 use crate::scenario::build::cast::Cast;
@@ -45,5 +45,7 @@ pub(super) fn network(
         tick: SimDuration::from_millis(1),
     };
     let names: Vec<NameHash> = cast.names.iter().map(|name| NameHash::of(name)).collect();
-    Ok(Network::new(settings, &names))
+    let mut network = Network::new(settings, &names);
+    nat::hinder(&mut network, plan, cast, seed);
+    Ok(network)
 }

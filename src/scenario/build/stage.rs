@@ -1,13 +1,13 @@
 //! The observer of a run: what truth has to know of the set-up, and the judges of resolvers.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cast::Cast;
 use super::partition::{self, Parting};
 use super::{BuildError, dns, servers};
 use crate::overlay::Directory;
 use crate::scenario::plan::Plan;
-use crate::sim::Fingerprint;
+use crate::sim::{Fingerprint, HostId};
 use crate::time::SimTime;
 use crate::world::checkers::Checkers;
 use crate::world::epoch_of;
@@ -44,6 +44,7 @@ pub(super) fn stage(
     members: &[Member],
     directory: Directory,
     partings: &BTreeMap<usize, Parting>,
+    walled: BTreeSet<HostId>,
     end: SimTime,
 ) -> Result<Stage, BuildError> {
     let warmup = SimTime::ZERO + plan.warmup;
@@ -58,6 +59,7 @@ pub(super) fn stage(
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
         observer: None,
         authorities: Vec::new(),
+        walled,
     };
     let (truth, others) = partition::truths(whole, cast, partings);
     let binding = plan.dns.as_ref().map(servers::binding).transpose()?;

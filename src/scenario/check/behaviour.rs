@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    TraceFormat, TracePlan, UpdateIf,
+    Strategy, TraceFormat, TracePlan, UpdateIf,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -171,6 +171,10 @@ impl Check<'_> {
             let port = handover.probe_port;
             self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
         }
+        if handover.strategy != Strategy::Standby {
+            let with = format!("strategy \"{}\"", handover.strategy.word());
+            self.meaningless(&Path::of("handover"), &["standbys"], &with);
+        }
         HandoverPlan {
             strategy: handover.strategy,
             policies: Policies {
@@ -195,7 +199,8 @@ impl Check<'_> {
                 ApplicationCache::Word(_) => SimDuration::MAX,
                 ApplicationCache::Span(span) => span.0,
             },
-            update: handover.update,
+            standbys: handover.standbys.unwrap_or(Handover::STANDBYS),
+            update: handover.updates_by(),
             update_if: handover.update_if.unwrap_or(UpdateIf::Always),
             update_timeout: handover.update_timeout.0,
             record_route: handover.record_route,

@@ -2,7 +2,7 @@
 
 use super::super::document::Path;
 use super::super::file::{Beside, File};
-use super::super::plan::{BesidePlan, DnsPlan};
+use super::super::plan::{BesidePlan, DnsPlan, Plan};
 use super::super::problem::Fault;
 use super::Check;
 use super::systems::plugin;
@@ -36,7 +36,6 @@ impl Check<'_> {
             let path = list.then(index);
             self.beside_name(file, beside, &path);
             self.beside_domain(file, &domain, &path.then("domain"), dns);
-            self.bridges(file, beside, &path.then("bridges"));
             plans.push(BesidePlan {
                 name: beside.name.clone(),
                 domain,
@@ -81,17 +80,20 @@ impl Check<'_> {
         self.fault(path, Fault::Taken { name: domain.to_owned(), by });
     }
 
-    /// Bridges are members of the main overlay.
-    fn bridges(&mut self, file: &File, beside: &Beside, path: &Path) {
-        let Some(nodes) = file.overlay.nodes.filter(|nodes| beside.bridges > *nodes) else {
-            return;
-        };
-        let fault = Fault::Relation {
-            found: beside.bridges.to_string(),
-            relation: "not be above",
-            other: "overlay.nodes",
-            limit: nodes.to_string(),
-        };
-        self.fault(path, fault);
+    /// Bridges are generated members of the main overlay, of which there are so many.
+    pub(super) fn bridges(&mut self, plan: &Plan, count: u64) {
+        for (index, beside) in plan.overlay.beside.iter().enumerate() {
+            if u64::from(beside.bridges) <= count {
+                continue;
+            }
+            let all_stay = count == u64::from(plan.overlay.nodes);
+            let fault = Fault::Relation {
+                found: beside.bridges.to_string(),
+                relation: "not be above",
+                other: if all_stay { "overlay.nodes" } else { "generated members" },
+                limit: count.to_string(),
+            };
+            self.fault(&Path::of("overlay.beside").then(index).then("bridges"), fault);
+        }
     }
 }

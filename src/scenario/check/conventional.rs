@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{Caller, WorkerNumber, Workload};
 use super::super::plan::{
     ArrivalModel, Arrivals, Callee, CallerPlan, CallsPlan, DnsPlan, SipDomainPlan, SipProfile,
-    SubscriptionsPlan, Traffic,
+    Strategy, SubscriptionsPlan, Traffic,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -148,7 +148,7 @@ impl Check<'_> {
         let outbound = caller.outbound.as_ref();
         let outbound = outbound.and_then(|it| self.workload(it, &path.then("outbound")));
         SipDomainPlan {
-            embeds: caller.embeds.unwrap_or(self.embeds),
+            embeds: caller.embeds.unwrap_or(self.strategy == Some(Strategy::Embedded)),
             profile,
             dns_cache: dns_cache.then(|| caller.dns_negative_ttl.unwrap_or(NEGATIVE_TTL).0),
             naptr: caller.naptr.unwrap_or(habits.rfc3263),

@@ -82,6 +82,7 @@ impl Check<'_> {
             let path = Path::of(if traced { "churn.trace" } else { "overlay.nodes" });
             return self.fault(&path, Fault::TooManyMembers { count, most: build::MOST_MEMBERS });
         }
+        self.bridges(plan, count);
         self.generated_users(plan, count);
         self.generated_in_story(plan, count);
         for (path, name) in members_of_script(plan) {

@@ -6,7 +6,7 @@ use super::super::file::{
     resolver_habits,
 };
 use super::super::plan::{
-    self, DnsPlan, Publish, ResolverCount, ResolverPlan, UpdateProtocol, ZoneUpdates,
+    self, DnsPlan, Publish, ResolverCount, ResolverPlan, Strategy, UpdateProtocol, ZoneUpdates,
 };
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
@@ -19,13 +19,14 @@ impl Check<'_> {
             return;
         };
         let Some(dns) = &file.dns else { return };
+        let (update, publish) = (handover.updates_by(), self.publish(dns));
         let path = Path::of("handover.update");
         let mut need = |path: Path, what, key, needed| {
             let fault = NeedFault::Value { what, key, needed };
             self.key_fault(&path, Fault::Need(fault));
         };
-        match handover.update {
-            UpdateProtocol::Dyndns2 if dns.publish == Publish::Srv => {
+        match update {
+            UpdateProtocol::Dyndns2 if publish == Publish::Srv => {
                 let what = "an SRV set, which dyndns2 can't carry,";
                 need(Path::of("dns.publish"), what, "handover.update", "rfc2136");
             }
@@ -34,9 +35,17 @@ impl Check<'_> {
             }
             UpdateProtocol::Dyndns2 | UpdateProtocol::Rfc2136 => {}
         }
-        if handover.update == UpdateProtocol::Dyndns2 {
+        if update == UpdateProtocol::Dyndns2 {
             self.meaningless(&Path::of("handover"), &["update_if"], "update \"dyndns2\"");
         }
+    }
+
+    /// What the binding stands in the zone as.
+    fn publish(&self, dns: &Dns) -> Publish {
+        dns.publish.unwrap_or(match self.strategy {
+            Some(Strategy::Standby) => Publish::Srv,
+            _ => Publish::A,
+        })
     }
 
     /// The overlay's own name must leave those alone that the zone has besides.
@@ -70,7 +79,7 @@ impl Check<'_> {
             ttl: dns.ttl.0,
             publish_delay: dns.publish_delay.0,
             negative_ttl: dns.negative_ttl.0,
-            publish: dns.publish,
+            publish: self.publish(dns),
             update: dns.update,
             resolvers,
         }

@@ -1,22 +1,28 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
-use super::super::plan::{CallerPlan, Plan, Strategy};
-use super::super::problem::Fault;
+use super::super::plan::{CallerPlan, Plan, Publish, Strategy};
+use super::super::problem::{Fault, NeedFault};
 use super::Check;
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
     pub(super) fn needs(&mut self, plan: &Plan) {
-        let Some(handover) = &plan.handover else { return };
-        if handover.strategy == Strategy::Embedded && !plan.callers.iter().any(CallerPlan::embeds) {
-            let need = "a [[caller]] with a SIP server that embeds a peer";
-            self.unmet("strategy \"embedded\"", need);
+        let (Some(handover), Some(dns)) = (&plan.handover, &plan.dns) else { return };
+        match handover.strategy {
+            Strategy::Embedded if !plan.callers.iter().any(CallerPlan::embeds) => {
+                self.unmet(handover.strategy, "a [[caller]] with a SIP server that embeds a peer");
+            }
+            Strategy::Standby if dns.publish != Publish::Srv => {
+                self.unmet(handover.strategy, "dns.publish = \"srv\": a set in an order");
+            }
+            _ => {}
         }
     }
 
-    fn unmet(&mut self, what: &str, need: &'static str) {
-        let path = Path::of("handover.strategy");
-        self.fault(&path, Fault::Unmet { what: what.to_owned(), need });
+    fn unmet(&mut self, strategy: Strategy, need: &'static str) {
+        let what = format!("strategy \"{}\"", strategy.word());
+        let fault = NeedFault::There { what, need };
+        self.fault(&Path::of("handover.strategy"), Fault::Need(fault));
     }
 }

@@ -3,8 +3,8 @@
 use super::super::document::Path;
 use super::super::file::{ChurnModel, Event, EventAction, File, Host, two_minutes};
 use super::super::plan::{
-    Act, Action, DnsPlan, EventPlan, HostPlace, HostPlan, PresenceStatus, ResolverGroup, Target,
-    UserAction, When,
+    Act, Action, DnsPlan, EventPlan, HostNat, HostPlace, HostPlan, PresenceStatus, ResolverGroup,
+    Target, UserAction, When,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -81,11 +81,20 @@ impl Check<'_> {
             };
             let Some(place) = place else { continue };
             self.user_name(index, host, users);
+            let nat = host.nat.unwrap_or_default();
+            if nat != HostNat::None && file.network.nat.is_none() {
+                let what = "a host behind a translator".to_owned();
+                self.fault(
+                    &path.then("nat"),
+                    Fault::MissingSection { what, section: "network.nat" },
+                );
+            }
             plans.push(HostPlan {
                 name: host.name.clone(),
                 user: users.any.then(|| user_of(host).to_owned()),
                 start: SimTime::ZERO + host.start.0,
                 place,
+                nat,
             });
         }
         plans
@@ -93,6 +102,7 @@ impl Check<'_> {
 
     fn phone(&mut self, domain: &str, path: &Path, users: &Users<'_>) -> Option<HostPlace> {
         self.meaningless(path, &["resolver"], "`domain`: a phone sends everything to its server");
+        self.meaningless(path, &["nat"], "`domain`: only members are behind translators");
         let caller = self.conventional(domain, &path.then("domain"), users)?;
         Some(HostPlace::Phone { caller })
     }

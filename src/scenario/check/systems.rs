@@ -2,11 +2,13 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Chord, DynDns, File, Latency, LatencyModel, Network, Overlay, Plugin, RoundFingers,
+    AbuseLimit, Bursts, Chord, DynDns, File, Latency, LatencyModel, Nat, Network, Overlay, Plugin,
+    RoundFingers,
 };
 use super::super::plan::{
-    self, AbuseLimit as Limit, Arrivals, ChordPlan, DnsPlan, DynDnsPlan, FingersPerRound,
-    LatencyPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverGroup, TopologyPlan,
+    self, AbuseLimit as Limit, Arrivals, BurstsPlan, ChordPlan, DnsPlan, DynDnsPlan,
+    FingersPerRound, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverGroup,
+    TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -21,6 +23,23 @@ const LATENCY_KEYS: [(LatencyModel, &str, &[&str]); 4] = [
     (LatencyModel::Topology, "topology", &["routers", "links", "min_link", "max_link", "access"]),
 ];
 
+fn bursts(bursts: &Bursts) -> BurstsPlan {
+    let Bursts { loss, length, gap } = bursts;
+    BurstsPlan { loss: loss.0, length: length.0, gap: gap.0 }
+}
+
+fn nat(nat: &Nat) -> NatPlan {
+    NatPlan {
+        share: nat.share.0,
+        forwarding: nat.forwarding.0,
+        mapping: nat.mapping,
+        filtering: nat.filtering,
+        udp_timeout: nat.udp_timeout.0,
+        tcp_timeout: nat.tcp_timeout.0,
+        answers_echo: nat.answers_echo,
+    }
+}
+
 fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
@@ -32,6 +51,8 @@ impl Check<'_> {
             jitter: network.jitter.0,
             loss: network.loss.0,
             departed_hosts: network.departed_hosts,
+            bursts: network.bursts.as_ref().map(bursts),
+            nat: network.nat.as_ref().map(nat),
         }
     }
 
@@ -145,6 +166,12 @@ impl Check<'_> {
         if overlay.resolver.is_none() && groups > 1 {
             self.key_fault(&path, Fault::Ambiguous { count: groups });
         }
+        if let Some(bamboo) = &overlay.bamboo {
+            self.bamboo(bamboo);
+        }
+        if let Some(kademlia) = &overlay.kademlia {
+            self.kademlia(kademlia);
+        }
         OverlayPlan {
             plugin: plugin(overlay.plugin, overlay),
             beside: self.besides(file, dns),
@@ -164,6 +191,13 @@ impl Check<'_> {
 pub(super) fn plugin(word: Plugin, overlay: &Overlay) -> PluginPlan {
     match word {
         Plugin::Chord => PluginPlan::Chord(chord(&overlay.chord.clone().unwrap_or_default())),
+        Plugin::Bamboo => {
+            PluginPlan::Bamboo(super::bamboo::plan(&overlay.bamboo.clone().unwrap_or_default()))
+        }
+        Plugin::Kademlia => {
+            let kademlia = overlay.kademlia.clone().unwrap_or_default();
+            PluginPlan::Kademlia(super::kademlia::plan(&kademlia))
+        }
     }
 }
 

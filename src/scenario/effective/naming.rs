@@ -10,7 +10,7 @@ pub(super) fn dns(dns: &DnsPlan) -> Dns {
         ttl: Duration(dns.ttl),
         publish_delay: Duration(dns.publish_delay),
         negative_ttl: Duration(dns.negative_ttl),
-        publish: dns.publish,
+        publish: Some(dns.publish),
         update: dns.update,
         resolver: dns
             .resolvers

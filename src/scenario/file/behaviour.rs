@@ -56,6 +56,9 @@ pub struct Churn {
     /// The share of leaves that are announced: the node tells its neighbours in the overlay and
     /// hands its records over as it goes.
     pub graceful: Probability,
+    /// How long before its end a graceful leave is known to the node, which the strategy `standby`
+    /// makes use of. By the script, it leaves so much after the event.
+    pub graceful_notice: Duration,
     /// The address of a member that returns.
     pub return_address: ReturnAddress,
     /// The file of recorded sessions of `model = "trace"`, and required by it: relative to the
@@ -93,6 +96,7 @@ impl Default for Churn {
             downtime_shape: None,
             downtime_sigma: None,
             graceful: Probability(0.0),
+            graceful_notice: Duration::default(),
             return_address: ReturnAddress::Same,
             trace: None,
             format: None,
@@ -142,8 +146,14 @@ pub struct Handover {
     /// How the paper is read where it leaves something open. It sets the eight policies from
     /// `on_unresolved` to `bootstrap`; the key of a policy overrides it.
     pub reading: Reading,
+    /// How many proxy peers stand by behind the preferred one, with the strategy `standby`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "2"), range(min = 1, max = 7))]
+    pub standbys: Option<u32>,
     /// The protocol that updates the binding.
-    pub update: UpdateProtocol,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`dyndns2`; `rfc2136` with the strategy `standby`"))]
+    pub update: Option<UpdateProtocol>,
     /// When an update by RFC 2136 holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`always`"))]
@@ -199,12 +209,27 @@ pub struct Handover {
     pub bootstrap: Option<Bootstrap>,
 }
 
+impl Handover {
+    /// How many proxy peers stand by when nothing is said.
+    pub const STANDBYS: u32 = 2;
+
+    /// The protocol that updates the binding.
+    #[must_use]
+    pub fn updates_by(&self) -> UpdateProtocol {
+        self.update.unwrap_or(match self.strategy {
+            Strategy::Standby => UpdateProtocol::Rfc2136,
+            _ => UpdateProtocol::Dyndns2,
+        })
+    }
+}
+
 impl Default for Handover {
     fn default() -> Self {
         Self {
             strategy: Strategy::DynDns,
             reading: Reading::Intended,
-            update: UpdateProtocol::Dyndns2,
+            standbys: None,
+            update: None,
             update_if: None,
             update_timeout: Duration::from_secs(10),
             probe_interval: Duration::from_secs(60),

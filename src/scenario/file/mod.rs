@@ -6,23 +6,29 @@
 //! key whose default depends on other keys. What goes beyond a single key is checked in
 //! [`check`](super::check).
 
+mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod kademlia;
 mod naming;
+mod network;
 mod story;
 mod systems;
 mod telling;
 
+pub use bamboo::Bamboo;
 pub use behaviour::{Churn, ChurnModel, Handover, LifetimeModel, Reading};
 pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use kademlia::Kademlia;
 pub use naming::{
     Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
     client_patience, half_a_minute, resolver_habits,
 };
+pub use network::{Bursts, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,

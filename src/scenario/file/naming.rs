@@ -24,7 +24,9 @@ pub struct Dns {
     #[schemars(extend("x-whole-seconds" = true))]
     pub negative_ttl: Duration,
     /// What the binding stands in the zone as.
-    pub publish: Publish,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`a`; `srv` with the strategy `standby`"))]
+    pub publish: Option<Publish>,
     /// Whose dynamic updates (RFC 2136) the primary carries out.
     pub update: ZoneUpdates,
     /// A group of recursive resolvers. Hosts and callers name the group that they use and are
@@ -40,7 +42,7 @@ impl Default for Dns {
             ttl: Duration::from_secs(60),
             publish_delay: Duration::default(),
             negative_ttl: Duration::from_secs(60),
-            publish: Publish::A,
+            publish: None,
             update: ZoneUpdates::Tsig,
             resolver: Vec::new(),
         }

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::plan::PresenceStatus;
+use super::super::plan::{HostNat, PresenceStatus};
 use crate::units::Duration;
 
 /// A named host: an overlay member, or a phone of a conventional domain.
@@ -31,6 +31,11 @@ pub struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`overlay.resolver`"))]
     pub resolver: Option<String>,
+    /// Whether it is behind a translator of addresses, as `[network.nat]` describes them; not of a
+    /// phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`none`"))]
+    pub nat: Option<HostNat>,
 }
 
 /// A line of the script.

@@ -18,6 +18,12 @@ pub struct Network {
     pub loss: Probability,
     /// What a message to a departed host meets.
     pub departed_hosts: DepartedHosts,
+    /// Losses in bursts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bursts: Option<super::Bursts>,
+    /// Translators of addresses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub nat: Option<super::Nat>,
 }
 
 impl Default for Network {
@@ -27,6 +33,8 @@ impl Default for Network {
             jitter: Ratio(0.0),
             loss: Probability(0.0),
             departed_hosts: DepartedHosts::Silent,
+            bursts: None,
+            nat: None,
         }
     }
 }
@@ -195,6 +203,12 @@ pub struct Overlay {
     /// The parameters of `plugin = "chord"`; with another plug-in they do nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chord: Option<Chord>,
+    /// The parameters of `plugin = "bamboo"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bamboo: Option<super::Bamboo>,
+    /// The parameters of `plugin = "kademlia"`; with another plug-in they do nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kademlia: Option<super::Kademlia>,
     /// Overlays beside this one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub beside: Vec<super::Beside>,
@@ -217,6 +231,8 @@ impl Default for Overlay {
             start_spread: Duration::default(),
             location_lifetime: Duration::from_secs(3_600),
             chord: None,
+            bamboo: None,
+            kademlia: None,
             beside: Vec::new(),
             lookups: None,
         }
@@ -229,6 +245,10 @@ impl Default for Overlay {
 pub enum Plugin {
     /// Chord (Stoica et al., 2003).
     Chord,
+    /// Bamboo (Rhea et al., 2004): leaf sets, prefix routing, periodic recovery.
+    Bamboo,
+    /// Kademlia (Maymounkov and Mazières, 2002): buckets by XOR distance, parallel look-ups.
+    Kademlia,
 }
 
 /// The parameters of Chord.

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::naming::{UpdateIf, UpdateProtocol};
-use super::{PartitionPlan, RecordRoute, ResolverGroup, UserAction};
+use super::{HostNat, PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 pub use crate::overcord::policy::{
@@ -126,6 +126,8 @@ pub enum ReturnAddress {
 pub struct HandoverPlan {
     /// Who takes over, and how the world learns of it.
     pub strategy: Strategy,
+    /// How many proxy peers stand by behind the preferred one; with the strategy that has them.
+    pub standbys: u32,
     /// What a node does where the paper leaves it open.
     pub policies: Policies,
     /// How members watch the proxy peer.
@@ -159,6 +161,9 @@ pub enum Strategy {
     /// Claims are confirmed by the overlay's record and the authority, and won in the overlay: one
     /// member claims.
     Lease,
+    /// Ours: several play at a time, as an SRV set in the order of preference, which callers go
+    /// through, and graceful leaves are handed over ahead of time.
+    Standby,
     /// Takeover and publication at the instant of departure, without a message.
     Oracle,
     /// The successor is published one TTL ahead of the departure.
@@ -174,6 +179,7 @@ impl Strategy {
             Self::Static => "static",
             Self::DynDns => "dyndns",
             Self::Lease => "lease",
+            Self::Standby => "standby",
             Self::Oracle => "oracle",
             Self::Clairvoyant => "clairvoyant",
         }
@@ -182,7 +188,7 @@ impl Strategy {
     /// Whether its members update the binding themselves.
     #[must_use]
     pub const fn updates(self) -> bool {
-        matches!(self, Self::DynDns | Self::Lease)
+        matches!(self, Self::DynDns | Self::Lease | Self::Standby)
     }
 }
 
@@ -197,6 +203,8 @@ pub struct HostPlan {
     pub start: SimTime,
     /// What it is.
     pub place: HostPlace,
+    /// Whether it is behind a translator of addresses.
+    pub nat: HostNat,
 }
 
 impl HostPlan {

@@ -1,4 +1,7 @@
-//! The part of the plan about what the script does to the network.
+//! The part of the plan about what stands in the way of messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::ResolverGroup;
 use crate::time::SimDuration;
@@ -29,4 +32,59 @@ pub enum Far {
     Authority,
     /// The update service.
     UpdateService,
+}
+
+/// `[network.bursts]`: losses in bursts.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct BurstsPlan {
+    /// The probability that a message is lost in one.
+    pub loss: f64,
+    /// The mean length of one, above zero.
+    pub length: SimDuration,
+    /// The mean time between two, above zero.
+    pub gap: SimDuration,
+}
+
+/// `[network.nat]`: translators of addresses.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct NatPlan {
+    /// The share of generated members behind one.
+    pub share: f64,
+    /// The share of these that can be reached on the ports of a proxy peer.
+    pub forwarding: f64,
+    /// Which datagrams share a mapping.
+    pub mapping: NatDependence,
+    /// Who may send to a mapped port.
+    pub filtering: NatDependence,
+    /// How long an idle mapping of UDP lives, above zero.
+    pub udp_timeout: SimDuration,
+    /// The same of TCP.
+    pub tcp_timeout: SimDuration,
+    /// Whether echo requests are answered.
+    pub answers_echo: bool,
+}
+
+/// On what of the other end something depends (RFC 4787).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum NatDependence {
+    /// On nothing.
+    EndpointIndependent,
+    /// On its address.
+    AddressDependent,
+    /// On its address and port.
+    AddressAndPortDependent,
+}
+
+/// Whether a named member is behind a translator of addresses.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostNat {
+    /// It is not.
+    #[default]
+    None,
+    /// It is, and only answers come in.
+    Closed,
+    /// It is; the translator forwards the SIP port and the probe port.
+    Forwarding,
 }

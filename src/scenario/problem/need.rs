@@ -15,4 +15,12 @@ pub enum NeedFault {
         /// Its value.
         needed: &'static str,
     },
+    /// Something has to be there.
+    #[error("{what} needs {need}")]
+    There {
+        /// What needs it.
+        what: String,
+        /// What is needed.
+        need: &'static str,
+    },
 }

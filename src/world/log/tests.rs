@@ -5,8 +5,11 @@ use crate::dns::{self, Question, Rcode, RecordData, RecordType, Soa, Ttl};
 use crate::http::Credentials;
 use crate::net::icmp::{Echo, Unreachable};
 use crate::net::tcp::{Data, Flow, Header as TcpHeader, Side};
+use crate::overlay::bamboo;
+use crate::overlay::bamboo::message::{Errand, Passage};
 use crate::overlay::chord::ChordTimer;
 use crate::overlay::chord::message::{Header, Large, NodeList, RpcId, Small, WireRecord};
+use crate::overlay::kademlia;
 use crate::overlay::{OverlayId, RingId};
 use crate::sip::{Headers, HostPart, Method, Request, Status, SubscriptionState, Uri};
 use crate::time::SimDuration;
@@ -30,6 +33,70 @@ fn a_moment_has_microseconds() {
     assert_eq!(moment(SimTime::ZERO), "       0.000000");
     let at = SimTime::ZERO + SimDuration::from_nanos(614_071_849_837);
     assert_eq!(moment(at), "     614.071849");
+}
+
+#[test]
+fn kademlia_in_words() {
+    let header = Header::new(20, true, RpcId::new(7));
+    let key = RingId(0x0123_4567_89ab_cdef);
+    let sender = kademlia::message::Sender { node: NodeRef::new(4), overlay: OverlayId(9) };
+    let list: NodeList = [NodeRef::new(1), NodeRef::new(2)].into_iter().collect();
+    let record = WireRecord { key, version: 2, lifetime: 60, value: Box::default() };
+    use kademlia::Message as M;
+    let table: [(M, &str); 6] = [
+        (M::Ping(header, sender), "Kademlia ping"),
+        (M::FindNode(header, sender, key), "Kademlia find node 0123456789abcdef"),
+        (M::Nodes(header, OverlayId(9), list.clone()), "Kademlia closest: n1, n2"),
+        (
+            M::Value(header, record.clone(), list),
+            "Kademlia value 0123456789abcdef version 2 for 60 s; closest: n1, n2",
+        ),
+        (
+            M::Replicate(header, sender, vec![record]),
+            "Kademlia replicate 0123456789abcdef version 2 for 60 s",
+        ),
+        (M::Leaving(header, sender), "Kademlia leaving: n4 goes"),
+    ];
+    for (message, expected) in table {
+        check(plugin::Message::from(message), expected);
+    }
+}
+
+#[test]
+fn bamboo_in_words() {
+    let header = Header::new(20, true, RpcId::new(7)).with_hops(3);
+    let (key, overlay, node) = (RingId(0x0123_4567_89ab_cdef), OverlayId(9), NodeRef::new);
+    let list: NodeList = [node(1), node(2)].into_iter().collect();
+    let (origin, tag) = (node(4), RpcId::new(1));
+    let passage = |errand| Passage { key, origin, tag, timeouts: 0, errand };
+    let record = WireRecord { key, version: 2, lifetime: 60, value: Box::default() };
+    use bamboo::Message as M;
+    let table: [(M, &str); 9] = [
+        (M::Ping(header, overlay), "Bamboo ping"),
+        (M::Leaves(header, overlay, node(4), list.clone()), "Bamboo my leaves are n1, n2; yours?"),
+        (M::LeavesReply(header, NodeList::new()), "Bamboo my leaves are nobody"),
+        (M::RowRequest(header, overlay, 2, node(4)), "Bamboo who is in your row 2?"),
+        (
+            M::Route(header, overlay, passage(Errand::Find)),
+            "Bamboo route 0123456789abcdef for n4, hop 3",
+        ),
+        (
+            M::Route(header, overlay, passage(Errand::Join)),
+            "Bamboo join 0123456789abcdef for n4, hop 3",
+        ),
+        (
+            M::Welcome(header, overlay, node(9), tag, list.clone()),
+            "Bamboo welcome by n9: leaves n1, n2",
+        ),
+        (
+            M::Leaving(header, overlay, node(9), list),
+            "Bamboo leaving: n9 goes, its leaves are n1, n2",
+        ),
+        (M::Store(header, overlay, record), "Bamboo store 0123456789abcdef version 2 for 60 s"),
+    ];
+    for (message, expected) in table {
+        check(plugin::Message::from(message), expected);
+    }
 }
 
 #[test]

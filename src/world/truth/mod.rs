@@ -113,6 +113,8 @@ pub struct TruthConfig {
     pub observer: Option<HostId>,
     /// The name servers of the overlay's domain; none where they can always be reached.
     pub authorities: Vec<HostId>,
+    /// Hosts whose ports of a proxy peer nobody reaches, because of a translator of addresses.
+    pub walled: BTreeSet<HostId>,
 }
 
 /// What is measured at instants rather than over time.
@@ -149,6 +151,7 @@ pub struct Truth {
     sides: Sides,
     observer: Option<HostId>,
     authorities: Vec<HostId>,
+    walled: BTreeSet<HostId>,
     /// Where each valid proxy peer is valid.
     serving: BTreeMap<HostId, Address>,
     addresses: Addresses,
@@ -212,6 +215,7 @@ impl Truth {
             sides: Sides::default(),
             observer: config.observer,
             authorities: config.authorities,
+            walled: config.walled,
             serving: BTreeMap::new(),
             addresses: Addresses::default(),
             resolvers,
@@ -249,6 +253,7 @@ impl Truth {
             | Observation::NotMember
             | Observation::ProxyStarted
             | Observation::ProxyRetiring
+            | Observation::ProxyStandsBy
             | Observation::ProxyStopped => self.change(host, observation),
             Observation::VerdictFailed(address) => {
                 let tested = self.tested_by(host, *address);
@@ -355,7 +360,9 @@ impl Truth {
             Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
             Observation::NotMember => self.overlays.join(now, host, None),
             Observation::ProxyStarted => self.overlays.play(host, true),
-            Observation::ProxyRetiring => self.overlays.retire(host),
+            Observation::ProxyRetiring | Observation::ProxyStandsBy => {
+                self.overlays.retire(host);
+            }
             _ => self.overlays.play(host, false),
         }
         if self.overlays.main() == main {

@@ -17,7 +17,7 @@ pub(super) struct Host {
     pub(super) address: Option<Address>,
     pub(super) member: Option<OverlayId>,
     pub(super) proxy: bool,
-    /// It plays the role until it leaves, which has been announced.
+    /// It plays the role until it leaves, which has been announced, or behind another.
     pub(super) retiring: bool,
     /// How often it has come up.
     lives: u32,
@@ -112,7 +112,7 @@ impl Overlays {
         }
     }
 
-    /// A proxy peer has announced that it will leave.
+    /// A proxy peer has announced that it will leave, or plays behind another.
     pub(super) fn retire(&mut self, id: HostId) {
         let host = self.host_mut(id);
         if host.proxy && !host.retiring {

@@ -67,11 +67,20 @@ impl Truth {
         self.overlays.main()
     }
 
-    /// The members of the main overlay whom the observer reaches, by identifier; looks at every
-    /// host.
+    /// Whether nobody reaches the ports of a proxy peer on this host.
+    #[must_use]
+    pub fn is_walled(&self, host: HostId) -> bool {
+        self.walled.contains(&host)
+    }
+
+    /// The members of the main overlay, by identifier; looks at every host.
     pub fn main_members(&self) -> impl Iterator<Item = HostId> + '_ {
-        let members = self.overlays.members_of(self.overlays.main());
-        members.filter(|&host| self.reaches(host))
+        self.overlays.members_of(self.overlays.main())
+    }
+
+    /// Those of them who would be valid as proxy peers.
+    pub fn candidates(&self) -> impl Iterator<Item = HostId> + '_ {
+        self.main_members().filter(|&host| self.reaches(host) && !self.is_walled(host))
     }
 
     /// The overlay that this host is a member of.

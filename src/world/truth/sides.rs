@@ -1,4 +1,5 @@
-//! What partitions do to validity.
+//! What partitions do to validity, and translators of addresses: a host whose ports nobody reaches
+//! from outside is valid for nobody.
 //!
 //! A truth looks with the eyes of one observer: an address is valid while its host can be reached
 //! from there. When a partition begins or ends, all believers in the proxy role are looked at again
@@ -28,9 +29,14 @@ impl Truth {
         }
     }
 
+    /// The address at which this host is a proxy peer for those on its side.
+    fn plays_at(&self, host: HostId) -> Option<Address> {
+        self.overlays.serves_at(host).filter(|_| !self.walled.contains(&host))
+    }
+
     /// The address at which this host is a valid proxy peer.
     pub(super) fn serves_at(&self, host: HostId) -> Option<Address> {
-        self.overlays.serves_at(host).filter(|_| self.reaches(host))
+        self.plays_at(host).filter(|_| self.reaches(host))
     }
 
     /// Which life a host lives that the observer reaches.
@@ -42,7 +48,7 @@ impl Truth {
     pub(super) fn tested_by(&self, node: HostId, address: Address) -> Tested {
         let valid = if self.sides.is_parted() {
             let holder = self.overlays.holder(address);
-            let serves = |host| self.overlays.serves_at(host) == Some(address);
+            let serves = |host| self.plays_at(host) == Some(address);
             holder.is_some_and(|host| serves(host) && !self.sides.part(node, host))
         } else {
             self.addresses.is_valid(address)

@@ -7,6 +7,7 @@
 //!
 //! * [`Paper`]: the paper's own, with its [policies](crate::overcord::policy): `dyndns`.
 //! * [`Lease`]: ours: claims are confirmed, and won in the overlay.
+//! * [`Standby`]: ours: several play, as an SRV set.
 //! * [`Commanded`]: nodes that look after nothing and play when they are told to: `static`, and the
 //!   bounds, whose takeovers the world's Director commands.
 //!
@@ -17,9 +18,13 @@
 
 mod lease;
 mod paper;
+mod peer_set;
+mod standby;
 
 pub use lease::Lease;
 pub use paper::Paper;
+pub use peer_set::PeerSet;
+pub use standby::Standby;
 
 use std::fmt;
 
@@ -118,6 +123,10 @@ pub enum Event {
     Authority(Resolution),
     /// The wait that the strategy asked for is over.
     Waited,
+    /// It was asked who is in the binding, as a set; `None`: nobody could say.
+    Set(Option<PeerSet>),
+    /// The node will leave its overlay gracefully after this span.
+    Leaving(SimDuration),
 }
 
 /// Whom the overlay's record names.
@@ -166,6 +175,18 @@ pub enum Move {
     ResolveAgain,
     /// Waits for so long: ends in [`Event::Waited`]. A new wait replaces it.
     Wait(SimDuration),
+    /// Asks for all of the binding: the authority, past all caches, or the node's resolver. Ends in
+    /// [`Event::Set`].
+    AskSet {
+        /// Whether the authority is asked.
+        past_caches: bool,
+    },
+    /// Is the preferred proxy peer from now on, for one that plays.
+    Lead,
+    /// Stands by behind another from now on, for one that plays.
+    StandBy,
+    /// Plays until it leaves, and others play instead already.
+    Retire,
 }
 
 /// Moves, in their order; most events lead to none.

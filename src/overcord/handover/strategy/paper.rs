@@ -64,6 +64,8 @@ impl Strategy for Paper {
             | Event::Fetched(_)
             | Event::Put(_)
             | Event::Authority(_)
+            | Event::Set(_)
+            | Event::Leaving(_)
             | Event::Waited => Moves::new(),
         }
     }

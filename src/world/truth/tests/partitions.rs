@@ -1,4 +1,4 @@
-//! Small stories of partitions with results computed by hand; see [`stories`](super::stories).
+//! Small stories of partitions and translators of addresses, with results computed by hand; see [`stories`](super::stories).
 
 use super::script::{config, parse, run, show, with_users};
 use crate::sim::HostId;
@@ -85,6 +85,27 @@ fn a_callee_behind_the_cut_is_why_a_request_fails() {
     let happenings = parse(&[START, script].concat());
     let totals = run(config, &happenings, SimTime::from_secs(200)).totals.requests;
     assert_eq!((totals.failed_interop, totals.failed_callee), (2, 1));
+}
+
+#[test]
+fn behind_a_translator_nobody_is_a_valid_proxy_peer() {
+    let config = TruthConfig { walled: [HostId(2)].into(), ..config(1, 0) };
+    // n2 claims after n1 has gone: b is served, and is no address that anybody reaches. That n3
+    // finds it dead is no mistake.
+    let script = "100 n1 down\n110 n2 proxy\n115 n2 update a b\n118 z accept b\n120 z serve b
+         130 n3 born c\n140 n3 failed b\n141 n3 update b c\n145 z accept c\n150 z serve c";
+    let happenings = parse(&[START, script].concat());
+    let report = run(config, &happenings, SimTime::from_secs(200));
+    assert_eq!(
+        show(&report),
+        [
+            "c1 100..150 Unasked Claim a>c 1/2/2 detect=35 claim=1 update=7 publish=7",
+            "r1 a@100 20 0/0",
+            "r1 b@120 30 0/0"
+        ]
+    );
+    assert_eq!((report.totals.claims, report.totals.false_claims), (2, 0));
+    assert_eq!(report.totals.unborn_bindings, 1);
 }
 
 #[test]

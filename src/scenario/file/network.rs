@@ -1,0 +1,74 @@
+//! The tables about what stands in the way of messages.
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::super::plan::NatDependence;
+use crate::units::{Duration, Probability};
+
+/// Losses in bursts, beside `network.loss`: the model of Gilbert and Elliott in continuous time. The
+/// way from one host to another is good, where `network.loss` counts, or bad; times in both states
+/// are exponential, and each direction of each pair of hosts has its own. Without the section there
+/// are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Bursts {
+    /// The probability that a message is lost in a burst.
+    pub loss: Probability,
+    /// The mean length of a burst.
+    #[schemars(extend("x-above-zero" = true))]
+    pub length: Duration,
+    /// The mean time from the end of a burst to the beginning of the next.
+    #[schemars(extend("x-above-zero" = true))]
+    pub gap: Duration,
+}
+
+impl Default for Bursts {
+    fn default() -> Self {
+        Self {
+            loss: Probability(0.5),
+            length: "1s".parse().expect("it is a duration"),
+            gap: "60s".parse().expect("it is a duration"),
+        }
+    }
+}
+
+/// Translators of addresses (NAT, RFC 4787 and RFC 5382) in front of members, each with one to
+/// itself; the address by which a member is known is its translator's. A member that cannot be
+/// reached from outside on its SIP and probe ports is never a valid proxy peer. Without the section
+/// there are none.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Nat {
+    /// The share of generated members that are behind one, drawn by name.
+    pub share: Probability,
+    /// The share of these whose translator forwards the SIP port and `handover.probe_port`, by hand
+    /// or by UPnP.
+    pub forwarding: Probability,
+    /// Which datagrams from one local port get the same outer port (RFC 4787, section 4.1).
+    pub mapping: NatDependence,
+    /// Who may send to an outer port that is mapped (RFC 4787, section 5).
+    pub filtering: NatDependence,
+    /// How long a mapping of UDP lives that nothing goes out through (RFC 4787, REQ-5).
+    #[schemars(extend("x-above-zero" = true))]
+    pub udp_timeout: Duration,
+    /// The same of TCP (RFC 5382, REQ-5).
+    #[schemars(extend("x-above-zero" = true))]
+    pub tcp_timeout: Duration,
+    /// Whether echo requests from outside are answered while the member is up.
+    pub answers_echo: bool,
+}
+
+impl Default for Nat {
+    fn default() -> Self {
+        Self {
+            share: Probability(0.0),
+            forwarding: Probability(0.0),
+            mapping: NatDependence::EndpointIndependent,
+            filtering: NatDependence::EndpointIndependent,
+            udp_timeout: "5m".parse().expect("it is a duration"),
+            tcp_timeout: "124m".parse().expect("it is a duration"),
+            answers_echo: true,
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The systems of the paper, each in a small story of its own: `scenarios/interworking`.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use overcord::experiment::simulator::Simulator;
+use overcord::metrics::tables::{RunOutput, StoryRow};
+use overcord::scenario::Scenario;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/interworking")
+}
+
+/// Runs one with assignments, judged.
+fn run(name: &str, assignments: &[&str]) -> RunOutput {
+    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
+    let file = format!("{name}.toml");
+    let text = fs::read(folder().join(&file)).unwrap();
+    let scenario = Scenario::parse(&file, &text, &folder(), &assignments)
+        .unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(scenario.plan.name, name);
+    let seed = scenario.plan.seed;
+    Simulator::new(scenario.plan, None, true).run(0, seed, None, &mut |_| {}).unwrap()
+}
+
+/// The ways of all messages with these words, sent for the first time: from, to.
+fn way<'a>(output: &'a RunOutput, words: &str) -> Vec<(&'a str, &'a str)> {
+    let lines = output.told.lines.iter().filter(|line| !line.again && line.what.contains(words));
+    lines.map(|line| (line.from.as_str(), line.to.as_deref().unwrap_or(""))).collect()
+}
+
+fn lines<'a>(output: &'a RunOutput, words: &str) -> Vec<&'a StoryRow> {
+    output.told.lines.iter().filter(|line| line.what.contains(words)).collect()
+}
+
+fn claimants(output: &RunOutput) -> BTreeSet<&str> {
+    lines(output, "claims the binding").into_iter().map(|line| line.from.as_str()).collect()
+}
+
+/// Each exchange that a story names happens, in its order.
+#[test]
+fn every_story_is_met() {
+    let mut names: Vec<String> = fs::read_dir(folder())
+        .unwrap()
+        .map(|entry| entry.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    assert!(names.len() >= 5, "{names:?}");
+    for name in names {
+        let output = run(&name, &[]);
+        let unmet: Vec<_> = output.told.exchanges.iter().filter(|it| it.met.is_none()).collect();
+        assert!(unmet.is_empty(), "{name}: {unmet:#?}");
+        let times: Vec<_> = output.told.exchanges.iter().map(|it| it.met).collect();
+        assert!(times.is_sorted() && times.len() >= 3, "{name}: {times:?}");
+    }
+}
+
+/// Shim et al.: the server hands a request straight to the member, nobody asks DNS, and nobody
+/// updates it.
+#[test]
+fn an_embedded_peer_needs_neither_dns_nor_a_proxy_peer() {
+    let output = run("shim", &[]);
+    assert_eq!(way(&output, "Inbound"), [("phone", "uni.example"), ("uni.example", "alice")]);
+    assert_eq!(way(&output, "Still there"), [("phone", "uni.example"), ("uni.example", "bob")]);
+    assert!(lines(&output, "DNS").is_empty() && lines(&output, "HTTP").is_empty());
+    assert!(claimants(&output).is_empty() && output.handovers.is_empty());
+}
+
+#[test]
+fn a_fixed_proxy_peer_is_in_between_and_is_not_replaced() {
+    let output = run("marocco-bryan", &[]);
+    let (lin, ser, gateway, bob) = ("linphone", "deebee.dsl.ru.ac.za", "gateway", "bob");
+    assert_eq!(way(&output, "Hello Bob"), [(lin, ser), (ser, gateway), (gateway, bob)]);
+    assert_eq!(way(&output, "Hello again"), [(lin, ser), (ser, gateway), (gateway, bob)]);
+    // To nobody: SER has an address, and no host is there.
+    assert_eq!(way(&output, "Are you there?")[0], (lin, ser));
+    assert!(way(&output, "Are you there?").iter().all(|(_, to)| *to != bob));
+    assert_eq!(way(&output, "I am"), [(bob, ser), (ser, lin)]);
+    assert!(claimants(&output).is_empty());
+}
+
+/// Section V: echo, connection, port, update, in this order.
+#[test]
+fn a_member_tests_takes_over_and_updates() {
+    let output = run("overcord-http", &[]);
+    let (lin, ser) = ("linphone", "deebee.dsl.ru.ac.za");
+    assert_eq!(way(&output, "Through Alice"), [(lin, ser), (ser, "alice"), ("alice", "bob")]);
+    // Bob is the callee and the proxy peer.
+    assert_eq!(way(&output, "Straight to"), [(lin, ser), (ser, "bob")]);
+    assert_eq!(claimants(&output), ["alice", "bob"].into());
+    let at = |words: &str| {
+        let crash = lines(&output, "goes")[0].time;
+        let of_bob = lines(&output, words).into_iter().filter(|it| it.from == "bob");
+        of_bob.map(|it| it.time).find(|time| *time > crash).unwrap()
+    };
+    let (tested, claimed) = (at("its tests of"), at("claims the binding"));
+    let updated = at("HTTP GET");
+    assert!(tested <= claimed && claimed <= updated, "{tested} {claimed} {updated}");
+}
+
+#[test]
+fn a_call_from_outside_goes_through_the_proxy_peer_and_one_to_outside_does_not() {
+    let output = run("ser", &[]);
+    let (lin, ser, alice, bob) = ("linphone", "deebee.dsl.ru.ac.za", "alice", "bob");
+    let invites = way(&output, "SIP INVITE");
+    assert_eq!(invites, [(lin, ser), (ser, alice), (alice, bob), (bob, ser), (ser, lin)]);
+    // Alice stays out of the dialog that she helped to set up.
+    assert!(way(&output, "SIP BYE").iter().all(|(from, to)| *from != alice && *to != alice));
+    assert_eq!(way(&output, "Inside"), [(bob, alice)]);
+}
+
+/// Of three that find out, one claims; without the lease, several do.
+#[test]
+fn one_member_wins_the_lease() {
+    let after = |output: &RunOutput| {
+        let mut who = claimants(output).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        who.retain(|name| name != "alice");
+        who
+    };
+    assert_eq!(after(&run("lease", &[])).len(), 1);
+    // All ask one resolver, which goes on answering with Alice for up to a minute; they test every
+    // 25 s. Twice at least one of the other two comes by before the entry has expired.
+    let storm = ["handover.strategy=dyndns", "handover.application_cache=0s"];
+    assert!(after(&run("lease", &storm)).len() > 1);
+}
+
+/// There and back through a node that has the plug-ins of both, and through the other one when the
+/// first has gone.
+#[test]
+fn a_bridging_node_carries_a_message_from_one_overlay_to_the_other() {
+    let output = run("heterogeneous-overlays", &[]);
+    let bridges = ["node-00001", "node-00002"];
+    for (words, from, to) in [
+        ("From one to two", "node-00005", "two-00003"),
+        ("From two to one", "two-00004", "node-00007"),
+    ] {
+        let way = way(&output, words);
+        let [(first, bridge), (again, last)] = way[..] else { panic!("{way:?}") };
+        assert_eq!((first, again, last), (from, bridge, to));
+        assert!(bridges.contains(&bridge), "{way:?}");
+    }
+    assert_eq!(way(&output, "With one bridge left").last(), Some(&("node-00002", "two-00003")));
+    // Without bridges and without a binding nobody gets there.
+    let apart = run("heterogeneous-overlays", &["overlay.beside.0.bridges=0"]);
+    assert!(apart.told.exchanges.iter().all(|exchange| exchange.met.is_none()));
+}
+
+#[test]
+fn two_domains_call_each_other_through_their_proxy_peers() {
+    let output = run("two-domains", &[]);
+    let (caller, proxy, callee) = ("node-00005", "two-00001", "two-00003");
+    assert_eq!(way(&output, "SIP INVITE"), [(caller, proxy), (proxy, callee)]);
+    assert_eq!(way(&output, "SIP BYE"), [(caller, callee)], "the dialog is theirs alone");
+    let way = way(&output, "From two to one");
+    assert!(way.len() == 2 && way[0].0 == "two-00004" && way[1].1 == "node-00007", "{way:?}");
+}

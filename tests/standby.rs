@@ -1,0 +1,140 @@
+//! The strategy `standby`: several proxy peers in an SRV set, RFC 3263 failover, and graceful leaves
+//! that are handed over ahead of time.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::Path;
+
+use overcord::experiment::simulator::Simulator;
+use overcord::metrics::tables::{Cause, RequestMethod, RequestOutcome, RunOutput};
+use overcord::scenario::Scenario;
+use overcord::time::{SimDuration, SimTime};
+
+/// Twenty members, of which one that is preferred goes every ten minutes and is back five minutes
+/// later; five phones that write to members.
+const SMALL: &str = r#"
+name = "standby"
+seed = 3
+duration = "1h"
+warmup = "5m"
+[network]
+latency = { model = "constant", value = "40ms" }
+[dns]
+[[dns.resolver]]
+name = "isp"
+count = 2
+[overlay]
+nodes = 20
+[churn]
+model = "none"
+graceful_notice = "90s"
+[handover]
+strategy = "standby"
+[[caller]]
+domain = "uni.example"
+users = 5
+messages = { interval = "10s" }
+[[event]]
+every = "10m"
+action = "depart"
+host = "proxy"
+for = "5m"
+"#;
+
+fn run(assignments: &[&str]) -> RunOutput {
+    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
+    let scenario = Scenario::parse("test.toml", SMALL.as_bytes(), Path::new("."), &assignments)
+        .unwrap_or_else(|report| panic!("{report}"));
+    let seed = scenario.plan.seed;
+    Simulator::new(scenario.plan, None, true).run(0, seed, None, &mut |_| {}).unwrap()
+}
+
+fn value(output: &RunOutput, metric: &str) -> f64 {
+    output.headline.value(metric).unwrap_or_else(|| panic!("{metric} has a value"))
+}
+
+/// Requests that ended, and how many of them failed because of the handover.
+fn failed(output: &RunOutput) -> (usize, usize) {
+    let ended = output.requests.iter().filter(|row| row.delay.is_some());
+    let failed = ended.clone().filter(|row| row.cause == Some(Cause::Interop)).count();
+    (ended.count(), failed)
+}
+
+/// Requests that failed because they waited for a proxy peer that was gone. A look-up that fails in
+/// the overlay after a crash is not of these.
+fn stuck(output: &RunOutput) -> usize {
+    let waited = [RequestOutcome::Status(408), RequestOutcome::Timeout];
+    let failed = output.requests.iter().filter(|row| row.cause == Some(Cause::Interop));
+    failed.filter(|row| waited.contains(&row.outcome)).count()
+}
+
+/// The longest that a request of this method took which succeeded.
+fn slowest(output: &RunOutput, method: RequestMethod) -> SimDuration {
+    let good = output.requests.iter().filter(|row| row.cause.is_none() && row.method == method);
+    good.filter_map(|row| row.delay).max().unwrap()
+}
+
+#[test]
+fn no_request_fails_on_a_graceful_departure() {
+    // Five departures; a notice of 90 s outlives the look at the set, the update and a TTL of 60 s.
+    let output = run(&["event.0.graceful=true"]);
+    let (ended, failed) = failed(&output);
+    assert!(ended > 1_400, "{ended}");
+    assert_eq!(failed, 0);
+    // It is not even a departure: whoever goes is in the binding no more.
+    assert_eq!(value(&output, "departures"), 0.0);
+    assert_eq!(value(&output, "stale_share"), 0.0);
+    assert!(value(&output, "updates") >= 10.0, "each goes, and another comes");
+    // At most one node on the way of a look-up in the overlay is gone: 1.5 s.
+    assert!(slowest(&output, RequestMethod::Message) < SimDuration::from_secs(3));
+    // Without notice, the same leaves are noticed by tests, and requests wait for nobody.
+    let surprised = run(&["event.0.graceful=true", "churn.graceful_notice=0s"]);
+    assert!(self::failed(&surprised).1 > 25, "{:?}", self::failed(&surprised));
+}
+
+#[test]
+fn one_is_preferred_at_a_time_and_the_set_is_full_again_after_each_departure() {
+    let output = run(&[]);
+    // The standbys are no believers: only while the first of them takes over it may be nobody.
+    assert_eq!(value(&output, "split_brain_share"), 0.0);
+    let settled = output.timeline.iter().filter(|row| row.time > SimTime::from_secs(300));
+    let without = settled.clone().filter(|row| row.believers != 1).count();
+    assert!(without < settled.count() / 5, "{without}");
+    // A crash leaves two of three in the set: the binding stays valid, and no window opens.
+    assert_eq!(value(&output, "stale_share"), 0.0);
+    assert_eq!(value(&output, "departures"), 0.0);
+    assert!(output.timeline.iter().skip(10).all(|row| row.binding_valid));
+    assert!(output.handovers.is_empty());
+}
+
+/// On a crash, a request fails unless the next target is tried before its user gives up after 32 s.
+#[test]
+fn failures_after_a_crash_end_when_the_next_target_is_tried() {
+    let fails = |keys: &[&str]| {
+        let output = run(keys);
+        (stuck(&output), slowest(&output, RequestMethod::Message))
+    };
+    // SER as it is goes on to nobody: whatever meets the dead one waits 30 s and is answered 408.
+    let (many, _) = fails(&[]);
+    assert!(many > 25, "{many}");
+    // With failover, its 30 s leave 2 s of the user's 32: a late success.
+    let (none, slow) = fails(&["caller.0.failover=true"]);
+    assert_eq!(none, 0);
+    assert!(slow > SimDuration::from_secs(30) && slow < SimDuration::from_secs(32), "{slow:?}");
+    // With a timer of 5 s it is an early one.
+    let (none, slow) = fails(&["caller.0.failover=true", "caller.0.fr_timer=5s"]);
+    assert_eq!(none, 0);
+    assert!(slow > SimDuration::from_secs(5) && slow < SimDuration::from_secs(9), "{slow:?}");
+    // To the letter of RFC 3261 the server's Timer F ends with the user's: failover comes too late.
+    let rfc = ["caller.0.profile=rfc3261", "caller.0.naptr=false"];
+    let (many, _) = fails(&rfc);
+    assert!(many > 25, "{many}");
+    // But a target that is remembered as dead is not tried again for a minute: by INVITEs, which
+    // alone are remembered, the others are helped. With a TTL of 300 s the dead one is in caches for
+    // some 150 s; of each 32 + 60 s, 60 are free of it.
+    let ttl = "dns.ttl=300s";
+    let calls = "caller.0.calls={interval=\"10s\",talk=\"1s\"}";
+    let (without, _) = fails(&[&rfc[..], &[calls, ttl]].concat());
+    let (with, _) = fails(&[&rfc[..], &[calls, ttl, "caller.0.blocklist=true"]].concat());
+    assert!(3 * with < 2 * without, "{with} of {without}");
+}
