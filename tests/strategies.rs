@@ -12,6 +12,10 @@ use overcord::overcord::handover::Strategy;
 use overcord::scenario::Scenario;
 use overcord::world::Outcome;
 
+#[path = "handover/ddclient.rs"]
+mod ddclient;
+#[path = "handover/lease.rs"]
+mod lease;
 #[path = "handover/second_look.rs"]
 mod second_look;
 
@@ -37,6 +41,7 @@ fn candidates() -> Vec<Candidate> {
     vec![
         of(&["handover.strategy=dyndns"], true),
         of(&["handover.strategy=dyndns", "handover.reading=literal"], true),
+        of(&["handover.strategy=ddclient"], true),
         of(&["handover.strategy=lease"], true),
         of(&["handover.strategy=standby"], true),
         of(&["handover.strategy=embedded", EMBEDDING], false),
@@ -131,6 +136,13 @@ fn all_strategies_see_the_same_churn_and_repeat_themselves() {
         seen.push((one.report.totals.leaves, one.member_nanos));
     }
     assert!(seen[0].0 > 50 && seen.iter().all(|it| *it == seen[0]), "{seen:?}");
+}
+
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let n = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / (n - 1.0);
+    (mean, (variance / n).sqrt())
 }
 
 const STEADY: [&str; 3] = ["churn.model=none", "overlay.nodes=20", "duration=1h"];

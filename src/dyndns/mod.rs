@@ -15,6 +15,7 @@
 
 pub mod client;
 pub mod codes;
+pub mod daemon;
 pub mod hostname;
 mod request;
 pub mod server;
@@ -24,6 +25,7 @@ mod tests;
 pub use client::UpdateOutcome;
 pub use client::{Authentication, ClientSettings, ClientTimer, NetworkError, UpdateClient};
 pub use codes::{CodeClass, ReturnCode};
+pub use daemon::{Daemon, DaemonCache, DaemonSettings, Program};
 pub use hostname::{Hostname, HostnameError};
 pub use server::UpdateServer;
 pub use server::{AbuseLimit, Accepted, Account, Publish, ServerSettings, ServerTimer, Service};

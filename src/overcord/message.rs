@@ -252,6 +252,10 @@ pub enum NodeTimer {
     Renew,
     /// What the strategy waits for.
     Wait,
+    /// The daemon that updates the binding wakes up.
+    Poll,
+    /// The node joins anew, because its strategy says so.
+    Rejoin,
     /// The location of the node's user is stored again.
     Relocate,
     /// The entries of a bridging node are stored again.

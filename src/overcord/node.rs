@@ -94,12 +94,14 @@ impl Node {
 
     /// Starts the node. Timers, connections and tests of an earlier life are gone.
     pub fn start<C: NodeContext>(&mut self, ctx: &mut C, life: Life, entry: Entry) {
+        let on_disk = self.handover.as_ref().and_then(|former| former.on_disk());
         let Life { dht, handover, user_agent, others, server } = life;
         self.plugin.set_others(others);
         self.handover = handover.map(Box::new);
         self.server = server.map(Box::new);
         if let Some(handover) = &mut self.handover {
             handover.user_agent = user_agent.map(Box::new);
+            handover.start_daemon(ctx, on_disk);
         }
         if entry == Entry::Placed {
             self.plugin.dht = dht;
@@ -227,6 +229,15 @@ impl Node {
         let (next, upcalls) = self.plugin.join(ctx, bootstrap, ask);
         self.take_upcalls(ctx, upcalls);
         self.go_on(ctx, next);
+    }
+
+    /// Joins through the proxy peer that the strategy has named.
+    fn rejoin<C: NodeContext>(&mut self, ctx: &mut C) {
+        let wanted = self.handover.as_deref_mut().and_then(|part| part.rejoin.take());
+        if let Some(proxy) = wanted.filter(|_| self.plugin.is_member()) {
+            let upcalls = self.plugin.join_through(ctx, proxy);
+            self.take_upcalls(ctx, upcalls);
+        }
     }
 
     fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
@@ -474,6 +485,7 @@ impl Node {
             }
             (Timer::Node(NodeTimer::Lookup), _) => self.look_up(ctx),
             (Timer::Node(NodeTimer::Join), _) => self.join(ctx),
+            (Timer::Node(NodeTimer::Rejoin), _) => self.rejoin(ctx),
             (Timer::Node(NodeTimer::Relocate), _) if self.server.is_some() => {
                 self.with_server(ctx, |server, at| server.renew(at));
             }
@@ -542,7 +554,12 @@ fn own_timer<C: NodeContext>(
         NodeTimer::Update => handover.attempt_update(ctx, plugin),
         NodeTimer::Renew => handover.store_record(ctx, plugin),
         NodeTimer::Wait => handover.waited(ctx, plugin),
-        NodeTimer::Join | NodeTimer::Lookup | NodeTimer::Relocate | NodeTimer::Bridge => {
+        NodeTimer::Poll => handover.poll(ctx, plugin),
+        NodeTimer::Join
+        | NodeTimer::Rejoin
+        | NodeTimer::Lookup
+        | NodeTimer::Relocate
+        | NodeTimer::Bridge => {
             unreachable!("not of the handover part")
         }
     }

@@ -75,6 +75,8 @@ pub enum Stage {
     Updating,
     /// It failed and will be tried again.
     Pausing,
+    /// It is left to a daemon, which has not taken it up yet.
+    Left,
 }
 
 /// What the end of an attempt leads to.

@@ -329,6 +329,18 @@ fn keys_against_each_other() {
             "x.toml:5:2: handover: strategy \"lease\" needs a section [dyndns]",
         ),
         (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[dyndns]\n[handover]\n\
+             ddclient = { interval = \"60s\" }",
+            "x.toml:7:1: handover.ddclient: `ddclient` has no meaning with strategy \"dyndns\"",
+        ),
+        (
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\n\
+             strategy = \"ddclient\"\nddclient = { interval = \"0s\", program = \"inadin\" }",
+            "x.toml:7:25: handover.ddclient.interval: 0s is too short: it must be 1ms or more\n\
+             x.toml:7:41: handover.ddclient.program: expected `ddclient` or `inadyn`, found \
+             \"inadin\"; did you mean `inadyn`?",
+        ),
+        (
             "name = \"x\"\n[dns]\n[handover]\nstrategy = \"oracle\"",
             "x.toml:2:2: dns: missing key `resolver`: members need resolvers to ask",
         ),

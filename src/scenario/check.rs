@@ -6,6 +6,7 @@ mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod daemon;
 mod kademlia;
 mod names;
 mod naming;

@@ -191,10 +191,11 @@ fn what_is_near_to_what_is_to_come() {
              did you mean `kademlia`?",
         ),
         (
-            "name = \"x\"\n[handover]\nstrategy = \"ddcliant\"",
-            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `lease`, \
-             `standby`, `oracle` or `clairvoyant`, found \"ddcliant\"; the nearest word, `ddclient`, \
-             is not supported by this version",
+            "name = \"x\"\n[handover]\nstrategy = \"ddcliant\"\nprobe_kind = \"optons\"",
+            "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `ddclient`, \
+             `lease`, `standby`, `oracle` or `clairvoyant`, found \"ddcliant\"; did you mean \
+             `ddclient`?\nx.toml:4:14: handover.probe_kind: expected `icmp`, `tcp7` or `tcp`, found \
+             \"optons\"; the nearest word, `options`, is not supported by this version",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),
     ]);

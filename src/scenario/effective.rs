@@ -10,8 +10,8 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, DynDns,
-    Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
+    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, Daemon,
+    DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
     LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
     SCHEMA, Stop,
 };
@@ -295,6 +295,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
             span => ApplicationCache::Span(Duration(span)),
         },
         record_route: handover.record_route,
+        ddclient: handover.daemon.as_ref().map(Daemon::of),
         on_unresolved: Some(policies.on_unresolved),
         own_address: Some(policies.own_address),
         test1_failure: Some(policies.test1_failure),

@@ -21,7 +21,6 @@ const TO_COME: &[&str] = &[
     "network.latency.model = matrix",
     "dns.secondaries",
     "dns.resolver.forward",
-    "handover.strategy = ddclient",
     "handover.probe_kind = options",
     "handover.eligibility",
     "handover.on_failed_probe",

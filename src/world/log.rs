@@ -437,6 +437,8 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Node(NodeTimer::SelfCheck) => "is the binding still its own?",
         T::Node(NodeTimer::Update) => "try the update again",
         T::Node(NodeTimer::Renew) => "renew the overlay record",
+        T::Node(NodeTimer::Rejoin) => "join through the proxy peer",
+        T::Node(NodeTimer::Poll) => "the daemon looks whether to update",
         T::Node(NodeTimer::Wait) => "the strategy has waited",
         T::Node(NodeTimer::Relocate) => "store the user's location again",
         T::Node(NodeTimer::Bridge) => "store the entries of a bridging node again",

@@ -44,7 +44,7 @@ impl Handover {
     ) {
         // A name that does not resolve says nothing about who plays the role, and while the node's
         // own update is under way the binding can't be its own yet.
-        if self.claim.is_some() {
+        if self.claim.as_ref().is_some_and(|claim| claim.stage != Stage::Left) {
             return;
         }
         if let Resolution::Address(found) = found
@@ -62,8 +62,14 @@ impl Handover {
         wanted: Wanted,
     ) {
         if self.claim.is_none() {
-            self.claim = Some(Claim::new(wanted));
-            self.attempt_update(ctx, plugin);
+            let claim = Claim::new(wanted);
+            if self.daemon.is_some() {
+                // The daemon finds it at its next poll.
+                self.claim = Some(Claim { stage: Stage::Left, ..claim });
+            } else {
+                self.claim = Some(claim);
+                self.attempt_update(ctx, plugin);
+            }
         }
     }
 
@@ -105,6 +111,9 @@ impl Handover {
         plugin: &mut PluginManagement,
         ended: Attempted,
     ) {
+        if self.daemon.is_some() {
+            return self.daemon_ended(ctx, ended);
+        }
         let Some(claim) = &mut self.claim else { return };
         let aftermath = claim.attempted(ended);
         ctx.observe(Observation::UpdateEnded { accepted: aftermath == Aftermath::Accepted });
@@ -129,7 +138,7 @@ impl Handover {
         let Some(claim) = self.claim.take() else { return };
         ctx.cancel(NodeTimer::Update.into());
         self.cancel_update(ctx);
-        if claim.stage != Stage::Pausing {
+        if !matches!(claim.stage, Stage::Pausing | Stage::Left) {
             ctx.observe(Observation::UpdateEnded { accepted: false });
         }
         self.clear_suspicion(ctx);

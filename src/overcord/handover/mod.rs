@@ -9,6 +9,7 @@
 //! it.
 
 mod binding;
+mod daemon;
 mod moves;
 pub mod strategy;
 #[cfg(test)]
@@ -24,6 +25,7 @@ use std::sync::Arc;
 use crate::address::{Address, Endpoint};
 use crate::dns::stub::Stub;
 use crate::dns::{ApplicationCache, Binding, DomainName};
+use crate::dyndns::{Daemon, DaemonCache, DaemonSettings};
 use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
@@ -74,6 +76,8 @@ pub struct Settings {
     pub policies: Policies,
     /// How the binding is updated.
     pub protocol: Protocol,
+    /// Which daemon updates it, where nodes leave that to one.
+    pub daemon: Option<DaemonSettings>,
 }
 
 /// The state of a node's part in the handover. It dies with the host.
@@ -84,6 +88,8 @@ pub struct Handover {
     names: Names,
     tcp: Tcp<http::Message>,
     client: Client,
+    /// The daemon that updates the binding, if nodes leave that to one.
+    daemon: Option<Daemon>,
     discovery: Discovery,
     /// The connection of the test that runs, if it is one of TCP.
     connection: Option<ConnectionId>,
@@ -102,6 +108,8 @@ pub struct Handover {
     /// The put of the overlay record that is under way.
     put: Option<OperationId>,
     strategy: Box<dyn Strategy>,
+    /// The proxy peer through which the strategy wants to join.
+    pub(super) rejoin: Option<Address>,
     role: Role,
     rank: Rank,
     claim: Option<Claim>,
@@ -143,12 +151,14 @@ impl Handover {
     ) -> Self {
         let client = Client::new(&settings.protocol, dice);
         let strategy = settings.strategy.fresh();
+        let daemon = settings.daemon.map(|it| Daemon::new(it, DaemonCache::default()));
         Self {
             settings,
             own,
             names: Names::new(stub, cache),
             tcp: Tcp::new(CONNECTIONS),
             client,
+            daemon,
             discovery: Discovery::default(),
             connection: None,
             echoes: 0,
@@ -159,6 +169,7 @@ impl Handover {
             fetch: None,
             put: None,
             strategy,
+            rejoin: None,
             role: Role::default(),
             rank: Rank::First,
             claim: None,

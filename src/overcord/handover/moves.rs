@@ -73,6 +73,10 @@ impl Handover {
                 let step = self.discovery.begin_at(address, self.own);
                 self.perform(ctx, plugin, step);
             }
+            Move::Rejoin(proxy) => {
+                self.rejoin = Some(proxy);
+                ctx.set_after(NodeTimer::Rejoin.into(), SimDuration::ZERO);
+            }
             Move::ResolveAgain => self.retry_resolution(ctx, plugin),
             Move::Wait(span) => ctx.set_after(NodeTimer::Wait.into(), span),
             Move::AskSet { past_caches } => self.ask_set(ctx, past_caches),
@@ -211,7 +215,8 @@ impl Handover {
         let Some(fetch) = self.fetch.filter(|fetch| fetch.operation() == id) else { return };
         self.fetch = None;
         let found = record.and_then(|record| {
-            Some(ProxyRecord { address: proxy_of(record)?, epoch: Epoch(record.version) })
+            let (address, epoch) = (proxy_of(record)?, Epoch(record.version));
+            Some(ProxyRecord { address, epoch, remaining: record.lifetime })
         });
         match (fetch, found) {
             (Fetch::Tell(_), found) => self.decide(ctx, plugin, Event::Fetched(found)),

@@ -148,6 +148,7 @@ fn settings(policies: Policies) -> Settings {
             },
             DOMAIN.parse().unwrap(),
         ),
+        daemon: None,
     }
 }
 

@@ -353,6 +353,8 @@ fn account() -> Credentials {
 
 /// What all nodes are configured with for the handover.
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
+    // A daemon takes up a claim at its next poll.
+    let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
     let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
@@ -363,10 +365,11 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         authority: AUTHORITY.at(Port::DNS),
         service,
         record: proxy_key(&dns.domain, id_bits),
-        settling: dns.ttl.saturating_add(handover.application_cache),
+        settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
         protocol,
+        daemon: handover.daemon,
     })
 }
 

@@ -11,7 +11,7 @@ use crate::world::director;
 /// What decides about the role in the nodes.
 pub(super) fn of_nodes(handover: &HandoverPlan, dns: &DnsPlan) -> Arc<dyn NodeStrategy> {
     match handover.strategy {
-        Strategy::DynDns => Arc::new(Paper),
+        Strategy::DynDns | Strategy::Ddclient => Arc::new(Paper),
         Strategy::Lease => Arc::new(Lease::new(dns.ttl)),
         Strategy::Standby => Arc::new(Standby::new(handover.standbys as usize + 1, dns.ttl)),
         Strategy::Embedded | Strategy::Static | Strategy::Oracle | Strategy::Clairvoyant => {
@@ -25,7 +25,9 @@ pub(super) fn of_director(plan: &Plan) -> director::Strategy {
     match plan.handover.as_ref().map(|handover| handover.strategy) {
         None | Some(Strategy::Embedded) => director::Strategy::None,
         Some(Strategy::Static) => director::Strategy::Static,
-        Some(Strategy::DynDns | Strategy::Lease | Strategy::Standby) => director::Strategy::Tests,
+        Some(Strategy::DynDns | Strategy::Ddclient | Strategy::Lease | Strategy::Standby) => {
+            director::Strategy::Tests
+        }
         Some(Strategy::Oracle) => director::Strategy::Oracle,
         Some(Strategy::Clairvoyant) => director::Strategy::Clairvoyant(super::dns(plan).ttl),
     }

@@ -25,6 +25,11 @@ pub(super) fn protocol(
         Some(DynDnsAuth::Challenge) | None => Authentication::Challenge,
     };
     client.timeout = handover.update_timeout;
+    if let Some(daemon) = &handover.daemon {
+        // Both programs show their credentials at once.
+        client.authentication = Authentication::Preemptive;
+        client.user_agent = daemon.user_agent().to_owned();
+    }
     client.host = service.as_str().to_owned();
     let hostname = dns.domain.parse().map_err(model_error)?;
     Ok((Protocol::Dyndns2(client, hostname), service))

@@ -204,6 +204,7 @@ impl Check<'_> {
             update_if: handover.update_if.unwrap_or(UpdateIf::Always),
             update_timeout: handover.update_timeout.0,
             record_route: handover.record_route,
+            daemon: self.daemon(handover),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
-use super::super::plan::{CallerPlan, Plan, Publish, Strategy};
+use super::super::plan::{CallerPlan, Plan, Publish, Strategy, UpdateProtocol};
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
 
@@ -15,6 +15,9 @@ impl Check<'_> {
             }
             Strategy::Standby if dns.publish != Publish::Srv => {
                 self.unmet(handover.strategy, "dns.publish = \"srv\": a set in an order");
+            }
+            Strategy::Ddclient if handover.update == UpdateProtocol::Rfc2136 => {
+                self.unmet(handover.strategy, "update = \"dyndns2\": its daemon speaks that alone");
             }
             _ => {}
         }

@@ -7,6 +7,7 @@ use super::super::plan::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy,
     Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
 };
+use super::daemon::Daemon;
 use super::systems::ApplicationCache;
 use crate::units::{Duration, Probability};
 
@@ -179,6 +180,9 @@ pub struct Handover {
     pub application_cache: ApplicationCache,
     /// Whether the proxy peer stays on the way of the requests that follow in a dialog.
     pub record_route: RecordRoute,
+    /// The daemon that updates the binding, of `strategy = "ddclient"`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ddclient: Option<Daemon>,
     /// What a name that does not resolve leads to.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`retry` intended, `claim` literal"))]
@@ -239,6 +243,7 @@ impl Default for Handover {
             probe_port: 49152,
             application_cache: ApplicationCache::Span(Duration::from_secs(30)),
             record_route: RecordRoute::None,
+            ddclient: None,
             on_unresolved: None,
             own_address: None,
             test1_failure: None,

@@ -10,6 +10,7 @@ mod bamboo;
 mod behaviour;
 mod beside;
 mod conventional;
+mod daemon;
 mod kademlia;
 mod naming;
 mod network;
@@ -23,6 +24,7 @@ pub use beside::Beside;
 pub use conventional::{
     Caller, Calls, Subscriptions, UnlimitedWord, WorkerNumber, Workload, two_minutes,
 };
+pub use daemon::Daemon;
 pub use kademlia::Kademlia;
 pub use naming::{
     Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,

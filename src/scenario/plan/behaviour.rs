@@ -9,10 +9,12 @@ use super::naming::{UpdateIf, UpdateProtocol};
 use super::{HostNat, PartitionPlan, RecordRoute, ResolverGroup, UserAction};
 use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
+use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
     Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
     UpdateFailure,
 };
+
 use crate::time::{SimDuration, SimTime};
 pub use crate::world::director::When;
 
@@ -143,6 +145,8 @@ pub struct HandoverPlan {
     pub update_timeout: SimDuration,
     /// Whether the proxy peer stays on the way of a dialog's later requests.
     pub record_route: RecordRoute,
+    /// The daemon that updates the binding; only with [`Strategy::Ddclient`].
+    pub daemon: Option<DaemonSettings>,
 }
 
 /// Who takes over, and how the world learns of it.
@@ -158,6 +162,8 @@ pub enum Strategy {
     /// The paper's phase 2: members test, claim and update by dyndns2.
     #[serde(rename = "dyndns")]
     DynDns,
+    /// The paper's phase 1: members test and claim, and a daemon updates.
+    Ddclient,
     /// Claims are confirmed by the overlay's record and the authority, and won in the overlay: one
     /// member claims.
     Lease,
@@ -178,6 +184,7 @@ impl Strategy {
             Self::Embedded => "embedded",
             Self::Static => "static",
             Self::DynDns => "dyndns",
+            Self::Ddclient => "ddclient",
             Self::Lease => "lease",
             Self::Standby => "standby",
             Self::Oracle => "oracle",
@@ -188,7 +195,7 @@ impl Strategy {
     /// Whether its members update the binding themselves.
     #[must_use]
     pub const fn updates(self) -> bool {
-        matches!(self, Self::DynDns | Self::Lease | Self::Standby)
+        matches!(self, Self::DynDns | Self::Ddclient | Self::Lease | Self::Standby)
     }
 }
 

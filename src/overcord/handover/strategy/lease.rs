@@ -8,6 +8,11 @@
 //! decides who stays, so that of two that a partition has let play one steps down within a TTL of
 //! its healing.
 //!
+//! Rings of Chord that a partition has torn apart do not grow together by themselves. A member looks
+//! now and then whether its own ring has a record of the proxy peer that DNS names, and one that is
+//! being renewed. Where it has not, twice in a row, the proxy peer is of another part, and the
+//! member joins through it.
+//!
 //! A node whose update is refused goes on to play, because the overlay has nobody better, and tries
 //! again after pauses that double. An authority that does not answer confirms nothing: nobody
 //! claims until it does.
@@ -17,7 +22,7 @@ use smallvec::smallvec;
 use super::{Event, Move, Moves, ProxyRecord, Strategy, View};
 use crate::address::Address;
 use crate::overcord::discovery::Resolution;
-use crate::overcord::resource_database::Epoch;
+use crate::overcord::resource_database::{Epoch, LIFETIME};
 use crate::overlay::PutOutcome;
 use crate::time::SimDuration;
 
@@ -29,11 +34,20 @@ const LONGEST_PAUSE: SimDuration = SimDuration::from_secs(1_800);
 /// Who plays looks after its binding this often at most.
 const SHORTEST_LOOK: SimDuration = SimDuration::from_secs(5);
 
+/// A member compares its ring's record with the proxy peer after so many procedures.
+const PROCEDURES: u8 = 5;
+/// After so many renewals that did not come a record is out of touch with who it names.
+const RENEWALS_MISSED: u64 = 4;
+
 /// The state of one node.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Lease {
     /// How often it renews and looks.
     look: SimDuration,
+    /// Procedures that found somebody since the record was last compared.
+    procedures: u8,
+    /// Comparisons in a row that said that the proxy peer is of another part.
+    estranged: u8,
     state: State,
 }
 
@@ -42,6 +56,8 @@ enum State {
     /// It has no doubt.
     #[default]
     Member,
+    /// It compares its ring's record with this proxy peer, which plays.
+    Comparing(Address),
     /// It looks whether anybody plays.
     Doubting(Doubt, Stage),
     /// It plays under this epoch; so many updates in a row have been refused.
@@ -96,7 +112,32 @@ impl Lease {
     /// A lease of bindings with this TTL.
     #[must_use]
     pub fn new(ttl: SimDuration) -> Self {
-        Self { look: ttl.mul_f64(0.5).max(SHORTEST_LOOK), state: State::Member }
+        Self { look: ttl.mul_f64(0.5).max(SHORTEST_LOOK), ..Self::default() }
+    }
+
+    /// Somebody plays: is it whom its own ring knows?
+    fn found(&mut self, proxy: Address) -> Moves {
+        self.procedures += 1;
+        if self.procedures < PROCEDURES && self.estranged == 0 {
+            return Moves::new();
+        }
+        self.procedures = 0;
+        self.state = State::Comparing(proxy);
+        smallvec![Move::Fetch]
+    }
+
+    fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>) -> Moves {
+        self.state = State::Member;
+        let missed = self.look * RENEWALS_MISSED;
+        let stranger = record.is_some_and(|record| {
+            record.address != proxy || record.remaining.saturating_add(missed) < LIFETIME
+        });
+        self.estranged = if stranger { self.estranged + 1 } else { 0 };
+        if self.estranged < 2 {
+            return Moves::new();
+        }
+        self.estranged = 0;
+        smallvec![Move::Rejoin(proxy)]
     }
 
     fn doubt(&mut self, first: Option<Address>) -> Moves {
@@ -191,6 +232,11 @@ impl Lease {
                 let pause = self.look * (1 << (*refused).min(10));
                 smallvec![Move::Wait(pause.min(LONGEST_PAUSE.max(self.look)))]
             }
+            // The binding is not what it was when it was asked for.
+            (_, Event::Overtaken { .. }) => {
+                *look = Look::AtBinding;
+                smallvec![Move::AskAuthority, Move::Wait(self.look)]
+            }
             (_, Event::Waited) if view.is_claiming => smallvec![Move::Wait(self.look)],
             (_, Event::Waited) => {
                 *look = Look::AtBinding;
@@ -226,6 +272,7 @@ impl Lease {
             }
             (Look::AtOther(_), Event::Playing(_)) => {
                 self.state = State::Member;
+                self.estranged = 1;
                 smallvec![Move::GiveUp]
             }
             (Look::AtOther(binding), Event::TestFailed(..)) => {
@@ -247,7 +294,7 @@ impl Lease {
 
 impl Strategy for Lease {
     fn fresh(&self) -> Box<dyn Strategy> {
-        Box::new(Self { state: State::Member, ..*self })
+        Box::new(Self { look: self.look, ..Self::default() })
     }
 
     fn renewal(&self) -> SimDuration {
@@ -268,14 +315,22 @@ impl Strategy for Lease {
             }
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
-            (State::Member, Event::Founded) => {
+            (State::Member | State::Comparing(_), Event::Founded) => {
                 let doubt = Doubt { first: None, record: None, binding: None, waited: false };
                 self.play(Epoch(1), doubt, view.own)
             }
-            (State::Member, Event::TestFailed(_, address)) => self.doubt(Some(address)),
-            (State::Member, Event::OwnAddress | Event::NoSuchName) => self.doubt(None),
-            (State::Member, Event::Unresolved) => smallvec![Move::ResolveAgain],
-            (State::Member, _) => Moves::new(),
+            (State::Member, Event::Playing(proxy)) => self.found(proxy),
+            (State::Comparing(proxy), Event::Fetched(record)) => self.compare(proxy, record),
+            (State::Member | State::Comparing(_), Event::TestFailed(_, address)) => {
+                self.doubt(Some(address))
+            }
+            (State::Member | State::Comparing(_), Event::OwnAddress | Event::NoSuchName) => {
+                self.doubt(None)
+            }
+            (State::Member | State::Comparing(_), Event::Unresolved) => {
+                smallvec![Move::ResolveAgain]
+            }
+            (State::Member | State::Comparing(_), _) => Moves::new(),
         }
     }
 }

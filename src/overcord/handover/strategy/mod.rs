@@ -136,6 +136,8 @@ pub struct ProxyRecord {
     pub address: Address,
     /// The version of the record.
     pub epoch: Epoch,
+    /// For how long it stays if nobody renews it.
+    pub remaining: SimDuration,
 }
 
 /// What a node can do about the role.
@@ -170,6 +172,8 @@ pub enum Move {
     AskAuthority,
     /// Tests this address as a procedure would: ends in one of its events.
     Test(Address),
+    /// Joins through this proxy peer, though the node is a member: of another part of the overlay.
+    Rejoin(Address),
     /// Resolves again after a pause, which doubles; after three of them the address in the
     /// overlay's record is tested (A1).
     ResolveAgain,
