@@ -21,6 +21,7 @@ name = "isp"
 [handover]
 strategy = "static"
 [overlay]
+plugin = "MAIN"
 nodes = 10
 [[overlay.beside]]
 name = "two"
@@ -41,9 +42,14 @@ to = "node-00007@one.example.org"
 text = "Hello back"
 "#;
 
-/// Runs it with this in place of `REST` and the domain's other table; gives all lines of the log.
+/// Runs it with this in place of `REST` and the domain's other table; gives all lines of the log. The main overlay is
+/// Chord's.
 fn run(rest: &str, more: &str) -> (Vec<String>, Outcome) {
-    let text = format!("{}{more}", SCENARIO.replace("REST", rest));
+    run_with(&SCENARIO.replace("MAIN", "chord"), rest, more)
+}
+
+fn run_with(scenario: &str, rest: &str, more: &str) -> (Vec<String>, Outcome) {
+    let text = format!("{}{more}", scenario.replace("REST", rest));
     let scenario = Scenario::parse("test.toml", text.as_bytes(), Path::new("."), &[])
         .unwrap_or_else(|report| panic!("{report}"));
     let logged = Logged::everybody_from(overcord::time::SimTime::ZERO);
@@ -72,24 +78,31 @@ fn detection(lines: &[String]) -> Vec<&String> {
 }
 
 #[test]
-fn bridging_nodes_carry_messages_both_ways() {
-    let (lines, _) = run("bridges = 2", "");
-    // Each of the two asks one member, who tells it.
-    let asked = detection(&lines);
-    assert_eq!(asked.len(), 4, "{asked:?}");
-    for line in &asked {
-        let bridge = line.contains("node-00001") || line.contains("node-00002");
-        assert!(bridge && line.contains("two-0000"), "{line}");
-    }
-    // The message goes to a bridging node, which finds the user in the other overlay.
-    let hops = sip(&lines);
-    assert_eq!(hops.len(), 8, "{hops:?}");
-    for (hops, ends) in
-        hops.chunks(4).zip([["node-00005", "two-00003"], ["two-00004", "node-00007"]])
+fn bridging_nodes_carry_messages_both_ways_whatever_the_plugins_are() {
+    for (here, there) in
+        [("chord", "chord"), ("chord", "kademlia"), ("kademlia", "bamboo"), ("bamboo", "chord")]
     {
-        let bridge = hops[0].split(['>', ' ']).nth(3).expect("it was sent to somebody").to_owned();
-        assert!(["node-00001", "node-00002"].contains(&bridge.as_str()), "{bridge}");
-        let [from, to] = ends;
+        let rest = format!("plugin = \"{there}\"\nbridges = 2");
+        let (lines, _) = run_with(&SCENARIO.replace("MAIN", here), &rest, "");
+        // Each of the two asks one member, who tells it.
+        let asked = detection(&lines);
+        assert_eq!(asked.len(), 4, "{here} {there} {asked:?}");
+        for line in &asked {
+            let bridge = line.contains("node-00001") || line.contains("node-00002");
+            assert!(bridge && line.contains("two-0000"), "{line}");
+            assert!(line.to_lowercase().contains(&format!("{there} plug-in")), "{line}");
+        }
+        carried(&sip(&lines));
+    }
+}
+
+/// A message goes to a bridging node, which finds the user in the other overlay.
+fn carried(hops: &[String]) {
+    assert_eq!(hops.len(), 8, "{hops:?}");
+    let ends = [["node-00005", "two-00003"], ["two-00004", "node-00007"]];
+    for (hops, [from, to]) in hops.chunks(4).zip(ends) {
+        let bridge = hops[0].split(['>', ' ']).nth(3).expect("it was sent to somebody");
+        assert!(["node-00001", "node-00002"].contains(&bridge), "{bridge}");
         assert_eq!(hops[0], format!("{from} -> {bridge} MESSAGE"));
         assert_eq!(hops[1], format!("{bridge} -> {to} MESSAGE"));
         assert_eq!(hops[2], format!("{to} -> {bridge} 200"));

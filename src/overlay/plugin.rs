@@ -8,7 +8,8 @@
 //!    whose most frequent ones have the slots below [`Timer::FREQUENT`], parameters, and a function
 //!    that makes a converged overlay at once, such as [`chord::converged`](fn@chord::converged).
 //! 2. Here: a variant, boxed, in each of [`Kind`], [`Plugin`], [`Message`], [`Timer`] and
-//!    [`Config`] ([`Timer::SLOTS`] is the most that any has), two `From`s, an arm in `each!`, and one in every other `match` (the compiler names them).
+//!    [`Config`] ([`Timer::SLOTS`] is the most that any has), two `From`s, an arm in `each!`, and
+//!    one in every other `match` (the compiler names them).
 //! 3. In `world::log`: its messages in words.
 //! 4. In the scenario: a word in `file::Plugin`, a table in `file::Overlay`, its checked form in
 //!    `PluginPlan`, and the step between each: file → check → plan → effective → build.
