@@ -181,3 +181,17 @@ fn outbound_messages_do_not_suffer_from_a_handover() {
     assert_eq!(way(&output, "During, inbound"), [("linphone", ser), (ser, "alice")]);
     assert_eq!(way(&output, "After"), [("linphone", ser), (ser, "bob")]);
 }
+
+/// Phase 1: the takeover does not wait for the daemon, the binding does, for a poll at most.
+#[test]
+fn a_daemon_updates_the_binding_at_its_next_poll() {
+    let output = run("overcord-ddclient", &[]);
+    let of_bob = |words: &str| {
+        let mut lines = lines(&output, words).into_iter().filter(|line| line.from == "bob");
+        lines.next().unwrap_or_else(|| panic!("{words}")).time
+    };
+    let (listens, updates) = (of_bob("listens"), of_bob("HTTP GET"));
+    let waited = updates.since(listens).as_secs();
+    assert!((1..=301).contains(&waited), "{waited}");
+    assert_eq!(way(&output, "Straight to").last(), Some(&("deebee.dsl.ru.ac.za", "bob")));
+}
