@@ -44,7 +44,7 @@ fn candidates() -> Vec<Candidate> {
         of(&["handover.strategy=ddclient"], true),
         of(&["handover.strategy=lease"], true),
         of(&["handover.strategy=standby"], true),
-        of(&["handover.strategy=embedded", EMBEDDING], false),
+        of(&[EMBEDDED, EMBEDDING], false),
         of(&["handover.strategy=static"], false),
         of(&["handover.strategy=oracle"], true),
         of(&["handover.strategy=clairvoyant"], true),
@@ -70,6 +70,9 @@ fn outcome(candidate: &Candidate, text: &str, more: &[&str]) -> Outcome {
     assert!(outcome.violations.is_empty(), "{candidate:?} {more:?}: {:?}", outcome.violations);
     outcome
 }
+
+/// Servers that embed a peer: nobody plays the proxy role.
+const EMBEDDED: &str = "handover.strategy=embedded";
 
 /// Twenty nodes up on average, for two hours: the proxy peer leaves about six times.
 const SMALL: &str = r#"
@@ -152,10 +155,32 @@ fn steady(script: &str) -> String {
     SMALL.replace(churn, "model = \"none\"\n") + script
 }
 
+/// Strategies under which somebody plays the proxy role.
+fn with_a_role() -> impl Iterator<Item = Candidate> {
+    candidates().into_iter().filter(|it| !it.keys.contains(&EMBEDDED))
+}
+
+/// Where servers embed a peer there is no role: nobody believes to have it, and nothing departs,
+/// whoever goes.
+#[test]
+fn without_a_proxy_role_nothing_departs() {
+    let script = "[[event]]\nat = \"20m\"\naction = \"depart\"\nhost = \"50%\"\nfor = \"5m\"\n";
+    let found = candidates();
+    let embedded = found.iter().find(|it| it.keys.contains(&EMBEDDED)).expect("it is a candidate");
+    let report = outcome(embedded, &steady(script), &STEADY).report;
+    let totals = report.totals;
+    assert_eq!((totals.departures, totals.updates, totals.stale_answers), (0, 0, 0));
+    assert!(report.timeline.iter().all(|it| it.believers == 0));
+    // Two users, a message a minute each, for 50 min: those to members that are there arrive.
+    let requests = totals.requests;
+    assert!(requests.succeeded > 70, "{requests:?}");
+    assert!(requests.failed_interop * 20 < requests.started, "{requests:?}");
+}
+
 /// While nobody goes, nobody takes over.
 #[test]
 fn nobody_disturbs_a_proxy_peer_that_stays() {
-    for candidate in candidates() {
+    for candidate in with_a_role() {
         let report = outcome(&candidate, &steady(""), &STEADY).report;
         let totals = report.totals;
         assert_eq!((totals.departures, totals.claims), (0, 0), "{candidate:?}");
@@ -169,7 +194,7 @@ fn nobody_disturbs_a_proxy_peer_that_stays() {
 #[test]
 fn somebody_takes_over_from_a_proxy_peer_that_crashes() {
     let script = "[[event]]\nat = \"20m\"\naction = \"depart\"\nhost = \"proxy\"\n";
-    for candidate in candidates() {
+    for candidate in with_a_role() {
         let report = outcome(&candidate, &steady(script), &STEADY).report;
         let late =
             |it: &&overcord::world::truth::TimelinePoint| it.at.as_nanos() >= 1_800_000_000_000;
@@ -185,7 +210,7 @@ fn somebody_takes_over_from_a_proxy_peer_that_crashes() {
 #[test]
 fn who_comes_back_does_not_split_the_role() {
     let script = "[[event]]\nat = \"20m\"\naction = \"depart\"\nhost = \"proxy\"\nfor = \"5m\"\n";
-    for candidate in candidates() {
+    for candidate in with_a_role() {
         let report = outcome(&candidate, &steady(script), &STEADY).report;
         let last = report.timeline.last().expect("a run has bins");
         assert!(last.binding_valid, "{candidate:?}: {last:?}");
@@ -199,7 +224,7 @@ fn who_comes_back_does_not_split_the_role() {
 #[test]
 fn the_role_survives_the_loss_of_everybody() {
     let script = "[[event]]\nat = \"20m\"\naction = \"depart\"\nhost = \"100%\"\nfor = \"10m\"\n";
-    for candidate in candidates() {
+    for candidate in with_a_role() {
         let report = outcome(&candidate, &steady(script), &STEADY).report;
         let last = report.timeline.last().expect("a run has bins");
         assert!(last.believers > 0 && last.members == 20, "{candidate:?}: {last:?}");
