@@ -403,6 +403,8 @@ impl<'a> Errand<'a> {
             failures: failures.iter().map(|it| (it.run, it.message.clone())).collect(),
         };
         let folder = report::write(&self.store, &carried.study, &files, &circumstances)?;
+        // One that was killed while it wrote these files has left what was not whole before.
+        self.store.clear_leftovers();
         Ok(folder.display().to_string())
     }
 
