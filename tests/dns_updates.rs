@@ -1,12 +1,11 @@
 //! Whole runs in which the binding is updated by dynamic updates of DNS (RFC 2136): no update
 //! service is there, conditions end the race of claims, and an SRV set carries the same story.
 
-use std::path::Path;
+mod judged;
 
-use overcord::experiment::simulator::Simulator;
+use judged::value;
 use overcord::metrics::tables::RunOutput;
 use overcord::net::ledger::{Protocol, Purpose};
-use overcord::scenario::Scenario;
 
 /// Forty members that all ask one resolver, so that many find the departure at once; the proxy peer
 /// goes every ten minutes, for good.
@@ -38,16 +37,7 @@ host = "proxy"
 
 /// Runs the storm with assignments, judged.
 fn run(assignments: &[&str]) -> RunOutput {
-    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
-    let scenario = Scenario::parse("test.toml", STORM.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    let simulator = Simulator::new(scenario.plan, None, true);
-    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|it| panic!("{assignments:?}: {it:?}"))
-}
-
-fn value(output: &RunOutput, metric: &str) -> f64 {
-    output.headline.value(metric).unwrap_or_else(|| panic!("{metric} has a value"))
+    judged::run(STORM, assignments)
 }
 
 /// Whether anything was sent by this protocol to update the binding.

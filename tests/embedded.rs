@@ -1,14 +1,11 @@
 //! Shim et al.: conventional servers that embed a peer of the overlay, `handover.strategy =
 //! "embedded"`, and such servers beside others.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod judged;
 
-use std::path::Path;
-
-use overcord::experiment::simulator::Simulator;
+use judged::run;
 use overcord::metrics::tables::{Cause, RequestOutcome, RunOutput};
 use overcord::net::{Direction, Protocol};
-use overcord::scenario::Scenario;
 
 /// Twenty nodes up on average for an hour, and five phones that write to them; the domain's server
 /// embeds a peer.
@@ -36,14 +33,6 @@ domain = "uni.example"
 users = 5
 messages = { interval = "1m" }
 "#;
-
-fn run(text: &str, assignments: &[&str]) -> RunOutput {
-    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
-    let scenario = Scenario::parse("test.toml", text.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    Simulator::new(scenario.plan, None, true).run(0, seed, None, &mut |_| {}).unwrap()
-}
 
 /// Messages sent of a protocol.
 fn sent(output: &RunOutput, protocol: Protocol) -> u64 {

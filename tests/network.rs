@@ -2,12 +2,10 @@
 //! lies beyond the cut, and gets it back when it is healed. Translators of addresses: who claims from
 //! behind one gives the binding to a proxy peer that nobody reaches.
 
-use std::path::Path;
+mod judged;
 
-use overcord::experiment::simulator::Simulator;
-use overcord::metrics::tables::RunOutput;
+use judged::run;
 use overcord::net::Direction;
-use overcord::scenario::Scenario;
 use overcord::time::SimTime;
 
 /// Thirty members who stay, half of whom are cut off for ten minutes from the tenth on, with one of
@@ -49,15 +47,6 @@ action = "partition"
 hosts = ["50%", "far.example", "far"]
 for = "10m"
 "#;
-
-fn run(text: &str, assignments: &[&str]) -> RunOutput {
-    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
-    let scenario = Scenario::parse("test.toml", text.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    let simulator = Simulator::new(scenario.plan, None, true);
-    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|it| panic!("{assignments:?}: {it:?}"))
-}
 
 fn seconds(at: SimTime) -> f64 {
     at.since(SimTime::ZERO).as_secs_f64()

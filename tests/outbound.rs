@@ -1,10 +1,9 @@
 //! Requests of members to conventional users, the control: they need no proxy peer, so nothing that
 //! happens to it harms them.
 
-use std::path::Path;
+mod judged;
 
-use overcord::experiment::simulator::Simulator;
-use overcord::scenario::Scenario;
+use judged::run;
 
 /// The fixed proxy peer goes after half an hour and stays away.
 const SCENARIO: &str = r#"
@@ -33,10 +32,7 @@ host = "proxy"
 
 #[test]
 fn outbound_requests_do_not_suffer_when_the_proxy_peer_is_gone() {
-    let scenario = Scenario::parse("test.toml", SCENARIO.as_bytes(), Path::new("."), &[])
-        .unwrap_or_else(|report| panic!("{report}"));
-    let simulator = Simulator::new(scenario.plan, None, true);
-    let output = simulator.run(0, 3, None, &mut |_| {}).expect("it runs");
+    let output = run(SCENARIO, &[]);
     let value = |name: &str| output.headline.value(name);
     // Three of four of the eighty minutes that count are without a proxy peer.
     let failed = value("failed_interop").expect("callers ask");

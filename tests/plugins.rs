@@ -1,22 +1,8 @@
 //! Worlds whose overlay is not Chord: Bamboo or Kademlia.
 
-use std::path::Path;
+mod judged;
 
-use overcord::experiment::Simulator;
-use overcord::metrics::tables::RunOutput;
-use overcord::scenario::Scenario;
-
-fn run(text: &str) -> RunOutput {
-    let scenario = Scenario::parse("plugin.toml", text.as_bytes(), Path::new("."), &[])
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    let simulator = Simulator::new(scenario.plan, None, true);
-    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|error| panic!("{error}"))
-}
-
-fn value(output: &RunOutput, metric: &str) -> f64 {
-    output.headline.value(metric).unwrap_or_else(|| panic!("{metric} has a value"))
-}
+use judged::{run, value};
 
 /// The paper's design over another plug-in, for some hours: the proxy role is handed over once
 /// an hour at least, members join through the binding, records follow. At most this share of look-ups is lost.
@@ -46,7 +32,7 @@ fn the_proxy_role_is_handed_over(plugin: &str, hours: u32, most_lost: f64) {
         messages = {{ rate = "1/m" }}
     "#
     );
-    let output = run(&text);
+    let output = run(&text, &[]);
     assert!(value(&output, "departures") >= f64::from(hours));
     assert!(value(&output, "requests") > 100.0);
     let answered = output.requests.iter().filter(|row| row.cause.is_none()).count();
@@ -55,7 +41,7 @@ fn the_proxy_role_is_handed_over(plugin: &str, hours: u32, most_lost: f64) {
     assert!(value(&output, "messages_per_node_hour.chord") == 0.0);
     let failed = value(&output, "lookup_failures") / (60.0 * value(&output, "node_hours"));
     assert!(failed < most_lost, "{failed} of the look-ups failed");
-    let again = run(&text);
+    let again = run(&text, &[]);
     assert_eq!(output.headline.value("fingerprint"), again.headline.value("fingerprint"));
     assert_eq!(output.requests, again.requests);
 }
@@ -89,7 +75,7 @@ fn bamboo_survives_sessions_of_a_minute_and_a_half_at_the_published_cost() {
         session_median = "84s"
         downtime_mean = "84s"
     "#;
-    let output = run(text);
+    let output = run(text, &[]);
     let octets = value(&output, "bytes_per_node_hour.bamboo") / 3_600.0;
     let failed = value(&output, "lookup_failures") / (360.0 * value(&output, "node_hours"));
     assert!(octets < 900.0, "{octets} octets a second and node");
@@ -104,7 +90,7 @@ fn a_joined_overlay_is_as_good_as_a_converged_one() {
             "name = 'built'\nduration = '40m'\nwarmup = '20m'\n[overlay]\nplugin = 'kademlia'\n\
              nodes = 100\nlookups = {{ rate = '1/m' }}\n[overlay.kademlia]\nstart = '{start}'"
         );
-        let output = run(&text);
+        let output = run(&text, &[]);
         assert_eq!(value(&output, "lookup_failures"), 0.0);
         value(&output, "lookup_hops.mean")
     };

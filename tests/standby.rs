@@ -3,11 +3,10 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::Path;
+mod judged;
 
-use overcord::experiment::simulator::Simulator;
+use judged::value;
 use overcord::metrics::tables::{Cause, RequestMethod, RequestOutcome, RunOutput};
-use overcord::scenario::Scenario;
 use overcord::time::{SimDuration, SimTime};
 
 /// Twenty members, of which one that is preferred goes every ten minutes and is back five minutes
@@ -42,15 +41,7 @@ for = "5m"
 "#;
 
 fn run(assignments: &[&str]) -> RunOutput {
-    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
-    let scenario = Scenario::parse("test.toml", SMALL.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    Simulator::new(scenario.plan, None, true).run(0, seed, None, &mut |_| {}).unwrap()
-}
-
-fn value(output: &RunOutput, metric: &str) -> f64 {
-    output.headline.value(metric).unwrap_or_else(|| panic!("{metric} has a value"))
+    judged::run(SMALL, assignments)
 }
 
 /// Requests that ended, and how many of them failed because of the handover.

@@ -3,13 +3,13 @@
 //! the proxy role at its end. A strategy that is not the simulator's is added in `handover/`, and
 //! held to the same.
 
-use std::path::Path;
+mod judged;
+
 use std::sync::Arc;
 
+use judged::run;
 use overcord::experiment::simulator::Simulator;
-use overcord::metrics::tables::RunOutput;
 use overcord::overcord::handover::Strategy;
-use overcord::scenario::Scenario;
 use overcord::world::Outcome;
 
 #[path = "handover/ddclient.rs"]
@@ -54,10 +54,9 @@ fn candidates() -> Vec<Candidate> {
 
 /// Runs a scenario under a strategy, judged: whoever breaks a rule of the simulator fails.
 fn outcome(candidate: &Candidate, text: &str, more: &[&str]) -> Outcome {
-    let keys = candidate.keys.iter().chain(more).map(|&text| text.to_owned());
-    let assignments: Vec<String> = keys.collect();
-    let scenario = Scenario::parse("test.toml", text.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
+    let keys = candidate.keys.iter().chain(more).copied();
+    let assignments: Vec<&str> = keys.collect();
+    let scenario = judged::read(text, &assignments);
     let seed = scenario.plan.seed;
     let simulator = Simulator::new(scenario.plan, None, true);
     let mut world = simulator.world(seed, None).unwrap_or_else(|it| panic!("{it}"));
@@ -100,16 +99,6 @@ domain = "deebee.dsl.ru.ac.za"
 resolver = "isp"
 lookups = { model = "poisson", rate = "0.1/s" }
 "#;
-
-/// Runs a scenario with assignments, judged.
-fn run(text: &str, assignments: &[&str]) -> RunOutput {
-    let assignments: Vec<String> = assignments.iter().map(|&text| text.to_owned()).collect();
-    let scenario = Scenario::parse("test.toml", text.as_bytes(), Path::new("."), &assignments)
-        .unwrap_or_else(|report| panic!("{report}"));
-    let seed = scenario.plan.seed;
-    let simulator = Simulator::new(scenario.plan, None, true);
-    simulator.run(0, seed, None, &mut |_| {}).unwrap_or_else(|it| panic!("{assignments:?}: {it:?}"))
-}
 
 #[test]
 fn no_strategy_breaks_a_rule_and_the_role_is_played_at_the_end() {
