@@ -200,7 +200,10 @@ impl Check<'_> {
                 Action::Return { target: self.target(event, path, file, nodes)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
-            EventAction::Heal => Action::Heal,
+            EventAction::Heal => {
+                self.heals(path, file);
+                Action::Heal
+            }
             _ => Action::DynDnsUp,
         })
     }
