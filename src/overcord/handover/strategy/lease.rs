@@ -22,6 +22,7 @@ use smallvec::smallvec;
 use super::{Event, Move, Moves, ProxyRecord, Strategy, View};
 use crate::address::Address;
 use crate::overcord::discovery::Resolution;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::resource_database::{Epoch, LIFETIME};
 use crate::overlay::PutOutcome;
 use crate::time::SimDuration;
@@ -231,6 +232,12 @@ impl Lease {
                 *look = Look::Resting;
                 let pause = self.look * (1 << (*refused).min(10));
                 smallvec![Move::Wait(pause.min(LONGEST_PAUSE.max(self.look)))]
+            }
+            (_, Event::Moved(former)) => {
+                *epoch = Epoch(epoch.0 + 1);
+                *look = Look::Resting;
+                let wanted = Wanted::moved(view.own, former, &view.settings.protocol);
+                smallvec![Move::Renew(*epoch), Move::Publish(wanted), Move::Wait(self.look)]
             }
             // The binding is not what it was when it was asked for.
             (_, Event::Overtaken { .. }) => {
