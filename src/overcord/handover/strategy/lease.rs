@@ -222,6 +222,15 @@ impl Lease {
         }
     }
 
+    /// It plays, and was at another address before: so its record needs another epoch.
+    fn moved(&mut self, former: Address, view: &View<'_>) -> Moves {
+        let State::Playing { epoch, look, .. } = &mut self.state else { return Moves::new() };
+        *epoch = Epoch(epoch.0 + 1);
+        *look = Look::Resting;
+        let wanted = Wanted::moved(view.own, former, &view.settings.protocol);
+        smallvec![Move::Renew(*epoch), Move::Publish(wanted), Move::Wait(self.look)]
+    }
+
     fn playing(&mut self, event: Event, view: &View<'_>) -> Moves {
         let State::Playing { epoch, refused, look } = &mut self.state else {
             return Moves::new();
@@ -232,12 +241,6 @@ impl Lease {
                 *look = Look::Resting;
                 let pause = self.look * (1 << (*refused).min(10));
                 smallvec![Move::Wait(pause.min(LONGEST_PAUSE.max(self.look)))]
-            }
-            (_, Event::Moved(former)) => {
-                *epoch = Epoch(epoch.0 + 1);
-                *look = Look::Resting;
-                let wanted = Wanted::moved(view.own, former, &view.settings.protocol);
-                smallvec![Move::Renew(*epoch), Move::Publish(wanted), Move::Wait(self.look)]
             }
             // The binding is not what it was when it was asked for.
             (_, Event::Overtaken { .. }) => {
@@ -320,6 +323,7 @@ impl Strategy for Lease {
                 self.state = State::Playing { epoch, refused: 0, look: Look::Resting };
                 smallvec![Move::Wait(self.look)]
             }
+            (State::Playing { .. }, Event::Moved(former)) => self.moved(former, view),
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
             (State::Member | State::Comparing(_), Event::Founded) => {
