@@ -10,7 +10,8 @@ use super::Check;
 const OF_THE_PAPER: [&str; 5] =
     ["on_unresolved", "own_address", "test1_failure", "update_failure", "losers"];
 /// What only those members make use of that watch the proxy peer.
-const OF_UPDATERS: [&str; 4] = ["update", "update_if", "failures_to_suspect", "bootstrap"];
+const OF_UPDATERS: [&str; 5] =
+    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change"];
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
