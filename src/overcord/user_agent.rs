@@ -155,6 +155,10 @@ impl UserAgent {
 
     /// The node is a member of another overlay as well now, at this place: it says so in both.
     pub fn bridges<C: NodeContext>(&mut self, at: &mut At<'_, C>, place: Place) {
+        // Who asks where a domain's users are replaces the URI by what is found (RFC 3261 §16.5).
+        if let Some(others) = at.plugin.others() {
+            self.proxy.serve_also(HostPart::name(&others.description(place).domain));
+        }
         let bridge = self.bridge.get_or_insert_default();
         let ended = bridge.enter(at.ctx, at.plugin, place);
         at.ctx.set_after(NodeTimer::Bridge.into(), bridge::LIFETIME.mul_f64(0.5));
@@ -397,16 +401,26 @@ impl UserAgent {
         }
     }
 
-    /// Looks for the bindings of a user of the overlay.
+    /// Looks for the bindings of a user of the overlay, or of one beside it that the node is in; one
+    /// that it has left is somebody else's to ask.
     fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
-        let user = aor.sip().and_then(|uri| uri.user.clone());
-        match user {
-            Some(user) => {
-                let domain = self.settings.location.domain.clone();
-                let asker = Asker::Targets(ticket, Arc::clone(&user));
-                self.fetch(at, &user, &domain, asker);
-            }
-            None => self.found(at, Asker::Targets(ticket, "".into()), None),
+        let Some((host, Some(user))) = aor.sip().map(|uri| (&uri.host, &uri.user)) else {
+            return self.found(at, Asker::Targets(ticket, "".into()), None);
+        };
+        let asker = Asker::Targets(ticket, Arc::clone(user));
+        if name_of(host) == Some(self.settings.location.domain.as_str()) {
+            let domain = self.settings.location.domain.clone();
+            self.fetch(at, user, &domain, asker);
+        } else if let Some(place) = self.place_of(at, host) {
+            self.fetch_beside(at, place, user, asker);
+        } else {
+            let upcalls = self.proxy.targets(
+                &mut at.ctx.lift_sip(),
+                &mut self.tx,
+                ticket,
+                Ok(vec![aor.clone()]),
+            );
+            self.proxy_upcalls(at, upcalls);
         }
     }
 
@@ -434,6 +448,21 @@ impl UserAgent {
     ) {
         let key = location_key(user, domain, self.settings.location.id_bits);
         self.fetch_key(at, None, key, asker);
+    }
+
+    /// Looks for a user's location in an overlay beside the own one.
+    fn fetch_beside<C: NodeContext>(
+        &mut self,
+        at: &mut At<'_, C>,
+        place: Place,
+        user: &str,
+        asker: Asker,
+    ) {
+        let key = at.plugin.others().map(|others| {
+            let other = others.description(place);
+            location_key(user, &other.domain, other.id_bits)
+        });
+        self.fetch_key(at, Some(place), key.expect("a place is one of these"), asker);
     }
 
     fn fetch_key<C: NodeContext>(
@@ -510,11 +539,7 @@ impl UserAgent {
         uri: &SipUri,
     ) {
         if let (Some(place), Some(user)) = (self.place_of(at, &uri.host), &uri.user) {
-            let key = at.plugin.others().map(|others| {
-                let other = others.description(place);
-                location_key(user, &other.domain, other.id_bits)
-            });
-            return self.fetch_key(at, Some(place), key.expect("a place is one of these"), asker);
+            return self.fetch_beside(at, place, user, asker);
         }
         let domain = name_of(&uri.host).unwrap_or_default();
         let key = bridge_key(domain, self.settings.location.id_bits);
