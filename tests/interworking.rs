@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use overcord::experiment::simulator::Simulator;
 use overcord::metrics::tables::{RunOutput, StoryRow};
 use overcord::scenario::Scenario;
+use overcord::time::SimTime;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/interworking")
@@ -194,4 +195,60 @@ fn a_daemon_updates_the_binding_at_its_next_poll() {
     let waited = updates.since(listens).as_secs();
     assert!((1..=301).contains(&waited), "{waited}");
     assert_eq!(way(&output, "Straight to").last(), Some(&("deebee.dsl.ru.ac.za", "bob")));
+}
+
+/// The centre is gone: who fails over comes to the proxy peer, which finds the users where the
+/// server's peer has copied them. The centre is back, and has forgotten whom it had registered.
+#[test]
+fn the_overlay_stands_in_for_a_central_server() {
+    let output = run("organisation", &[]);
+    let (uni, ser) = ("uni.example", "deebee.dsl.ru.ac.za");
+    let (student, lecturer, lin) = ("student", "lecturer", "linphone");
+    assert_eq!(way(&output, "As usual\""), [(student, uni), (uni, lecturer)]);
+    assert_eq!(way(&output, "From outside\""), [(lin, ser), (ser, uni), (uni, lecturer)]);
+    let past = [(student, uni), (student, "alice"), ("alice", lecturer)];
+    assert_eq!(way(&output, "Without the centre"), past);
+    let past = [(lin, ser), (ser, uni), (ser, "alice"), ("alice", lecturer)];
+    assert_eq!(way(&output, "From outside, without the centre"), past);
+    assert_eq!(way(&output, "From the overlay"), [("bob", student)]);
+    assert_eq!(way(&output, "As usual again"), [(student, uni), (uni, lecturer)]);
+
+    // Timer F, 32 s, to the server; an ICMP error ends it after the way there and back.
+    let waits = |output: &RunOutput| {
+        let sent = lines(output, "Without the centre");
+        let arrives = sent.iter().find(|line| line.from == "alice").unwrap().time;
+        arrives.since(sent[0].time).as_nanos() / 1_000_000
+    };
+    let told = run("organisation", &["network.departed_hosts=unreachable"]);
+    // Of the first, the time is that at which it would have arrived; then to Alice and on.
+    assert_eq!((waits(&output), waits(&told)), (32_025, 75));
+    // With the proxy peer gone in the place of the server nobody notices.
+    let alone = run("organisation", &["event.2.host=alice"]);
+    assert_eq!(way(&alone, "Without the centre"), [(student, uni), (uni, lecturer)]);
+    // Without the overlay as a second nobody gets past the server, and whom it forgot is gone.
+    let bare = run("organisation", &["caller.0.overlay_backup=false"]);
+    assert_eq!(way(&bare, "Without the centre"), [(student, uni)]);
+    assert_eq!(way(&bare, "As usual again"), [(student, uni)]);
+}
+
+/// A server without a peer goes and comes by the script as well: one minute in which nobody passes it,
+/// and then it knows nobody until phones register again.
+#[test]
+fn a_plain_server_goes_and_comes_back_without_a_memory() {
+    let ser = "deebee.dsl.ru.ac.za";
+    let down = ["event.1.host=deebee.dsl.ru.ac.za", "event.1.for=1m"];
+    let output = run("outbound", &down);
+    assert_eq!(way(&output, "During, inbound"), [("linphone", ser)]);
+    assert_eq!(way(&output, "During, outbound"), [("bob", ser)]);
+    assert_eq!(way(&output, "After"), [("linphone", ser), (ser, "alice"), ("alice", "bob")]);
+    let times = |words: &str| {
+        let of_server = lines(&output, words).into_iter().filter(|line| line.from == ser);
+        of_server.map(|line| line.time.since(SimTime::ZERO).as_secs()).collect::<Vec<_>>()
+    };
+    assert_eq!((times("goes"), times("comes up")), (vec![190], vec![250]));
+    // Bob writes after its return: 404. Once more to the same, but it stays away for longer.
+    let late = [&down[..], &["event.3.at=5m"]].concat();
+    assert_eq!(lines(&run("outbound", &late), "404 Not Found (MESSAGE)").len(), 1);
+    let away = [&down[..1], &["event.3.at=5m"]].concat();
+    assert!(lines(&run("outbound", &away), "404 Not Found (MESSAGE)").is_empty());
 }

@@ -272,7 +272,8 @@ impl Population {
     /// Gives a member that starts again the address that it is due, with the contact for it.
     pub fn readdress(&mut self, id: MemberId, directory: &mut Directory) {
         let member = &mut self.members[id.index()];
-        if member.starts == 0 || self.return_address == ReturnAddress::Same {
+        let stays = member.is_server() || self.return_address == ReturnAddress::Same;
+        if member.starts == 0 || stays {
             return;
         }
         member.address = self.next_address;

@@ -57,8 +57,9 @@ pub struct Event {
     /// What happens.
     pub action: EventAction,
     /// To whom, of `depart` and `return`: `"proxy"`, whoever is in the binding; a named or
-    /// generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
-    /// `"10%"`. Who acts, of what users do: a named host, a generated member, or a generated phone,
+    /// generated member, such as `"alice"` or `"node-00001"`; a share of the members, such as `"10%"`;
+    /// or the SIP server of a conventional domain, by its domain, which comes back as one that was just
+    /// switched on. Who acts, of what users do: a named host, a generated member, or a generated phone,
     /// such as `"user-0001@a.example"`. Required by all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
@@ -113,9 +114,9 @@ pub enum FarHosts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventAction {
-    /// Members go: takes `host`, `for` and `graceful`.
+    /// Members, or a SIP server, go: takes `host`, `for` and `graceful`.
     Depart,
-    /// Departed members come back: takes `host`.
+    /// Departed ones come back: takes `host`.
     Return,
     /// The update endpoint stops answering: takes `for`.
     DyndnsDown,
