@@ -128,6 +128,43 @@ fn one_member_wins_the_lease() {
     assert!(after(&run("lease", &storm)).len() > 1);
 }
 
+/// Near the authority one of two claims, far from it nobody, and after the healing one plays.
+#[test]
+fn a_partition_has_a_proxy_peer_on_each_side_and_one_when_it_heals() {
+    let output = run("partition", &[]);
+    assert_eq!(way(&output, "Far, cut off")[1..], [("far.example", "alice"), ("alice", "bob")]);
+    let [_, (_, taken_over), _] = way(&output, "Near, through another")[..] else { panic!() };
+    assert!(["carol", "dave"].contains(&taken_over), "{taken_over}");
+    assert_eq!(way(&output, "Far, without DNS"), [("fred", "far.example")]);
+    for words in ["From near to far", "From far to near"] {
+        assert_eq!(way(&output, words)[1].1, taken_over, "{words}");
+    }
+    assert_eq!(claimants(&output), ["alice", taken_over].into());
+    // The old one looks at the authority every half TTL.
+    let stops = lines(&output, "steps down");
+    let [stop] = stops[..] else { panic!("{stops:?}") };
+    let after = stop.time.since(SimTime::from_secs(900)).as_secs();
+    assert!(stop.from == "alice" && after < 60, "{stop:?}");
+}
+
+/// Who leaves with notice serves on for as long as caches name it; who crashes is passed by.
+#[test]
+fn the_next_of_the_set_is_there_when_the_preferred_one_goes() {
+    let output = run("standby", &[]);
+    let ser = "deebee.dsl.ru.ac.za";
+    let through = |who: &'static str| [("linphone", ser), (ser, who), (who, "erin")];
+    assert_eq!(way(&output, "Through Alice"), through("alice"));
+    assert_eq!(way(&output, "While Alice is leaving"), through("alice"));
+    assert_eq!(way(&output, "Alice has gone"), through("bob"));
+    let past = [("linphone", ser), (ser, "bob"), (ser, "carol"), ("carol", "erin")];
+    assert_eq!(way(&output, "Bob has crashed"), past);
+    assert_eq!(way(&output, "Without Bob"), through("carol"));
+    assert!(output.requests.iter().all(|row| row.cause.is_none()));
+    // SER's timer is the delay: 5 s, and the ways between the hosts.
+    let late = output.requests.iter().filter_map(|row| row.delay).max().unwrap();
+    assert_eq!(late.as_secs(), 5);
+}
+
 /// There and back through a node that has the plug-ins of both, and through the other one when the
 /// first has gone.
 #[test]
