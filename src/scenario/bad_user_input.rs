@@ -192,7 +192,7 @@ fn keys_that_do_not_fit_the_action() {
         ),
         (
             "action = \"subcribe\"",
-            "x.toml:24:10: event.0.action: expected `depart`, `return`, `dyndns_down`, `dyndns_up`, \
+            "x.toml:24:10: event.0.action: expected `depart`, `return`, `address_change`, `dyndns_down`, `dyndns_up`, \
              `partition`, `heal`, `register`, `publish`, `message`, `subscribe`, `unsubscribe` or `call`, found \
              \"subcribe\"; did you mean `subscribe`?",
         ),
@@ -347,6 +347,11 @@ fn a_server_that_goes_and_what_stands_in_for_it_are_judged() {
             "action = \"depart\"\nhost = \"deebee.dsl.ru.ac.za\"\ngraceful = true",
             "x.toml:26:1: event.0.graceful: `graceful` has no meaning with the server of a domain: it \
              announces nothing",
+        ),
+        (
+            "action = \"address_change\"\nhost = \"deebee.dsl.ru.ac.za\"",
+            "x.toml:25:8: event.0.host: there is no host `deebee.dsl.ru.ac.za`; there is `alice`, \
+             `bob-pc` or `proxy`",
         ),
         (
             "action = \"return\"\nhost = \"idle.example\"",

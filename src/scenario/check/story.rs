@@ -21,6 +21,7 @@ fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
     match action {
         EventAction::Depart => ("depart", &["host", "for", "graceful"]),
         EventAction::Return => ("return", &["host"]),
+        EventAction::AddressChange => ("address_change", &["host"]),
         EventAction::DyndnsDown => ("dyndns_down", &["for"]),
         EventAction::DyndnsUp => ("dyndns_up", &[]),
         EventAction::Partition => ("partition", &["hosts", "for"]),
@@ -39,6 +40,7 @@ pub(super) fn is_users(action: EventAction) -> bool {
     match action {
         EventAction::Depart
         | EventAction::Return
+        | EventAction::AddressChange
         | EventAction::DyndnsDown
         | EventAction::DyndnsUp
         | EventAction::Partition
@@ -205,6 +207,9 @@ impl Check<'_> {
             EventAction::Return => {
                 Action::Return { target: self.target(event, path, file, there)? }
             }
+            EventAction::AddressChange => {
+                Action::AddressChange { target: self.target(event, path, file, there)? }
+            }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
             EventAction::Heal => Action::Heal,
             _ => Action::DynDnsUp,
@@ -268,7 +273,8 @@ impl Check<'_> {
             self.fault(path, Fault::Missing { key: "host".to_owned(), why });
             return None;
         };
-        if users.is_server(written) {
+        let goes = event.action != EventAction::AddressChange;
+        if goes && users.is_server(written) {
             return self.server(written, path, users);
         }
         let path = path.then("host");
@@ -300,7 +306,7 @@ impl Check<'_> {
             let members = file.host.iter().filter(|host| host.domain.is_none());
             let mut known: Vec<_> = members.map(|host| host.name.clone()).collect();
             known.push("proxy".to_owned());
-            known.extend(users.servers());
+            known.extend(users.servers().filter(|_| goes));
             if nodes > 0 {
                 known.extend(["node-00001".to_owned(), format!("node-{nodes:05}")]);
                 known.dedup();

@@ -56,11 +56,11 @@ pub struct Event {
     pub spread: Duration,
     /// What happens.
     pub action: EventAction,
-    /// To whom, of `depart` and `return`: `"proxy"`, whoever is in the binding; a named or
-    /// generated member, such as `"alice"` or `"node-00001"`; a share of the members, such as `"10%"`;
-    /// or the SIP server of a conventional domain, by its domain, which comes back as one that was just
-    /// switched on. Who acts, of what users do: a named host, a generated member, or a generated phone,
-    /// such as `"user-0001@a.example"`. Required by all of them.
+    /// To whom, of `depart`, `return` and `address_change`: `"proxy"`, whoever is in the binding; a named
+    /// or generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
+    /// `"10%"`. The first two also to the SIP server of a conventional domain, by its domain; it comes
+    /// back as one that was just switched on. Who acts, of what users do: a named host, a generated
+    /// member, or a generated phone, such as `"user-0001@a.example"`. Required by all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub host: Option<String>,
@@ -118,6 +118,9 @@ pub enum EventAction {
     Depart,
     /// Departed ones come back: takes `host`.
     Return,
+    /// Members that are up get other addresses, the next free ones, and notice it after
+    /// `network.address_change.noticed_after`: takes `host`.
+    AddressChange,
     /// The update endpoint stops answering: takes `for`.
     DyndnsDown,
     /// It answers again.
