@@ -211,7 +211,10 @@ impl Check<'_> {
                 Action::AddressChange { target: self.target(event, path, file, there)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
-            EventAction::Heal => Action::Heal,
+            EventAction::Heal => {
+                self.heals(path, file);
+                Action::Heal
+            }
             _ => Action::DynDnsUp,
         })
     }
