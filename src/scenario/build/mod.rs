@@ -56,6 +56,7 @@ use crate::world::host::Host;
 use crate::world::log::Logged;
 use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
+use crate::world::servers::Servers;
 use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World};
 
@@ -186,10 +187,7 @@ pub fn build(
         SimTime::ZERO + plan.warmup,
     );
     let servers = users::servers(plan, &cast, &kit);
-    let mut hosts = hosts(plan, &cast, &members, &kit, seed)?;
-    for (host, site) in &servers {
-        hosts[host.index()] = Host::Server(Box::new(Server::new(site.settings.clone())));
-    }
+    let mut hosts = hosts(plan, &cast, &members, (&kit, &servers), seed)?;
     for (host, node) in beside::nodes(&beside) {
         hosts[host.index()] = Host::Node(node);
     }
@@ -397,10 +395,13 @@ fn hosts(
     plan: &Plan,
     cast: &Cast,
     members: &[Member],
-    kit: &Kit,
+    (kit, servers): (&Kit, &Servers),
     seed: u64,
 ) -> Result<Vec<Host>, BuildError> {
     let mut hosts: Vec<Option<Host>> = cast.names.iter().map(|_| None).collect();
+    for (host, site) in servers {
+        hosts[host.index()] = Some(Host::Server(Box::new(Server::new(site.settings.clone()))));
+    }
     hosts[cast.id(director::NAME).index()] = Some(Host::Director);
     for member in members {
         let name = &cast.names[member.host.index()];
