@@ -23,7 +23,7 @@ use crate::metrics::distribution::{self, KaplanMeier, Lasted};
 use crate::metrics::tables::{
     Anatomy, Cause, Closed, HandoverRow, RequestRow, SignallingRow, StaleRow, protocol_name,
 };
-use crate::net::Protocol;
+use crate::net::{Protocol, Purpose};
 use crate::net::ledger::Direction;
 use crate::time::{SimDuration, SimTime};
 use crate::world::truth::OutboundTotals;
@@ -328,19 +328,21 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
 /// What is summed up of a row of signalling.
 type Amount = fn(&SignallingRow) -> u64;
 
-/// Messages and bytes sent per hour that a node was up: all, then of each protocol; SIP only where
+/// Messages and bytes sent per hour that a node was up: all, then of each protocol; media is none of
+/// it, and there is SIP only where
 /// it is spoken, or would be if anybody asked.
 fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64, asks: bool) {
     let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
-            row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
+            let counts = row.direction == Direction::Sent && row.purpose != Purpose::Media;
+            counts && protocol.is_none_or(|it| it == row.protocol)
         };
         Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
     };
     let spoken = |protocol: &Protocol| match protocol {
-        Protocol::Test => false,
+        Protocol::Test | Protocol::Rtp => false,
         Protocol::Sip => asks || rows.iter().any(|row| row.protocol == Protocol::Sip),
-        Protocol::Bamboo | Protocol::Kademlia => rows.iter().any(|row| row.protocol == *protocol),
+        Protocol::Bamboo | Protocol::Kademlia | Protocol::Turn => rows.iter().any(|row| row.protocol == *protocol),
         _ => true,
     };
     let amounts: [(&str, Amount); 2] =
@@ -357,7 +359,6 @@ fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Purpose;
 
     fn episode(opened: u64, detect: u64, ask: u64, closed: Closed) -> HandoverRow {
         let seconds = SimDuration::from_secs;

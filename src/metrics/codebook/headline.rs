@@ -287,12 +287,17 @@ fn signalling(amount: &str, unit: Unit, what: &str) -> Vec<Metric> {
     let name = format!("{amount}_per_node_hour");
     let all = format!("{what} by everybody, by the hours that nodes were up.");
     let mut metrics = vec![one(&name, unit, Lower, &all)];
-    for protocol in Protocol::ALL.into_iter().filter(|it| *it != Protocol::Test) {
+    for protocol in Protocol::ALL.into_iter().filter(is_signalling) {
         let name = format!("{name}.{}", protocol_name(protocol));
         let about = format!("The part of `{amount}_per_node_hour` that {}.", carried(protocol));
         metrics.push(one(&name, unit, Lower, &about));
     }
     metrics
+}
+
+/// Whether a protocol can have a column.
+const fn is_signalling(protocol: &Protocol) -> bool {
+    !matches!(protocol, Protocol::Rtp | Protocol::Test)
 }
 
 /// What belongs to a protocol.
@@ -306,6 +311,7 @@ const fn carried(protocol: Protocol) -> &'static str {
         Protocol::Sip => "is SIP over UDP; a column where SIP is spoken",
         Protocol::Bamboo => "is the Bamboo overlay's; a column where it is spoken",
         Protocol::Kademlia => "is the Kademlia overlay's; a column where it is spoken",
-        Protocol::Test => "belongs to tests",
+        Protocol::Turn => "is TURN, with the SIP that it relays; a column where it is spoken",
+        Protocol::Rtp | Protocol::Test => "is no signalling",
     }
 }

@@ -22,7 +22,7 @@
 
 use std::sync::Arc;
 
-use crate::address::Endpoint;
+use crate::address::{Endpoint, Port};
 use crate::rng::Dice;
 use crate::sip::message::{Method, Request, RequestKey, Response, Status};
 use crate::sip::transaction::{Event, Owner, ServerId, Transactions, Wire};
@@ -72,6 +72,8 @@ pub struct AgentSettings {
     pub contact: Uri,
     /// Where it is.
     pub own: Endpoint,
+    /// Where it wants to have its media.
+    pub media: Endpoint,
     /// Its outbound proxy: the route of all requests outside of dialogs (RFC 3261 §8.1.2).
     pub outbound: Option<Uri>,
     /// Whom it answers.
@@ -120,6 +122,7 @@ impl AgentSettings {
             contact: Uri::of_user(&user, HostPart::Address(own.address)),
             aor,
             own,
+            media: own.address.at(Port::AUDIO),
             outbound: None,
             accepts: Accepts::ALL,
             register_expires: 3600,
@@ -178,6 +181,12 @@ impl Agent {
     #[must_use]
     pub const fn settings(&self) -> &AgentSettings {
         &self.office.settings
+    }
+
+    /// The user is reached at another place from now on: calls that are up stay where they are.
+    pub fn relocate(&mut self, contact: Uri, media: Endpoint) {
+        self.office.settings.contact = contact;
+        self.office.settings.media = media;
     }
 
     /// Whether a request is for this user: its Request-URI is the contact or the address of record.
