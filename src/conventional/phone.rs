@@ -5,22 +5,77 @@ use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
 use crate::rng::Dice;
+use crate::rtp::{self, Call, End, Packet, Streams};
+use crate::sim::{self, Context, Lift};
 use crate::sip::agent::{Action, Agent, AgentSettings, Upcall, Upcalls};
 use crate::sip::profile::Rules;
-use crate::sip::transaction::{Event, Transactions, Wire};
+use crate::sip::transaction::{Event, Transactions};
 use crate::sip::uri::SipUri;
-use crate::sip::{self, HostPart, Message, Status, Unlocated, Uri};
+use crate::sip::{self, HostPart, Message, RequestKey, Status, Unlocated, Uri};
 
 /// A phone.
 #[derive(Debug)]
 pub struct Phone {
     tx: Transactions,
     agent: Agent,
+    /// What is said in its calls, if anything is.
+    streams: Option<Streams>,
 }
 
 /// What a phone lets the observer know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation(pub Upcall);
+pub enum Observation {
+    /// Something of its user agent.
+    User(Upcall),
+    /// Something of what is said in its calls.
+    Media(rtp::Observation),
+}
+
+impl From<Upcall> for Observation {
+    fn from(upcall: Upcall) -> Self {
+        Self::User(upcall)
+    }
+}
+
+/// A phone's timers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Timer {
+    /// Of SIP.
+    Sip(sip::Timer),
+    /// It is time to say something in a call.
+    Media,
+}
+
+impl sim::Timer for Timer {
+    fn slot(self) -> u32 {
+        match self {
+            Self::Sip(timer) => timer.slot(),
+            Self::Media => sip::Timer::SLOTS,
+        }
+    }
+}
+
+impl From<sip::Timer> for Timer {
+    fn from(timer: sip::Timer) -> Self {
+        Self::Sip(timer)
+    }
+}
+
+/// What a phone acts through.
+pub trait PhoneContext:
+    Context<Message: From<Message> + From<Packet>, Timer = Timer, Observation = Observation>
+{
+}
+
+impl<C> PhoneContext for C where
+    C: Context<Message: From<Message> + From<Packet>, Timer = Timer, Observation = Observation>
+{
+}
+
+/// A phone's context as that of its SIP cores.
+fn wire<C: PhoneContext>(ctx: &mut C) -> Lift<'_, C, Message, sip::Timer, Observation> {
+    ctx.lift()
+}
 
 impl Phone {
     /// The phone of a user at this address, who has an account at `domain`, whose server is at
@@ -42,69 +97,126 @@ impl Phone {
         Self {
             tx: Transactions::new(Rules::rfc3261(), endpoint, host, for_transactions),
             agent: Agent::new(settings, for_agent),
+            streams: None,
         }
     }
 
+    /// Lets its user talk in calls like this.
+    pub fn talk(&mut self, settings: rtp::Settings) {
+        self.streams = Some(Streams::new(settings));
+    }
+
     /// Its user does this.
-    pub fn act<C: Wire<Observation = Observation>>(&mut self, ctx: &mut C, action: Action) {
-        let upcalls = self.agent.act(ctx, &mut self.tx, action);
+    pub fn act<C: PhoneContext>(&mut self, ctx: &mut C, action: Action) {
+        let upcalls = self.agent.act(&mut wire(ctx), &mut self.tx, action);
         self.tell(ctx, upcalls);
     }
 
     /// A SIP message arrived.
-    pub fn receive<C: Wire<Observation = Observation>>(
-        &mut self,
-        ctx: &mut C,
-        from: Endpoint,
-        message: Message,
-    ) {
-        let Some(event) = self.tx.receive(ctx, from, message) else { return };
+    pub fn receive<C: PhoneContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
+        let Some(event) = self.tx.receive(&mut wire(ctx), from, message) else { return };
         self.take(ctx, event);
     }
 
     /// A timer went off.
-    pub fn timer<C: Wire<Observation = Observation>>(&mut self, ctx: &mut C, timer: sip::Timer) {
-        if timer == sip::Timer::Agent {
-            let upcalls = self.agent.timer(ctx, &mut self.tx);
-            return self.tell(ctx, upcalls);
-        }
-        for event in self.tx.timer(ctx) {
-            self.take(ctx, event);
+    pub fn timer<C: PhoneContext>(&mut self, ctx: &mut C, timer: Timer) {
+        match timer {
+            Timer::Media => self.speak(ctx),
+            Timer::Sip(sip::Timer::Agent) => {
+                let upcalls = self.agent.timer(&mut wire(ctx), &mut self.tx);
+                self.tell(ctx, upcalls);
+            }
+            Timer::Sip(_) => {
+                for event in self.tx.timer(&mut wire(ctx)) {
+                    self.take(ctx, event);
+                }
+            }
         }
     }
 
     /// The network says that nobody is at an endpoint.
-    pub fn unreachable<C: Wire<Observation = Observation>>(&mut self, ctx: &mut C, to: Endpoint) {
-        for event in self.tx.unreachable(ctx, to) {
+    pub fn unreachable<C: PhoneContext>(&mut self, ctx: &mut C, to: Endpoint) {
+        for event in self.tx.unreachable(&mut wire(ctx), to) {
             self.take(ctx, event);
         }
     }
 
-    fn take<C: Wire<Observation = Observation>>(&mut self, ctx: &mut C, event: Event) {
+    fn take<C: PhoneContext>(&mut self, ctx: &mut C, event: Event) {
         if let Event::Request { server, request, .. } = &event
             && !self.agent.is_addressed(request)
         {
             let response = request.respond(Status::NOT_FOUND, Some("unknown-user"));
-            return self.tx.respond(ctx, *server, response);
+            return self.tx.respond(&mut wire(ctx), *server, response);
         }
-        let upcalls = self.agent.event(ctx, &mut self.tx, event);
+        let upcalls = self.agent.event(&mut wire(ctx), &mut self.tx, event);
         self.tell(ctx, upcalls);
     }
 
     /// Tells what the agent reports. Where it wants to send is an address at all times: that of its
     /// server, or one in a route or contact of a dialog.
-    fn tell<C: Wire<Observation = Observation>>(&mut self, ctx: &mut C, upcalls: Upcalls) {
+    fn tell<C: PhoneContext>(&mut self, ctx: &mut C, upcalls: Upcalls) {
         for upcall in upcalls {
             match upcall {
                 Upcall::Locate { ticket, next_hop, .. } => {
                     let place = next_hop.sip().and_then(numeric).ok_or(Unlocated::NoSuchName);
                     let places = place.map(|place| vec![place]);
-                    let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
+                    let upcalls = self.agent.located(&mut wire(ctx), &mut self.tx, ticket, places);
                     self.tell(ctx, upcalls);
                 }
-                told => ctx.observe(Observation(told)),
+                told => {
+                    self.attend(ctx, &told);
+                    ctx.observe(Observation::User(told));
+                }
             }
         }
+    }
+
+    /// Its agent tells something that may concern media.
+    fn attend<C: PhoneContext>(&mut self, ctx: &mut C, upcall: &Upcall) {
+        let Some(streams) = &mut self.streams else { return };
+        match *upcall {
+            Upcall::CallEstablished { key, caller, media: Some(to), .. } => {
+                let end = if caller { End::Caller } else { End::Callee };
+                streams.begin(ctx.now(), Call(key.0), end, to);
+                ctx.observe(Observation::Media(rtp::Observation::Began(end)));
+            }
+            Upcall::CallEnded { key, .. } => {
+                streams.end(Call(key.0));
+            }
+            _ => return,
+        }
+        self.arm(ctx);
+    }
+
+    fn arm<C: PhoneContext>(&self, ctx: &mut C) {
+        match self.streams.as_ref().and_then(Streams::next) {
+            Some(next) => ctx.set(Timer::Media, next),
+            None => ctx.cancel(Timer::Media),
+        }
+    }
+
+    /// A packet of media has arrived.
+    pub fn hear<C: PhoneContext>(&mut self, ctx: &mut C, packet: &Packet) {
+        let now = ctx.now();
+        if self.streams.as_mut().is_some_and(|streams| streams.hear(now, packet)) {
+            ctx.observe(Observation::Media(rtp::Observation::Heard));
+        }
+    }
+
+    /// It is time to say something, or to give a call up in which nothing is heard.
+    fn speak<C: PhoneContext>(&mut self, ctx: &mut C) {
+        let Some(streams) = &mut self.streams else { return };
+        let rtp::Due { packets, silent } = streams.due(ctx.now());
+        for (to, packet) in packets {
+            ctx.observe(Observation::Media(rtp::Observation::Sent));
+            ctx.send(to, packet.into());
+        }
+        for Call(key) in silent {
+            ctx.observe(Observation::Media(rtp::Observation::Silent));
+            let upcalls = self.agent.hang_up(&mut wire(ctx), &mut self.tx, RequestKey(key));
+            self.tell(ctx, upcalls);
+        }
+        self.arm(ctx);
     }
 }
 

@@ -46,6 +46,8 @@ impl LocationSettings {
 #[derive(Clone, Copy, Debug)]
 pub struct Registration {
     key: Option<RingId>,
+    /// Where the user was reached by what was stored last.
+    stored: Option<Endpoint>,
     stage: Stage,
     dice: Dice,
 }
@@ -62,7 +64,7 @@ impl Registration {
     /// Nothing is stored. The dice choose the phase of the renewals.
     #[must_use]
     pub const fn new(dice: Dice) -> Self {
-        Self { key: None, stage: Stage::Idle, dice }
+        Self { key: None, stored: None, stage: Stage::Idle, dice }
     }
 
     /// Begins to store the location of this user; it will be renewed at half of its lifetime. In an
@@ -97,8 +99,11 @@ impl Registration {
         };
         let now = at.ctx.now();
         let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
-        let record =
-            location_record(key, &with_binding(found, binding, now), now, settings.lifetime);
+        let mut bindings = with_binding(found, binding, now);
+        // Where it was before, it is no more.
+        let former = self.stored.replace(own).filter(|former| *former != own);
+        bindings.retain(|it| Some(it.endpoint) != former);
+        let record = location_record(key, &bindings, now, settings.lifetime);
         let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.stage = Stage::Putting(id);
         upcalls

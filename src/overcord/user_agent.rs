@@ -13,8 +13,12 @@
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
 //! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node [bridges](super::bridge).
 //!
-//! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user),
-//! media.
+//! * `relay`: a node that has addresses on a relay, or is one. `voice`: what is said in calls.
+//!
+//! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user).
+
+pub mod relay;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,8 +33,11 @@ use crate::overcord::message::{NodeTimer, Observation};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::resource_database::{bindings_of, bridge_key, location_key};
+use crate::overcord::user_agent::relay::{Side, wire};
+use crate::overcord::user_agent::voice::Voice;
 use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcall as OverlayUpcall, Upcalls};
 use crate::rng::Dice;
+use crate::rtp;
 use crate::sip::agent::{self, Action, Agent, AgentSettings};
 use crate::sip::locate::Options;
 use crate::sip::profile::Rules;
@@ -52,6 +59,10 @@ pub struct Settings {
     pub rules: Rules,
     /// The domains of other overlays, whose users are reached through nodes that are in both.
     pub bridged: Vec<HostPart>,
+    /// The relay, if there is one.
+    pub relay: Option<relay::Settings>,
+    /// How users talk, if anything is said in calls.
+    pub media: Option<rtp::Settings>,
 }
 
 /// What a member is made of that has a user.
@@ -65,8 +76,11 @@ pub struct Parts {
     pub own: Address,
     /// The stub resolver for conventional domains.
     pub stub: Stub,
-    /// For branches, tags and Call-IDs, for the choice among services, and for phases.
-    pub dice: [Dice; 5],
+    /// What it is to the relay.
+    pub relay: Option<relay::Part>,
+    /// For branches, tags and Call-IDs, for the choice among services, for phases, and for
+    /// transactions with the relay.
+    pub dice: [Dice; 7],
 }
 
 /// The user agent of a node with its transactions, and the proxy that it can be.
@@ -84,6 +98,9 @@ pub struct UserAgent {
     fetches: BTreeMap<(Option<Place>, OperationId), Asker>,
     /// Its entries as a bridging node, if it is one.
     bridge: Option<Box<Bridge>>,
+    /// Its side of the relay, if it has any.
+    side: Option<Box<Side>>,
+    voice: Option<Box<Voice>>,
 }
 
 /// Who wants to know where something is.
@@ -97,6 +114,8 @@ pub enum Asker {
     Hop(proxy::Ticket),
     /// One of these, who wants to reach a user of another overlay: a node that is in both.
     Bridge(Box<Asker>, Uri),
+    /// The relay's client: whom it is to let in.
+    Relay,
 }
 
 /// What a node's user agent works with: the context of its node, the overlay, and whether the node
@@ -114,8 +133,8 @@ impl UserAgent {
     /// A user agent that has just been switched on.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, user, own, stub, dice } = parts;
-        let [for_transactions, for_agent, for_proxy, for_names, for_location] = dice;
+        let Parts { settings, user, own, stub, relay, dice } = parts;
+        let [for_transactions, for_agent, for_proxy, for_names, for_location, relays @ ..] = dice;
         let endpoint = own.at(Port::SIP);
         let domain = HostPart::name(&settings.location.domain);
         let aor = Uri::of_user(&user, domain.clone());
@@ -134,6 +153,8 @@ impl UserAgent {
             registration: Registration::new(for_location),
             fetches: BTreeMap::new(),
             bridge: None,
+            side: Side::of(settings.relay.as_ref(), relay, endpoint, relays),
+            voice: settings.media.map(|media| Box::new(Voice::new(media))),
             settings,
             user,
             own,
@@ -146,6 +167,7 @@ impl UserAgent {
         let upcalls = self.registration.begin(at, &self.settings.location, &self.user, placed);
         self.overlay_upcalls(at, None, upcalls);
         self.renew_entries(at);
+        self.seek_relay(at);
     }
 
     /// The node is a member of another overlay as well now, at this place: it says so in both.
@@ -187,8 +209,10 @@ impl UserAgent {
         }
         let upcalls = match action {
             // There is no presence server: who watches is told by the user agent itself.
-            Action::Publish { open } => self.agent.show(&mut at.ctx.lift_sip(), &mut self.tx, open),
-            other => self.agent.act(&mut at.ctx.lift_sip(), &mut self.tx, other),
+            Action::Publish { open } => {
+                self.agent.show(&mut wire(at.ctx, &mut self.side), &mut self.tx, open)
+            }
+            other => self.agent.act(&mut wire(at.ctx, &mut self.side), &mut self.tx, other),
         };
         self.agent_upcalls(at, upcalls);
     }
@@ -200,7 +224,7 @@ impl UserAgent {
         from: Endpoint,
         message: Message,
     ) {
-        let event = self.tx.receive(&mut at.ctx.lift_sip(), from, message);
+        let event = self.tx.receive(&mut wire(at.ctx, &mut self.side), from, message);
         if let Some(event) = event {
             self.take(at, event);
         }
@@ -210,16 +234,16 @@ impl UserAgent {
     pub fn timer<C: NodeContext>(&mut self, at: &mut At<'_, C>, timer: sip::Timer) {
         match timer {
             sip::Timer::Transactions => {
-                for event in self.tx.timer(&mut at.ctx.lift_sip()) {
+                for event in self.tx.timer(&mut wire(at.ctx, &mut self.side)) {
                     self.take(at, event);
                 }
             }
             sip::Timer::Agent => {
-                let upcalls = self.agent.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                let upcalls = self.agent.timer(&mut wire(at.ctx, &mut self.side), &mut self.tx);
                 self.agent_upcalls(at, upcalls);
             }
             sip::Timer::Proxy => {
-                let upcalls = self.proxy.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                let upcalls = self.proxy.timer(&mut wire(at.ctx, &mut self.side), &mut self.tx);
                 self.proxy_upcalls(at, upcalls);
             }
             sip::Timer::Registrar | sip::Timer::Presence => {
@@ -230,7 +254,7 @@ impl UserAgent {
 
     /// The network says that nobody is at an endpoint.
     pub fn unreachable<C: NodeContext>(&mut self, at: &mut At<'_, C>, to: Endpoint) {
-        for event in self.tx.unreachable(&mut at.ctx.lift_sip(), to) {
+        for event in self.tx.unreachable(&mut wire(at.ctx, &mut self.side), to) {
             self.take(at, event);
         }
     }
@@ -269,7 +293,7 @@ impl UserAgent {
         if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let own = self.own.at(Port::SIP);
+        let own = self.contact();
         let bridge = self.bridge.as_mut();
         let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, own));
         if let Some(upcalls) = ended {
@@ -328,7 +352,7 @@ impl UserAgent {
                 } else {
                     let tag = "unknown-user";
                     let response = request.respond(Status::NOT_FOUND, Some(tag));
-                    self.tx.respond(&mut at.ctx.lift_sip(), server, response);
+                    self.tx.respond(&mut wire(at.ctx, &mut self.side), server, response);
                 }
             }
             Event::Ack { mut request, from } => {
@@ -354,17 +378,18 @@ impl UserAgent {
     }
 
     fn hand_to_agent<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
-        let upcalls = self.agent.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        let upcalls = self.agent.event(&mut wire(at.ctx, &mut self.side), &mut self.tx, event);
         self.agent_upcalls(at, upcalls);
     }
 
     fn hand_to_proxy<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
-        let upcalls = self.proxy.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        let upcalls = self.proxy.event(&mut wire(at.ctx, &mut self.side), &mut self.tx, event);
         self.proxy_upcalls(at, upcalls);
     }
 
     fn agent_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: agent::Upcalls) {
         for upcall in upcalls {
+            self.attend(at, &upcall);
             match upcall {
                 agent::Upcall::Locate { ticket, next_hop, .. } => {
                     self.locate(at, Asker::Agent(ticket), &next_hop);
@@ -452,13 +477,17 @@ impl UserAgent {
         let bindings = record.map(|record| bindings_of(record, at.ctx.now()));
         match asker {
             Asker::Targets(ticket, user) => {
-                let uri =
-                    |endpoint: Endpoint| Uri::of_user(&user, HostPart::Address(endpoint.address));
                 let targets = bindings
-                    .map(|found| found.iter().map(|binding| uri(binding.endpoint)).collect())
+                    .map(|found| {
+                        found.iter().map(|it| Uri::of_user_at(&user, it.endpoint)).collect()
+                    })
                     .ok_or(Status::TEMPORARILY_UNAVAILABLE);
-                let upcalls =
-                    self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
+                let upcalls = self.proxy.targets(
+                    &mut wire(at.ctx, &mut self.side),
+                    &mut self.tx,
+                    ticket,
+                    targets,
+                );
                 self.proxy_upcalls(at, upcalls);
             }
             Asker::Bridge(asker, next_hop) => {
@@ -528,15 +557,16 @@ impl UserAgent {
     fn placed<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, places: Places) {
         match asker {
             Asker::Agent(ticket) => {
-                let ctx = &mut at.ctx.lift_sip();
+                let ctx = &mut wire(at.ctx, &mut self.side);
                 let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
                 self.agent_upcalls(at, upcalls);
             }
+            Asker::Relay => self.let_in(at, &places.unwrap_or_default()),
             // A bridge is asked for before this.
             Asker::Bridge(asker, _) => self.placed(at, *asker, places),
             Asker::Hop(ticket) | Asker::Targets(ticket, _) => {
                 let places = places.map_err(|_| Status::TEMPORARILY_UNAVAILABLE);
-                let ctx = &mut at.ctx.lift_sip();
+                let ctx = &mut wire(at.ctx, &mut self.side);
                 let upcalls = self.proxy.located(ctx, &mut self.tx, ticket, places);
                 self.proxy_upcalls(at, upcalls);
             }
@@ -568,12 +598,3 @@ fn served<C: NodeContext>(at: &mut At<'_, C>, key: RequestKey, method: &Method) 
         at.ctx.observe(Observation::Served(key));
     }
 }
-
-/// A node's context as that of its SIP cores.
-trait LiftSip: NodeContext + Sized {
-    fn lift_sip(&mut self) -> crate::sim::Lift<'_, Self, Message, sip::Timer, Observation> {
-        self.lift()
-    }
-}
-
-impl<C: NodeContext> LiftSip for C {}

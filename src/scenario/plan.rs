@@ -11,6 +11,7 @@ mod beside;
 mod kademlia;
 mod naming;
 mod network;
+mod relay;
 mod story;
 mod users;
 
@@ -27,6 +28,7 @@ pub use naming::{
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
+pub use relay::{MediaPlan, RelayPlan, Relayed};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -73,6 +75,10 @@ pub struct Plan {
     pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
+    /// What is said in calls; `None`: nothing.
+    pub media: Option<MediaPlan>,
+    /// Who relays; `None`: nobody.
+    pub relay: Option<RelayPlan>,
     /// Conventional domains, in the order of the file.
     pub callers: Vec<CallerPlan>,
     /// Named hosts, in the order of the file.

@@ -175,6 +175,12 @@ impl Client {
         self.settings.server
     }
 
+    /// Whether it waits for the answer to this request.
+    #[must_use]
+    pub fn awaits(&self, id: TransactionId) -> bool {
+        self.pending.contains_key(&id)
+    }
+
     /// Wants an allocation from now on.
     pub fn start(&mut self, ctx: &mut impl Wire) {
         if self.state == State::Off {

@@ -380,9 +380,7 @@ impl<'a> Attributes<'a> {
 
     fn failure(&self) -> Result<Failure, DecodeError> {
         let code = match self.find(ERROR_CODE) {
-            Some([_, _, hundreds, rest, ..]) => {
-                Code(u16::from(*hundreds) * 100 + u16::from(*rest))
-            }
+            Some([_, _, hundreds, rest, ..]) => Code(u16::from(*hundreds) * 100 + u16::from(*rest)),
             _ => return Err(DecodeError::Attribute(ERROR_CODE)),
         };
         let challenge = self.find(NONCE).map(|_| self.challenge()).transpose()?;

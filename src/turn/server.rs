@@ -126,9 +126,8 @@ impl Server {
             return None;
         }
         let data = Arc::clone(data);
-        let bound = |(_, (peer, until)): &(&Channel, &(Endpoint, SimTime))| {
-            *peer == from && *until > now
-        };
+        let bound =
+            |(_, (peer, until)): &(&Channel, &(Endpoint, SimTime))| *peer == from && *until > now;
         let body = match allocation.channels.iter().find(bound) {
             Some((&channel, _)) => Body::ChannelData { channel, data },
             None => Body::Indication {

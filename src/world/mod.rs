@@ -44,7 +44,7 @@ use crate::world::log::{Logged, Told};
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
-use crate::world::stage::{LookupTotals, Noted, Stage};
+use crate::world::stage::{LookupTotals, MediaTotals, Noted, Stage};
 use crate::world::story::Story;
 use crate::world::truth::{Report, Violation};
 use crate::world::users::Users;
@@ -118,6 +118,8 @@ pub struct Outcome {
     pub ring: Option<RingSummary>,
     /// The story, where one was to be told.
     pub story: Option<Story>,
+    /// What became of media after the warm-up, where any is sent.
+    pub media: Option<MediaTotals>,
 }
 
 /// What a judge of the simulator found.
@@ -269,13 +271,14 @@ impl World {
     fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId) {
         let now = self.network.now();
         let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
-        let (from, message) = (delivery.from, delivery.unpack());
+        let (from, port) = (delivery.from, delivery.port);
+        let message = delivery.unpack();
         let mut link = self.network.link(host, &mut self.stage);
         // What the judges look at, DNS, is never small.
         if let Some(checkers) = &mut link.observer_mut().checkers {
             checkers.delivered(now, host, &message);
         }
-        self.hosts[host.index()].receive(&mut link, from, message);
+        self.hosts[host.index()].receive(&mut link, from, port, message);
     }
 
     #[cold]
@@ -377,6 +380,7 @@ impl World {
             violations,
             ring,
             story,
+            media: self.stage.media,
         }
     }
 }

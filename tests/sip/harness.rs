@@ -53,7 +53,7 @@ pub(crate) enum Role {
 pub(crate) enum Timer {
     Resolver(resolver::Timer),
     Server(server::Timer),
-    Phone(sip::Timer),
+    Phone(phone::Timer),
 }
 
 /// What is written down of a run.
@@ -91,7 +91,7 @@ macro_rules! from {
 from! {
     Timer::Resolver(resolver::Timer);
     Timer::Server(server::Timer);
-    Timer::Phone(sip::Timer);
+    Timer::Phone(phone::Timer);
     Note::User(phone::Observation);
     Note::Server(server::Observation);
 }
@@ -167,7 +167,7 @@ impl Device for Role {
 
 fn as_phone<'a, 'b>(
     link: &'a mut Link<'b>,
-) -> sim::Lift<'a, Link<'b>, sip::Message, sip::Timer, phone::Observation> {
+) -> sim::Lift<'a, Link<'b>, Message, phone::Timer, phone::Observation> {
     link.lift()
 }
 
@@ -309,7 +309,7 @@ pub(crate) fn server(lab: &Network) -> &Server {
 /// What the user agent on a host told.
 pub(crate) fn told(lab: &Network, index: usize) -> Vec<(SimTime, Upcall)> {
     let upcall = |(time, host, note): &(SimTime, sim::HostId, Note)| match note {
-        Note::User(phone::Observation(upcall)) if host.index() == index => {
+        Note::User(phone::Observation::User(upcall)) if host.index() == index => {
             Some((*time, upcall.clone()))
         }
         _ => None,

@@ -88,6 +88,8 @@ impl Node {
         let location = LocationSettings { domain, copied, id_bits: 160, lifetime };
         let user = UserAgent::new(Parts {
             settings: Arc::new(Settings {
+                relay: None,
+                media: None,
                 location,
                 record_route,
                 options: Options::SER,
@@ -97,7 +99,8 @@ impl Node {
             user: "alice".into(),
             own: ALICE,
             stub: Stub::new(Arc::new([RESOLVER.at(Port::DNS)]), dice("stub")),
-            dice: ["a", "b", "c", "d", "e"].map(dice),
+            relay: None,
+            dice: ["a", "b", "c", "d", "e", "f", "g"].map(dice),
         });
         Self { desk, plugin, user, is_proxy: true }
     }

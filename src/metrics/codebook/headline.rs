@@ -254,7 +254,39 @@ fn requests() -> Vec<Metric> {
          the requests that ended",
     ));
     all.extend(outbound());
+    all.extend(media());
     all
+}
+
+fn media() -> [Metric; 4] {
+    [
+        one(
+            "media_calls",
+            Unit::Count,
+            Neither,
+            "Calls in which the caller began to talk; a column, as the next ones, where there is \
+             `[media]`.",
+        ),
+        one(
+            "media_packets",
+            Unit::Count,
+            Neither,
+            "Packets of media that both ends of calls sent.",
+        ),
+        one(
+            "media_lost",
+            Unit::Share,
+            Lower,
+            "Those of them that the other end did not hear: lost on the way, kept out, or not passed on \
+             by a relay.",
+        ),
+        one(
+            "media_given_up",
+            Unit::Count,
+            Lower,
+            "Ends of calls that hung up because they heard nothing for `media.patience`.",
+        ),
+    ]
 }
 
 fn outbound() -> [Metric; 3] {

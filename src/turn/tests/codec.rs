@@ -58,10 +58,7 @@ fn all() -> Vec<(Body, u32)> {
             account().signed(request(Request::ChannelBind { channel, peer }), challenge()),
             20 + 8 + 12 + auth,
         ),
-        (
-            Body::Success { id: ID, success: Success::Binding { mapped }, integrity: None },
-            20 + 12,
-        ),
+        (Body::Success { id: ID, success: Success::Binding { mapped }, integrity: None }, 20 + 12),
         (success(Success::Allocate { relayed, mapped, lifetime: 600 }), 20 + 12 + 8 + 12 + 24),
         (success(Success::Refresh { lifetime: 600 }), 20 + 8 + 24),
         (success(Success::CreatePermission), 20 + 24),

@@ -94,8 +94,7 @@ fn a_client_has_its_address_after_two_round_trips() {
     let relayed = RELAY.address.at(FIRST_PORT);
     let seconds = |at: SimTime| at.as_secs_f64();
     let told: Vec<_> = pair.told.iter().map(|(at, what)| (seconds(*at), what.clone())).collect();
-    let expected =
-        [(0.4, Upcall::Allocated(relayed)), (0.6, Upcall::Permitted(PEER.address))];
+    let expected = [(0.4, Upcall::Allocated(relayed)), (0.6, Upcall::Permitted(PEER.address))];
     assert_eq!(told, expected);
     assert_eq!(pair.sent(|_| true).len(), 3);
     assert!(pair.from_peer(PEER, b"INVITE"));
@@ -118,9 +117,8 @@ fn what_is_wanted_is_renewed_a_minute_ahead() {
     // 0.6, 240, ... 3360: fifteen.
     assert_eq!(count(|it| matches!(it, Request::CreatePermission { .. })), 15);
     assert_eq!(count(|it| matches!(it, Request::ChannelBind { .. })), 15);
-    let keepalives = pair.sent(|body| {
-        matches!(body, Body::Indication { indication: Indication::Binding, .. })
-    });
+    let keepalives =
+        pair.sent(|body| matches!(body, Body::Indication { indication: Indication::Binding, .. }));
     assert_eq!(keepalives.len() as u64, 3_590 / KEEPALIVE.as_secs());
 }
 
@@ -176,8 +174,7 @@ fn a_relay_that_has_forgotten_is_found_out_by_the_next_renewal() {
     pair.run(260);
     let told: Vec<_> = pair.told[2..].iter().map(|(_, what)| what.clone()).collect();
     let relayed = RELAY.address.at(FIRST_PORT);
-    let expected =
-        [Upcall::Lost, Upcall::Allocated(relayed), Upcall::Permitted(PEER.address)];
+    let expected = [Upcall::Lost, Upcall::Allocated(relayed), Upcall::Permitted(PEER.address)];
     assert_eq!(told, expected);
     assert!(pair.from_peer(PEER, b"hello again"));
 }
@@ -198,9 +195,8 @@ fn a_relay_that_is_silent_is_given_up_after_39_and_a_half_seconds() {
     assert_eq!(asked.len(), 1 + 7);
     pair.cut = false;
     // 280.1 + 30 = 310.1, given up at 349.6; then 379.6, 449.1, 518.6, 588.1 and so on.
-    let again = pair.sent(|body| {
-        matches!(body, Body::Request { request: Request::Allocate { .. }, .. })
-    });
+    let again =
+        pair.sent(|body| matches!(body, Body::Request { request: Request::Allocate { .. }, .. }));
     let first = again.iter().find(|&&at| at > 1.0).copied();
     assert_eq!(first, Some(240.6 + 39.5 + REST.as_secs_f64()));
     pair.run(700);

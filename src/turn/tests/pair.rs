@@ -102,8 +102,7 @@ impl Pair {
 
     /// What the client has sent goes to the relay, and its answers back, one after the other.
     fn deliver(&mut self) {
-        while let Some((_, message)) =
-            (!self.ctx.sent.is_empty()).then(|| self.ctx.sent.remove(0))
+        while let Some((_, message)) = (!self.ctx.sent.is_empty()).then(|| self.ctx.sent.remove(0))
         {
             self.seen.push((self.ctx.now(), true, message.body.clone()));
             if self.cut {
