@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::address::Endpoint;
+use crate::address::{Address, Endpoint};
 use crate::conventional::names;
 use crate::dns::{self, stub};
 use crate::overcord::message::{NodeTimer, Timer};
@@ -85,24 +85,25 @@ impl Registration {
         upcalls
     }
 
-    /// A fetch ended; if it is the registration's, the amended record is put.
+    /// A fetch ended; if it is the registration's, the amended record is put: with where the user is
+    /// now, and without where it was before.
     pub fn got<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
         settings: &LocationSettings,
         id: OperationId,
         found: Option<&Record>,
-        own: Endpoint,
+        (own, former): (Endpoint, &[Address]),
     ) -> Upcalls {
         let Some(key) = self.key.filter(|_| self.stage == Stage::Fetching(id)) else {
             return Upcalls::new();
         };
         let now = at.ctx.now();
         let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
-        let mut bindings = with_binding(found, binding, now);
-        // Where it was before, it is no more.
-        let former = self.stored.replace(own).filter(|former| *former != own);
-        bindings.retain(|it| Some(it.endpoint) != former);
+        let mut bindings = with_binding(found, binding, former, now);
+        // Where it was by what was stored last, it is no more.
+        let last = self.stored.replace(own).filter(|last| *last != own);
+        bindings.retain(|it| Some(it.endpoint) != last);
         let record = location_record(key, &bindings, now, settings.lifetime);
         let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.stage = Stage::Putting(id);

@@ -17,6 +17,7 @@
 //!
 //! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user).
 
+mod hosts;
 pub mod relay;
 mod voice;
 
@@ -33,6 +34,7 @@ use crate::overcord::message::{NodeTimer, Observation};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::resource_database::{bindings_of, bridge_key, location_key};
+use crate::overcord::user_agent::hosts::{is_own, name_of};
 use crate::overcord::user_agent::relay::{Side, wire};
 use crate::overcord::user_agent::voice::Voice;
 use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcall as OverlayUpcall, Upcalls};
@@ -45,6 +47,8 @@ use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_rout
 use crate::sip::transaction::{Event, Owner, Transactions};
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
+
+mod moving;
 
 /// How all user agents of an overlay are set up.
 #[derive(Clone, Debug)]
@@ -89,6 +93,8 @@ pub struct UserAgent {
     settings: Arc<Settings>,
     user: Arc<str>,
     own: Address,
+    /// Where it was before.
+    former: Vec<Address>,
     tx: Transactions,
     agent: Agent,
     proxy: Proxy,
@@ -158,6 +164,7 @@ impl UserAgent {
             settings,
             user,
             own,
+            former: Vec::new(),
         }
     }
 
@@ -293,9 +300,9 @@ impl UserAgent {
         if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let own = self.contact();
+        let places = (self.contact(), &*self.former);
         let bridge = self.bridge.as_mut();
-        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, own));
+        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, places));
         if let Some(upcalls) = ended {
             return self.overlay_upcalls(at, place, upcalls);
         }
@@ -303,7 +310,7 @@ impl UserAgent {
             return;
         }
         let settings = &self.settings.location;
-        let upcalls = self.registration.got(at, settings, id, record, own);
+        let upcalls = self.registration.got(at, settings, id, record, places);
         self.overlay_upcalls(at, None, upcalls);
     }
 
@@ -571,24 +578,6 @@ impl UserAgent {
                 self.proxy_upcalls(at, upcalls);
             }
         }
-    }
-}
-
-/// The domain of a host part that is a name.
-fn name_of(host: &HostPart) -> Option<&str> {
-    match host {
-        HostPart::Name(name) => Some(name),
-        HostPart::Address(_) | HostPart::Ipv6(_) => None,
-    }
-}
-
-/// Whether an entry of a route means this node: its address, or the overlay's name while it plays
-/// the proxy peer.
-fn is_own(uri: &SipUri, own: Address, domain: &str, is_proxy: bool) -> bool {
-    match &uri.host {
-        HostPart::Address(address) => *address == own,
-        HostPart::Name(name) => is_proxy && **name == *domain,
-        HostPart::Ipv6(_) => false,
     }
 }
 

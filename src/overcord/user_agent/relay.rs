@@ -355,13 +355,18 @@ impl UserAgent {
     /// An address has come or gone: what the user agent says of itself changes, and what stands in
     /// the overlay.
     fn moved<C: NodeContext>(&mut self, at: &mut At<'_, C>, line: Line) {
-        let contact = self.contact();
-        let media = self.side.as_deref().and_then(Side::media);
-        let media = media.unwrap_or_else(|| self.own.at(Port::AUDIO));
-        self.agent.relocate(Uri::of_user_at(&self.user, contact), media);
+        self.say_where();
         if line == Line::Signalling {
             self.renew(at);
         }
+    }
+
+    /// The user agent is to say where it is reached through the relay.
+    pub(super) fn say_where(&mut self) {
+        let Some(side) = self.side.as_deref() else { return };
+        let media = side.media().unwrap_or_else(|| self.own.at(Port::AUDIO));
+        let contact = Uri::of_user_at(&self.user, self.contact());
+        self.agent.relocate(contact, media);
     }
 
     /// Whether media to the other end of a call goes through the relay from now on.
