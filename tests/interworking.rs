@@ -209,10 +209,11 @@ fn a_relay_agent_peer_carries_calls_to_whom_nobody_reaches() {
     assert_eq!(way(&output, "SIP INVITE")[..4], there);
     assert_eq!(way(&output, "SIP BYE")[..4], there);
     assert_eq!(way(&output, "I hear nothing"), [(bob, ser), (ser, lin)]);
-    // Each of the two allocations costs a challenge, when Bob comes and after the relay's return.
+    // Each of the two allocations costs a challenge; after the relay's return its nonce is still good.
     let turn = |words: &str| way(&output, words).len();
     assert_eq!(turn("TURN Allocate, unsigned"), 2);
     assert_eq!(turn("TURN Allocate: 401"), 2);
+    assert_eq!(turn("TURN Allocate: 10.128.0.3"), 4);
     let value = |name: &str| output.headline.value(name).unwrap();
     assert_eq!((value("media_calls"), value("media_given_up")), (2.0, 2.0));
     // Ten packets a second from each end: a minute; then from 5 min and 2 s of ringing on to half a

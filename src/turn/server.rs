@@ -75,7 +75,7 @@ impl Server {
             lifetime,
             allocations: BTreeMap::new(),
             ports: BTreeMap::new(),
-            last: Port(u16::MAX),
+            last: Port(FIRST_PORT.0 - 1),
         }
     }
 
