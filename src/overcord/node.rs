@@ -19,7 +19,6 @@ use crate::rng::Dice;
 use crate::sim::Context;
 use crate::sip::agent::Action;
 use crate::time::SimDuration;
-use crate::turn;
 use crate::workload::ArrivalTimes;
 
 mod moving;
@@ -344,7 +343,8 @@ impl Node {
         }
     }
 
-    /// A message of the overlay arrived that is small.
+    /// A message of the overlay arrived that is small: such a one is sent from the port that it gets
+    /// to.
     #[inline]
     pub fn receive_compact<C: NodeContext>(
         &mut self,
@@ -354,7 +354,7 @@ impl Node {
     ) {
         if from.port != Port::OVERLAY {
             let message = plugin::Message::unpack(message.words());
-            return self.receive_elsewhere(ctx, from, message);
+            return self.receive_elsewhere(ctx, from, from.port, message);
         }
         if !self.plugin.dht.receive_compact(ctx, from, message) {
             self.receive_overlay(ctx, from, plugin::Message::unpack(message.words()));
@@ -378,16 +378,17 @@ impl Node {
         &mut self,
         ctx: &mut C,
         from: Endpoint,
+        port: Port,
         message: plugin::Message,
     ) {
-        if from.port == self.plugin.port() {
+        if port == self.plugin.port() {
             if let plugin::Message::Description(message) = message {
                 return self.plugin.tell_home(ctx, from, &message);
             }
             return self.receive_overlay(ctx, from, message);
         }
         let Some(others) = self.plugin.others_mut() else { return };
-        if let Some(place) = others.by_port(from.port) {
+        if let Some(place) = others.by_port(port) {
             let news = others.receive(ctx, place, from, message);
             self.take_news(ctx, news);
         }
@@ -406,7 +407,7 @@ impl Node {
         }
     }
 
-    /// A message arrived at this port.
+    /// A message arrived at a port.
     pub fn receive<C: NodeContext>(
         &mut self,
         ctx: &mut C,
@@ -416,14 +417,14 @@ impl Node {
     ) {
         match message {
             Message::Relayed(relayed) => self.receive(ctx, from, port, relayed.message),
-            Message::Sip(_) | Message::Rtp(_) if port >= turn::server::FIRST_PORT => {
+            Message::Sip(_) | Message::Rtp(_) if port >= crate::turn::server::FIRST_PORT => {
                 self.with_user(ctx, |user, at| user.receive_for_client(at, from, port, message));
             }
             Message::Turn(message) => {
                 self.with_user(ctx, |user, at| user.receive_turn(at, from, port, *message));
             }
             Message::Rtp(packet) => self.with_user(ctx, |user, at| user.hear(at, &packet)),
-            Message::Overlay(message) => self.receive_elsewhere(ctx, from, message),
+            Message::Overlay(message) => self.receive_elsewhere(ctx, from, port, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
             Message::Sip(message) if self.server.is_some() => {

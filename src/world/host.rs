@@ -224,7 +224,7 @@ impl Host {
         }
     }
 
-    /// A message arrives at this port.
+    /// A message arrives at a port.
     pub fn receive(
         &mut self,
         link: &mut WorldLink<'_>,

@@ -276,8 +276,7 @@ impl World {
     fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId) {
         let now = self.network.now();
         let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
-        let (from, port) = (delivery.from, delivery.port);
-        let message = delivery.unpack();
+        let (from, port, message) = (delivery.from, delivery.port, delivery.unpack());
         let mut link = self.network.link(host, &mut self.stage);
         // What the judges look at, DNS, is never small.
         if let Some(checkers) = &mut link.observer_mut().checkers {
