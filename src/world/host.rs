@@ -265,6 +265,9 @@ impl Host {
                 phone.receive(&mut as_phone(link), from, message);
             }
             (Self::Phone(phone), Message::Rtp(packet)) => phone.hear(&mut as_phone(link), &packet),
+            (Self::Phone(phone), Message::Dns(message)) => {
+                phone.receive_dns(&mut as_phone(link), from, &message);
+            }
             (Self::Phone(phone), Message::Icmp(Icmp::Unreachable(error))) => {
                 if let Some(to) = deaf(error) {
                     phone.unreachable(&mut as_phone(link), to);

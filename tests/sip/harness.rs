@@ -245,6 +245,7 @@ impl Set {
         let servers = [Network::address_of(RESOLVER).at(Port::DNS)];
         server::Settings {
             embeds: false,
+            recalls: false,
             domain: DOMAIN.to_owned(),
             own: Network::address_of(SERVER),
             overlay: OVERLAY.to_owned(),
@@ -269,7 +270,13 @@ fn resolver() -> Resolver {
 
 fn phone(user: &str, domain: &str, index: usize) -> Phone {
     let (own, server) = (Network::address_of(index), Network::address_of(SERVER));
-    Phone::new(user, domain, own, server, [dice(user), dice(&format!("{user}'s agent"))])
+    Phone::new(
+        user,
+        domain,
+        own,
+        phone::Home::At(server),
+        [dice(user), dice(&format!("{user}'s agent"))],
+    )
 }
 
 fn dice(name: &str) -> Dice {
