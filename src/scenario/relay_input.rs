@@ -45,12 +45,12 @@ fn media_and_relay_have_defaults_and_stay_what_they_are() {
     assert_eq!(first.plan.media, Some(media));
     let relay = RelayPlan {
         host: "relay".to_owned(),
-        users: Relayed::Nat,
+        clients: Relayed::Nat,
         lifetime: seconds(600),
         keepalive: seconds(25),
     };
     assert_eq!(first.plan.relay, Some(relay));
-    let given = "host = \"bob\"\nusers = \"all\"\nlifetime = \"1m\"\nkeepalive = \"15s\"\n\
+    let given = "host = \"bob\"\nclients = \"all\"\nlifetime = \"1m\"\nkeepalive = \"15s\"\n\
                  [media]\ninterval = \"1s\"\npayload = 20\npatience = \"1s\"";
     let given = STATIC.replace("nat = \"closed\"\n", "") + given;
     for first in [first, read(&given)] {
@@ -65,7 +65,12 @@ fn media_and_relay_have_defaults_and_stay_what_they_are() {
 fn who_relays_is_a_member_whom_everybody_reaches() {
     let relay = |rest: &str| format!("{STATIC}{rest}");
     check(&[
-        (&relay(""), "x.toml:20:1: relay: missing key `host`"),
+        (
+            &relay(""),
+            "x.toml:20:1: relay: missing key `host`: The member that is the relay: named, or \
+             generated such as `node-00002`. It may be the proxy peer. A generated one is never \
+             behind a translator of addresses.",
+        ),
         (
             &relay("host = \"rely\""),
             "x.toml:21:8: relay.host: there is no host `rely`; did you mean `relay`?",
@@ -81,14 +86,16 @@ fn who_relays_is_a_member_whom_everybody_reaches() {
              not reach it",
         ),
         (
-            &relay("host = \"relay\"\nusers = \"nats\"\nlifetime = \"500ms\"\nkeepalive = \"0s\""),
-            "x.toml:22:9: relay.users: expected `nat` or `all`, found \"nats\"; did you mean \
+            &relay(
+                "host = \"relay\"\nclients = \"nats\"\nlifetime = \"500ms\"\nkeepalive = \"0s\"",
+            ),
+            "x.toml:22:11: relay.clients: expected `nat` or `all`, found \"nats\"; did you mean \
              `nat`?\n\
-             x.toml:24:13: relay.keepalive: it must be longer than zero",
+             x.toml:24:13: relay.keepalive: 0s is too short: it must be 1ms or more",
         ),
         (
             &relay("host = \"relay\"\nlifetime = \"500ms\""),
-            "x.toml:22:12: relay.lifetime: 0.5s is not at least 1s",
+            "x.toml:22:12: relay.lifetime: 500ms is out of range: at least 1s",
         ),
     ]);
 }
@@ -100,13 +107,13 @@ fn a_relay_needs_a_fixed_proxy_peer_that_stays_on_the_way() {
     let straight = relay.replace("record_route = \"address\"", "record_route = \"none\"");
     let moving = relay.clone() + "[churn]\nreturn_address = \"new\"";
     check(&[
-        (&other, "x.toml:21:1: relay: [relay] needs handover.strategy = \"static\""),
-        (&straight, "x.toml:20:1: relay: [relay] needs handover.record_route = \"address\""),
-        (&moving, "x.toml:20:1: relay: [relay] needs churn.return_address = \"same\""),
+        (&other, "x.toml:21:2: relay: [relay] needs handover.strategy = \"static\""),
+        (&straight, "x.toml:20:2: relay: [relay] needs handover.record_route = \"address\""),
+        (&moving, "x.toml:20:2: relay: [relay] needs churn.return_address = \"same\""),
         (
             "name = \"x\"\n[relay]\nhost = \"node-00001\"",
-            "x.toml:2:1: relay: [relay] needs handover.strategy = \"static\"\n\
-             x.toml:2:1: relay: [relay] needs users that speak SIP, such as those of a [[caller]]",
+            "x.toml:2:2: relay: [relay] needs handover.strategy = \"static\"\n\
+             x.toml:2:2: relay: [relay] needs users that speak SIP, such as those of a [[caller]]",
         ),
     ]);
 }
@@ -116,12 +123,12 @@ fn nobody_is_impatient_between_two_packets() {
     check(&[
         (
             "name = \"x\"\n[media]\ninterval = \"1m\"",
-            "x.toml:3:12: media.interval: 60s must not be above patience, which is 30s",
+            "x.toml:3:12: media.interval: 60s must not be above `patience`, which is 30s",
         ),
         (
             "name = \"x\"\n[media]\ninterval = \"0s\"\npayload = 0",
-            "x.toml:3:12: media.interval: it must be longer than zero\n\
-             x.toml:4:11: media.payload: expected a whole number from 1 to 1400, found 0",
+            "x.toml:3:12: media.interval: 0s is too short: it must be 1ms or more\n\
+             x.toml:4:11: media.payload: 0 is out of range: an integer from 1 to 1400",
         ),
     ]);
 }

@@ -45,7 +45,7 @@ pub(super) fn parts(
     let part = |member: &Member| {
         let translated = behind.get(&member.host);
         let signalling = translated == Some(&false);
-        match relay.users {
+        match relay.clients {
             _ if member.host == host => Some(relay::Part::Relay),
             _ if member.is_server() => None,
             Relayed::Nat => translated.map(|_| relay::Part::Client { signalling }),

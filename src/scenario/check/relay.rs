@@ -44,7 +44,7 @@ impl Check<'_> {
         }
         RelayPlan {
             host: relay.host.clone(),
-            users: relay.users,
+            clients: relay.clients,
             lifetime: relay.lifetime.0,
             keepalive: relay.keepalive.0,
         }

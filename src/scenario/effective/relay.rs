@@ -15,7 +15,7 @@ pub(super) fn media(plan: &MediaPlan) -> Media {
 pub(super) fn relay(plan: &RelayPlan) -> Relay {
     Relay {
         host: plan.host.clone(),
-        users: plan.users,
+        clients: plan.clients,
         lifetime: Duration(plan.lifetime),
         keepalive: Duration(plan.keepalive),
     }

@@ -48,7 +48,7 @@ pub struct Relay {
     pub host: String,
     /// Whose media it relays.
     #[serde(default)]
-    pub users: Relayed,
+    pub clients: Relayed,
     /// How long it lets an allocation last that is not renewed: a client renews it a minute ahead of
     /// its end. Permissions last 300 s and channels 600 s, as RFC 8656 has it.
     #[serde(default = "ten_minutes")]

@@ -22,7 +22,7 @@ pub struct RelayPlan {
     /// The name of the member.
     pub host: String,
     /// Whose media it relays.
-    pub users: Relayed,
+    pub clients: Relayed,
     /// How long an allocation lasts, a second at least.
     pub lifetime: SimDuration,
     /// How often a mapping is kept alive, above zero.
