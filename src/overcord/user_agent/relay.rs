@@ -79,7 +79,7 @@ pub(super) enum Side {
     /// It is the relay.
     Relay(Server),
     /// It has addresses there.
-    Client { signalling: Option<Client>, media: Client },
+    Client { signalling: Option<Box<Client>>, media: Box<Client> },
 }
 
 impl Side {
@@ -98,7 +98,7 @@ impl Side {
                 lifetime: None,
                 keepalive: settings.keepalive,
             };
-            Client::new(settings, dice)
+            Box::new(Client::new(settings, dice))
         };
         Some(Box::new(match part? {
             Part::Relay => {
@@ -115,7 +115,7 @@ impl Side {
     fn client(&mut self, line: Line) -> Option<&mut Client> {
         match (self, line) {
             (Self::Relay(_), _) => None,
-            (Self::Client { signalling, .. }, Line::Signalling) => signalling.as_mut(),
+            (Self::Client { signalling, .. }, Line::Signalling) => signalling.as_deref_mut(),
             (Self::Client { media, .. }, Line::Media) => Some(media),
         }
     }
@@ -138,7 +138,7 @@ impl Side {
     fn contact(&self) -> Option<Endpoint> {
         match self {
             Self::Relay(_) => None,
-            Self::Client { signalling, .. } => signalling.as_ref()?.relayed(),
+            Self::Client { signalling, .. } => signalling.as_deref()?.relayed(),
         }
     }
 

@@ -59,7 +59,7 @@ use crate::world::log::Logged;
 use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::servers::Servers;
-use crate::world::stage::{Callees, MediaTotals};
+use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World};
 
 const AUTHORITY: Address = Address::from_bits(0xc000_0235);
@@ -205,7 +205,6 @@ pub fn build(
     };
     stage.beside = beside.overlays.iter().flat_map(|it| &it.members).map(|it| it.host).collect();
     stage.story = story::chronicle(plan, &cast)?;
-    stage.media = plan.media.map(|_| MediaTotals::default());
     stage.checkers = watch.checkers.then(|| stage::judges(plan, &cast));
     let logged = match &watch.logged {
         Logged::Nobody => Logged::Nobody,

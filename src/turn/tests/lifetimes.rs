@@ -97,8 +97,8 @@ fn a_client_has_its_address_after_two_round_trips() {
     let expected = [(0.4, Upcall::Allocated(relayed)), (0.6, Upcall::Permitted(PEER.address))];
     assert_eq!(told, expected);
     assert_eq!(pair.sent(|_| true).len(), 3);
-    assert!(pair.from_peer(PEER, b"INVITE"));
-    assert!(!pair.from_peer(Address::from_bits(9).at(Port::SIP), b"INVITE"), "nobody knows it");
+    assert!(pair.peer_sends(PEER, b"INVITE"));
+    assert!(!pair.peer_sends(Address::from_bits(9).at(Port::SIP), b"INVITE"), "nobody knows it");
 }
 
 /// Renewed after 540, 240 and 240 s, counted from the answers: an hour of it keeps everything.
@@ -107,7 +107,7 @@ fn what_is_wanted_is_renewed_a_minute_ahead() {
     let mut pair = Pair::new();
     pair.act(|client, ctx| client.bind(ctx, PEER));
     pair.run(3_590);
-    assert!(pair.from_peer(PEER, b"still here"));
+    assert!(pair.peer_sends(PEER, b"still here"));
     let count = |is: fn(&Request) -> bool| {
         let it = |body: &Body| matches!(body, Body::Request { request, .. } if is(request));
         pair.sent(it).len()
@@ -133,7 +133,7 @@ fn a_stale_nonce_is_replaced_and_nothing_is_lost() {
     };
     assert_eq!(pair.seen.iter().filter(|it| stale(it)).count(), 1);
     assert!(!pair.told.iter().any(|(_, what)| *what == Upcall::Lost));
-    assert!(pair.from_peer(PEER, b"still here"));
+    assert!(pair.peer_sends(PEER, b"still here"));
 }
 
 /// What goes over a channel has 4 octets more, over an indication 36.
@@ -168,7 +168,7 @@ fn a_relay_that_has_forgotten_is_found_out_by_the_next_renewal() {
     let mut pair = Pair::new();
     pair.run(100);
     pair.server = server();
-    assert!(pair.client.reaches(PEER) && !pair.from_peer(PEER, b"hello?"));
+    assert!(pair.client.reaches(PEER) && !pair.peer_sends(PEER, b"hello?"));
     pair.run(240);
     assert_eq!(pair.told.len(), 2, "nothing yet");
     pair.run(260);
@@ -176,7 +176,7 @@ fn a_relay_that_has_forgotten_is_found_out_by_the_next_renewal() {
     let relayed = RELAY.address.at(FIRST_PORT);
     let expected = [Upcall::Lost, Upcall::Allocated(relayed), Upcall::Permitted(PEER.address)];
     assert_eq!(told, expected);
-    assert!(pair.from_peer(PEER, b"hello again"));
+    assert!(pair.peer_sends(PEER, b"hello again"));
 }
 
 /// The renewal of 240.6 s is sent seven times, up to 31.5 s later, and given up 39.5 s after the
@@ -200,7 +200,7 @@ fn a_relay_that_is_silent_is_given_up_after_39_and_a_half_seconds() {
     let first = again.iter().find(|&&at| at > 1.0).copied();
     assert_eq!(first, Some(240.6 + 39.5 + REST.as_secs_f64()));
     pair.run(700);
-    assert!(pair.from_peer(PEER, b"hello again"));
+    assert!(pair.peer_sends(PEER, b"hello again"));
 }
 
 /// Its former life's allocation stands in the way for up to ten minutes: it ends that one first.

@@ -127,7 +127,7 @@ impl Pair {
     }
 
     /// The peer sends this to the relayed address; whether it gets in.
-    pub(super) fn from_peer(&mut self, from: Endpoint, words: &[u8]) -> bool {
+    pub(super) fn peer_sends(&mut self, from: Endpoint, words: &[u8]) -> bool {
         let Some(relayed) = self.client.relayed() else { return false };
         let data: Data = words.into();
         let now = self.ctx.now();
