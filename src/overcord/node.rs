@@ -14,7 +14,7 @@ use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
 use crate::overcord::user_agent::{At, UserAgent};
 use crate::overlay::chord::{ChordTimer, Compact};
-use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, plugin};
+use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, description, plugin};
 use crate::rng::Dice;
 use crate::sim::Context;
 use crate::sip::agent::Action;
@@ -147,9 +147,11 @@ impl Node {
         act: impl FnOnce(&mut UserAgent, &mut At<'_, C>),
     ) {
         let is_proxy = self.is_proxy();
-        let handover = self.handover.as_deref_mut();
-        if let Some(user) = handover.and_then(|part| part.user_agent.as_deref_mut()) {
-            act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
+        let Some(handover) = self.handover.as_deref_mut() else { return };
+        let Some(user) = handover.user_agent.as_deref_mut() else { return };
+        act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
+        if let Some(passed) = user.take_probed() {
+            handover.options_ended(ctx, &mut self.plugin, passed);
         }
     }
 
@@ -304,8 +306,12 @@ impl Node {
                 self.with_user(ctx, |user, at| user.put_done(at, None, id, outcome));
                 self.with_server(ctx, |server, at| server.put_done(at, id, outcome));
             }
-            // Look-ups are counted by the observer.
-            Upcall::LookupDone { .. } => {}
+            // Those of random keys are counted by the observer.
+            Upcall::LookupDone { id, outcome, .. } => {
+                if let Some(handover) = &mut self.handover {
+                    handover.looked_up(ctx, &mut self.plugin, id, outcome.owner);
+                }
+            }
         }
     }
 
@@ -365,7 +371,7 @@ impl Node {
     ) {
         if from.port == self.plugin.port() {
             if let plugin::Message::Description(message) = message {
-                return self.plugin.tell_home(ctx, from, &message);
+                return self.described(ctx, from, &message);
             }
             return self.receive_overlay(ctx, from, message);
         }
@@ -373,6 +379,21 @@ impl Node {
         if let Some(place) = others.by_port(from.port) {
             let news = others.receive(ctx, place, from, message);
             self.take_news(ctx, news);
+        }
+    }
+
+    /// Somebody asks what its own overlay is, or says something about its proxy peer.
+    fn described<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: &description::Message,
+    ) {
+        match (message, &mut self.handover) {
+            (description::Message::Silent(..), Some(handover)) => {
+                handover.alarmed(ctx, &mut self.plugin);
+            }
+            _ => self.plugin.tell_home(ctx, from, message),
         }
     }
 
@@ -434,7 +455,10 @@ impl Node {
 
     fn receive_icmp<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, icmp: Icmp) {
         match icmp {
-            Icmp::EchoRequest(echo) => ctx.send(from, echo.reply().into()),
+            Icmp::EchoRequest(echo) => match &self.handover {
+                Some(handover) => handover.echo_asked(ctx, from, echo),
+                None => ctx.send(from, echo.reply().into()),
+            },
             Icmp::EchoReply(echo) => {
                 if let Some(handover) = &mut self.handover {
                     handover.echoed(ctx, &mut self.plugin, (from.address, echo), true);

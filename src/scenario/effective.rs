@@ -11,9 +11,9 @@ mod users;
 
 use super::file::{
     self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, Daemon,
-    DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
-    LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
-    SCHEMA, Stop,
+    DynDns, Event, EventAction, FarHosts, File, Firewall, ForeverWord, Handover, Latency,
+    LatencyModel, LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading,
+    RoundFingers, SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
@@ -123,6 +123,9 @@ fn network(network: &NetworkPlan) -> Network {
             tcp_timeout: Duration(nat.tcp_timeout),
             answers_echo: nat.answers_echo,
         }),
+        firewall: network
+            .firewall
+            .map(|it| Firewall { drops: Probability(it.drops), rejects: Probability(it.rejects) }),
     }
 }
 
@@ -277,6 +280,7 @@ fn location(lifetime: &Lifetime) -> (Option<Duration>, Option<Duration>) {
 fn handover(handover: &HandoverPlan) -> Handover {
     let policies = &handover.policies;
     let literal = *policies == Policies::LITERAL;
+    let papers = handover.strategy.is_papers();
     Handover {
         strategy: handover.strategy,
         // Every policy follows by name, so that the reading decides nothing any more.
@@ -303,6 +307,9 @@ fn handover(handover: &HandoverPlan) -> Handover {
         losers: Some(policies.losers),
         failures_to_suspect: Some(policies.failures_to_suspect),
         bootstrap: Some(policies.bootstrap),
+        eligibility: papers.then_some(policies.eligibility),
+        overlay_record: papers.then_some(policies.overlay_record),
+        ex_proxy: Some(policies.ex_proxy),
     }
 }
 
@@ -340,6 +347,7 @@ fn event(whole: &Plan, plan: &EventPlan) -> Event {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
         }
         Action::DynDnsUp => blank,
+        Action::DynDnsReset => Event { action: EventAction::DyndnsReset, ..blank },
         Action::Partition(partition) => Event {
             action: EventAction::Partition,
             hosts: Some(FarHosts::Several(far(whole, &partition.far))),

@@ -171,9 +171,12 @@ impl Check<'_> {
             let port = handover.probe_port;
             self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
         }
+        let with = format!("strategy \"{}\"", handover.strategy.word());
         if handover.strategy != Strategy::Standby {
-            let with = format!("strategy \"{}\"", handover.strategy.word());
             self.meaningless(&Path::of("handover"), &["standbys"], &with);
+        }
+        if !handover.strategy.is_papers() {
+            self.meaningless(&Path::of("handover"), &["eligibility", "overlay_record"], &with);
         }
         HandoverPlan {
             strategy: handover.strategy,
@@ -187,6 +190,9 @@ impl Check<'_> {
                     .failures_to_suspect
                     .unwrap_or(base.failures_to_suspect),
                 bootstrap: handover.bootstrap.unwrap_or(base.bootstrap),
+                eligibility: handover.eligibility.unwrap_or(base.eligibility),
+                overlay_record: handover.overlay_record.unwrap_or(base.overlay_record),
+                ex_proxy: handover.ex_proxy.unwrap_or(base.ex_proxy),
             },
             probe: Probing {
                 interval: handover.probe_interval.0,

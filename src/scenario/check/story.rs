@@ -23,6 +23,7 @@ fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
         EventAction::Return => ("return", &["host"]),
         EventAction::DyndnsDown => ("dyndns_down", &["for"]),
         EventAction::DyndnsUp => ("dyndns_up", &[]),
+        EventAction::DyndnsReset => ("dyndns_reset", &[]),
         EventAction::Partition => ("partition", &["hosts", "for"]),
         EventAction::Heal => ("heal", &[]),
         EventAction::Register => ("register", &["host"]),
@@ -41,6 +42,7 @@ pub(super) fn is_users(action: EventAction) -> bool {
         | EventAction::Return
         | EventAction::DyndnsDown
         | EventAction::DyndnsUp
+        | EventAction::DyndnsReset
         | EventAction::Partition
         | EventAction::Heal => false,
         EventAction::Register
@@ -95,6 +97,7 @@ impl Check<'_> {
                 start: SimTime::ZERO + host.start.0,
                 place,
                 nat,
+                firewall: host.firewall.unwrap_or_default(),
             });
         }
         plans
@@ -103,6 +106,7 @@ impl Check<'_> {
     fn phone(&mut self, domain: &str, path: &Path, users: &Users<'_>) -> Option<HostPlace> {
         self.meaningless(path, &["resolver"], "`domain`: a phone sends everything to its server");
         self.meaningless(path, &["nat"], "`domain`: only members are behind translators");
+        self.meaningless(path, &["firewall"], "`domain`: only members are probed");
         let caller = self.conventional(domain, &path.then("domain"), users)?;
         Some(HostPlace::Phone { caller })
     }
@@ -185,7 +189,10 @@ impl Check<'_> {
     /// What happens to members and to the update endpoint.
     fn action(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Action> {
         let lasting = event.lasting.map(|lasting| lasting.0);
-        let endpoint = matches!(event.action, EventAction::DyndnsDown | EventAction::DyndnsUp);
+        let endpoint = matches!(
+            event.action,
+            EventAction::DyndnsDown | EventAction::DyndnsUp | EventAction::DyndnsReset
+        );
         if endpoint && file.dyndns.is_none() {
             let what = "an event of the update endpoint".to_owned();
             self.fault(path, Fault::MissingSection { what, section: "dyndns" });
@@ -200,6 +207,7 @@ impl Check<'_> {
                 Action::Return { target: self.target(event, path, file, nodes)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
+            EventAction::DyndnsReset => Action::DynDnsReset,
             EventAction::Heal => Action::Heal,
             _ => Action::DynDnsUp,
         })

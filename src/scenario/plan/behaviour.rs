@@ -11,8 +11,8 @@ use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
-    Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
-    UpdateFailure,
+    Bootstrap, Eligibility, ExProxy, HostFirewall, Losers, OnUnresolved, OverlayRecord, OwnAddress,
+    Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
 };
 
 use crate::time::{SimDuration, SimTime};
@@ -192,6 +192,12 @@ impl Strategy {
         }
     }
 
+    /// Whether members decide as the paper has it: those are its two phases.
+    #[must_use]
+    pub const fn is_papers(self) -> bool {
+        matches!(self, Self::DynDns | Self::Ddclient)
+    }
+
     /// Whether its members update the binding themselves.
     #[must_use]
     pub const fn updates(self) -> bool {
@@ -212,6 +218,8 @@ pub struct HostPlan {
     pub place: HostPlace,
     /// Whether it is behind a translator of addresses.
     pub nat: HostNat,
+    /// What its packet filter does; a phone has none.
+    pub firewall: HostFirewall,
 }
 
 impl HostPlan {
@@ -281,6 +289,8 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// The update endpoint lifts a block for abuse.
+    DynDnsReset,
     /// Hosts cannot reach the others.
     Partition(PartitionPlan),
     /// All partitions are over.

@@ -64,6 +64,15 @@ pub struct NatPlan {
     pub answers_echo: bool,
 }
 
+/// `[network.firewall]`: packet filters on the hosts of members.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirewallPlan {
+    /// The share of generated members that drop.
+    pub drops: f64,
+    /// The share of these that reject; both are at most 1 together.
+    pub rejects: f64,
+}
+
 /// On what of the other end something depends (RFC 4787).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
