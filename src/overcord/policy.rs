@@ -30,6 +30,8 @@ pub struct Policies {
     pub overlay_record: OverlayRecord,
     /// What a proxy peer does for callers that still find it after it has stepped down (A20).
     pub ex_proxy: ExProxy,
+    /// What a proxy peer does about the binding that notices another address of its host (A10).
+    pub on_address_change: OnAddressChange,
 }
 
 impl Policies {
@@ -45,6 +47,7 @@ impl Policies {
         eligibility: Eligibility::Any,
         overlay_record: OverlayRecord::WriteOnly,
         ex_proxy: ExProxy::Stops,
+        on_address_change: OnAddressChange::Update,
     };
 
     /// The paper to the letter.
@@ -59,6 +62,7 @@ impl Policies {
         eligibility: Eligibility::Any,
         overlay_record: OverlayRecord::WriteOnly,
         ex_proxy: ExProxy::Stops,
+        on_address_change: OnAddressChange::Ignore,
     };
 }
 
@@ -163,6 +167,17 @@ pub enum ExProxy {
     Stops,
     /// It goes on to pass requests on for one TTL.
     Forwards,
+}
+
+/// What a proxy peer does about the binding that notices another address of its host (A10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum OnAddressChange {
+    /// Update the binding.
+    Update,
+    /// Nothing.
+    Ignore,
 }
 
 /// How members watch the proxy peer.

@@ -44,6 +44,8 @@ use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
 use crate::time::SimTime;
 use probe::Probe;
 
+mod moving;
+
 /// How all user agents of an overlay are set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -80,6 +82,8 @@ pub struct UserAgent {
     settings: Arc<Settings>,
     user: Arc<str>,
     own: Address,
+    /// Where it was before.
+    former: Vec<Address>,
     tx: Transactions,
     agent: Agent,
     proxy: Proxy,
@@ -148,6 +152,7 @@ impl UserAgent {
             settings,
             user,
             own,
+            former: Vec::new(),
         }
     }
 
@@ -285,9 +290,9 @@ impl UserAgent {
         if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let own = self.own.at(Port::SIP);
+        let places = (self.own.at(Port::SIP), &*self.former);
         let bridge = self.bridge.as_mut();
-        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, own));
+        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, places));
         if let Some(upcalls) = ended {
             return self.overlay_upcalls(at, place, upcalls);
         }
@@ -295,7 +300,7 @@ impl UserAgent {
             return;
         }
         let settings = &self.settings.location;
-        let upcalls = self.registration.got(at, settings, id, record, own);
+        let upcalls = self.registration.got(at, settings, id, record, places);
         self.overlay_upcalls(at, None, upcalls);
     }
 

@@ -17,9 +17,9 @@ mod users;
 pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, Eligibility, EventPlan, ExProxy, Family,
-    HandoverPlan, HostFirewall, HostPlace, HostPlan, Lifetime, Losers, OnUnresolved, OverlayRecord,
-    OwnAddress, Policies, ProbeKind, Probing, ReturnAddress, Strategy, Target, Test1Failure,
-    TraceFormat, TracePlan, UpdateFailure, When,
+    HandoverPlan, HostFirewall, HostPlace, HostPlan, Lifetime, Losers, OnAddressChange,
+    OnUnresolved, OverlayRecord, OwnAddress, Policies, ProbeKind, Probing, ReturnAddress, Strategy,
+    Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
@@ -27,7 +27,10 @@ pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
-pub use network::{BurstsPlan, Far, FirewallPlan, HostNat, NatDependence, NatPlan, PartitionPlan};
+pub use network::{
+    AddressChangePlan, BurstsPlan, Far, FirewallPlan, HostNat, NatDependence, NatPlan,
+    PartitionPlan,
+};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -173,6 +176,8 @@ pub struct NetworkPlan {
     pub nat: Option<NatPlan>,
     /// Packet filters on the hosts of members.
     pub firewall: Option<FirewallPlan>,
+    /// Addresses that change.
+    pub address_change: AddressChangePlan,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.

@@ -23,7 +23,6 @@ const TO_COME: &[&str] = &[
     "dns.resolver.forward",
     "handover.on_failed_probe",
     "handover.graceful_leave",
-    "event.action = address_change",
 ];
 
 /// Sections that are taken out before a document is walked through: they are known all the same.

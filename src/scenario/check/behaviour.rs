@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    Strategy, TraceFormat, TracePlan, UpdateIf,
+    TraceFormat, TracePlan, UpdateIf,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -171,13 +171,7 @@ impl Check<'_> {
             let port = handover.probe_port;
             self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
         }
-        let with = format!("strategy \"{}\"", handover.strategy.word());
-        if handover.strategy != Strategy::Standby {
-            self.meaningless(&Path::of("handover"), &["standbys"], &with);
-        }
-        if !handover.strategy.is_papers() {
-            self.meaningless(&Path::of("handover"), &["eligibility", "overlay_record"], &with);
-        }
+        self.strategys_own(handover);
         HandoverPlan {
             strategy: handover.strategy,
             policies: Policies {
@@ -193,6 +187,7 @@ impl Check<'_> {
                 eligibility: handover.eligibility.unwrap_or(base.eligibility),
                 overlay_record: handover.overlay_record.unwrap_or(base.overlay_record),
                 ex_proxy: handover.ex_proxy.unwrap_or(base.ex_proxy),
+                on_address_change: handover.on_address_change.unwrap_or(base.on_address_change),
             },
             probe: Probing {
                 interval: handover.probe_interval.0,

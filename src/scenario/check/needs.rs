@@ -1,11 +1,26 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
+use super::super::file::{Handover, Reading};
 use super::super::plan::{
     CallerPlan, OverlayRecord, Plan, ProbeKind, Publish, Strategy, UpdateIf, UpdateProtocol,
 };
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
+
+/// The policies of the paper's own procedure.
+const OF_THE_PAPER: [&str; 7] = [
+    "on_unresolved",
+    "own_address",
+    "test1_failure",
+    "update_failure",
+    "losers",
+    "eligibility",
+    "overlay_record",
+];
+/// What only those members make use of that watch the proxy peer.
+const OF_UPDATERS: [&str; 6] =
+    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change", "ex_proxy"];
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
@@ -40,6 +55,28 @@ impl Check<'_> {
                 &Path::of("handover.probe_kind"),
                 Fault::Need(NeedFault::There { what, need }),
             );
+        }
+    }
+
+    /// Refuses the keys that the strategy makes no use of.
+    pub(super) fn strategys_own(&mut self, handover: &Handover) {
+        let strategy = handover.strategy;
+        let with = format!("strategy \"{}\"", strategy.word());
+        let table = Path::of("handover");
+        if !strategy.is_papers() {
+            self.meaningless(&table, &OF_THE_PAPER, &with);
+            if handover.reading != Reading::Intended {
+                self.meaningless(&table, &["reading"], &with);
+            }
+        }
+        if !strategy.updates() {
+            self.meaningless(&table, &OF_UPDATERS, &with);
+        }
+        if strategy == Strategy::Standby {
+            let with = format!("{with}: its updates hold only if the set is as it was read");
+            self.meaningless(&table, &["update_if"], &with);
+        } else {
+            self.meaningless(&table, &["standbys"], &with);
         }
     }
 

@@ -2,13 +2,13 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Bursts, Chord, DynDns, File, Firewall, Latency, LatencyModel, Nat, Network,
-    Overlay, Plugin, RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Firewall, Latency, LatencyModel, Nat,
+    Network, Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
-    self, AbuseLimit as Limit, Arrivals, BurstsPlan, ChordPlan, DnsPlan, DynDnsPlan,
-    FingersPerRound, FirewallPlan, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan,
-    ResolverGroup, TopologyPlan,
+    self, AbuseLimit as Limit, AddressChangePlan, Arrivals, BurstsPlan, ChordPlan, DnsPlan,
+    DynDnsPlan, FingersPerRound, FirewallPlan, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan,
+    PluginPlan, ResolverGroup, TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -40,6 +40,10 @@ fn nat(nat: &Nat) -> NatPlan {
     }
 }
 
+fn address_change(written: &AddressChange) -> AddressChangePlan {
+    AddressChangePlan { noticed_after: written.noticed_after.0 }
+}
+
 fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
@@ -54,6 +58,7 @@ impl Check<'_> {
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
             firewall: network.firewall.as_ref().map(|firewall| self.firewall(firewall)),
+            address_change: address_change(&network.address_change.clone().unwrap_or_default()),
         }
     }
 

@@ -27,6 +27,9 @@ pub struct Network {
     /// Packet filters on the hosts of members.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub firewall: Option<super::Firewall>,
+    /// Addresses that change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_change: Option<super::AddressChange>,
 }
 
 impl Default for Network {
@@ -39,6 +42,7 @@ impl Default for Network {
             bursts: None,
             nat: None,
             firewall: None,
+            address_change: None,
         }
     }
 }

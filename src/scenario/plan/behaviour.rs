@@ -11,8 +11,8 @@ use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
-    Bootstrap, Eligibility, ExProxy, HostFirewall, Losers, OnUnresolved, OverlayRecord, OwnAddress,
-    Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
+    Bootstrap, Eligibility, ExProxy, HostFirewall, Losers, OnAddressChange, OnUnresolved,
+    OverlayRecord, OwnAddress, Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
 };
 
 use crate::time::{SimDuration, SimTime};
@@ -192,16 +192,16 @@ impl Strategy {
         }
     }
 
-    /// Whether members decide as the paper has it: those are its two phases.
-    #[must_use]
-    pub const fn is_papers(self) -> bool {
-        matches!(self, Self::DynDns | Self::Ddclient)
-    }
-
     /// Whether its members update the binding themselves.
     #[must_use]
     pub const fn updates(self) -> bool {
         matches!(self, Self::DynDns | Self::Ddclient | Self::Lease | Self::Standby)
+    }
+
+    /// Whether its members follow the paper's procedure, which leaves things open.
+    #[must_use]
+    pub const fn is_papers(self) -> bool {
+        matches!(self, Self::DynDns | Self::Ddclient)
     }
 }
 
@@ -279,6 +279,11 @@ pub enum Action {
     },
     /// Departed hosts come back.
     Return {
+        /// Which.
+        target: Target,
+    },
+    /// Hosts that are up get other addresses.
+    AddressChange {
         /// Which.
         target: Target,
     },
