@@ -225,11 +225,19 @@ impl Host {
         }
     }
 
-    /// A message arrives.
-    pub fn receive(&mut self, link: &mut WorldLink<'_>, from: Endpoint, message: Message) {
+    /// A message arrives at a port.
+    pub fn receive(
+        &mut self,
+        link: &mut WorldLink<'_>,
+        from: Endpoint,
+        port: Port,
+        message: Message,
+    ) {
         use sim::Context as _;
         match (self, message) {
-            (Self::Node(node), message) => node.receive(&mut as_node(link), from, message),
+            (Self::Node(node), message) => {
+                node.receive(&mut as_node(link), from, port, message);
+            }
             (Self::Resolver(resolver), Message::Dns(message)) => {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }

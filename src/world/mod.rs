@@ -274,13 +274,13 @@ impl World {
     fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId) {
         let now = self.network.now();
         let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
-        let (from, message) = (delivery.from, delivery.unpack());
+        let (from, port, message) = (delivery.from, delivery.port, delivery.unpack());
         let mut link = self.network.link(host, &mut self.stage);
         // What the judges look at, DNS, is never small.
         if let Some(checkers) = &mut link.observer_mut().checkers {
             checkers.delivered(now, host, &message);
         }
-        self.hosts[host.index()].receive(&mut link, from, message);
+        self.hosts[host.index()].receive(&mut link, from, port, message);
     }
 
     #[cold]
