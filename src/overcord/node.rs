@@ -559,7 +559,7 @@ impl Node {
                 self.with_user(ctx, |user, at| user.stub_timer(at, timer));
             }
             (Timer::Node(timer), Some(handover)) => {
-                own_timer(handover, ctx, &mut self.plugin, timer);
+                handover.own_timer(ctx, &mut self.plugin, timer);
             }
             (Timer::Stub(timer), Some(handover)) => {
                 let ended = handover.names().timer(&mut ctx.lift::<_, _, Observation>(), timer);
@@ -584,31 +584,6 @@ impl Node {
                 | Timer::Tcp(_),
                 None,
             ) => unreachable!("only the handover part sets these"),
-        }
-    }
-}
-
-fn own_timer<C: NodeContext>(
-    handover: &mut Handover,
-    ctx: &mut C,
-    plugin: &mut PluginManagement,
-    timer: NodeTimer,
-) {
-    match timer {
-        NodeTimer::Procedure => handover.procedure(ctx, plugin),
-        NodeTimer::Ping => handover.ping_ended(ctx, plugin, false),
-        NodeTimer::Resolve => handover.resolve_again(ctx, plugin),
-        NodeTimer::SelfCheck => handover.check_self(ctx, plugin),
-        NodeTimer::Update => handover.attempt_update(ctx, plugin),
-        NodeTimer::Renew => handover.store_record(ctx, plugin),
-        NodeTimer::Wait => handover.waited(ctx, plugin),
-        NodeTimer::Poll => handover.poll(ctx, plugin),
-        NodeTimer::Join
-        | NodeTimer::Rejoin
-        | NodeTimer::Lookup
-        | NodeTimer::Relocate
-        | NodeTimer::Bridge => {
-            unreachable!("not of the handover part")
         }
     }
 }

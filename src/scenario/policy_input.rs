@@ -107,7 +107,7 @@ fn what_does_not_fit_is_told() {
         ),
         (
             "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"dyndns_reset\"\nfor = \"1m\"",
-            "x.toml:4:10: event.0.action: this event needs a section [dyndns]\n\
+            "x.toml:2:1: event.0: an event of the update endpoint needs a section [dyndns]\n\
              x.toml:5:1: event.0.for: `for` has no meaning with action \"dyndns_reset\"",
         ),
     ]);

@@ -16,6 +16,7 @@ mod referral;
 pub mod strategy;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod transport;
 pub mod update;
 
