@@ -357,6 +357,7 @@ fn kit(
             SimDuration::MAX => Life::Forever,
             span => Life::Span(span),
         },
+        firewalls: nat::firewalls(plan, cast, seed),
         servers,
         user_agents: user_agents.map(Arc::new),
         relays,
