@@ -254,7 +254,12 @@ impl Payload for Message {
             Self::Icmp(Icmp::EchoRequest(echo)) => Self::Icmp(echo.reply()),
             Self::Icmp(_) => return None,
             Self::Tcp(segment) => Self::Tcp(segment.refusal()?),
-            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => {
+            Self::Overlay(_)
+            | Self::Dns(_)
+            | Self::Sip(_)
+            | Self::Turn(_)
+            | Self::Rtp(_)
+            | Self::Relayed(_) => {
                 let quoted = Quoted::Udp { source: self.sent_from(to.port), destination: to.port };
                 let error = Unreachable { code: Code::Port, destination: to.address, quoted };
                 Self::Icmp(Icmp::Unreachable(error))
