@@ -51,8 +51,8 @@ use crate::overlay::records::Records;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, NodeRef, Observation, OperationId, Operations, OverlayId, Record, RingId,
-    Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, Operations, OverlayId, Record,
+    RingId, Upcalls,
 };
 use crate::rng::mix2;
 use crate::sim::Timer;
@@ -389,6 +389,10 @@ impl Dht for Bamboo {
 
     fn is_alone(&self) -> bool {
         self.leaves.is_empty()
+    }
+
+    fn owns(&self, facts: &impl Facts, key: RingId) -> bool {
+        self.identity().is_some() && self.leaves.closest(key, 1, facts)[..] == [self.leaves.me]
     }
 
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {

@@ -106,6 +106,9 @@ impl Dht for FullMembership {
     fn acquaintances(&self) -> Vec<NodeRef> {
         self.starting_at(self.id)[1..].to_vec()
     }
+    fn owns(&self, _: &impl Facts, key: RingId) -> bool {
+        self.identity.is_some() && self.starting_at(key)[0] == self.me
+    }
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
         ctx.observe(Observation::Member(self.identity.expect("it is in an overlay")));
         ctx.set_after(ROUND, SimDuration::from_secs(5));
