@@ -1,9 +1,8 @@
 //! Full membership: every member knows all others and holds all records. Each greets the next one
 //! now and then; who does not answer is dead, and all are told. The reference for the suite.
 //!
-//! It speaks with messages of [Kademlia](crate::overlay::kademlia): `Ping` greets, and an outsider
-//! asks so to be let in; `Nodes`, the answerer first, and `Replicate` answer with all members and all
-//! records; `Leaving` says of any node that it is gone.
+//! It speaks as [Kademlia](crate::overlay::kademlia) does: `Ping` greets, or asks to be let in;
+//! `Nodes`, the answerer first, and `Replicate` answer; `Leaving` says that a node is gone.
 
 mod suite;
 
@@ -17,7 +16,6 @@ use crate::overlay::wire::{Header, NodeList, RpcId};
 use crate::overlay::*;
 
 const HEADER: Header = Header::new(20, true, RpcId::new(0));
-/// It is time to greet the next one, or to ask the next contact.
 const ROUND: KademliaTimer = KademliaTimer::Refresh;
 
 #[derive(Clone, Debug)]
@@ -47,7 +45,6 @@ impl FullMembership {
         all.range(key..).chain(all.range(..key)).map(|(_, &node)| node).collect()
     }
 
-    /// A member, in its own words or in those of another.
     fn of(&self, node: NodeRef) -> Sender {
         Sender { node, overlay: self.identity.unwrap_or(OverlayId::OUTSIDER) }
     }
