@@ -191,11 +191,13 @@ fn kit(
         .as_deref()
         .map(|main| Arc::new(users::in_overlay(main, &beside.domain, id_bits, bridged.collect())));
     Ok(Kit {
+        firewalls: BTreeMap::new(),
         plugin,
         handover,
         application_cache: main.application_cache,
         servers: cast.besides[place].iter().map(|name| cast.servers_of(name)).collect(),
         user_agents,
+        relays: std::collections::BTreeMap::new(),
         embedded: std::collections::BTreeMap::new(),
         draws: main.draws,
     })
