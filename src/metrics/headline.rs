@@ -119,6 +119,24 @@ pub struct Tally {
     pub lookup_hops_mean: Option<f64>,
     /// Overlay look-ups that failed.
     pub lookup_failures: u64,
+    /// Stale time over observed time, over the resolvers that serve a caller domain; `None` without
+    /// any.
+    pub caller_stale_share: Option<f64>,
+    /// What became of sets, where the binding is one.
+    pub sets: Option<SetTally>,
+}
+
+/// What became of a binding that is a set of which one member is preferred.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SetTally {
+    /// Claimants of each partial departure: a member lost its validity, another was still valid.
+    pub claimants: Vec<u32>,
+    /// Time in which the binding was valid and its preferred member was not.
+    pub degraded: SimDuration,
+    /// How many spells that were.
+    pub spells: u64,
+    /// The longest of them.
+    pub longest: SimDuration,
 }
 
 /// What callers asked for.
@@ -184,6 +202,15 @@ pub const FAILED_INTEROP: &str = "failed_interop";
 
 /// The share of requests that failed because of the callee.
 pub const FAILED_CALLEE: &str = "failed_callee";
+
+/// The share of the time that the resolvers are stale which serve a caller domain.
+pub const CALLER_STALE_SHARE: &str = "caller_stale_share";
+
+/// How often a set lost one of several valid members: a column where the binding is a set.
+pub const PARTIAL_DEPARTURES: &str = "partial_departures";
+
+/// How often a set was without its preferred member.
+pub const DEGRADED_SPELLS: &str = "degraded_spells";
 
 /// A part of an episode: its name and its length.
 pub type Part = (&'static str, fn(&Anatomy) -> SimDuration);
@@ -275,7 +302,23 @@ pub fn headline(
     push_signalling(&mut headline, signalling, tally.node_hours, asks);
     headline.push("lookup_hops.mean", tally.lookup_hops_mean);
     headline.push("lookup_failures", count(tally.lookup_failures));
+    headline.push(CALLER_STALE_SHARE, tally.caller_stale_share);
+    push_sets(&mut headline, tally);
     headline
+}
+
+fn push_sets(headline: &mut Headline, tally: &Tally) {
+    let Some(sets) = &tally.sets else { return };
+    let degraded = sets.degraded.as_secs_f64();
+    headline.push(PARTIAL_DEPARTURES, Some(sets.claimants.len() as f64));
+    let claimants: u64 = sets.claimants.iter().map(|&n| u64::from(n)).sum();
+    headline.push("partial_claimants.mean", Some(claimants as f64 / sets.claimants.len() as f64));
+    headline.push("partial_claimants.max", sets.claimants.iter().max().map(|&n| f64::from(n)));
+    headline.push("degraded_share", Some(degraded / tally.observed.as_secs_f64()));
+    headline.push(DEGRADED_SPELLS, Some(sets.spells as f64));
+    headline.push("degraded.mean", Some(degraded / sets.spells as f64));
+    let longest = (sets.spells > 0).then(|| sets.longest.as_secs_f64());
+    headline.push("degraded.max", longest);
 }
 
 fn push_windows(headline: &mut Headline, mut windows: Vec<SimDuration>) {
@@ -391,6 +434,7 @@ mod tests {
             window: SimDuration::from_secs(seconds),
             stale_answers: 0,
             answers: 0,
+            callers: 1,
         }
     }
 
@@ -485,6 +529,33 @@ mod tests {
             delay: delay.map(SimDuration::from_secs),
             stale: None,
         }
+    }
+
+    #[test]
+    fn sets_have_columns_only_where_the_binding_is_one() {
+        let of = |sets| {
+            let observed = SimDuration::from_secs(1000);
+            let tally = Tally { observed, sets, ..Tally::default() };
+            super::headline(SimTime::ZERO, &[], &[], &[], &tally)
+        };
+        let (degraded, longest) = (SimDuration::from_secs(50), SimDuration::from_secs(40));
+        let sets = of(Some(SetTally { claimants: vec![1, 0, 3, 1], degraded, spells: 4, longest }));
+        let expected = [
+            (PARTIAL_DEPARTURES, Some(4.0)),
+            ("partial_claimants.mean", Some(1.25)),
+            ("partial_claimants.max", Some(3.0)),
+            ("degraded_share", Some(0.05)),
+            (DEGRADED_SPELLS, Some(4.0)),
+            ("degraded.mean", Some(12.5)),
+            ("degraded.max", Some(40.0)),
+        ];
+        let (none, single) = (of(Some(SetTally::default())), of(None));
+        for (metric, value) in expected {
+            assert_eq!(sets.value(metric), value, "{metric}");
+            assert!(none.knows(metric) && !single.knows(metric), "{metric}");
+        }
+        assert_eq!((none.value("degraded.mean"), none.value("degraded.max")), (None, None));
+        assert!(single.knows(CALLER_STALE_SHARE));
     }
 
     #[test]

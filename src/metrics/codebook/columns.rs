@@ -81,7 +81,13 @@ const SUMMARY: &[Line] = &[
     ("metric", Text, Nothing, "The headline metric, a column of `runs`."),
     ("mean", Number, OfTheMetric, "Mean over the runs in which the metric has a value."),
     ("sd", Number, OfTheMetric, "Standard deviation over these runs, with n − 1."),
-    ("n", Integer, Count, "Number of these runs."),
+    (
+        "n",
+        Integer,
+        Count,
+        "Number of these runs; where it is less than that of another metric, the means of the two \
+         are not over the same runs.",
+    ),
     ("max", Number, OfTheMetric, "Largest value of these runs."),
     (
         "low",
@@ -197,6 +203,7 @@ const STALE: &[Line] = &[
         Count,
         "All answers with it: those from while it was valid, and the stale ones.",
     ),
+    ("callers", Integer, Count, "Caller domains whose chain of caches ends at the resolver."),
 ];
 
 const REQUESTS: &[Line] = &[

@@ -18,6 +18,7 @@ use crate::experiment::statistics::Interval;
 use crate::experiment::summary::{Estimate, Summary, Theory};
 use crate::metrics::codebook::{Metric, Unit, metrics};
 use crate::metrics::tables::optional;
+use crate::report::comparison::Compared;
 use crate::report::figures::{Figure, LINE, count};
 use crate::report::tables::csv_text;
 use crate::report::varied::{Dimension, Measure, dimensions, wrapped};
@@ -89,8 +90,8 @@ pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)>
 }
 
 /// The figure of what is compared by name, if anything is.
-pub(super) fn comparison(summary: &Summary) -> Option<Figure> {
-    comparison::figure(summary)
+pub(super) fn comparison(compared: &Compared<'_>) -> Option<Figure> {
+    comparison::figure(compared)
 }
 
 /// A metric at one point.
