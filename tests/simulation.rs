@@ -148,7 +148,7 @@ fn every_strategy_and_reading_runs_clean_and_the_bounds_are_bounds() {
     let text = small(&[ISP, CAMPUS, FIRST, SECOND]);
     let of = |from: &str, to: &str| run_one(&text.replace(from, to));
     let strategy = "strategy = \"dyndns\"";
-    let stale = |output: &RunOutput| output.headline.value("stale_share").unwrap();
+    let stale = |output: &RunOutput| output.headline.value("caller_stale_share").unwrap();
     let dyndns = of("", "");
     let oracle = of(strategy, "strategy = \"oracle\"");
     let clairvoyant = of(strategy, "strategy = \"clairvoyant\"");
@@ -158,6 +158,9 @@ fn every_strategy_and_reading_runs_clean_and_the_bounds_are_bounds() {
     assert!(stale(&clairvoyant) < 0.1 * stale(&oracle), "{}", stale(&clairvoyant));
     // Nobody takes over from the fixed proxy peer: it is away half of the time.
     assert!(stale(&fixed) > 0.2, "{}", stale(&fixed));
+    for output in [&dyndns, &oracle, &fixed, &literal] {
+        assert!(!output.handovers.is_empty());
+    }
     assert!(fixed.handovers.iter().all(|row| row.claimants == 0));
     assert!(oracle.handovers.iter().all(|row| row.anatomy.detect == SimDuration::ZERO));
     // By the letter, who finds the host unreachable takes the name and does not listen.

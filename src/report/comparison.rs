@@ -361,6 +361,31 @@ mod tests {
         assert!(told(&study, &outputs, &summary).contains("against small, paired by run"));
     }
 
+    /// Each of three runs has two handovers, of which the first is cut off, and a window of zero
+    /// length beside those of 37, 38 and 39 s.
+    #[test]
+    fn handovers_and_windows_are_those_of_all_runs_together() {
+        let (study, outputs) = study(NAMED);
+        let summary = summarise(&study, &outputs, &[]);
+        let compared = Compared::of(&study, &outputs, &summary).unwrap();
+        let point = compared.groups[0].members[1].1;
+        let value = |name| *compared.value(point, name).unwrap_or_else(|| panic!("no {name}"));
+        let median = value(WINDOW_MEDIAN);
+        assert_eq!((median.value, median.n, median.over), (38.0, 3, "windows"));
+        assert_eq!(value(WINDOW_P95).value, 39.0);
+        assert_eq!((value("departures").value, value("episodes").value), (3.0, 6.0));
+        let claimants = value("claimants.mean");
+        assert_eq!((claimants.value, claimants.n, claimants.over), (2.0, 3, "departures"));
+        let outage = value("outage.p95");
+        assert_eq!((outage.n, outage.over), (6, "handovers"));
+        let longest = outputs.iter().filter_map(|it| it.headline.value("outage.max"));
+        assert!(outage.value <= longest.fold(0.0, f64::max), "{outage:?}");
+        let [markdown, csv] = compared.files();
+        assert!(markdown.text.contains("**Handovers** after departures, over all of 3 runs"));
+        assert!(!markdown.text.contains("lost a member"), "no set is published");
+        assert!(csv.text.contains(&format!("{WINDOW_MEDIAN},windows,3,38,false,37,39,")));
+    }
+
     #[test]
     fn a_grid_makes_groups_and_a_grid_alone_compares_nothing() {
         let grid = NAMED.replace("[sweep]\n", "[sweep]\n\"dns.ttl\" = [\"5s\", \"60s\"]\n");
