@@ -356,7 +356,7 @@ mod tests {
         let [markdown, csv] = compared.files();
         assert_eq!((&*markdown.name, &*csv.name), ("comparison.md", "comparison.csv"));
         // The outputs are made by seed: alike at both points.
-        assert!(markdown.text.contains("Against `small`, paired by run"), "{}", markdown.text);
+        assert!(markdown.text.contains("**Against `small`**, paired by run"), "{}", markdown.text);
         assert!(markdown.text.contains("(0/3/0)"), "{}", markdown.text);
         assert!(told(&study, &outputs, &summary).contains("against small, paired by run"));
     }
