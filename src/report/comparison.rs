@@ -315,6 +315,7 @@ mod tests {
     use super::*;
     use crate::experiment::run::tests::fake_output;
     use crate::experiment::summary::summarise;
+    use crate::metrics::codebook::columns_of;
     use crate::scenario::Scenarios;
 
     fn study(text: &str) -> (Study, Vec<RunOutput>) {
@@ -355,6 +356,14 @@ mod tests {
         let compared = Compared::of(&study, &outputs, &summary).unwrap();
         let [markdown, csv] = compared.files();
         assert_eq!((&*markdown.name, &*csv.name), ("comparison.md", "comparison.csv"));
+        let head: Vec<&str> = csv.text.lines().next().unwrap().split(',').collect();
+        let columns = columns_of("comparison").map(|column| column.name.as_str());
+        let (point, others): (Vec<_>, Vec<_>) = columns.partition(|name| *name == "point");
+        assert_eq!(
+            head,
+            [&point[..], &["name", "overlay.nodes"], &others].concat(),
+            "as the codebook has them"
+        );
         // The outputs are made by seed: alike at both points.
         assert!(markdown.text.contains("**Against `small`**, paired by run"), "{}", markdown.text);
         assert!(markdown.text.contains("(0/3/0)"), "{}", markdown.text);

@@ -20,6 +20,13 @@ pub(super) const TABLES: &[Table] = &[
                 of the keys that a sweep varies stand behind `point`. `summary.json` says the same.",
     },
     Table {
+        name: "comparison",
+        about: "Where a sweep lists points by name: one row a point and metric, as `comparison.md` sets \
+                them side by side. The values of the keys that the sweep varies stand behind `point`. \
+                What belongs to a run as a whole is compared with the first of the points that share \
+                what else is varied.",
+    },
+    Table {
         name: "handovers",
         about: "One row a handover episode and caller domain. Its phases sum to `total_s` exactly.",
     },
@@ -112,6 +119,69 @@ const SUMMARY: &[Line] = &[
         Nothing,
         "The assumption of the closed form that the scenario does not keep.",
     ),
+];
+
+const COMPARISON: &[Line] = &[
+    ("point", Integer, Nothing, "Number of the sweep point, from 0."),
+    (
+        "metric",
+        Text,
+        Nothing,
+        "The headline metric, a column of `runs`, or of stale windows longer than zero at resolvers that \
+         callers use `caller_stale_windows` (their number) or a quantile of `caller_stale_window`.",
+    ),
+    (
+        "over",
+        Text,
+        Nothing,
+        "What the value is over: `runs`, or of all runs together the `handovers`, `windows`, \
+         `departures`, `partial departures` or `spells`.",
+    ),
+    ("n", Integer, Count, "Number of these."),
+    (
+        "value",
+        Number,
+        OfTheMetric,
+        "Over runs their mean (of what is counted the sum, of what is a maximum the greatest), else the \
+         mean or quantile of all in all runs together.",
+    ),
+    (
+        "is_more",
+        Truth,
+        Nothing,
+        "Whether the quantile is above the value, since too many of the spans are cut off.",
+    ),
+    (
+        "low",
+        Number,
+        OfTheMetric,
+        "Lower end of the 95 % interval, of a mean over runs that of `summary`, else bootstrapped over \
+         the runs.",
+    ),
+    ("high", Number, OfTheMetric, "Upper end of that interval."),
+    (
+        "against",
+        Integer,
+        Nothing,
+        "Number of the point that it is compared with; empty where it is not compared.",
+    ),
+    ("pairs", Integer, Count, "Pairs of runs of the same seed in which both have a value."),
+    (
+        "difference",
+        Number,
+        OfTheMetric,
+        "Mean over the pairs of this point's value less the other's.",
+    ),
+    (
+        "difference_low",
+        Number,
+        OfTheMetric,
+        "Lower end of the 95 % interval of that mean (Student's t over the pairs).",
+    ),
+    ("difference_high", Number, OfTheMetric, "Upper end of that interval."),
+    ("below", Integer, Count, "Pairs in which this point's value is the smaller one."),
+    ("same", Integer, Count, "Pairs in which both are the same."),
+    ("above", Integer, Count, "Pairs in which this point's value is the larger one."),
 ];
 
 const HANDOVERS: &[Line] = &[
@@ -223,8 +293,8 @@ const REQUESTS: &[Line] = &[
         "cause",
         Text,
         Nothing,
-        "Why it failed: `callee` (not there, or declined) or `interop` (the way between callers and \
-         overlay); empty if it did not fail or is unfinished.",
+        "Why it failed: `callee` (down, declined, or in no overlay when its proxy peer looked) or \
+         `interop` (the way between callers and overlay); empty if it did not fail or is unfinished.",
     ),
     (
         "delay_s",
@@ -326,6 +396,7 @@ const fn lines(table: &str) -> &'static [Line] {
     match table.as_bytes() {
         b"runs" => RUNS,
         b"summary" => SUMMARY,
+        b"comparison" => COMPARISON,
         b"handovers" => HANDOVERS,
         b"stale" => STALE,
         b"requests" => REQUESTS,
