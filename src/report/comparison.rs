@@ -300,7 +300,10 @@ pub(super) fn told(study: &Study, outputs: &[RunOutput], summary: &Summary) -> S
 fn against_the_first(text: &mut String, group: &Group<'_>, compared: &Compared<'_>) {
     let [(first, reference), others @ ..] = &group.members[..] else { return };
     let of = if group.told.is_empty() { String::new() } else { format!("{}: ", group.told) };
-    let _ = writeln!(text, "\n{of}against {first}, paired by run, in points (less/same/more)");
+    let _ = writeln!(
+        text,
+        "\n{of}against {first}, paired by run (less/same/more); pp: percentage points"
+    );
     let mut grid = Grid::default();
     grid.row(["".to_owned(), PAIRED[0].1.to_owned(), PAIRED[1].1.to_owned()]);
     for (name, point) in others {
