@@ -374,7 +374,7 @@ mod tests {
     }
 
     /// Each of three runs has two handovers, of which the first is cut off, and a window of zero
-    /// length beside those of 37, 38 and 39 s.
+    /// length beside those of 2039, 2040 and 2041 s.
     #[test]
     fn handovers_and_windows_are_those_of_all_runs_together() {
         let (study, outputs) = study(NAMED);
@@ -383,8 +383,8 @@ mod tests {
         let point = compared.groups[0].members[1].1;
         let value = |name| *compared.value(point, name).unwrap_or_else(|| panic!("no {name}"));
         let median = value(WINDOW_MEDIAN);
-        assert_eq!((median.value, median.n, median.over), (38.0, 3, "windows"));
-        assert_eq!(value(WINDOW_P95).value, 39.0);
+        assert_eq!((median.value, median.n, median.over), (2040.0, 3, "windows"));
+        assert_eq!(value(WINDOW_P95).value, 2041.0);
         assert_eq!((value("departures").value, value("episodes").value), (3.0, 6.0));
         let claimants = value("claimants.mean");
         assert_eq!((claimants.value, claimants.n, claimants.over), (2.0, 3, "departures"));
@@ -395,7 +395,7 @@ mod tests {
         let [markdown, csv] = compared.files();
         assert!(markdown.text.contains("**Handovers** after departures, over all of 3 runs"));
         assert!(!markdown.text.contains("lost a member"), "no set is published");
-        assert!(csv.text.contains(&format!("{WINDOW_MEDIAN},windows,3,38,false,37,39,")));
+        assert!(csv.text.contains(&format!("{WINDOW_MEDIAN},windows,3,2040,false,2039,2041,")));
     }
 
     #[test]
