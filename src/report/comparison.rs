@@ -120,24 +120,24 @@ impl<'a> Compared<'a> {
             (
                 HANDOVERS,
                 format!(
-                    "**Handovers** after departures, over all of {runs} together: medians \
-              and 95th percentiles by Kaplan–Meier, `>` where too many are cut off; `–` where there \
-              was none."
+                    "**Handovers** after departures, over {runs} together, one for each caller \
+                     domain: medians and 95th percentiles by Kaplan–Meier, `>` where too many are \
+                     cut off; `–` where there was none."
                 ),
             ),
             (
                 PARTIAL,
                 format!(
-                    "**Sets that lost a member** while another was valid, over all of {runs} \
-              together. Degraded: the preferred member is not valid, and nothing is stale."
+                    "**Sets that lost a member** while another was valid, over {runs} together. \
+                     Degraded: the preferred member is not valid, and nothing is stale."
                 ),
             ),
             (
                 WHOLE,
                 format!(
-                    "**The whole run**: means over {runs} ± half of the 95 % interval. Stale \
-              share and windows are those of the resolvers that callers use; windows in which such a \
-              resolver was stale, over all runs together."
+                    "**The whole run**: means over {runs} ± half of the 95 % interval. Stale share \
+                     and windows are those of the resolvers that callers use; windows in which such \
+                     a resolver was stale, over all runs together."
                 ),
             ),
         ];
@@ -393,7 +393,7 @@ mod tests {
         let longest = outputs.iter().filter_map(|it| it.headline.value("outage.max"));
         assert!(outage.value <= longest.fold(0.0, f64::max), "{outage:?}");
         let [markdown, csv] = compared.files();
-        assert!(markdown.text.contains("**Handovers** after departures, over all of 3 runs"));
+        assert!(markdown.text.contains("**Handovers** after departures, over 3 runs"));
         assert!(!markdown.text.contains("lost a member"), "no set is published");
         assert!(csv.text.contains(&format!("{WINDOW_MEDIAN},windows,3,2040,false,2039,2041,")));
     }

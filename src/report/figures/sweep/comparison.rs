@@ -59,7 +59,7 @@ fn about(compared: &Compared<'_>, parts: &[&Part]) -> String {
     let runs = count(runs, "run");
     let mut text = format!(
         "Discs: medians of stale windows (of callers' resolvers, none of zero length) and of outages, \
-         over all of {runs} together; rings: their 95th percentiles; shares: means over the runs with \
+         over {runs} together; rings: their 95th percentiles; shares: means over the runs with \
          95 % intervals. Stale share: of the time, at callers' resolvers."
     );
     let all =
