@@ -148,7 +148,7 @@ fn every_strategy_and_reading_runs_clean_and_the_bounds_are_bounds() {
     let text = small(&[ISP, CAMPUS, FIRST, SECOND]);
     let of = |from: &str, to: &str| run_one(&text.replace(from, to));
     let strategy = "strategy = \"dyndns\"";
-    let stale = |output: &RunOutput| output.headline.value("caller_stale_share").unwrap();
+    let stale = |output: &RunOutput| output.headline.value("stale_share").unwrap();
     let dyndns = of("", "");
     let oracle = of(strategy, "strategy = \"oracle\"");
     let clairvoyant = of(strategy, "strategy = \"clairvoyant\"");

@@ -166,6 +166,6 @@ fn a_mean_over_fewer_runs_is_marked() {
     let outage = estimates.into_iter().find(|it| it.metric == "outage.mean").unwrap();
     outage.sample = Sample::of(&[83.4]);
     let text = written(&summary);
-    assert!(text.contains("±8.3*"), "{text}");
+    assert!(text.contains("±4.2*"), "{text}");
     assert!(text.contains("\n*: over fewer runs, since the others have no value.\n"), "{text}");
 }
