@@ -8,6 +8,7 @@ use crate::metrics::tables::{
 };
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::time::SimTime;
+use crate::world::stage::MediaTotals;
 use crate::world::truth::OutboundTotals;
 
 /// The names of the metrics of a run in which SIP is spoken or is not.
@@ -22,7 +23,8 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
     let signalling: Vec<_> = spoken.iter().map(sent).collect();
     let all = matches!(asked, Asked::Requests(_));
     let (outbound, sets) = (all.then(OutboundTotals::default), all.then(SetTally::default));
-    let tally = Tally { asked, outbound, sets, ..Tally::default() };
+    let media = all.then(MediaTotals::default);
+    let tally = Tally { asked, outbound, media, sets, ..Tally::default() };
     let headline = headline(SimTime::ZERO, &[], &[], &signalling, &tally);
     headline.iter().map(|(name, _)| name.to_owned()).collect()
 }
@@ -38,8 +40,9 @@ fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
     assert_eq!(
         all.len() - fewer.len(),
-        7 + 3 + 2 + 2 + 2 + 7,
-        "of requests and of sets seven, of outbound three, of SIP, of Bamboo and of Kademlia two"
+        7 + 3 + 4 + 4 * 2 + 7,
+        "of requests and of sets seven, of outbound three, of media four, of SIP, of Bamboo, of Kademlia \
+         and of TURN two"
     );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }

@@ -1,5 +1,4 @@
 use super::*;
-use crate::net::Purpose;
 
 fn episode(opened: u64, detect: u64, ask: u64, closed: Closed) -> HandoverRow {
     let seconds = SimDuration::from_secs;
