@@ -16,9 +16,10 @@ use super::file::{
     RoundFingers, SCHEMA, Stop,
 };
 use super::plan::{
-    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
-    Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
-    Plan, PluginPlan, Policies, ResolverGroup, Strategy, Target, UpdateProtocol, When,
+    self, Action, AddressChangePlan, AddressChangeSource, BesidePlan, Centre, ChordPlan, ChurnPlan,
+    ChurnSource, DynDnsPlan, EventPlan, Family, Far, FingersPerRound, HandoverPlan, LatencyPlan,
+    Lifetime, NetworkPlan, OverlayPlan, Plan, PluginPlan, Policies, ResolverGroup, Strategy,
+    Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -123,10 +124,19 @@ fn network(network: &NetworkPlan) -> Network {
             tcp_timeout: Duration(nat.tcp_timeout),
             answers_echo: nat.answers_echo,
         }),
-        address_change: Some(AddressChange {
-            noticed_after: Duration(network.address_change.noticed_after),
-        }),
+        address_change: Some(address_change(&network.address_change)),
     }
+}
+
+fn address_change(plan: &AddressChangePlan) -> AddressChange {
+    let (mean, trace) = match &plan.source {
+        None => (None, None),
+        Some(AddressChangeSource::Drawn { mean }) => (Some(Duration(*mean)), None),
+        Some(AddressChangeSource::Trace(file)) => {
+            (None, Some(file.path.to_string_lossy().into_owned()))
+        }
+    };
+    AddressChange { mean, trace, noticed_after: Duration(plan.noticed_after) }
 }
 
 fn dyndns(dyndns: &DynDnsPlan) -> DynDns {

@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::Scenario;
 use super::bad_input::check;
-use super::plan::{Action, BurstsPlan, Far, HostNat, NatDependence, PartitionPlan, ResolverGroup};
+use super::plan::{
+    Action, AddressChangePlan, AddressChangeSource, BurstsPlan, Enclosure, Far, HostNat,
+    NatDependence, PartitionPlan, ResolverGroup,
+};
 use crate::time::SimDuration;
 
 /// Two domains, each with resolvers of its own kind, and three members. 21 lines.
@@ -189,6 +192,42 @@ fn bursts_and_translators_have_defaults_and_a_host_needs_their_section() {
              you mean `address-dependent`?\n\
              x.toml:4:15: network.nat.udp_timeout: it must be longer than zero\n\
              x.toml:6:10: network.bursts.length: it must be longer than zero",
+        ),
+    ]);
+}
+
+#[test]
+fn addresses_change_by_chance_or_as_recorded_and_nodes_notice_after_a_second() {
+    let change = |text: &str| {
+        let scenario = sound(&format!("[network.address_change]\n{text}"));
+        let effective = scenario.effective();
+        let read = Scenario::parse("x.toml", effective.as_bytes(), Path::new(""), &[]).unwrap();
+        assert_eq!(scenario.plan, read.plan, "{effective}");
+        scenario.plan.network.address_change
+    };
+    let seconds = SimDuration::from_secs;
+    let drawn = AddressChangeSource::Drawn { mean: seconds(86_400) };
+    let trace = AddressChangeSource::Trace(Enclosure::named("a.csv".into()));
+    for (text, source, noticed_after) in [
+        ("", None, 1),
+        ("mean = \"1d\"", Some(drawn), 1),
+        ("trace = \"a.csv\"\nnoticed_after = \"5m\"", Some(trace), 300),
+    ] {
+        let noticed_after = seconds(noticed_after);
+        assert_eq!(change(text), AddressChangePlan { source, noticed_after });
+    }
+    check(&[
+        (
+            "name = \"x\"\n[network.address_change]\nmean = \"1d\"\ntrace = \"a.csv\"",
+            "x.toml:4:1: network.address_change.trace: `trace` is given beside `mean`; one of them is enough",
+        ),
+        (
+            "name = \"x\"\n[network.address_change]\nmean = \"0s\"",
+            "x.toml:3:8: network.address_change.mean: 0s is too short; the least is 1ms",
+        ),
+        (
+            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
+            "x.toml:2:1: event.0: `host` is missing: \"proxy\", a host, or a share such as \"10%\"",
         ),
     ]);
 }

@@ -8,6 +8,7 @@
 mod bamboo;
 mod behaviour;
 mod beside;
+mod enclosure;
 mod kademlia;
 mod naming;
 mod network;
@@ -22,13 +23,15 @@ pub use behaviour::{
     When,
 };
 pub use beside::BesidePlan;
+pub use enclosure::Enclosure;
 pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{
-    AddressChangePlan, BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan,
+    AddressChangePlan, AddressChangeSource, BurstsPlan, Far, HostNat, NatDependence, NatPlan,
+    PartitionPlan,
 };
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -101,8 +104,10 @@ impl Plan {
     #[must_use]
     pub fn settles(&self) -> bool {
         let replays = |churn: &ChurnPlan| matches!(churn.source, ChurnSource::Trace(_));
+        let recorded = &self.network.address_change.source;
         self.events.is_empty()
             && self.story.is_none()
+            && !matches!(recorded, Some(AddressChangeSource::Trace(_)))
             && !self.churn.as_ref().is_some_and(replays)
             && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
     }

@@ -6,9 +6,9 @@ use super::super::file::{
     Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
-    self, AbuseLimit as Limit, AddressChangePlan, Arrivals, BurstsPlan, ChordPlan, DnsPlan,
-    DynDnsPlan, FingersPerRound, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan,
-    ResolverGroup, TopologyPlan,
+    self, AbuseLimit as Limit, AddressChangePlan, AddressChangeSource, Arrivals, BurstsPlan,
+    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, LatencyPlan, NatPlan, NetworkPlan,
+    OverlayPlan, PluginPlan, ResolverGroup, TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -40,10 +40,6 @@ fn nat(nat: &Nat) -> NatPlan {
     }
 }
 
-fn address_change(written: &AddressChange) -> AddressChangePlan {
-    AddressChangePlan { noticed_after: written.noticed_after.0 }
-}
-
 fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
@@ -57,8 +53,26 @@ impl Check<'_> {
             departed_hosts: network.departed_hosts,
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
-            address_change: address_change(&network.address_change.clone().unwrap_or_default()),
+            address_change: self.address_change(network.address_change.as_ref()),
         }
+    }
+
+    fn address_change(&mut self, written: Option<&AddressChange>) -> AddressChangePlan {
+        let AddressChange { mean, trace, noticed_after } = written.cloned().unwrap_or_default();
+        let path = Path::of("network.address_change.trace");
+        let source = match (mean, trace) {
+            (Some(_), Some(_)) => {
+                self.key_fault(&path, Fault::Both { key: "trace", other: "mean" });
+                None
+            }
+            (Some(mean), None) => Some(AddressChangeSource::Drawn { mean: mean.0 }),
+            (None, Some(file)) => {
+                let file = Enclosure::named(self.file_path(&path, &file));
+                Some(AddressChangeSource::Trace(file))
+            }
+            (None, None) => None,
+        };
+        AddressChangePlan { source, noticed_after: noticed_after.0 }
     }
 
     fn latency(&mut self, latency: &Latency) -> LatencyPlan {

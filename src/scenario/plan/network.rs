@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ResolverGroup;
+use super::{Enclosure, ResolverGroup};
+use crate::churn::trace::AddressChange;
 use crate::time::SimDuration;
 
 /// Hosts that cannot reach the others.
@@ -67,8 +68,22 @@ pub struct NatPlan {
 /// `[network.address_change]`: addresses of hosts that are up and change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressChangePlan {
+    /// When, beside the script; `None`: by the script alone.
+    pub source: Option<AddressChangeSource>,
     /// How long it takes until a node notices.
     pub noticed_after: SimDuration,
+}
+
+/// When addresses change, beside the script.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AddressChangeSource {
+    /// At random moments of each member.
+    Drawn {
+        /// The mean time between two, above zero.
+        mean: SimDuration,
+    },
+    /// As recorded.
+    Trace(Enclosure<Vec<AddressChange>>),
 }
 
 /// On what of the other end something depends (RFC 4787).
