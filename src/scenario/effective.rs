@@ -17,9 +17,9 @@ use super::file::{
 };
 use super::plan::{
     self, Action, AddressChangePlan, AddressChangeSource, BesidePlan, Centre, ChordPlan, ChurnPlan,
-    ChurnSource, DynDnsPlan, EventPlan, Family, Far, FingersPerRound, HandoverPlan, LatencyPlan,
-    Lifetime, NetworkPlan, OverlayPlan, Plan, PluginPlan, Policies, ResolverGroup, Strategy,
-    Target, UpdateProtocol, When,
+    ChurnSource, DynDnsPlan, EventPlan, Family, Far, FingersPerRound, GraphFormat, HandoverPlan,
+    LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan, PluginPlan, Policies, ResolverGroup,
+    Strategy, Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -105,6 +105,26 @@ fn network(network: &NetworkPlan) -> Network {
                 max_link: Some(Duration(topology.max_link)),
                 access: Some(Duration(topology.access)),
                 ..Latency::of(LatencyModel::Topology)
+            },
+            LatencyPlan::Graph(graph) => Latency {
+                file: Some(graph.file.path.to_string_lossy().into_owned()),
+                weight: match &graph.format {
+                    GraphFormat::GraphMl { weight } => Some(weight.clone()),
+                    GraphFormat::Edges => None,
+                },
+                access: Some(Duration(graph.access)),
+                ..Latency::of(LatencyModel::Topology)
+            },
+            LatencyPlan::Placed(placement) => Latency {
+                dimensions: Some(placement.dimensions.into()),
+                side: Some(Duration(placement.side)),
+                min_height: Some(Duration(placement.min_height)),
+                max_height: Some(Duration(placement.max_height)),
+                ..Latency::of(LatencyModel::Coordinates)
+            },
+            LatencyPlan::Listed(file) => Latency {
+                file: Some(file.path.to_string_lossy().into_owned()),
+                ..Latency::of(LatencyModel::Coordinates)
             },
         },
         jitter: Ratio(network.jitter),

@@ -30,8 +30,8 @@ pub use naming::{
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{
-    AddressChangePlan, AddressChangeSource, BurstsPlan, Far, HostNat, NatDependence, NatPlan,
-    PartitionPlan,
+    AddressChangePlan, AddressChangeSource, BurstsPlan, Far, GraphPlan, HostNat, NatDependence,
+    NatPlan, PartitionPlan,
 };
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -46,6 +46,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::dyndns::AbuseLimit;
+pub use crate::net::{GraphFormat, Placement, Places};
 use crate::time::{SimDuration, SimTime};
 
 /// A checked scenario.
@@ -206,6 +207,12 @@ pub enum LatencyPlan {
     },
     /// The shortest path through a random graph of routers.
     Topology(TopologyPlan),
+    /// The shortest path through a graph of routers.
+    Graph(GraphPlan),
+    /// The distance between random places.
+    Placed(Placement),
+    /// The distance between places that a file lists.
+    Listed(Enclosure<Places>),
 }
 
 /// A random graph of routers that the hosts hang from.

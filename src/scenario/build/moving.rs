@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::BuildError;
 use super::cast::Cast;
+use super::network::what;
 use crate::churn::trace::{AddressChange, AvailabilityTrace};
 use crate::rng::{Draws, Purpose};
 use crate::scenario::plan::{AddressChangeSource, Enclosure, Plan};
@@ -36,7 +37,7 @@ fn recorded(
     trace: Option<&Arc<AvailabilityTrace>>,
 ) -> Result<Vec<(SimTime, MemberId)>, BuildError> {
     let path = file.path.display().to_string();
-    let changes = file.what().ok_or_else(|| BuildError::Unread(path.clone()))?;
+    let changes = what(file)?;
     let named = cast.named.iter().map(|(name, _)| name);
     let members = (0..).zip(cast.generated.iter().chain(named));
     let mut by_name: BTreeMap<&str, u32> =

@@ -2,26 +2,18 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Latency, LatencyModel, Nat, Network,
-    Overlay, Plugin, RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Nat, Network, Overlay, Plugin,
+    RoundFingers,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, AddressChangePlan, AddressChangeSource, Arrivals, BurstsPlan,
-    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, LatencyPlan, NatPlan, NetworkPlan,
-    OverlayPlan, PluginPlan, ResolverGroup, TopologyPlan,
+    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, NatPlan, NetworkPlan, OverlayPlan,
+    PluginPlan, ResolverGroup,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
 use crate::time::SimDuration;
 use crate::units::Duration;
-
-/// The keys that each latency model takes.
-const LATENCY_KEYS: [(LatencyModel, &str, &[&str]); 4] = [
-    (LatencyModel::Constant, "constant", &["value"]),
-    (LatencyModel::Uniform, "uniform", &["min", "max"]),
-    (LatencyModel::Lognormal, "lognormal", &["median", "sigma"]),
-    (LatencyModel::Topology, "topology", &["routers", "links", "min_link", "max_link", "access"]),
-];
 
 fn bursts(bursts: &Bursts) -> BurstsPlan {
     let Bursts { loss, length, gap } = bursts;
@@ -40,7 +32,7 @@ fn nat(nat: &Nat) -> NatPlan {
     }
 }
 
-fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
+pub(super) fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
 
@@ -73,51 +65,6 @@ impl Check<'_> {
             (None, None) => None,
         };
         AddressChangePlan { source, noticed_after: noticed_after.0 }
-    }
-
-    fn latency(&mut self, latency: &Latency) -> LatencyPlan {
-        let table = Path::of("network.latency");
-        let name = LATENCY_KEYS.iter().find(|(model, ..)| *model == latency.model);
-        let name = name.map_or("", |(_, name, _)| name);
-        for (model, _, keys) in LATENCY_KEYS {
-            if model != latency.model {
-                self.meaningless(&table, keys, &format!("model \"{name}\""));
-            }
-        }
-        match latency.model {
-            LatencyModel::Constant => LatencyPlan::Constant { value: millis_or(latency.value, 40) },
-            LatencyModel::Uniform => {
-                let (min, max) = (millis_or(latency.min, 20), millis_or(latency.max, 60));
-                self.ordered(&table, ("min", min), ("max", max));
-                LatencyPlan::Uniform { min, max }
-            }
-            LatencyModel::Lognormal => LatencyPlan::LogNormal {
-                median: millis_or(latency.median, 40),
-                sigma: latency.sigma.unwrap_or(0.5),
-            },
-            LatencyModel::Topology => LatencyPlan::Topology(self.topology(latency, &table)),
-        }
-    }
-
-    fn topology(&mut self, latency: &Latency, table: &Path) -> TopologyPlan {
-        let routers = latency.routers.unwrap_or(100);
-        // A router has no more neighbours than there are others.
-        let links = latency.links.unwrap_or(2.min(routers - 1));
-        if latency.links.is_some() && links >= routers {
-            self.fault(
-                &table.then("links"),
-                Fault::Relation {
-                    found: links.to_string(),
-                    relation: "be below",
-                    other: "routers",
-                    limit: routers.to_string(),
-                },
-            );
-        }
-        let (min_link, max_link) =
-            (millis_or(latency.min_link, 2), millis_or(latency.max_link, 20));
-        self.ordered(table, ("min_link", min_link), ("max_link", max_link));
-        TopologyPlan { routers, links, min_link, max_link, access: millis_or(latency.access, 5) }
     }
 
     /// Refuses a greatest value below its least.

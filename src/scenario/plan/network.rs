@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Enclosure, ResolverGroup};
 use crate::churn::trace::AddressChange;
+use crate::net::{Graph, GraphFormat};
 use crate::time::SimDuration;
 
 /// Hosts that cannot reach the others.
@@ -72,6 +73,17 @@ pub struct AddressChangePlan {
     pub source: Option<AddressChangeSource>,
     /// How long it takes until a node notices.
     pub noticed_after: SimDuration,
+}
+
+/// A graph of routers that a file describes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphPlan {
+    /// The file.
+    pub file: Enclosure<Graph>,
+    /// How it is written.
+    pub format: GraphFormat,
+    /// The delay between a host and its router.
+    pub access: SimDuration,
 }
 
 /// When addresses change, beside the script.
