@@ -1,14 +1,23 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
+use super::super::file::{Handover, Reading};
 use super::super::plan::{CallerPlan, Plan, Publish, Strategy, UpdateProtocol};
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
+
+/// The policies of the paper's own procedure.
+const OF_THE_PAPER: [&str; 5] =
+    ["on_unresolved", "own_address", "test1_failure", "update_failure", "losers"];
+/// What only those members make use of that watch the proxy peer.
+const OF_UPDATERS: [&str; 5] =
+    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change"];
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
     pub(super) fn needs(&mut self, plan: &Plan) {
         let (Some(handover), Some(dns)) = (&plan.handover, &plan.dns) else { return };
+        self.backups(plan, handover.strategy);
         match handover.strategy {
             Strategy::Embedded if !plan.callers.iter().any(CallerPlan::embeds) => {
                 self.unmet(handover.strategy, "a [[caller]] with a SIP server that embeds a peer");
@@ -20,6 +29,45 @@ impl Check<'_> {
                 self.unmet(handover.strategy, "update = \"dyndns2\": its daemon speaks that alone");
             }
             _ => {}
+        }
+    }
+
+    /// What an organisation needs that the overlay stands in for.
+    fn backups(&mut self, plan: &Plan, strategy: Strategy) {
+        for (index, caller) in plan.callers.iter().enumerate() {
+            let Some(sip) = caller.sip().filter(|sip| sip.overlay_backup) else { continue };
+            let need = if !sip.embeds {
+                "`embeds = true`: the server's peer copies into the overlay where its users are"
+            } else if strategy == Strategy::Embedded {
+                "a strategy with a proxy peer"
+            } else {
+                continue;
+            };
+            let path = Path::of("caller").then(index).then("overlay_backup");
+            let what = "`overlay_backup`".to_owned();
+            self.fault(&path, Fault::Need(NeedFault::There { what, need }));
+        }
+    }
+
+    /// Refuses the keys that the strategy makes no use of.
+    pub(super) fn strategys_own(&mut self, handover: &Handover) {
+        let strategy = handover.strategy;
+        let with = format!("strategy \"{}\"", strategy.word());
+        let table = Path::of("handover");
+        if !strategy.is_papers() {
+            self.meaningless(&table, &OF_THE_PAPER, &with);
+            if handover.reading != Reading::Intended {
+                self.meaningless(&table, &["reading"], &with);
+            }
+        }
+        if !strategy.updates() {
+            self.meaningless(&table, &OF_UPDATERS, &with);
+        }
+        if strategy == Strategy::Standby {
+            let with = format!("{with}: its updates hold only if the set is as it was read");
+            self.meaningless(&table, &["update_if"], &with);
+        } else {
+            self.meaningless(&table, &["standbys"], &with);
         }
     }
 
