@@ -287,23 +287,23 @@ fn delays_come_from_places_and_from_graphs() {
     );
     tell(
         "model = \"topology\"\nfile = \"t.edges\"\nweight = \"delay\"\nrouters = 9",
-        "x.toml:6:1: @.routers: `routers` has no meaning with `file`: the graph is not random\n\
-         x.toml:5:1: @.weight: `weight` has no meaning with a list of edges, which has no names \
-         for it",
+        "x.toml:5:1: @.weight: `weight` has no meaning with a list of edges, which has no names \
+         for it\n\
+         x.toml:6:1: @.routers: `routers` has no meaning with `file`: the graph is not random",
     );
     tell(
         "model = \"topology\"\nweight = \"delay\"\nside = \"1ms\"",
-        "x.toml:5:1: @.side: `side` has no meaning with model \"topology\"\n\
-         x.toml:4:1: @.weight: `weight` has no meaning with a random graph; it belongs to `file`",
+        "x.toml:4:1: @.weight: `weight` has no meaning with a random graph; it belongs to `file`\n\
+         x.toml:5:1: @.side: `side` has no meaning with model \"topology\"",
     );
     tell(
         "model = \"coordinates\"\nfile = \"c.csv\"\nside = \"1ms\"\naccess = \"1ms\"",
-        "x.toml:6:1: @.access: `access` has no meaning with model \"coordinates\"\n\
-         x.toml:5:1: @.side: `side` has no meaning with `file`: places are not random",
+        "x.toml:5:1: @.side: `side` has no meaning with `file`: places are not random\n\
+         x.toml:6:1: @.access: `access` has no meaning with model \"coordinates\"",
     );
     tell(
         "model = \"coordinates\"\ndimensions = 4\nmax_height = \"1ms\"",
-        "x.toml:4:14: @.dimensions: 4 is out of range: expected an integer from 1 to 3",
+        "x.toml:4:14: @.dimensions: 4 is out of range: an integer from 1 to 3",
     );
     tell(
         "model = \"coordinates\"\nmax_height = \"1ms\"",
