@@ -197,9 +197,11 @@ fn bursts_lose_their_share_and_nothing_breaks() {
 fn run_enclosed(text: &str, assignments: &[&str], content: &[u8]) -> RunOutput {
     let mut scenario = judged::read(text, assignments);
     let [(key, _)] = scenario.enclosures()[..] else { panic!("it names one file") };
-    scenario.enclose(key, content, "digest".to_owned()).unwrap();
+    let enclosed = scenario.enclose(key, content, "digest".to_owned());
+    enclosed.expect("the file follows its grammar");
     let seed = scenario.plan.seed;
-    Simulator::new(scenario.plan, None, true).run(0, seed, None, &mut |_| {}).unwrap()
+    let simulator = Simulator::new(scenario.plan, None, true);
+    simulator.run(0, seed, None, &mut |_| {}).expect("the run is sound")
 }
 
 /// A phone, its server with resolver and name server beside it, and a proxy peer who is written to.

@@ -276,6 +276,10 @@ fn delays_come_from_places_and_from_graphs() {
     ] {
         assert_eq!(latency(text), plan);
     }
+}
+
+#[test]
+fn keys_of_another_delay_are_refused() {
     let tell = |text: &str, told: &str| {
         let text = format!("name = \"x\"\n[network.latency]\n{text}");
         check(&[(&text, &told.replace('@', "network.latency"))]);
