@@ -2,18 +2,18 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Nat, Network, Overlay, Plugin,
-    RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Firewall, Nat, Network, Overlay,
+    Plugin, RoundFingers,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, AddressChangePlan, AddressChangeSource, Arrivals, BurstsPlan,
-    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, NatPlan, NetworkPlan, OverlayPlan,
-    PluginPlan, ResolverGroup,
+    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, FirewallPlan, NatPlan, NetworkPlan,
+    OverlayPlan, PluginPlan, ResolverGroup,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
 use crate::time::SimDuration;
-use crate::units::Duration;
+use crate::units::{Duration, Probability};
 
 fn bursts(bursts: &Bursts) -> BurstsPlan {
     let Bursts { loss, length, gap } = bursts;
@@ -45,8 +45,21 @@ impl Check<'_> {
             departed_hosts: network.departed_hosts,
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
+            firewall: network.firewall.as_ref().map(|firewall| self.firewall(firewall)),
             address_change: self.address_change(network.address_change.as_ref()),
         }
+    }
+
+    fn firewall(&mut self, firewall: &Firewall) -> FirewallPlan {
+        let (drops, rejects) = (firewall.drops.0, firewall.rejects.0);
+        if drops + rejects > 1.0 {
+            let found = firewall.rejects.to_string();
+            let limit = Probability(1.0 - drops).to_string();
+            let (relation, other) = ("not be above", "100% - drops");
+            let fault = Fault::Relation { found, relation, other, limit };
+            self.fault(&Path::of("network.firewall").then("rejects"), fault);
+        }
+        FirewallPlan { drops, rejects }
     }
 
     fn address_change(&mut self, written: Option<&AddressChange>) -> AddressChangePlan {
