@@ -6,6 +6,7 @@
 mod bamboo;
 mod kademlia;
 mod naming;
+mod relay;
 mod telling;
 mod users;
 
@@ -53,6 +54,8 @@ pub fn file(plan: &Plan) -> File {
             ..plan.churn.as_ref().map_or_else(no_churn, churn)
         }),
         handover: plan.handover.as_ref().map(handover),
+        media: plan.media.as_ref().map(relay::media),
+        relay: plan.relay.as_ref().map(relay::relay),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
         event: plan.events.iter().map(|it| event(plan, it)).collect(),

@@ -45,6 +45,8 @@ mod network_input;
 #[cfg(test)]
 mod policy_input;
 #[cfg(test)]
+mod relay_input;
+#[cfg(test)]
 mod sweeps;
 
 use std::path::{Path, PathBuf};

@@ -12,6 +12,7 @@ mod enclosure;
 mod kademlia;
 mod naming;
 mod network;
+mod relay;
 mod story;
 mod users;
 
@@ -33,6 +34,7 @@ pub use network::{
     AddressChangePlan, AddressChangeSource, BurstsPlan, Far, FirewallPlan, GraphPlan, HostNat,
     NatDependence, NatPlan, PartitionPlan,
 };
+pub use relay::{MediaPlan, RelayPlan, Relayed};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -80,6 +82,10 @@ pub struct Plan {
     pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
+    /// What is said in calls; `None`: nothing.
+    pub media: Option<MediaPlan>,
+    /// Who relays; `None`: nobody.
+    pub relay: Option<RelayPlan>,
     /// Conventional domains, in the order of the file.
     pub callers: Vec<CallerPlan>,
     /// Named hosts, in the order of the file.

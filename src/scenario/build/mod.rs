@@ -14,6 +14,7 @@ mod network;
 mod partition;
 mod plugins;
 mod population;
+mod relay;
 mod servers;
 mod stage;
 mod story;
@@ -21,6 +22,7 @@ mod strategies;
 mod updating;
 mod users;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use beside::beside_member_name;
@@ -175,7 +177,7 @@ pub fn build(
     let mut directory = Directory::new();
     let plugin = plugins::config(&plan.overlay.plugin, seed);
     let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
-    let kit = kit(plan, &cast, plugin, seed)?;
+    let kit = kit(plan, &cast, &members, plugin, seed)?;
     let beside = beside::overlays(plan, &cast, &mut directory, (&kit, &members), seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
@@ -327,18 +329,29 @@ fn members(
     Ok(members)
 }
 
-fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Kit, BuildError> {
+fn kit(
+    plan: &Plan,
+    cast: &Cast,
+    members: &[Member],
+    plugin: plugin::Config,
+    seed: u64,
+) -> Result<Kit, BuildError> {
     let handover = match (&plan.handover, &plan.dns) {
         (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
         _ => None,
     };
     let named = cast.named.iter().chain(&cast.embedding);
-    let members = cast.generated.iter().chain(named.map(|(name, _)| name));
+    let names = cast.generated.iter().chain(named.map(|(name, _)| name));
     let servers = match &handover {
         None => Vec::new(),
-        Some(_) => members.map(|name| cast.servers_of(name)).collect(),
+        Some(_) => names.map(|name| cast.servers_of(name)).collect(),
     };
     let id_bits = plugin.id_bits();
+    let mut user_agents = users::user_agents(plan, id_bits);
+    let relays = match &mut user_agents {
+        Some(settings) => relay::parts(plan, cast, members, settings, seed)?,
+        None => BTreeMap::new(),
+    };
     let cache = plan.handover.as_ref().map_or(SimDuration::ZERO, |it| it.application_cache);
     Ok(Kit {
         plugin,
@@ -350,7 +363,8 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         },
         firewalls: nat::firewalls(plan, cast, seed),
         servers,
-        user_agents: users::user_agents(plan, id_bits),
+        user_agents: user_agents.map(Arc::new),
+        relays,
         embedded: users::embedded(plan, cast, id_bits),
         draws: Draws::new(seed, Purpose::Protocol),
     })
