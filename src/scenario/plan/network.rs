@@ -107,15 +107,15 @@ pub enum AddressChangeSource {
     Trace(Enclosure<Vec<AddressChange>>),
 }
 
-/// On what of the other end something depends (RFC 4787).
+/// What of the other end decides (RFC 4787).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NatDependence {
-    /// On nothing.
+    /// Whatever the other end is.
     EndpointIndependent,
-    /// On its address.
+    /// By the address of the other end, whatever its port.
     AddressDependent,
-    /// On its address and port.
+    /// By the address and the port of the other end.
     AddressAndPortDependent,
 }
 
