@@ -19,7 +19,7 @@ use crate::time::SimTime;
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
 
 /// Changes with the layout of a cell file.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 
 /// The content hash of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +30,12 @@ impl TraceDigest {
     #[must_use]
     pub fn of(content: &[u8]) -> Self {
         Self(blake3::hash(content))
+    }
+}
+
+impl fmt::Display for TraceDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_hex().fmt(f)
     }
 }
 

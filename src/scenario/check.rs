@@ -8,6 +8,7 @@ mod beside;
 mod conventional;
 mod daemon;
 mod kademlia;
+mod latency;
 mod names;
 mod naming;
 mod needs;

@@ -392,6 +392,8 @@ fn command(command: Command) -> String {
         Command::Heal(partition) => format!("partition {} may be over", partition.number()),
         Command::StartPhone(_) | Command::ServerUp => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
+        Command::ChangeAddress(_) => "its address changes, as recorded".to_owned(),
+        Command::AddressExpires(_) => "its address changes, by chance".to_owned(),
         Command::NoticeAddress(_, address) => format!("notices that its address is {address}"),
     }
 }

@@ -8,6 +8,7 @@
 
 mod beside;
 mod cast;
+mod moving;
 mod nat;
 mod network;
 mod partition;
@@ -56,7 +57,6 @@ use crate::world::caller::Caller;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::log::Logged;
-use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::servers::Servers;
 use crate::world::stage::Callees;
@@ -132,6 +132,12 @@ pub enum BuildError {
     /// The story names a host that does not exist.
     #[error("the story names the host `{0}`, which does not exist")]
     UnknownInStory(String),
+    /// A file that the plan names has not been read.
+    #[error("{0} has not been read")]
+    Unread(String),
+    /// A file that the plan names speaks of a member that does not exist.
+    #[error("{0}:{1}: there is no member `{2}`")]
+    UnknownInFile(String, u32, String),
     /// There are too many members for their addresses.
     #[error("it takes {0} members, and there are addresses for {MOST_MEMBERS}")]
     TooMany(u64),
@@ -226,9 +232,7 @@ pub fn build(
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
         beside,
-        address_changes: AddressChanges {
-            noticed_after: plan.network.address_change.noticed_after,
-        },
+        address_changes: moving::address_changes(plan, &cast, trace, seed)?,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
