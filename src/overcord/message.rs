@@ -8,7 +8,7 @@ use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
-use crate::net::{Class, Knock, Packed, Payload, Transport, Words};
+use crate::net::{Class, Knock, Packed, Payload, Protocol, Purpose, Transport, Words};
 use crate::overcord::beside::Place;
 use crate::overlay::{self, plugin};
 use crate::rng::mix2;
@@ -28,6 +28,8 @@ pub enum Message {
     Tcp(Segment<http::Message>),
     /// SIP over UDP.
     Sip(sip::Message),
+    /// A TCP segment, which carries DNS.
+    DnsTcp(Segment<dns::stream::Framed>),
 }
 
 impl From<plugin::Message> for Message {
@@ -61,6 +63,21 @@ impl From<Segment<http::Message>> for Message {
     }
 }
 
+impl From<Segment<dns::stream::Framed>> for Message {
+    fn from(segment: Segment<dns::stream::Framed>) -> Self {
+        Self::DnsTcp(segment)
+    }
+}
+
+impl From<dns::stream::Packet> for Message {
+    fn from(packet: dns::stream::Packet) -> Self {
+        match packet {
+            dns::stream::Packet::Datagram(message) => Self::Dns(message),
+            dns::stream::Packet::Segment(segment) => Self::DnsTcp(segment),
+        }
+    }
+}
+
 impl Payload for Message {
     /// Only the overlay's messages are so many that they travel inside events.
     #[inline(always)]
@@ -84,6 +101,7 @@ impl Payload for Message {
             Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Transport::Udp,
             Self::Icmp(_) => Transport::Icmp,
             Self::Tcp(segment) => segment.transport(),
+            Self::DnsTcp(segment) => segment.transport(),
         }
     }
 
@@ -95,6 +113,7 @@ impl Payload for Message {
             // ICMP has no ports.
             Self::Icmp(_) => Port(0),
             Self::Tcp(segment) => segment.header().source_port(),
+            Self::DnsTcp(segment) => segment.header().source_port(),
             Self::Sip(message) => message.source_port(),
         }
     }
@@ -106,6 +125,7 @@ impl Payload for Message {
             Self::Dns(message) => message.wire_len(),
             Self::Icmp(icmp) => icmp.wire_len(),
             Self::Tcp(segment) => segment.wire_len(),
+            Self::DnsTcp(segment) => segment.wire_len(),
             Self::Sip(message) => message.wire_len(),
         }
     }
@@ -117,6 +137,13 @@ impl Payload for Message {
             Self::Dns(message) => message.class(),
             Self::Icmp(icmp) => icmp.class(),
             Self::Tcp(segment) => segment.class(),
+            Self::DnsTcp(segment) => Class {
+                protocol: match segment {
+                    Segment::Control(_) => Protocol::Tcp,
+                    Segment::Data(_) => Protocol::Dns,
+                },
+                purpose: Purpose::DnsUpstream,
+            },
             Self::Sip(message) => message.class(),
         }
     }
@@ -129,6 +156,7 @@ impl Payload for Message {
             Self::Icmp(icmp) => mix2(2, icmp.digest()),
             Self::Tcp(segment) => mix2(3, segment.digest()),
             Self::Sip(message) => mix2(4, message.digest()),
+            Self::DnsTcp(segment) => mix2(5, segment.digest()),
         }
     }
 
@@ -164,7 +192,7 @@ impl Payload for Message {
     fn knock(&self) -> Knock {
         match self {
             Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Knock::Udp,
-            Self::Tcp(_) => Knock::Tcp,
+            Self::Tcp(_) | Self::DnsTcp(_) => Knock::Tcp,
             Self::Icmp(Icmp::EchoRequest(_)) => Knock::Echo,
             Self::Icmp(Icmp::EchoReply(_) | Icmp::Unreachable(_)) => Knock::Reply,
         }
@@ -176,7 +204,7 @@ impl Payload for Message {
             Self::Icmp(Icmp::Unreachable(_)) => return None,
             Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
             Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Quoted::Udp { source, destination },
-            Self::Tcp(_) => Quoted::Tcp { source, destination },
+            Self::Tcp(_) | Self::DnsTcp(_) => Quoted::Tcp { source, destination },
         };
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
         Some(Self::Icmp(Icmp::Unreachable(error)))

@@ -24,7 +24,7 @@ pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
-    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
+    SecondariesPlan, ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
 pub use story::{

@@ -19,8 +19,6 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
-    "dns.secondaries",
-    "dns.resolver.forward",
     "handover.probe_kind = options",
     "handover.eligibility",
     "handover.on_failed_probe",

@@ -23,6 +23,7 @@ use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
 use crate::conventional::server;
+use crate::dns::{authority, secondary};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted};
@@ -148,7 +149,9 @@ impl Words<'_> {
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
-            Message::Tcp(Segment::Control(control)) => tcp(*control),
+            Message::Tcp(Segment::Control(control))
+            | Message::DnsTcp(Segment::Control(control)) => tcp(*control),
+            Message::DnsTcp(Segment::Data(data)) => self.dns(&data.body.0),
             Message::Tcp(Segment::Data(data)) => http(&data.body),
             Message::Sip(message) => sip(message),
         }
@@ -389,6 +392,12 @@ fn timer(timer: Timer) -> String {
             return format!("timer: user {user} looks the overlay's name up");
         }
         Timer::Server(server::Timer::Stub(_)) => "a DNS query is not answered",
+        Timer::Authority(authority::Timer::Notify) => "secondaries are to be told",
+        Timer::Secondary(secondary::Timer::Maintenance) => "the zone is to be looked after",
+        Timer::Secondary(secondary::Timer::Expire) => "the zone has expired",
+        Timer::Authority(authority::Timer::Tcp(_)) | Timer::Secondary(secondary::Timer::Tcp(_)) => {
+            "a TCP connection goes on"
+        }
         Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(timer) => sip_timer(timer),
     };
     format!("timer: {what}")

@@ -1,5 +1,6 @@
 //! Checks of the table about DNS, and of how the binding is updated.
 
+use super::super::build;
 use super::super::document::Path;
 use super::super::file::{
     Dns, File, Resolver, ResolverNumber, ServeStale, a_day, client_patience, half_a_minute,
@@ -49,7 +50,7 @@ impl Check<'_> {
     }
 
     /// The overlay's own name must leave those alone that the zone has besides.
-    fn domain(&mut self, domain: &str, updates: bool) {
+    fn domain(&mut self, domain: &str, updates: bool, secondaries: u32) {
         let why = match domain.split_once('.') {
             None => {
                 let fault = Fault::SingleLabel { found: domain.to_owned() };
@@ -57,6 +58,9 @@ impl Check<'_> {
             }
             Some(("members", _)) if updates => "it is the name of the update service",
             Some(("ns", _)) => "it is the name of the zone's name server",
+            Some((label, _)) if names_secondary(label, secondaries) => {
+                "it is the name of a secondary of the zone"
+            }
             Some(_) => return,
         };
         let name = domain.to_owned();
@@ -64,16 +68,19 @@ impl Check<'_> {
     }
 
     pub(super) fn dns(&mut self, dns: &Dns, updates: bool) -> DnsPlan {
-        self.domain(&dns.domain.to_ascii_lowercase(), updates);
+        let secondaries = self.secondaries(dns.secondaries);
+        let count = secondaries.map_or(0, |it| it.count);
+        self.domain(&dns.domain.to_ascii_lowercase(), updates, count);
         let list = Path::of("dns.resolver");
         let names: Vec<_> = dns.resolver.iter().map(|group| group.name.as_str()).collect();
         self.distinct(&list, "name", "resolver group", &names);
-        let resolvers = dns
+        let mut resolvers: Vec<ResolverPlan> = dns
             .resolver
             .iter()
             .enumerate()
             .map(|(index, group)| self.resolver(group, &list.then(index)))
             .collect();
+        self.forwarding(dns, &mut resolvers);
         DnsPlan {
             domain: dns.domain.to_ascii_lowercase(),
             ttl: dns.ttl.0,
@@ -81,6 +88,7 @@ impl Check<'_> {
             negative_ttl: dns.negative_ttl.0,
             publish: self.publish(dns),
             update: dns.update,
+            secondaries,
             resolvers,
         }
     }
@@ -121,6 +129,12 @@ impl Check<'_> {
             extenders: group
                 .extenders
                 .map(|it| plan::Extenders { share: it.share.0, floor: it.floor.0 }),
+            forward: None,
         }
     }
+}
+
+/// Whether a label is that of a secondary: `ns2` and on.
+fn names_secondary(label: &str, secondaries: u32) -> bool {
+    (0..secondaries).any(|place| build::secondary_label(place) == label)
 }

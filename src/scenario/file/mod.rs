@@ -14,6 +14,7 @@ mod daemon;
 mod kademlia;
 mod naming;
 mod network;
+mod secondaries;
 mod story;
 mod systems;
 mod telling;
@@ -31,6 +32,7 @@ pub use naming::{
     client_patience, half_a_minute, resolver_habits,
 };
 pub use network::{Bursts, Nat};
+pub use secondaries::Secondaries;
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
