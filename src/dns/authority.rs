@@ -27,7 +27,7 @@ pub struct Authority {
     zones: Vec<Zone>,
     updates: Updates,
     unchanged: u64,
-    copied: Option<Copied>,
+    copied: Option<Box<Copied>>,
 }
 
 /// What there is where a zone has secondaries.
@@ -124,7 +124,8 @@ impl Authority {
         for it in self.zones.iter_mut().filter(|it| it.apex() == zone) {
             it.keep_journal(versions);
         }
-        self.copied = Some(Copied { zone: zone.clone(), notifier, armed: None, tcp });
+        let copied = Copied { zone: zone.clone(), notifier, armed: None, tcp };
+        self.copied = Some(Box::new(copied));
     }
 
     /// How many updates that it accepted changed nothing.
