@@ -295,7 +295,7 @@ impl sim::Timer for Timer {
     /// plug-in's slots are the odd ones, and behind them those of plug-ins beside it; all others are
     /// the even ones, the most frequent first: a node whose overlay is all that runs keeps a short
     /// table.
-    #[inline]
+    #[inline(always)]
     fn slot(self) -> u32 {
         const FIRST: u32 = plugin::Timer::FREQUENT;
         const OWN: u32 = NodeTimer::Bridge as u32 + 1;

@@ -21,6 +21,10 @@ use crate::sip::agent::Action;
 use crate::time::SimDuration;
 use crate::workload::ArrivalTimes;
 
+mod moving;
+
+pub use moving::Moved;
+
 /// What a node acts through.
 pub trait NodeContext:
     Context<Message = Message, Timer = Timer, Observation = Observation> + Facts
@@ -224,7 +228,9 @@ impl Node {
 
     fn join<C: NodeContext>(&mut self, ctx: &mut C) {
         let watching = self.handover.as_deref().filter(|part| part.watches());
-        let bootstrap = watching.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
+        // A proxy peer does not look for one.
+        let asks = watching.filter(|part| !part.is_proxy());
+        let bootstrap = asks.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
         let ask = watching.is_some();
         let (next, upcalls) = self.plugin.join(ctx, bootstrap, ask);
         self.take_upcalls(ctx, upcalls);
@@ -241,16 +247,26 @@ impl Node {
     }
 
     fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
+        let (is_proxy, now) = (self.is_proxy(), ctx.now());
         let watching = self.handover.as_deref_mut().filter(|part| part.watches());
         match (next, watching) {
-            (Next::AskDiscovery, Some(handover)) => handover.procedure(ctx, &mut self.plugin),
+            (Next::Wait, _) => {}
+            (Next::AskDiscovery, Some(handover)) if !is_proxy => {
+                handover.procedure(ctx, &mut self.plugin);
+            }
             // Nobody can be asked: everybody whom it knows has been gone for long.
-            (Next::TryLater, None) if self.plugin.has_waited(ctx.now(), REJOIN_AFTER * 4) => {
+            (_, asks)
+                if (is_proxy || asks.is_none())
+                    && self.plugin.has_waited(now, REJOIN_AFTER * 4) =>
+            {
                 let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
             }
+            (Next::AskDiscovery, _) => {
+                self.plugin.pause();
+                ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+            }
             (Next::TryLater, _) => ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER),
-            (Next::Wait | Next::AskDiscovery, _) => {}
         }
     }
 
@@ -327,7 +343,8 @@ impl Node {
         }
     }
 
-    /// A message of the overlay arrived that is small.
+    /// A message of the overlay arrived that is small: such a one is sent from the port that it gets
+    /// to.
     #[inline]
     pub fn receive_compact<C: NodeContext>(
         &mut self,
@@ -337,7 +354,7 @@ impl Node {
     ) {
         if from.port != Port::OVERLAY {
             let message = plugin::Message::unpack(message.words());
-            return self.receive_elsewhere(ctx, from, message);
+            return self.receive_elsewhere(ctx, from, from.port, message);
         }
         if !self.plugin.dht.receive_compact(ctx, from, message) {
             self.receive_overlay(ctx, from, plugin::Message::unpack(message.words()));
@@ -361,16 +378,17 @@ impl Node {
         &mut self,
         ctx: &mut C,
         from: Endpoint,
+        port: Port,
         message: plugin::Message,
     ) {
-        if from.port == self.plugin.port() {
+        if port == self.plugin.port() {
             if let plugin::Message::Description(message) = message {
                 return self.plugin.tell_home(ctx, from, &message);
             }
             return self.receive_overlay(ctx, from, message);
         }
         let Some(others) = self.plugin.others_mut() else { return };
-        if let Some(place) = others.by_port(from.port) {
+        if let Some(place) = others.by_port(port) {
             let news = others.receive(ctx, place, from, message);
             self.take_news(ctx, news);
         }
@@ -389,10 +407,16 @@ impl Node {
         }
     }
 
-    /// A message arrived.
-    pub fn receive<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
+    /// A message arrived at a port.
+    pub fn receive<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        port: Port,
+        message: Message,
+    ) {
         match message {
-            Message::Overlay(message) => self.receive_elsewhere(ctx, from, message),
+            Message::Overlay(message) => self.receive_elsewhere(ctx, from, port, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
             Message::Sip(message) if self.server.is_some() => {

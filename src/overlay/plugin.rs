@@ -459,7 +459,7 @@ impl From<ChordTimer> for Timer {
 }
 
 impl sim::Timer for Timer {
-    #[inline]
+    #[inline(always)]
     fn slot(self) -> u32 {
         match self {
             Self::Chord(timer) => timer.slot(),

@@ -75,7 +75,8 @@ pub enum Timer {
 }
 
 impl sim::Timer for Timer {
-    #[inline]
+    // Where a timer is set its variant is known, and so its slot: nothing is left to be computed.
+    #[inline(always)]
     fn slot(self) -> u32 {
         match self {
             Self::Node(timer) => timer.slot(),
@@ -254,11 +255,19 @@ impl Host {
         }
     }
 
-    /// A message arrives.
-    pub fn receive(&mut self, link: &mut WorldLink<'_>, from: Endpoint, message: Message) {
+    /// A message arrives at a port.
+    pub fn receive(
+        &mut self,
+        link: &mut WorldLink<'_>,
+        from: Endpoint,
+        port: Port,
+        message: Message,
+    ) {
         use sim::Context as _;
         match (self, message) {
-            (Self::Node(node), message) => node.receive(&mut as_node(link), from, message),
+            (Self::Node(node), message) => {
+                node.receive(&mut as_node(link), from, port, message);
+            }
             (Self::Resolver(resolver), Message::Dns(message)) => {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }

@@ -216,8 +216,8 @@ const REQUESTS: &[Line] = &[
         "cause",
         Text,
         Nothing,
-        "Why it failed: `callee` (not there, or declined) or `interop` (the way between callers and \
-         overlay); empty if it did not fail or is unfinished.",
+        "Why it failed: `callee` (down, declined, or in no overlay when its proxy peer looked) or \
+         `interop` (the way between callers and overlay); empty if it did not fail or is unfinished.",
     ),
     (
         "delay_s",

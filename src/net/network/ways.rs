@@ -1,12 +1,15 @@
-//! What stands in the way of datagrams: partitions, bursts of losses, translators of addresses.
+//! What stands in the way of datagrams: partitions, bursts of losses, translators of addresses,
+//! and addresses that change.
+
+use std::num::NonZeroU32;
 
 use super::Network;
-use crate::address::{Address, Endpoint};
+use crate::address::{Address, Endpoint, Port};
 use crate::net::bursts::Bursts;
 use crate::net::latency::Latency;
 use crate::net::packet::{Booked, Packet};
 use crate::net::payload::Account;
-use crate::net::{Nats, Packed, Partition, Payload, Sides};
+use crate::net::{Knock, Nats, Packed, Partition, Payload, Sides};
 use crate::sim::{HostId, Timer};
 
 impl<P: Payload, T: Timer> Network<P, T> {
@@ -15,6 +18,19 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.bursts = Some(Box::new(bursts));
         self.is_random = true;
         self.find_only_delay();
+    }
+
+    /// Gives a host that is up another address, in place of the one that it had. What is on its way
+    /// to the former one will be lost, as is what is sent there from now on; timers go on. Its
+    /// translator, if it has one, has mapped nothing yet under the new one.
+    pub fn readdress(&mut self, host: HostId, address: Address) {
+        let bits = NonZeroU32::new(address.bits()).expect("no host holds 0.0.0.0");
+        let former = self.kernel.state_mut(host).replace(bits);
+        assert!(former.is_some(), "a host that is down has no address to change");
+        self.holders.assign(address, host);
+        if let Some(nats) = &mut self.nats {
+            nats.forget(host);
+        }
     }
 
     /// Finds out whether the delay is the same for all now, and nothing else decides.
@@ -83,11 +99,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Hot(words) => P::unpack(words),
             Packed::Cold(message) => message,
         };
-        let (now, local, knock) = (self.kernel.now(), message.sent_from(to.port), message.knock());
+        let (now, knock) = (self.kernel.now(), message.knock());
+        // Parties that have the same port are told apart by it, which is the one inside.
+        let inside = self.port_inside(self.holders.holder(to.address), knock, to.port);
+        let local = message.sent_from(inside);
         let nats = self.nats.as_mut().expect("it was asked for");
         let source = nats.outbound(now, origin, knock, local, to);
+        let as_told = source == message.sent_from(to.port);
         match message.pack() {
-            Packed::Hot(words) if source == local => {
+            Packed::Hot(words) if as_told && inside == to.port => {
                 let Account { class, bytes } = P::hot_account(words);
                 self.transmit_hot(origin, from, to, Booked::new(class.into(), bytes), words);
             }
@@ -95,9 +115,17 @@ impl<P: Payload, T: Timer> Network<P, T> {
                 self.transmit_cold(origin, from, to, P::unpack(words), Some(source));
             }
             Packed::Cold(message) => {
-                let source = (source != local).then_some(source);
+                let source = (!as_told).then_some(source);
                 self.transmit_cold(origin, from, to, message, source);
             }
+        }
+    }
+
+    /// The port at a host that a datagram to this port gets to.
+    pub(super) fn port_inside(&self, host: Option<HostId>, knock: Knock, port: Port) -> Port {
+        match (&self.nats, host) {
+            (Some(nats), Some(host)) => nats.inside(host, knock, port),
+            _ => port,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::*;
+
+mod moving;
 use crate::address::{Endpoint, Port};
 use crate::dns::answer::{Negative, Reply};
 use crate::dns::application_cache::Life;
@@ -106,6 +108,8 @@ enum Dns {
 struct Bench {
     desk: Desk<Message, Timer, Observation>,
     node: Node,
+    /// Where it is.
+    own: Address,
     server_desk: Desk<UpdateSegment, ServerTimer, Accepted>,
     server: UpdateServer,
     dns: Dns,
@@ -193,6 +197,7 @@ impl Bench {
         Self {
             desk,
             node,
+            own: OWN,
             server_desk: Desk::new(),
             server: UpdateServer::new(ServerSettings::default(), &[account]),
             dns,
@@ -231,9 +236,11 @@ impl Bench {
             if let Some((to, message)) = self.desk.sent.pop_front() {
                 self.sent_by_node(to, message);
             } else if let Some((to, segment)) = self.server_desk.sent.pop_front() {
-                assert_eq!(to.address, OWN);
                 let from = SERVICE.at(Port::HTTP);
-                self.node.receive(&mut self.desk, from, segment.into());
+                if to.address != self.own {
+                    continue;
+                }
+                self.node.receive(&mut self.desk, from, Port::OVERLAY, segment.into());
             } else {
                 return;
             }
@@ -246,11 +253,12 @@ impl Bench {
             Message::Icmp(Icmp::EchoRequest(echo)) => {
                 self.pinged.push((self.desk.now, to.address));
                 if self.alice_up {
-                    self.node.receive(&mut self.desk, to, echo.reply().into());
+                    self.node.receive(&mut self.desk, to, Port::OVERLAY, echo.reply().into());
                 }
             }
             Message::Tcp(segment) if to.address == SERVICE && self.service_up => {
-                let from = OWN.at(crate::net::Payload::source_port(&Message::Tcp(segment.clone())));
+                let port = crate::net::Payload::source_port(&Message::Tcp(segment.clone()));
+                let from = self.own.at(port);
                 self.server.receive(&mut self.server_desk, from, segment);
             }
             _ => {}
@@ -271,7 +279,7 @@ impl Bench {
         let reply = Reply { answer, ttl: Ttl::from_secs(60), soa: None };
         let mut response = reply.response_to(query);
         response.recursion_available = true;
-        self.node.receive(&mut self.desk, resolver, response.into());
+        self.node.receive(&mut self.desk, resolver, Port::OVERLAY, response.into());
     }
 
     /// What the node let the observer know of the handover, in milliseconds.
@@ -292,7 +300,7 @@ impl Bench {
         let _ = tcp.connect(&mut desk, OWN.at(Port::PROXY), SimDuration::from_secs(5));
         let (_, syn) = desk.sent.pop_front().expect("a connection begins with a segment");
         let from = prober.at(crate::net::Payload::source_port(&Message::Tcp(syn.clone())));
-        self.node.receive(&mut self.desk, from, syn.into());
+        self.node.receive(&mut self.desk, from, Port::OVERLAY, syn.into());
         let (to, answer) = self.desk.sent.pop_front().expect("a probe is answered");
         let Message::Tcp(answer) = answer else { panic!("{answer:?}") };
         assert_eq!(to.address, prober);

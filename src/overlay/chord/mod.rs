@@ -82,7 +82,7 @@ impl ChordTimer {
 }
 
 impl Timer for ChordTimer {
-    #[inline]
+    #[inline(always)]
     fn slot(self) -> u32 {
         match self {
             Self::Stabilize => 0,

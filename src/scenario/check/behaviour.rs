@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    Strategy, TraceFormat, TracePlan, UpdateIf,
+    TraceFormat, TracePlan, UpdateIf,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -171,10 +171,7 @@ impl Check<'_> {
             let port = handover.probe_port;
             self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
         }
-        if handover.strategy != Strategy::Standby {
-            let with = format!("strategy \"{}\"", handover.strategy.word());
-            self.meaningless(&Path::of("handover"), &["standbys"], &with);
-        }
+        self.strategys_own(handover);
         HandoverPlan {
             strategy: handover.strategy,
             policies: Policies {
@@ -187,6 +184,7 @@ impl Check<'_> {
                     .failures_to_suspect
                     .unwrap_or(base.failures_to_suspect),
                 bootstrap: handover.bootstrap.unwrap_or(base.bootstrap),
+                on_address_change: handover.on_address_change.unwrap_or(base.on_address_change),
             },
             probe: Probing {
                 interval: handover.probe_interval.0,

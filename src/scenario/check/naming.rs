@@ -13,6 +13,10 @@ use super::super::problem::{Fault, NeedFault};
 use super::Check;
 use crate::units::Duration;
 
+/// How long the overlay's domain may be, in octets: names of hosts stand below it and its zone, the
+/// longest of them `255-255-255-255`, and a name has 253 at most when it is written.
+const LONGEST_DOMAIN: usize = 253 - "255-255-255-255.".len();
+
 impl Check<'_> {
     /// What an update needs of whom it is sent to.
     pub(super) fn updating(&mut self, file: &File) {
@@ -49,6 +53,21 @@ impl Check<'_> {
         })
     }
 
+    /// A domain of its own leaves those names alone that the zone of the overlay's domain has.
+    pub(super) fn not_in_zone(&mut self, domain: &str, path: &Path, dns: &DnsPlan) {
+        let Some((_, zone)) = dns.domain.split_once('.') else { return };
+        let why = match domain.strip_suffix(zone) {
+            Some("") => "it is the zone of the main overlay's domain",
+            Some("ns.") => "it is the name of the zone's name server",
+            Some("members.") => "it is the name of the update service",
+            Some(label) if names_secondary(label.trim_end_matches('.'), dns.servers() - 1) => {
+                "it is the name of a secondary of the zone"
+            }
+            _ => return,
+        };
+        self.fault(path, Fault::Reserved { name: domain.to_owned(), why });
+    }
+
     /// The overlay's own name must leave those alone that the zone has besides.
     fn domain(&mut self, domain: &str, updates: bool, secondaries: u32) {
         let why = match domain.split_once('.') {
@@ -60,6 +79,10 @@ impl Check<'_> {
             Some(("ns", _)) => "it is the name of the zone's name server",
             Some((label, _)) if names_secondary(label, secondaries) => {
                 "it is the name of a secondary of the zone"
+            }
+            Some(_) if domain.len() > LONGEST_DOMAIN => {
+                let (found, most) = (domain.len(), LONGEST_DOMAIN);
+                return self.fault(&Path::of("dns.domain"), Fault::LongDomain { found, most });
             }
             Some(_) => return,
         };

@@ -4,8 +4,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy,
-    Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
+    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, ProbeKind, RecordRoute,
+    ReturnAddress, Strategy, Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
 };
 use super::daemon::Daemon;
 use super::systems::ApplicationCache;
@@ -81,6 +81,8 @@ pub struct Churn {
 impl Churn {
     /// The mean session, and the mean downtime, of churn that says nothing else.
     pub const MEAN: Duration = Duration::from_secs(3_600);
+    /// The notice of graceful leaves: that of OverSim.
+    pub const NOTICE: Duration = Duration::from_secs(15);
 }
 
 impl Default for Churn {
@@ -97,7 +99,7 @@ impl Default for Churn {
             downtime_shape: None,
             downtime_sigma: None,
             graceful: Probability(0.0),
-            graceful_notice: Duration::default(),
+            graceful_notice: Self::NOTICE,
             return_address: ReturnAddress::Same,
             trace: None,
             format: None,
@@ -144,8 +146,8 @@ pub enum LifetimeModel {
 pub struct Handover {
     /// Who takes over, and how the world learns of it.
     pub strategy: Strategy,
-    /// How the paper is read where it leaves something open. It sets the eight policies from
-    /// `on_unresolved` to `bootstrap`; the key of a policy overrides it.
+    /// How the paper is read where it leaves something open. It sets the nine policies from
+    /// `on_unresolved` to `on_address_change`; the key of a policy overrides it.
     pub reading: Reading,
     /// How many proxy peers stand by behind the preferred one, with the strategy `standby`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -211,6 +213,11 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`cached` intended, `dns` literal"))]
     pub bootstrap: Option<Bootstrap>,
+    /// What a proxy peer does about the binding that notices another address of its host: it follows
+    /// in the overlay in any case, and a daemon of `ddclient` finds the change at its next poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`update` intended, `ignore` literal"))]
+    pub on_address_change: Option<OnAddressChange>,
 }
 
 impl Handover {
@@ -251,6 +258,7 @@ impl Default for Handover {
             losers: None,
             failures_to_suspect: None,
             bootstrap: None,
+            on_address_change: None,
         }
     }
 }

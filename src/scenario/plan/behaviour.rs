@@ -11,8 +11,8 @@ use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
-    Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
-    UpdateFailure,
+    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
+    Test1Failure, UpdateFailure,
 };
 
 use crate::time::{SimDuration, SimTime};
@@ -197,6 +197,12 @@ impl Strategy {
     pub const fn updates(self) -> bool {
         matches!(self, Self::DynDns | Self::Ddclient | Self::Lease | Self::Standby)
     }
+
+    /// Whether its members follow the paper's procedure, which leaves things open.
+    #[must_use]
+    pub const fn is_papers(self) -> bool {
+        matches!(self, Self::DynDns | Self::Ddclient)
+    }
 }
 
 /// `[[host]]`: a named host.
@@ -271,6 +277,11 @@ pub enum Action {
     },
     /// Departed hosts come back.
     Return {
+        /// Which.
+        target: Target,
+    },
+    /// Hosts that are up get other addresses.
+    AddressChange {
         /// Which.
         target: Target,
     },

@@ -252,6 +252,7 @@ impl Truth {
         self.advance(now);
         match observation {
             Observation::HostUp(_)
+            | Observation::Readdressed(_)
             | Observation::HostDown
             | Observation::Member(_)
             | Observation::NotMember
@@ -359,7 +360,9 @@ impl Truth {
     fn change(&mut self, host: HostId, observation: &Observation) {
         let (now, main) = (self.now, self.overlays.main());
         match observation {
-            Observation::HostUp(address) => self.overlays.up(host, *address),
+            Observation::HostUp(address) | Observation::Readdressed(address) => {
+                self.overlays.up(host, *address);
+            }
             Observation::HostDown => self.down(host),
             Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
             Observation::NotMember => self.overlays.join(now, host, None),
@@ -484,31 +487,6 @@ impl Truth {
         let intact = preferred.is_some_and(|member| self.addresses.is_valid_id(member));
         self.durations.binding_valid.set(self.now, valid.into());
         self.durations.degraded.set(self.now, (valid && !intact).into());
-    }
-
-    /// The authority serves this from now on.
-    fn serve(&mut self, answer: &Answer) {
-        self.binding.clone_from(answer);
-        let (set, before) = (self.set_of(answer), self.resolvers.served());
-        let was_valid = self.binding_valid();
-        if let Some(set) = set {
-            self.addresses.serve(self.now, set);
-        }
-        self.resolvers.serve(self.now, set, &self.addresses);
-        self.claims.served(set, &self.addresses);
-        self.measure_binding();
-        let members = set.map_or_else(Vec::new, |set| self.addresses.members(set).to_vec());
-        let unborn = !members.iter().any(|&member| self.addresses.ever_valid(member));
-        if was_valid && !self.binding_valid() {
-            self.depart(DepartureKind::Overwritten, &members);
-        } else if set.is_some() && set != before && unborn {
-            self.depart(DepartureKind::Unborn, &members);
-        }
-        // A change from one valid set to another concerns no caller: a chain that ends at the
-        // authority is as valid as the binding.
-        if was_valid != self.binding_valid() {
-            self.refresh_callers();
-        }
     }
 
     fn store(&mut self, host: HostId, answer: &Answer, expires: SimTime) {

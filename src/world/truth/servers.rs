@@ -5,7 +5,7 @@
 //! secondary that lags behind departs later than the primary, and has the new address later. The
 //! binding of the main truth is the primary's.
 
-use super::Truth;
+use super::{DepartureKind, Truth};
 use crate::sim::HostId;
 use crate::world::observation::Answer;
 
@@ -55,6 +55,31 @@ impl Truth {
             self.addresses.serve(self.now, set);
         }
         self.turn_to_server(asked);
+    }
+
+    /// The observer's name server serves this from now on.
+    fn serve(&mut self, answer: &Answer) {
+        self.binding.clone_from(answer);
+        let (set, before) = (self.set_of(answer), self.resolvers.served());
+        let was_valid = self.binding_valid();
+        if let Some(set) = set {
+            self.addresses.serve(self.now, set);
+        }
+        self.resolvers.serve(self.now, set, &self.addresses);
+        self.claims.served(set, &self.addresses);
+        self.measure_binding();
+        let members = set.map_or_else(Vec::new, |set| self.addresses.members(set).to_vec());
+        let unborn = !members.iter().any(|&member| self.addresses.ever_valid(member));
+        if was_valid && !self.binding_valid() {
+            self.depart(DepartureKind::Overwritten, &members);
+        } else if set.is_some() && set != before && unborn {
+            self.depart(DepartureKind::Unborn, &members);
+        }
+        // A change from one valid set to another concerns no caller: a chain that ends at the
+        // authority is as valid as the binding.
+        if was_valid != self.binding_valid() {
+            self.refresh_callers();
+        }
     }
 
     /// Looks again which name server the observer reaches.

@@ -2,6 +2,7 @@
 //! change, everything is looked at again.
 
 mod requests;
+mod servers;
 mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,19 +190,6 @@ impl Naive {
         if reaches_any { &self.binding } else { &[] }
     }
 
-    /// What a name server serves.
-    fn says(&self, server: HostId) -> &Answer {
-        self.served.get(&server).unwrap_or(&Answer::Negative)
-    }
-
-    /// The server whose answer is the binding: the first that is seen and does not fail.
-    fn own_server(&self) -> HostId {
-        let servers = &self.config.authorities;
-        let seen: Vec<HostId> = servers.iter().copied().filter(|&it| self.sees(it)).collect();
-        let sound = seen.iter().find(|&&it| *self.says(it) != Answer::Failure);
-        *sound.or(seen.first()).unwrap_or(&servers[0])
-    }
-
     /// What the chain of a caller would answer.
     fn chain(&self, index: usize) -> &[Address] {
         let caller = &self.config.callers[index];
@@ -317,11 +305,6 @@ impl Naive {
         }
     }
 
-    fn some_server_is_valid(&self) -> bool {
-        let servers = &self.config.authorities;
-        servers.len() > 1 && servers.iter().any(|&it| self.any_valid(&list(self.says(it))))
-    }
-
     fn send(&mut self, index: usize, request: u64) {
         let caller = &mut self.callers[index];
         caller.requests.insert(request, caller.open.is_some());
@@ -336,7 +319,7 @@ impl Naive {
 
     fn change(&mut self, id: HostId, observation: &Observation) {
         match observation {
-            Observation::HostUp(address) => {
+            Observation::HostUp(address) | Observation::Readdressed(address) => {
                 if self.host(id).address.replace(*address).is_none() {
                     self.ups_and_downs.push((self.step, id, true));
                 }
