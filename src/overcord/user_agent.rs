@@ -7,7 +7,8 @@
 //!
 //! Requests that arrive are for the user, or the node plays the proxy peer and passes them on (P9):
 //! to where the overlay says that a user of its domain is, to all of that user's bindings at once,
-//! or along a route. A user without a binding is told as 480: the overlay keeps no list of its users,
+//! or along a route. For organisations whose servers it stands in for it does the same with what those
+//! have copied into the overlay; it is no registrar: who has to register waits for the server. A user without a binding is told as 480: the overlay keeps no list of its users,
 //! so that one who is away, one who does not exist and a look-up that failed are the same to it
 //! (A19). A node that does not play answers 404 to what is not for its user (A20).
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
@@ -123,7 +124,9 @@ impl UserAgent {
         let endpoint = own.at(Port::SIP);
         let domain = HostPart::name(&settings.location.domain);
         let aor = Uri::of_user(&user, domain.clone());
-        let mut proxy = ProxySettings::new(endpoint, vec![domain], settings.rules);
+        let backed = settings.location.backed.iter().map(|name| HostPart::name(name));
+        let served = std::iter::once(domain).chain(backed).collect();
+        let mut proxy = ProxySettings::new(endpoint, served, settings.rules);
         proxy.record_route = settings.record_route.clone();
         Self {
             tx: Transactions::new(
@@ -324,8 +327,8 @@ impl UserAgent {
     fn take<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
         match event {
             Event::Request { server, mut request, from } => {
-                let (own, domain) = (self.own, &self.settings.location.domain);
-                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                let (own, location) = (self.own, &self.settings.location);
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Request { server, request, from });
                 } else if at.is_proxy || self.passes_on(at, &request.uri) {
@@ -337,8 +340,8 @@ impl UserAgent {
                 }
             }
             Event::Ack { mut request, from } => {
-                let (own, domain) = (self.own, &self.settings.location.domain);
-                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                let (own, location) = (self.own, &self.settings.location);
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Ack { request, from });
                 } else if at.is_proxy || self.passes_on(at, &request.uri) {
@@ -397,12 +400,13 @@ impl UserAgent {
         }
     }
 
-    /// Looks for the bindings of a user of the overlay.
+    /// Looks for the bindings of a user of the overlay, or of a domain that it stands in for.
     fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
-        let user = aor.sip().and_then(|uri| uri.user.clone());
-        match user {
-            Some(user) => {
-                let domain = self.settings.location.domain.clone();
+        match aor.sip().and_then(|uri| Some((uri.user.clone()?, &uri.host))) {
+            Some((user, host)) => {
+                let LocationSettings { domain, backed, .. } = &self.settings.location;
+                let backed = backed.iter().find(|name| Some(name.as_str()) == name_of(host));
+                let domain = backed.unwrap_or(domain).clone();
                 let asker = Asker::Targets(ticket, Arc::clone(&user));
                 self.fetch(at, &user, &domain, asker);
             }
@@ -557,12 +561,15 @@ fn name_of(host: &HostPart) -> Option<&str> {
     }
 }
 
-/// Whether an entry of a route means this node: its address, or the overlay's name while it plays
-/// the proxy peer.
-fn is_own(uri: &SipUri, own: Address, domain: &str, is_proxy: bool) -> bool {
+/// Whether an entry of a route means this node: its address, or, while it plays the proxy peer, the
+/// overlay's name, or that of a domain that it stands in for.
+fn is_own(uri: &SipUri, own: Address, location: &LocationSettings, is_proxy: bool) -> bool {
+    let LocationSettings { domain, backed, .. } = location;
     match &uri.host {
         HostPart::Address(address) => *address == own,
-        HostPart::Name(name) => is_proxy && **name == *domain,
+        HostPart::Name(name) => {
+            is_proxy && std::iter::once(domain).chain(backed).any(|it| **it == **name)
+        }
         HostPart::Ipv6(_) => false,
     }
 }

@@ -12,7 +12,6 @@ use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
 use crate::overlay::chord::Compact;
 use crate::sim;
-use crate::sip;
 use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
 use crate::world::stage::Stage;
@@ -67,7 +66,7 @@ pub enum Timer {
     /// Of a SIP server.
     Server(server::Timer),
     /// Of a phone.
-    Phone(sip::Timer),
+    Phone(phone::Timer),
     /// Of the authority.
     Authority(authority::Timer),
     /// Of a secondary.
@@ -122,8 +121,8 @@ impl From<server::Timer> for Timer {
     }
 }
 
-impl From<sip::Timer> for Timer {
-    fn from(timer: sip::Timer) -> Self {
+impl From<phone::Timer> for Timer {
+    fn from(timer: phone::Timer) -> Self {
         Self::Phone(timer)
     }
 }
@@ -154,7 +153,7 @@ pub fn as_node<'a, 'b>(link: &'a mut WorldLink<'b>) -> NodeLink<'a, 'b> {
 /// A link as the context of a phone.
 pub fn as_phone<'a, 'b>(
     link: &'a mut WorldLink<'b>,
-) -> Lifted<'a, 'b, sip::Message, sip::Timer, phone::Observation> {
+) -> Lifted<'a, 'b, Message, phone::Timer, phone::Observation> {
     sim::Context::lift(link)
 }
 
@@ -302,6 +301,9 @@ impl Host {
             }
             (Self::Phone(phone), Message::Sip(message)) => {
                 phone.receive(&mut as_phone(link), from, message);
+            }
+            (Self::Phone(phone), Message::Dns(message)) => {
+                phone.receive_dns(&mut as_phone(link), from, &message);
             }
             (Self::Phone(phone), Message::Icmp(Icmp::Unreachable(error))) => {
                 if let Some(to) = deaf(error) {

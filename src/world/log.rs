@@ -22,7 +22,7 @@ use super::host::{Timer, WorldNetwork};
 use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
-use crate::conventional::server;
+use crate::conventional::{phone, server};
 use crate::dns::{authority, secondary};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
@@ -376,7 +376,7 @@ fn command(command: Command) -> String {
         Command::ServiceUp => "the update service answers again".to_owned(),
         Command::Succeed(..) => "a successor is chosen".to_owned(),
         Command::Heal(partition) => format!("partition {} may be over", partition.number()),
-        Command::StartPhone(_) => "is switched on".to_owned(),
+        Command::StartPhone(_) | Command::ServerUp => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
         Command::NoticeAddress(_, address) => format!("notices that its address is {address}"),
     }
@@ -393,14 +393,18 @@ fn timer(timer: Timer) -> String {
         Timer::Caller(caller::Timer::User(user)) => {
             return format!("timer: user {user} looks the overlay's name up");
         }
-        Timer::Server(server::Timer::Stub(_)) => "a DNS query is not answered",
+        Timer::Server(server::Timer::Stub(_)) | Timer::Phone(phone::Timer::Stub(_)) => {
+            "a DNS query is not answered"
+        }
+        Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(phone::Timer::Sip(timer)) => {
+            sip_timer(timer)
+        }
         Timer::Authority(authority::Timer::Notify) => "secondaries are to be told",
         Timer::Secondary(secondary::Timer::Maintenance) => "the zone is to be looked after",
         Timer::Secondary(secondary::Timer::Expire) => "the zone has expired",
         Timer::Authority(authority::Timer::Tcp(_)) | Timer::Secondary(secondary::Timer::Tcp(_)) => {
             "a TCP connection goes on"
         }
-        Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(timer) => sip_timer(timer),
     };
     format!("timer: {what}")
 }

@@ -58,9 +58,33 @@ for = "10m"
 /// two steps down: it looks every half TTL.
 #[test]
 fn a_partition_has_a_proxy_peer_on_both_sides_and_its_healing_leaves_one() {
-    let text = crate::steady(CUT);
     let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
-    let output = run(&text, &keys);
+    leaves_one(&run(&crate::steady(CUT), &keys));
+}
+
+/// The same with the binding written by RFC 2136, and only where it is as the claimant has seen it.
+#[test]
+fn a_compare_and_swap_leaves_one_as_well() {
+    let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
+    let swaps = ["handover.update=rfc2136", "handover.update_if=unchanged"];
+    leaves_one(&run(&crate::steady(CUT), &[&keys[..], &swaps].concat()));
+}
+
+/// Under churn, too, one claims at a departure, and what it claims is what it saw.
+#[test]
+fn a_compare_and_swap_has_one_claimant_a_departure_under_churn() {
+    let swaps = ["handover.update=rfc2136", "handover.update_if=unchanged"];
+    let keys = ["handover.strategy=lease", "duration=6h", "overlay.nodes=40"];
+    let output = run(crate::SMALL, &[&keys[..], &swaps].concat());
+    let value = |name| output.headline.value(name).expect("it is a metric");
+    // Sessions of 20 min: some three an hour.
+    assert!(value("departures") >= 10.0, "{}", value("departures"));
+    assert_eq!((value("claimants.max"), value("false_claims")), (1.0, 0.0));
+    assert_eq!(value("split_brain_share"), 0.0);
+    assert!(value("updates") < 2.0 * value("departures"), "{}", value("updates"));
+}
+
+fn leaves_one(output: &overcord::metrics::tables::RunOutput) {
     let believers = |from: u64, to: u64| {
         let at = |row: &&overcord::metrics::tables::TimelineRow| {
             (from..to).contains(&(row.time.as_nanos() / 1_000_000_000))

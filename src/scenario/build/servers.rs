@@ -9,7 +9,7 @@ use crate::dns::binding::Form;
 use crate::dns::notify::Notifier;
 use crate::dns::tsig::Key;
 use crate::dns::zone::RrSet;
-use crate::dns::{Authority, Binding, DomainName, RecordData, Secondary, Ttl, Zone};
+use crate::dns::{Authority, Binding, DomainName, RecordData, Secondary, Srv, Ttl, Zone};
 use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
 use crate::rng::Dice;
 use crate::scenario::plan::{DnsPlan, Plan, Publish, SecondariesPlan, ZoneUpdates};
@@ -45,11 +45,24 @@ pub(super) fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
 }
 
 /// The zones of conventional domains: each has the address of its server at its apex, for an hour,
-/// so that it is not what is measured.
-fn conventional_zone(domain: &str, server: Address) -> Result<Zone, BuildError> {
+/// so that it is not what is measured. With a `second`, it has the two as a set of services.
+fn conventional_zone(
+    domain: &str,
+    server: Address,
+    second: Option<&DomainName>,
+) -> Result<Zone, BuildError> {
     let ttl = Ttl::from_duration(SERVER_TTL);
     let apex: DomainName = domain.parse().map_err(model_error)?;
     let mut zone = Zone::conventional(apex.clone(), AUTHORITY, ttl, ttl).map_err(model_error)?;
+    if let Some(second) = second {
+        let name = apex.prefixed("_udp").and_then(|udp| udp.prefixed("_sip"));
+        let service = |(priority, target): (u16, &DomainName)| {
+            let target = target.clone();
+            RecordData::Srv(Srv { priority, weight: 0, port: Port::SIP, target })
+        };
+        let data = [(10, &apex), (20, second)].map(service);
+        zone.set(name.map_err(model_error)?, RrSet { ttl, data: Arc::new(data) });
+    }
     zone.set(apex, RrSet { ttl, data: Arc::new([RecordData::A(server)]) });
     Ok(zone)
 }
@@ -112,17 +125,20 @@ pub(super) fn secondary(
 }
 
 /// The primary name server of all zones: the overlay's, and those of conventional domains with the
-/// addresses of their servers.
+/// addresses of their servers; the overlay stands in for those that are `backed`.
 pub(super) fn authority(
     dns: &DnsPlan,
     with_service: bool,
     domains: &[(String, Address)],
+    backed: &[&str],
 ) -> Result<Authority, BuildError> {
     let zone = overlay_zone(dns, with_service)?;
     let apex = zone.apex().clone();
     let mut zones = vec![zone];
+    let overlay: DomainName = dns.domain.parse().map_err(model_error)?;
     for (domain, server) in domains {
-        zones.push(conventional_zone(domain, *server)?);
+        let second = backed.contains(&domain.as_str()).then_some(&overlay);
+        zones.push(conventional_zone(domain, *server, second)?);
     }
     let mut authority = Authority::new(zones);
     authority.allow(match dns.update {

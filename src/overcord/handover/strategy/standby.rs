@@ -12,10 +12,12 @@
 //!   missing, it asks the authority, and joins the set at the end.
 //! * A peer of the set asks the authority for it every half TTL, tests the one before it (the first
 //!   one tests the last), and takes it out if that does not play. Who is not in the set any more
-//!   steps down.
+//!   serves on for a TTL, since caches may name it yet, and steps down.
 //! * A peer that is going to leave takes itself out as soon as it knows, and serves on until it
 //!   goes: caches that still name it find it there.
 //! * A peer that gets another address writes that in the place of the former one.
+//! * Who cannot reach the authority changes nothing, and takes no role because the overlay's record
+//!   names it: the record is that of whoever began to play last, and may have stepped down since.
 
 use smallvec::smallvec;
 
@@ -69,6 +71,8 @@ enum Duty {
     Parted,
     /// It has another address than this, under which it is in the set, and takes its own place.
     Moving(Address),
+    /// It is not in the set any more.
+    Ousted,
 }
 
 impl Standby {
@@ -233,7 +237,15 @@ impl Standby {
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(PAUSE * 5)]
             }
             (Duty::Parting, Event::Set(Some(set))) => self.part(set, view.own),
-            (Duty::Parting | Duty::Parted, _) => Moves::new(),
+            (Duty::Ousted, Event::Waited) => {
+                self.state = State::Member;
+                smallvec![Move::GiveUp]
+            }
+            (Duty::Ousted, Event::Leaving(_)) => {
+                self.state = State::Leaving;
+                Moves::new()
+            }
+            (Duty::Parting | Duty::Parted | Duty::Ousted, _) => Moves::new(),
             (_, Event::Moved(former)) => {
                 self.state = State::Serving(Duty::Moving(former));
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(self.look)]
@@ -265,8 +277,9 @@ impl Standby {
     /// What a peer does that sees this set.
     fn look_at(&mut self, set: PeerSet, view: &View<'_>) -> Moves {
         let Some(before) = set.before(view.own) else {
-            self.state = State::Member;
-            return smallvec![Move::GiveUp];
+            self.state = State::Serving(Duty::Ousted);
+            // Twice as long as it looks is a TTL, or more.
+            return smallvec![Move::Retire, Move::Wait(self.look * 2)];
         };
         let mut moves = self.take_place(set, view.own);
         if before != view.own {
