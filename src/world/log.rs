@@ -40,7 +40,9 @@ use crate::time::SimTime;
 use crate::world::director::Command;
 
 /// What is added to the line of a datagram that reaches nobody.
-pub(super) const GONE: &str = "  (lost: nobody is there)";
+const GONE: &str = "  (lost: nobody is there)";
+/// The same of one that a translator of addresses does not let in.
+const KEPT_OUT: &str = "  (lost: the translator lets in nobody that was not sent to)";
 
 /// The words for addresses and contacts.
 pub struct Words<'a> {
@@ -61,24 +63,32 @@ impl World {
     #[cold]
     pub(super) fn log_packet(&self, host: HostId, packet: &Packet, log: LogSink<'_>) {
         let network: &WorldNetwork = &self.network;
-        let (from, to, carried) = network.look_into(packet);
+        let (from, _, carried) = network.look_into(packet);
         let (at, sender) = (network.now(), network.last_holder(from.address));
         let covered = |host| self.logged.covers(host, at);
         if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let gone = network.address(host) != Some(to.address) || network.is_kept_out(host, packet);
+        let fate = self.loss(host, packet);
         let words = || {
             let said = self.in_words(|words| match carried {
                 Packed::Hot(hot) => words.message(&Message::unpack(hot)),
                 Packed::Cold(message) => words.message(message),
             });
             let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
-            let fate = if gone { GONE } else { "" };
-            format!("{sender} -> {}  {said}{fate}", self.name(host))
+            format!("{sender} -> {}  {said}{}", self.name(host), fate.unwrap_or_default())
         };
-        let digest = (!gone).then(|| network.digest(packet));
+        let digest = fate.is_none().then(|| network.digest(packet));
         log(&Told { at, host, sender, digest, words: &words });
+    }
+
+    /// Why a datagram does not get to a host, if it does not.
+    pub(super) fn loss(&self, host: HostId, packet: &Packet) -> Option<&'static str> {
+        let (_, to, _) = self.network.look_into(packet);
+        if self.network.address(host) != Some(to.address) {
+            return Some(GONE);
+        }
+        self.network.is_kept_out(host, packet).then_some(KEPT_OUT)
     }
 
     /// Tells of a timer of a host.
