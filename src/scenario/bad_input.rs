@@ -86,8 +86,8 @@ fn keys_and_words() {
 fn what_is_to_come_is_refused_as_such() {
     check(&[
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
+            "name = \"x\"\n[handover]\ngraceful_leave = \"hand-over\"",
+            "x.toml:3:1: handover.graceful_leave: `graceful_leave` is not supported by this version",
         ),
         (
             "name = \"x\"\n[network.latency]\nmodel = \"matrix\"",

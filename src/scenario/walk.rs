@@ -19,12 +19,8 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 const TO_COME: &[&str] = &[
     "network.latency.model = coordinates",
     "network.latency.model = matrix",
-    "handover.probe_kind = options",
-    "handover.eligibility",
     "handover.on_failed_probe",
-    "handover.overlay_record",
     "handover.graceful_leave",
-    "handover.ex_proxy",
 ];
 
 /// Sections that are taken out before a document is walked through: they are known all the same.
