@@ -59,7 +59,7 @@ impl Lab {
             other => panic!("unknown profile {other:?}"),
         };
         let apex: DomainName = "dyndns.test".parse().unwrap();
-        let delegation = Delegation { zone: apex.clone(), authority: AUTHORITY };
+        let delegation = Delegation::to_one(apex.clone(), AUTHORITY);
         let mut config = Config::new(profile, vec![delegation]);
         config.cache.min_ttl = ttl("min_ttl", 0);
         config.cache.max_ttl = ttl("max_ttl", config.cache.max_ttl.as_secs());

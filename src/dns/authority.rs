@@ -2,25 +2,47 @@
 //!
 //! Inputs: queries, dynamic updates (RFC 2136), and [`publish`](Authority::publish), which the update
 //! service calls when a change is to be seen (its delays are its own). An update takes effect, and is
-//! answered, when it arrives. Secondaries are left out: a zone has one server.
+//! answered, when it arrives. A zone may have [secondaries](crate::dns::secondary): these are told of
+//! changes ([`notify`](crate::dns::notify)) and sent them, over UDP if they fit (RFC 1995 §2), else
+//! over TCP. Anybody may ask for a transfer.
 
-use crate::address::{Address, Endpoint};
+use crate::address::{Address, Endpoint, Port};
 use crate::dns::answer::Answer;
 use crate::dns::binding::Binding;
-use crate::dns::message::{Kind, Message, Question, Rcode};
+use crate::dns::message::{Kind, Message, Question, Rcode, Record, RecordType};
 use crate::dns::name::DomainName;
+use crate::dns::notify::Notifier;
+use crate::dns::secondary::datagram_limit;
+use crate::dns::stream::Framed;
 use crate::dns::tsig::Key;
 use crate::dns::update::Update;
 use crate::dns::zone::Zone;
+use crate::net::tcp::{Segment, Tcp, TcpTimer, Upcall, Upcalls};
 use crate::sim::{self, Context};
+use crate::time::SimTime;
 
 /// An authoritative name server.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Authority {
     zones: Vec<Zone>,
     updates: Updates,
     unchanged: u64,
+    copied: Option<Box<Copied>>,
 }
+
+/// What there is where a zone has secondaries.
+#[derive(Debug)]
+struct Copied {
+    zone: DomainName,
+    /// Tells them of changes, if they are told.
+    notifier: Option<Notifier>,
+    /// What its timer is set to.
+    armed: Option<SimTime>,
+    tcp: Tcp<Framed>,
+}
+
+/// Transfers at a time; more are not answered.
+const TRANSFERS: u16 = 1_000;
 
 /// Whose updates are carried out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,13 +54,27 @@ pub enum Updates {
     Signed(Key),
 }
 
-/// The authority sets no timers.
+/// Timers of an authority whose zone has secondaries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Timer {}
+pub enum Timer {
+    /// Secondaries are to be told, perhaps again.
+    Notify,
+    /// Of a connection.
+    Tcp(TcpTimer),
+}
 
 impl sim::Timer for Timer {
     fn slot(self) -> u32 {
-        match self {}
+        match self {
+            Self::Notify => 0,
+            Self::Tcp(timer) => 1 + timer.slot(),
+        }
+    }
+}
+
+impl From<TcpTimer> for Timer {
+    fn from(timer: TcpTimer) -> Self {
+        Self::Tcp(timer)
     }
 }
 
@@ -80,6 +116,18 @@ impl Authority {
         self.updates = updates;
     }
 
+    /// From now on this zone of its has secondaries: `versions` of it are kept as differences, and
+    /// the notifier tells of changes.
+    pub fn copy(&mut self, zone: &DomainName, versions: usize, notifier: Option<Notifier>) {
+        let mut tcp = Tcp::new(TRANSFERS);
+        tcp.listen(Port::DNS);
+        for it in self.zones.iter_mut().filter(|it| it.apex() == zone) {
+            it.keep_journal(versions);
+        }
+        let copied = Copied { zone: zone.clone(), notifier, armed: None, tcp };
+        self.copied = Some(Box::new(copied));
+    }
+
     /// How many updates that it accepted changed nothing.
     #[must_use]
     pub const fn unchanged(&self) -> u64 {
@@ -102,20 +150,130 @@ impl Authority {
     /// Answers a query or carries out an update; other messages are dropped.
     pub fn receive<C>(&mut self, ctx: &mut C, from: Endpoint, message: &Message)
     where
-        C: Context<Message = Message, Observation = Observation>,
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         if message.response {
-            return;
+            return self.receive_answer(ctx, from, message);
         }
         let response = match &message.kind {
-            Kind::Query => match self.zone_of(&message.question.name) {
-                Some(zone) => zone.respond(message),
-                None => Message::response_to(message, Rcode::REFUSED),
-            },
+            Kind::Query => {
+                let limit = datagram_limit(message.edns);
+                self.respond(message, Some(limit)).swap_remove(0)
+            }
             Kind::Notify => Message::response_to(message, Rcode::NOT_AUTH),
             Kind::Update(update) => self.receive_update(ctx, from.address, message, update),
         };
         ctx.send(from, response);
+    }
+
+    /// The response to a query; over TCP, without a limit, there may be several.
+    fn respond(&self, query: &Message, limit: Option<u32>) -> Vec<Message> {
+        let Some(zone) = self.zone_of(&query.question.name) else {
+            return vec![Message::response_to(query, Rcode::REFUSED)];
+        };
+        if query.question.rtype != RecordType::IXFR {
+            return vec![zone.respond(query)];
+        }
+        if query.question.name != *zone.apex() {
+            return vec![Message::response_to(query, Rcode::NOT_AUTH)];
+        }
+        zone.transfer_responses(query, limit)
+    }
+
+    /// A secondary has answered a NOTIFY.
+    fn receive_answer<C>(&mut self, ctx: &mut C, from: Endpoint, message: &Message)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        let notifier = self.copied.as_mut().and_then(|copied| copied.notifier.as_mut());
+        if let Some(notifier) = notifier.filter(|_| message.kind == Kind::Notify) {
+            notifier.answered(from, message);
+            self.arm(ctx);
+        }
+    }
+
+    /// A segment of a connection, over which a secondary asks for a transfer.
+    pub fn receive_segment<C>(&mut self, ctx: &mut C, from: Endpoint, segment: Segment<Framed>)
+    where
+        C: Context<Message = Segment<Framed>, Timer = Timer, Observation = Observation>,
+    {
+        let Some(copied) = &mut self.copied else { return };
+        let upcalls = copied.tcp.receive(&mut on_tcp(ctx), from, segment);
+        self.serve(ctx, upcalls);
+    }
+
+    /// The timer of a connection has gone off.
+    pub fn tcp_timer<C>(&mut self, ctx: &mut C, timer: TcpTimer)
+    where
+        C: Context<Message = Segment<Framed>, Timer = Timer, Observation = Observation>,
+    {
+        let Some(copied) = &mut self.copied else { return };
+        let upcalls = copied.tcp.timer(&mut on_tcp(ctx), timer);
+        self.serve(ctx, upcalls);
+    }
+
+    fn serve<C>(&mut self, ctx: &mut C, upcalls: Upcalls<Framed>)
+    where
+        C: Context<Message = Segment<Framed>, Timer = Timer, Observation = Observation>,
+    {
+        for upcall in upcalls {
+            let Upcall::Received(connection, Framed(query)) = upcall else { continue };
+            let responses = self.respond(&query, None);
+            if let Some(copied) = &mut self.copied {
+                for response in responses {
+                    copied.tcp.send(&mut on_tcp(ctx), connection, Framed(response));
+                }
+            }
+        }
+    }
+
+    /// Secondaries are to be told, perhaps again.
+    pub fn notify_timer<C>(&mut self, ctx: &mut C)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        if let Some((notifier, soa)) = self.notifier() {
+            notifier.go_on(ctx, &soa);
+        }
+        if let Some(copied) = &mut self.copied {
+            copied.armed = None;
+        }
+        self.arm(ctx);
+    }
+
+    /// Who tells of changes of the copied zone, and the zone's SOA.
+    fn notifier(&mut self) -> Option<(&mut Notifier, Record)> {
+        let copied = self.copied.as_mut()?;
+        let zone = self.zones.iter().find(|zone| *zone.apex() == copied.zone)?;
+        Some((copied.notifier.as_mut()?, zone.soa_record()))
+    }
+
+    /// A zone has changed: if it has secondaries, they are told.
+    fn tell<C>(&mut self, ctx: &mut C, apex: &DomainName)
+    where
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
+    {
+        if self.copied.as_ref().is_some_and(|copied| copied.zone == *apex)
+            && let Some((notifier, soa)) = self.notifier()
+        {
+            notifier.changed(ctx, &soa);
+            self.arm(ctx);
+        }
+    }
+
+    fn arm<C>(&mut self, ctx: &mut C)
+    where
+        C: Context<Timer = Timer>,
+    {
+        let Some(copied) = &mut self.copied else { return };
+        let deadline = copied.notifier.as_ref().and_then(Notifier::deadline);
+        if deadline != copied.armed {
+            match deadline {
+                Some(at) => ctx.set(Timer::Notify, at),
+                None => ctx.cancel(Timer::Notify),
+            }
+            copied.armed = deadline;
+        }
     }
 
     /// Carries an update out, if its sender may (RFC 2136 §3.3; RFC 8945 §5.3), and answers it.
@@ -127,7 +285,7 @@ impl Authority {
         update: &Update,
     ) -> Message
     where
-        C: Context<Observation = Observation>,
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         let Updates::Signed(key) = &self.updates else {
             return Message::response_to(message, Rcode::REFUSED);
@@ -148,7 +306,7 @@ impl Authority {
 
     fn update<C>(&mut self, ctx: &mut C, from: Address, apex: &DomainName, update: &Update) -> Rcode
     where
-        C: Context<Observation = Observation>,
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         let Some(zone) = self.zones.iter_mut().find(|zone| zone.apex() == apex) else {
             return Rcode::NOT_AUTH;
@@ -157,12 +315,16 @@ impl Authority {
             Ok(changed) => changed,
             Err(rcode) => return rcode,
         };
-        self.unchanged += u64::from(changed.is_empty());
+        let any = !changed.is_empty();
+        self.unchanged += u64::from(!any);
         for question in changed {
             let answer = zone.answer(&question);
             let (accepted, told) = (question.clone(), answer.clone());
             ctx.observe(Observation::Accepted { from, question: accepted, answer: told });
             ctx.observe(Observation::Served { question, answer });
+        }
+        if any {
+            self.tell(ctx, apex);
         }
         Rcode::NO_ERROR
     }
@@ -179,7 +341,7 @@ impl Authority {
         peers: &[Address],
     ) -> Result<bool, NotInZone>
     where
-        C: Context<Observation = Observation>,
+        C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         let mut zones = self.zones.iter_mut();
         let zone = zones.find(|zone| zone.apex() == binding.zone());
@@ -190,14 +352,23 @@ impl Authority {
             let answer = zone.answer(&question);
             ctx.observe(Observation::Served { question, answer });
         }
+        if any {
+            self.tell(ctx, binding.zone());
+        }
         Ok(any)
     }
+}
+
+fn on_tcp<C>(ctx: &mut C) -> sim::Lift<'_, C, Segment<Framed>, TcpTimer, Observation>
+where
+    C: Context<Message = Segment<Framed>, Timer = Timer, Observation = Observation>,
+{
+    ctx.lift()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::address::Port;
     use crate::dns::answer::Reply;
     use crate::dns::binding::Form;
     use crate::dns::message::Ttl;

@@ -1,6 +1,7 @@
 //! Judges whether a resolver obeys TTLs, from the messages that it receives and sends.
 //!
-//! It keeps for each question the answers that authorities gave to the resolver, and when they arrived,
+//! It keeps for each question the answers that authorities gave to the resolver (or, where it
+//! forwards, the resolver that it forwards to), and when they arrived,
 //! and works out on its own how long the resolver may repeat each: the TTL within the bounds that
 //! the resolver is configured with, plus the second by which its clock may be coarse. Nothing of
 //! the resolver or its cache is used, but for their configuration.
@@ -20,6 +21,8 @@ use crate::time::{SimDuration, SimTime};
 #[derive(Clone, Debug)]
 pub struct TtlChecker {
     policy: CachePolicy,
+    /// Whether it is another resolver that answers it.
+    forwards: bool,
     /// By name, the oldest first.
     received: BTreeMap<DomainName, Vec<Received>>,
 }
@@ -80,13 +83,20 @@ impl TtlChecker {
     /// A judge of a resolver that is configured so.
     #[must_use]
     pub fn new(policy: CachePolicy) -> Self {
-        Self { policy, received: BTreeMap::new() }
+        Self { policy, forwards: false, received: BTreeMap::new() }
     }
 
-    /// An authority's response reaches the resolver. Messages that are none are ignored.
+    /// A judge of one that forwards: what counts is what the other resolver has said.
+    #[must_use]
+    pub fn of_forwarder(policy: CachePolicy) -> Self {
+        Self { forwards: true, ..Self::new(policy) }
+    }
+
+    /// A response reaches the resolver from whom it asks. Messages that are none are ignored.
     pub fn upstream(&mut self, now: SimTime, response: &Message) {
         let reply = Reply::of(response);
-        if !response.response || !response.authoritative || reply.answer == Answer::Failure {
+        let trusted = response.authoritative || (self.forwards && response.recursion_available);
+        if !response.response || !trusted || reply.answer == Answer::Failure {
             return;
         }
         let question = response.question.clone();

@@ -89,6 +89,8 @@ impl RecordType {
     pub const NAPTR: Self = Self(35);
     /// The pseudo-record of EDNS (RFC 6891); never a question.
     pub const OPT: Self = Self(41);
+    /// All that is newer than a version of a zone (RFC 1995); only a question.
+    pub const IXFR: Self = Self(251);
     /// A signature (RFC 8945); never a question.
     pub const TSIG: Self = Self(250);
     /// Every type; in an UPDATE only.
@@ -103,6 +105,7 @@ impl fmt::Display for RecordType {
             Self::SOA => f.pad("SOA"),
             Self::SRV => f.pad("SRV"),
             Self::NAPTR => f.pad("NAPTR"),
+            Self::IXFR => f.pad("IXFR"),
             Self(code) => write!(f, "TYPE{code}"),
         }
     }
@@ -355,7 +358,7 @@ impl Message {
         message
     }
 
-    /// A resolver's query to an authority: RD clear, EDNS present.
+    /// A resolver's query to an authority: RD clear, EDNS present. (To another resolver, RD is set.)
     #[must_use]
     pub fn upstream_query(id: u16, question: Question) -> Self {
         let mut message = Self::query(id, question);
@@ -419,7 +422,8 @@ impl Payload for Message {
     fn class(&self) -> Class {
         let purpose = match self.kind {
             Kind::Update(_) => Purpose::DynDns,
-            Kind::Query if self.recursion_desired => Purpose::DnsClient,
+            // A resolver that forwards wants recursion as well, but no client has EDNS.
+            Kind::Query if self.recursion_desired && self.edns.is_none() => Purpose::DnsClient,
             Kind::Query | Kind::Notify => Purpose::DnsUpstream,
         };
         Class { protocol: Protocol::Dns, purpose }
@@ -450,8 +454,14 @@ mod tests {
     fn queries_and_responses_are_booked_by_who_asked() {
         let question = Question::addresses("chord.dyndns.test".parse().unwrap());
         let client = Message::query(7, question.clone());
-        let upstream = Message::upstream_query(8, question);
-        for (query, purpose) in [(client, Purpose::DnsClient), (upstream, Purpose::DnsUpstream)] {
+        let upstream = Message::upstream_query(8, question.clone());
+        let mut forwarded = Message::upstream_query(9, question);
+        forwarded.recursion_desired = true;
+        for (query, purpose) in [
+            (client, Purpose::DnsClient),
+            (upstream, Purpose::DnsUpstream),
+            (forwarded, Purpose::DnsUpstream),
+        ] {
             let response = Message::response_to(&query, Rcode::SERV_FAIL);
             assert_eq!(query.class(), Class { protocol: Protocol::Dns, purpose });
             assert_eq!(response.class(), query.class());

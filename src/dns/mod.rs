@@ -5,6 +5,8 @@
 //!   1035, 2782, 3403, 6891).
 //! * [`answer`]: what a message means to whoever asked.
 //! * [`zone`], [`authority`]: the data of a zone, and the server that is the source of truth.
+//! * [`secondary`], [`notify`], [`zone::transfer`], [`stream`]: copies of a zone on other servers, how
+//!   these are told of changes and sent them (RFC 1995, 1996), and DNS over TCP.
 //! * [`update`], [`tsig`], [`updater`], [`binding`]: dynamic update, its signature, its client, and
 //!   what a location of a proxy peer is written as.
 //! * [`profile`], [`cache`], [`retry`], [`resolver`]: a recursive resolver as RFC 1035 and 2308
@@ -15,7 +17,7 @@
 //! * [`checker`]: judges whether a resolver obeys TTLs, from the messages alone.
 //!
 //! What is left out: root and referrals (a resolver knows the authority of each zone), CNAME,
-//! truncation and TCP, zone transfer, forwarding to another resolver.
+//! truncation, and TCP but for zone transfers.
 
 pub mod answer;
 pub mod application_cache;
@@ -25,13 +27,18 @@ pub mod cache;
 pub mod checker;
 pub mod codec;
 pub mod decode;
+#[cfg(test)]
+mod layers;
 pub mod message;
 pub mod name;
 pub mod naptr;
+pub mod notify;
 pub mod profile;
 pub mod resolver;
 pub mod retry;
+pub mod secondary;
 pub mod server_cache;
+pub mod stream;
 pub mod stub;
 pub mod tsig;
 pub mod update;
@@ -47,6 +54,7 @@ pub use name::DomainName;
 pub use naptr::Naptr;
 pub use profile::Profile;
 pub use resolver::Resolver;
+pub use secondary::Secondary;
 pub use server_cache::ServerCache;
 pub use stub::Stub;
 pub use update::Update;

@@ -6,11 +6,19 @@
 //! that ask meanwhile wait for the same answer. Every query has an ID of its own, so a late answer
 //! to an earlier try is dropped.
 //!
+//! A zone may have several name servers. Each resolver has an order of its own, which begins with
+//! another server from resolver to resolver and goes round: every question goes to the first of its
+//! order; only when that is silent or says that it cannot answer, to the next. (Real resolvers go by
+//! round-trip times, or by chance; here the same server is asked as long as it answers, so that what
+//! a resolver would be told is certain.)
+//!
+//! A resolver may forward to another one: it asks that, with RD set, and keeps what it is told for
+//! what is left of its TTL.
+//!
 //! Where the cache serves stale record sets (RFC 8767), a client gets one at once, with a query
 //! behind it, or when it has waited long enough, or when the authority has failed.
 //!
-//! Left out: looking for the authority (each zone's is configured; other names are REFUSED),
-//! forwarding.
+//! Left out: looking for the authority (each zone's is configured; other names are REFUSED).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -35,22 +43,32 @@ pub struct Config {
     pub retry: Retry,
     /// Whom it asks.
     pub delegations: Vec<Delegation>,
+    /// Whether those whom it asks are resolvers, not authorities.
+    pub forwards: bool,
 }
 
-/// The authority of a zone.
+/// Who answers for a zone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delegation {
     /// The zone.
     pub zone: DomainName,
-    /// Its name server.
-    pub authority: Endpoint,
+    /// Its name servers, or the resolver that is asked for it; never empty.
+    pub servers: Vec<Endpoint>,
+}
+
+impl Delegation {
+    /// A zone with one name server.
+    #[must_use]
+    pub fn to_one(zone: DomainName, server: Endpoint) -> Self {
+        Self { zone, servers: vec![server] }
+    }
 }
 
 impl Config {
     /// The defaults of a profile.
     #[must_use]
     pub fn new(profile: Profile, delegations: Vec<Delegation>) -> Self {
-        Self { cache: profile.cache_policy(), retry: profile.retry(), delegations }
+        Self { cache: profile.cache_policy(), retry: profile.retry(), delegations, forwards: false }
     }
 }
 
@@ -59,8 +77,10 @@ impl Config {
 pub struct Resolver {
     config: Arc<Config>,
     cache: Cache,
-    /// By delegation.
-    round_trips: Vec<RoundTrips>,
+    /// By delegation and server.
+    round_trips: Vec<Vec<RoundTrips>>,
+    /// Where its order of the servers of a zone begins.
+    first: usize,
     pending: BTreeMap<Question, Pending>,
     /// What the timer is set to.
     armed: Option<SimTime>,
@@ -74,7 +94,10 @@ struct Pending {
     clients: Vec<Client>,
     delegation: usize,
     progress: Progress,
+    /// Servers that have said that they cannot answer.
+    refusals: usize,
     /// The last query.
+    server: usize,
     id: u16,
     sent: SimTime,
     wait: SimDuration,
@@ -125,12 +148,24 @@ impl Resolver {
     pub fn new(config: Arc<Config>, dice: Dice) -> Self {
         Self {
             cache: Cache::new(config.cache),
-            round_trips: vec![RoundTrips::default(); config.delegations.len()],
+            round_trips: config
+                .delegations
+                .iter()
+                .map(|delegation| vec![RoundTrips::default(); delegation.servers.len()])
+                .collect(),
+            first: 0,
             pending: BTreeMap::new(),
             armed: None,
             dice,
             config,
         }
+    }
+
+    /// The same, whose order of the name servers of a zone begins with this one.
+    #[must_use]
+    pub fn beginning_with(mut self, server: usize) -> Self {
+        self.first = server;
+        self
     }
 
     /// What a client that asked now would be told at once, from the cache; `None` when the
@@ -170,7 +205,7 @@ impl Resolver {
             self.lose_patience(ctx, &question);
             let pending = self.pending.get(&question).expect("it was pending a moment ago");
             if pending.next_try() <= now {
-                self.round_trips[pending.delegation].lost(pending.wait);
+                self.round_trips[pending.delegation][pending.server].lost(pending.wait);
                 self.ask(ctx, &question);
             }
         }
@@ -219,15 +254,20 @@ impl Resolver {
     where
         C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
-        let Some(pending) = self.pending.get(&response.question) else { return };
-        let authority = self.config.delegations[pending.delegation].authority;
-        if authority != from || pending.id != response.id {
+        let Some(pending) = self.pending.get_mut(&response.question) else { return };
+        let servers = &self.config.delegations[pending.delegation].servers;
+        if servers[pending.server] != from || pending.id != response.id {
             return;
         }
         let after = ctx.now().since(pending.sent);
-        self.round_trips[pending.delegation].answered(after);
+        self.round_trips[pending.delegation][pending.server].answered(after);
         // Who is no authority for the zone it is asked about is lame, and of no use.
-        let reply = if response.authoritative { Reply::of(response) } else { Reply::FAILURE };
+        let trusted = response.authoritative || self.config.forwards;
+        let reply = if trusted { Reply::of(response) } else { Reply::FAILURE };
+        pending.refusals += usize::from(reply.answer == Answer::Failure);
+        if reply.answer == Answer::Failure && pending.refusals < servers.len() {
+            return self.ask(ctx, &response.question);
+        }
         self.finish(ctx, &response.question, reply);
     }
 
@@ -242,16 +282,26 @@ impl Resolver {
         C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
         let now = ctx.now();
-        let server = &mut self.round_trips[delegation];
-        server.refresh(now);
+        let servers = &mut self.round_trips[delegation];
+        servers.iter_mut().for_each(|server| server.refresh(now));
         let adaptive = self.config.retry == Retry::Adaptive;
         let busy = self.pending.values().any(|other| other.delegation == delegation);
-        let refused = adaptive && server.is_probed() && busy;
-        let progress = Progress::start(now, self.config.retry, server);
+        let (progress, refused) = match &servers[..] {
+            [only] => {
+                let refused = adaptive && only.is_probed() && busy;
+                (Progress::start(now, self.config.retry, only), refused)
+            }
+            several => {
+                let count = several.len() as u32;
+                (Progress::start_among(now, self.config.retry, count), false)
+            }
+        };
         let pending = Pending {
             clients: client.into_iter().collect(),
             delegation,
             progress,
+            refusals: 0,
+            server: 0,
             id: 0,
             sent: now,
             wait: SimDuration::ZERO,
@@ -271,14 +321,17 @@ impl Resolver {
     {
         let now = ctx.now();
         let pending = self.pending.get_mut(question).expect("only pending questions are asked");
-        let server = &self.round_trips[pending.delegation];
-        let Some(wait) = pending.progress.next(now, server) else {
+        let servers = &self.config.delegations[pending.delegation].servers;
+        let server = (self.first + pending.progress.turn()) % servers.len();
+        let round_trips = &self.round_trips[pending.delegation][server];
+        let Some(wait) = pending.progress.next(now, round_trips) else {
             return self.finish(ctx, question, Reply::FAILURE);
         };
         pending.id = (self.dice.bits() >> 48) as u16;
-        (pending.sent, pending.wait) = (now, wait);
-        let authority = self.config.delegations[pending.delegation].authority;
-        ctx.send(authority, Message::upstream_query(pending.id, question.clone()));
+        (pending.server, pending.sent, pending.wait) = (server, now, wait);
+        let mut query = Message::upstream_query(pending.id, question.clone());
+        query.recursion_desired = self.config.forwards;
+        ctx.send(servers[server], query);
     }
 
     /// Stores the answer and gives it to all who wait for it.

@@ -26,6 +26,10 @@ const PROBE_ABOVE_MS: i64 = 12_000;
 const REMEMBERED: SimDuration = SimDuration::from_secs(900);
 /// `outbound-msg-retry`: queries to one server in one resolution.
 const ADAPTIVE_TRIES: u32 = 5;
+/// `max-sent-count`: queries in one resolution.
+const MOST_TRIES: u32 = 32;
+/// As many as there are rounds.
+const MOST_DOUBLINGS: u32 = ADAPTIVE_TRIES;
 
 /// BIND's first interval.
 const FIXED_INTERVAL: SimDuration = SimDuration::from_millis(800);
@@ -46,6 +50,14 @@ impl RoundTrips {
     #[must_use]
     pub fn timeout(&self) -> SimDuration {
         SimDuration::from_millis(self.timeout_ms.unsigned_abs())
+    }
+
+    /// The time-out without what losses have added to it.
+    #[must_use]
+    pub fn estimate(&self) -> SimDuration {
+        let estimate = self.srtt_ms + 4 * self.rttvar_ms;
+        let milliseconds = estimate.clamp(MIN_TIMEOUT_MS, MAX_TIMEOUT_MS);
+        SimDuration::from_millis(milliseconds.unsigned_abs())
     }
 
     /// Whether the server has been silent for so long that it is only probed.
@@ -88,6 +100,8 @@ pub struct Progress {
     sent: u32,
     /// Queries that may be sent in all.
     tries: u32,
+    /// How many servers there are; they are asked in turn.
+    servers: u32,
 }
 
 impl Progress {
@@ -99,7 +113,23 @@ impl Progress {
             Retry::Adaptive => ADAPTIVE_TRIES,
             Retry::Fixed => u32::MAX,
         };
-        Self { retry, started: now, sent: 0, tries }
+        Self { retry, started: now, sent: 0, tries, servers: 1 }
+    }
+
+    /// A resolution that starts now and may ask any of several servers.
+    #[must_use]
+    pub fn start_among(now: SimTime, retry: Retry, servers: u32) -> Self {
+        let tries = match retry {
+            Retry::Adaptive => ADAPTIVE_TRIES.saturating_mul(servers).min(MOST_TRIES),
+            Retry::Fixed => u32::MAX,
+        };
+        Self { retry, started: now, sent: 0, tries, servers }
+    }
+
+    /// Which server's turn it is: of several, the first is 0.
+    #[must_use]
+    pub const fn turn(&self) -> usize {
+        (self.sent % self.servers) as usize
     }
 
     /// Whether a query may be sent now: how long to wait for its answer, or `None` to give up.
@@ -108,6 +138,12 @@ impl Progress {
             return None;
         }
         let wait = match self.retry {
+            // Of several, a silent server costs its estimate only: what doubles is each round.
+            Retry::Adaptive if self.servers > 1 => {
+                let wait =
+                    server.estimate() * (1 << (self.sent / self.servers).min(MOST_DOUBLINGS));
+                wait.min(SimDuration::from_millis(MAX_TIMEOUT_MS.unsigned_abs()))
+            }
             Retry::Adaptive => server.timeout(),
             Retry::Fixed => {
                 // 0.8, 0.8, 0.8, 1.6, 3.2, … until the total is used up.
@@ -151,6 +187,24 @@ mod tests {
         for wait in [12_032, 24_064, 48_128, 96_256, 120_000, 120_000] {
             assert_eq!(schedule(Retry::Adaptive, &mut server), (vec![0], wait));
         }
+    }
+
+    #[test]
+    fn several_servers_are_asked_in_turn_and_each_round_takes_twice_as_long() {
+        let mut now = SimTime::ZERO;
+        let mut servers = [RoundTrips::default(); 2];
+        let mut progress = Progress::start_among(now, Retry::Adaptive, 2);
+        let mut seen = Vec::new();
+        loop {
+            let turn = progress.turn();
+            let Some(wait) = progress.next(now, &servers[turn]) else { break };
+            seen.push((turn, now.since(SimTime::ZERO).as_nanos() / 1_000_000));
+            now += wait;
+            servers[turn].lost(wait);
+        }
+        // 376 ms each, then 752 each, and so on: 2 · 376 · (1 + 2 + 4 + 8 + 16) = 23,312.
+        assert_eq!(seen[..5], [(0, 0), (1, 376), (0, 752), (1, 1_504), (0, 2_256)]);
+        assert_eq!((seen.len(), now), (10, SimTime::ZERO + SimDuration::from_millis(23_312)));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! A zone: its SOA, its record sets, and what it answers (RFC 1034 §4.3.2 without CNAME, wildcards
 //! and delegation).
 
+pub mod transfer;
 mod update;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use crate::address::Address;
 use crate::dns::answer::{Answer, Negative};
 use crate::dns::message::{Message, Question, Rcode, Record, RecordData, RecordType, Soa, Ttl};
 use crate::dns::name::{DomainName, NameError};
+use transfer::{Changed, Journal};
 
 /// The records of one name and type, which share a TTL (RFC 2181 §5).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +30,8 @@ pub struct Zone {
     soa_ttl: Ttl,
     default_ttl: Ttl,
     sets: BTreeMap<DomainName, Vec<RrSet>>,
+    /// What has been changed, where secondaries are sent that.
+    journal: Option<Journal>,
 }
 
 impl Zone {
@@ -35,7 +39,8 @@ impl Zone {
     /// [`publish`](Zone::publish) creates.
     #[must_use]
     pub fn new(apex: DomainName, soa: Soa, soa_ttl: Ttl, default_ttl: Ttl) -> Self {
-        Self { apex, soa: Arc::new(soa), soa_ttl, default_ttl, sets: BTreeMap::new() }
+        let (soa, sets) = (Arc::new(soa), BTreeMap::new());
+        Self { apex, soa, soa_ttl, default_ttl, sets, journal: None }
     }
 
     /// A zone as one is usually set up: the name server `ns` within the zone at this address, the
@@ -50,7 +55,7 @@ impl Zone {
         negative_ttl: Ttl,
     ) -> Result<Self, NameError> {
         let ns = apex.prefixed("ns")?;
-        // Polling intervals of RFC 1912 §2.2; secondaries are not modelled.
+        // Polling intervals of RFC 1912 §2.2.
         let soa = Soa {
             mname: ns.clone(),
             rname: apex.prefixed("hostmaster")?,
@@ -89,18 +94,21 @@ impl Zone {
     ///
     /// The name must lie in the zone and the set must not be empty.
     pub fn set(&mut self, name: DomainName, set: RrSet) -> bool {
+        let question = Question::new(name.clone(), set.rtype());
+        let before = self.rr_set(&question).cloned();
         let changed = self.place(name, set);
         if changed {
-            self.advance_serial();
+            self.advance(vec![(question, before)]);
         }
         changed
     }
 
     /// Removes a record set. Returns whether there was one; if so, the serial has grown.
     pub fn remove(&mut self, question: &Question) -> bool {
-        let removed = self.take(question).is_some();
+        let taken = self.take(question);
+        let removed = taken.is_some();
         if removed {
-            self.advance_serial();
+            self.advance(vec![(question.clone(), taken)]);
         }
         removed
     }
@@ -210,10 +218,21 @@ impl Zone {
             .map_or_else(Vec::new, |set| records(&question.name, set.ttl, &set.data))
     }
 
-    fn advance_serial(&mut self) {
+    /// The next version begins, in which these record sets are no longer what they were.
+    fn advance(&mut self, before: Vec<(Question, Option<RrSet>)>) {
+        let from = self.journal.is_some().then(|| self.soa.clone());
         // Zero is skipped: some secondaries take it for "no serial" (RFC 2136 §3.6 allows that).
         let next = self.soa.serial.wrapping_add(1).max(1);
         Arc::make_mut(&mut self.soa).serial = next;
+        let Some(from) = from else { return };
+        let changed = before.into_iter().map(|(question, before)| {
+            let after = self.rr_set(&question).cloned();
+            Changed { question, before, after }
+        });
+        let (changes, to) = (changed.collect(), self.soa.clone());
+        if let Some(journal) = &mut self.journal {
+            journal.note(from, to, changes);
+        }
     }
 }
 

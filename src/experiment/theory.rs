@@ -132,6 +132,8 @@ fn broken_renewal(plan: &Plan, dns: &DnsPlan, life: f64) -> Vec<&'static str> {
         (periodic, "look-ups come at random"),
         (dns.resolvers.iter().any(|it| it.prefetch), "entries are not fetched ahead"),
         (dns.resolvers.iter().any(|it| it.serve_stale.is_some()), "nothing outlives its TTL"),
+        (dns.resolvers.iter().any(|it| it.forward.is_some()), "no resolver forwards to another"),
+        (dns.secondaries.is_some(), "the zone has one name server"),
         (whole_seconds, "entries live exactly their TTL"),
         (plan.network.loss > 0.0, "no message is lost"),
         (short, "departures are much further apart than a TTL"),
@@ -203,7 +205,8 @@ fn claimants(plan: &Plan) -> Option<Form> {
             .iter()
             .filter(|host| host.is_member())
             .all(|host| host.resolver() == plan.overlay.resolver);
-    let honest = resolvers.extenders.is_none() && resolvers.serve_stale.is_none();
+    let alone = resolvers.forward.is_none() && dns.secondaries.is_none();
+    let honest = alone && resolvers.extenders.is_none() && resolvers.serve_stale.is_none();
     let remembered = resolvers.life(dns.ttl, false).saturating_add(handover.application_cache);
     let holds = handover.strategy == Strategy::DynDns
         && handover.update == UpdateProtocol::Dyndns2

@@ -8,7 +8,7 @@ use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
-use crate::net::{Class, Knock, Packed, Payload, Transport, Words};
+use crate::net::{Class, Knock, Packed, Payload, Protocol, Purpose, Transport, Words};
 use crate::overcord::beside::Place;
 use crate::overcord::user_agent::relay::Line;
 use crate::overlay::{self, plugin};
@@ -37,6 +37,8 @@ pub enum Message {
     Rtp(rtp::Packet),
     /// What a relay passes on to a peer of a client.
     Relayed(Box<Relayed>),
+    /// A TCP segment, which carries DNS.
+    DnsTcp(Segment<dns::stream::Framed>),
 }
 
 /// SIP or media that comes from a port of a relay.
@@ -97,6 +99,21 @@ impl From<Segment<http::Message>> for Message {
     }
 }
 
+impl From<Segment<dns::stream::Framed>> for Message {
+    fn from(segment: Segment<dns::stream::Framed>) -> Self {
+        Self::DnsTcp(segment)
+    }
+}
+
+impl From<dns::stream::Packet> for Message {
+    fn from(packet: dns::stream::Packet) -> Self {
+        match packet {
+            dns::stream::Packet::Datagram(message) => Self::Dns(message),
+            dns::stream::Packet::Segment(segment) => Self::DnsTcp(segment),
+        }
+    }
+}
+
 impl Payload for Message {
     /// Only the overlay's messages are so many that they travel inside events.
     #[inline(always)]
@@ -125,6 +142,7 @@ impl Payload for Message {
             | Self::Relayed(_) => Transport::Udp,
             Self::Icmp(_) => Transport::Icmp,
             Self::Tcp(segment) => segment.transport(),
+            Self::DnsTcp(segment) => segment.transport(),
         }
     }
 
@@ -136,6 +154,7 @@ impl Payload for Message {
             // ICMP has no ports.
             Self::Icmp(_) => Port(0),
             Self::Tcp(segment) => segment.header().source_port(),
+            Self::DnsTcp(segment) => segment.header().source_port(),
             Self::Sip(message) => message.source_port(),
             Self::Turn(message) => message.source_port(),
             Self::Rtp(packet) => packet.source_port(),
@@ -150,6 +169,7 @@ impl Payload for Message {
             Self::Dns(message) => message.wire_len(),
             Self::Icmp(icmp) => icmp.wire_len(),
             Self::Tcp(segment) => segment.wire_len(),
+            Self::DnsTcp(segment) => segment.wire_len(),
             Self::Sip(message) => message.wire_len(),
             Self::Turn(message) => message.wire_len(),
             Self::Rtp(packet) => packet.wire_len(),
@@ -164,6 +184,13 @@ impl Payload for Message {
             Self::Dns(message) => message.class(),
             Self::Icmp(icmp) => icmp.class(),
             Self::Tcp(segment) => segment.class(),
+            Self::DnsTcp(segment) => Class {
+                protocol: match segment {
+                    Segment::Control(_) => Protocol::Tcp,
+                    Segment::Data(_) => Protocol::Dns,
+                },
+                purpose: Purpose::DnsUpstream,
+            },
             Self::Sip(message) => message.class(),
             Self::Turn(message) => message.class(),
             Self::Rtp(packet) => packet.class(),
@@ -184,6 +211,7 @@ impl Payload for Message {
             Self::Relayed(relayed) => {
                 mix2(u64::from(relayed.source.0) << 8 | 7, relayed.message.digest())
             }
+            Self::DnsTcp(segment) => mix2(8, segment.digest()),
         }
     }
 
@@ -224,7 +252,7 @@ impl Payload for Message {
             | Self::Turn(_)
             | Self::Rtp(_)
             | Self::Relayed(_) => Knock::Udp,
-            Self::Tcp(_) => Knock::Tcp,
+            Self::Tcp(_) | Self::DnsTcp(_) => Knock::Tcp,
             Self::Icmp(Icmp::EchoRequest(_)) => Knock::Echo,
             Self::Icmp(Icmp::EchoReply(_) | Icmp::Unreachable(_)) => Knock::Reply,
         }
@@ -235,7 +263,7 @@ impl Payload for Message {
         let quoted = match self {
             Self::Icmp(Icmp::Unreachable(_)) => return None,
             Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
-            Self::Tcp(_) => Quoted::Tcp { source, destination },
+            Self::Tcp(_) | Self::DnsTcp(_) => Quoted::Tcp { source, destination },
             Self::Overlay(_)
             | Self::Dns(_)
             | Self::Sip(_)
@@ -254,6 +282,7 @@ impl Payload for Message {
             Self::Icmp(Icmp::EchoRequest(echo)) => Self::Icmp(echo.reply()),
             Self::Icmp(_) => return None,
             Self::Tcp(segment) => Self::Tcp(segment.refusal()?),
+            Self::DnsTcp(segment) => Self::DnsTcp(segment.refusal()?),
             Self::Overlay(_)
             | Self::Dns(_)
             | Self::Sip(_)

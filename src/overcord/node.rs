@@ -459,6 +459,8 @@ impl Node {
                     handover.segment(ctx, &mut self.plugin, from, segment);
                 }
             }
+            // Members serve no zones.
+            Message::DnsTcp(_) => {}
         }
     }
 

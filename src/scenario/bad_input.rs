@@ -86,16 +86,8 @@ fn keys_and_words() {
 fn what_is_to_come_is_refused_as_such() {
     check(&[
         (
-            "name = \"x\"\n[dns]\nsecondaries = 2",
-            "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
-        ),
-        (
             "name = \"x\"\n[handover]\ngraceful_leave = \"hand-over\"",
             "x.toml:3:1: handover.graceful_leave: `graceful_leave` is not supported by this version",
-        ),
-        (
-            "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nforward = \"b\"",
-            "x.toml:4:1: dns.resolver.0.forward: `forward` is not supported by this version",
         ),
         (
             "name = \"x\"\n[network.latency]\nmodel = \"matrix\"",

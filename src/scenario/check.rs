@@ -5,6 +5,7 @@ mod address;
 mod bamboo;
 mod behaviour;
 mod beside;
+mod chains;
 mod conventional;
 mod daemon;
 mod kademlia;

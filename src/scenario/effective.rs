@@ -410,6 +410,7 @@ fn far(plan: &Plan, far: &[Far]) -> Vec<String> {
         Far::Member(name) | Far::Domain(name) => name.clone(),
         Far::Resolvers(group) => self::group(plan, *group),
         Far::Authority => "dns-authority".to_owned(),
+        Far::Secondary(number) => super::build::secondary_name(*number),
         Far::UpdateService => "update-service".to_owned(),
     };
     far.iter().map(one).collect()

@@ -28,7 +28,7 @@ pub use enclosure::Enclosure;
 pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
-    ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
+    SecondariesPlan, ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{
     AddressChangePlan, AddressChangeSource, BurstsPlan, Far, FirewallPlan, GraphPlan, HostNat,

@@ -422,6 +422,14 @@ pub enum Fault {
         /// All that exist.
         known: Vec<String>,
     },
+    /// What refers to itself in the end.
+    #[error("{what}s that forward in a circle never get an answer: {}", circle.join(" -> "))]
+    Circle {
+        /// What does.
+        what: &'static str,
+        /// The names on the way round, the first one twice.
+        circle: Vec<String>,
+    },
     /// A reference is needed, since there are several to choose from.
     #[error("missing key `resolver`: there is no single group to take, but {count}")]
     Ambiguous {

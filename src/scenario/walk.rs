@@ -16,13 +16,8 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
-const TO_COME: &[&str] = &[
-    "network.latency.model = matrix",
-    "dns.secondaries",
-    "dns.resolver.forward",
-    "handover.on_failed_probe",
-    "handover.graceful_leave",
-];
+const TO_COME: &[&str] =
+    &["network.latency.model = matrix", "handover.on_failed_probe", "handover.graceful_leave"];
 
 /// Sections that are taken out before a document is walked through: they are known all the same.
 const STUDY_SECTIONS: [&str; 2] = ["sweep", "budget"];

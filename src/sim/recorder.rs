@@ -52,6 +52,12 @@ impl<M, T: Timer, O> Recorder<M, T, O> {
         self.timers.get(&timer.slot()).map(|&(at, _)| at)
     }
 
+    /// When the earliest timer goes off, if any is set.
+    #[must_use]
+    pub fn next_due(&self) -> Option<SimTime> {
+        self.timers.values().map(|&(at, _)| at).min()
+    }
+
     /// Moves the clock to the earliest timer and takes it; ties by slot.
     pub fn next_timer(&mut self) -> Option<T> {
         let (&slot, &(at, timer)) =

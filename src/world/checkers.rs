@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use crate::dns;
 use crate::dns::checker::{TtlChecker, Violation};
-use crate::dns::profile::CachePolicy;
 use crate::overcord::Message;
 use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
@@ -25,11 +24,10 @@ pub struct Checkers {
 }
 
 impl Checkers {
-    /// Judges of these resolvers.
+    /// These judges of resolvers.
     #[must_use]
-    pub fn new(resolvers: impl IntoIterator<Item = (HostId, CachePolicy)>) -> Self {
-        let judges = |(host, policy)| (host, TtlChecker::new(policy));
-        Self { resolvers: resolvers.into_iter().map(judges).collect(), ..Self::default() }
+    pub fn new(judges: impl IntoIterator<Item = (HostId, TtlChecker)>) -> Self {
+        Self { resolvers: judges.into_iter().collect(), ..Self::default() }
     }
 
     /// A message was delivered to a host, which is about to handle it.

@@ -2,10 +2,12 @@
 
 use crate::address::{Endpoint, Port};
 use crate::conventional::{Phone, Server, phone, server};
-use crate::dns::{self, Authority, Resolver, authority, resolver};
+use crate::dns::stream::{Framed, Packet as DnsPacket};
+use crate::dns::{self, Authority, Resolver, Secondary, authority, resolver, secondary};
 use crate::dyndns::{Accepted, Publish, ServerTimer, UpdateServer};
 use crate::net::icmp::{Icmp, Quoted, Unreachable};
 use crate::net::packet::{Carried, Packet};
+use crate::net::tcp::Segment;
 use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
 use crate::overlay::chord::Compact;
@@ -34,6 +36,8 @@ pub enum Host {
     Resolver(Box<Resolver>),
     /// The name server of the overlay's domain.
     Authority(Box<Authority>),
+    /// A secondary name server of the overlay's domain.
+    Secondary(Box<Secondary>),
     /// The update service.
     Service(Box<UpdateServer>),
     /// A conventional domain that only looks up.
@@ -63,6 +67,10 @@ pub enum Timer {
     Server(server::Timer),
     /// Of a phone.
     Phone(phone::Timer),
+    /// Of the authority.
+    Authority(authority::Timer),
+    /// Of a secondary.
+    Secondary(secondary::Timer),
 }
 
 impl sim::Timer for Timer {
@@ -76,6 +84,8 @@ impl sim::Timer for Timer {
             Self::Caller(timer) => timer.slot(),
             Self::Server(timer) => timer.slot(),
             Self::Phone(timer) => timer.slot(),
+            Self::Authority(timer) => timer.slot(),
+            Self::Secondary(timer) => timer.slot(),
         }
     }
 }
@@ -118,8 +128,14 @@ impl From<phone::Timer> for Timer {
 }
 
 impl From<authority::Timer> for Timer {
-    fn from(never: authority::Timer) -> Self {
-        match never {}
+    fn from(timer: authority::Timer) -> Self {
+        Self::Authority(timer)
+    }
+}
+
+impl From<secondary::Timer> for Timer {
+    fn from(timer: secondary::Timer) -> Self {
+        Self::Secondary(timer)
     }
 }
 
@@ -145,6 +161,20 @@ pub fn as_phone<'a, 'b>(
 fn as_server<'a, 'b>(
     link: &'a mut WorldLink<'b>,
 ) -> Lifted<'a, 'b, Message, server::Timer, server::Observation> {
+    sim::Context::lift(link)
+}
+
+/// A link as the context of the authority, over UDP or over TCP.
+fn as_authority<'a, 'b, M>(
+    link: &'a mut WorldLink<'b>,
+) -> Lifted<'a, 'b, M, authority::Timer, authority::Observation> {
+    sim::Context::lift(link)
+}
+
+/// A link as the context of a secondary.
+pub fn as_secondary<'a, 'b>(
+    link: &'a mut WorldLink<'b>,
+) -> Lifted<'a, 'b, DnsPacket, secondary::Timer, authority::Observation> {
     sim::Context::lift(link)
 }
 
@@ -240,9 +270,16 @@ impl Host {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }
             (Self::Authority(authority), Message::Dns(message)) => {
-                let ctx =
-                    &mut link.lift::<dns::Message, authority::Timer, authority::Observation>();
-                authority.receive(ctx, from, &message);
+                authority.receive(&mut as_authority(link), from, &message);
+            }
+            (Self::Authority(authority), Message::DnsTcp(segment)) => {
+                authority.receive_segment(&mut as_authority(link), from, segment);
+            }
+            (Self::Secondary(secondary), Message::Dns(message)) => {
+                secondary.receive(&mut as_secondary(link), from, message.into());
+            }
+            (Self::Secondary(secondary), Message::DnsTcp(segment)) => {
+                secondary.receive(&mut as_secondary(link), from, segment.into());
             }
             (Self::Service(service), Message::Tcp(segment)) => {
                 service.receive(&mut link.lift::<_, ServerTimer, Accepted>(), from, segment);
@@ -296,6 +333,15 @@ impl Host {
             }
             (Self::Server(server), Timer::Server(timer)) => {
                 server.timer(&mut as_server(link), timer);
+            }
+            (Self::Authority(it), Timer::Authority(authority::Timer::Notify)) => {
+                it.notify_timer(&mut as_authority(link));
+            }
+            (Self::Authority(it), Timer::Authority(authority::Timer::Tcp(timer))) => {
+                it.tcp_timer(&mut as_authority::<Segment<Framed>>(link), timer);
+            }
+            (Self::Secondary(secondary), Timer::Secondary(timer)) => {
+                secondary.timer(&mut as_secondary(link), timer);
             }
             (Self::Phone(phone), Timer::Phone(timer)) => phone.timer(&mut as_phone(link), timer),
             (host, timer) => unreachable!("{host:?} has set no timer {timer:?}"),

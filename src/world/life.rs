@@ -9,7 +9,7 @@ use crate::sim::HostId;
 use crate::time::{SimDuration, SimTime};
 use crate::world::World;
 use crate::world::director::{Action, Command, Strategy, Target, When};
-use crate::world::host::{Host, NodeLink, as_node};
+use crate::world::host::{Host, NodeLink, as_node, as_secondary};
 use crate::world::observation::Observation;
 use crate::world::population::{Member, MemberId, Presence};
 
@@ -40,10 +40,17 @@ impl World {
         }
         for index in 0..self.hosts.len() {
             let host = HostId(index as u32);
-            if let Host::Caller(caller) = &mut self.hosts[index] {
-                use crate::sim::Context as _;
-                let mut link = self.network.link(host, &mut self.stage);
-                caller.start(&mut link.lift());
+            match &mut self.hosts[index] {
+                Host::Caller(caller) => {
+                    use crate::sim::Context as _;
+                    let mut link = self.network.link(host, &mut self.stage);
+                    caller.start(&mut link.lift());
+                }
+                Host::Secondary(secondary) => {
+                    let mut link = self.network.link(host, &mut self.stage);
+                    secondary.start(&mut as_secondary(&mut link));
+                }
+                _ => {}
             }
         }
     }

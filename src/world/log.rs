@@ -24,6 +24,7 @@ use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
 use crate::conventional::{phone, server};
+use crate::dns::{authority, secondary};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted};
@@ -159,7 +160,9 @@ impl Words<'_> {
             Message::Overlay(plugin::Message::Description(message)) => description(message),
             Message::Dns(message) => self.dns(message),
             Message::Icmp(icmp) => self.icmp(*icmp),
-            Message::Tcp(Segment::Control(control)) => tcp(*control),
+            Message::Tcp(Segment::Control(control))
+            | Message::DnsTcp(Segment::Control(control)) => tcp(*control),
+            Message::DnsTcp(Segment::Data(data)) => self.dns(&data.body.0),
             Message::Tcp(Segment::Data(data)) => http(&data.body),
             Message::Sip(message) => sip(message),
             Message::Turn(message) => relay::turn(&message.body),
@@ -416,6 +419,12 @@ fn timer(timer: Timer) -> String {
             sip_timer(timer)
         }
         Timer::Phone(phone::Timer::Media) => SPEAKS,
+        Timer::Authority(authority::Timer::Notify) => "secondaries are to be told",
+        Timer::Secondary(secondary::Timer::Maintenance) => "the zone is to be looked after",
+        Timer::Secondary(secondary::Timer::Expire) => "the zone has expired",
+        Timer::Authority(authority::Timer::Tcp(_)) | Timer::Secondary(secondary::Timer::Tcp(_)) => {
+            "a TCP connection goes on"
+        }
     };
     format!("timer: {what}")
 }

@@ -109,8 +109,8 @@ impl From<dns::authority::Observation> for Note {
 }
 
 impl From<dns::authority::Timer> for Timer {
-    fn from(never: dns::authority::Timer) -> Self {
-        match never {}
+    fn from(timer: dns::authority::Timer) -> Self {
+        unreachable!("a zone without secondaries sets no {timer:?}")
     }
 }
 
@@ -264,7 +264,7 @@ impl Set {
 
 fn resolver() -> Resolver {
     let authority = Network::address_of(AUTHORITY).at(Port::DNS);
-    let delegations = vec![Delegation { zone: "dyndns.test".parse().unwrap(), authority }];
+    let delegations = vec![Delegation::to_one("dyndns.test".parse().unwrap(), authority)];
     Resolver::new(Arc::new(Config::new(DnsProfile::Rfc, delegations)), dice("resolver"))
 }
 

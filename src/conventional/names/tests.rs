@@ -64,8 +64,8 @@ from! {
 }
 
 impl From<authority::Timer> for Timer {
-    fn from(never: authority::Timer) -> Self {
-        match never {}
+    fn from(timer: authority::Timer) -> Self {
+        unreachable!("a zone without secondaries sets no {timer:?}")
     }
 }
 
@@ -129,7 +129,7 @@ fn zone() -> Zone {
 
 fn lab(zone: Zone, cache: Option<Policy>, options: Options) -> Lab<Role> {
     let authority = Lab::<Role>::address_of(0).at(Port::DNS);
-    let delegations = vec![Delegation { zone: domain("dyndns.test"), authority }];
+    let delegations = vec![Delegation::to_one(domain("dyndns.test"), authority)];
     let config = Arc::new(Config::new(Profile::Rfc, delegations));
     let resolver = Lab::<Role>::address_of(1).at(Port::DNS);
     let stub = Stub::new(Arc::new([resolver]), dice("stub"));

@@ -24,7 +24,7 @@ fn dice(name: &str) -> Dice {
 
 fn resolver_with(change: impl FnOnce(&mut Config), profile: Profile) -> Resolver {
     let zone = "dyndns.test".parse().unwrap();
-    let mut config = Config::new(profile, vec![Delegation { zone, authority: AUTHORITY }]);
+    let mut config = Config::new(profile, vec![Delegation::to_one(zone, AUTHORITY)]);
     change(&mut config);
     Resolver::new(Arc::new(config), dice("isp"))
 }

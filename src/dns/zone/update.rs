@@ -29,10 +29,10 @@ impl Zone {
             }
             self.apply(change);
         }
-        let changed = before.into_iter().filter(|(it, set)| self.rr_set(it) != set.as_ref());
-        let changed: Vec<Question> = changed.map(|(question, _)| question).collect();
+        before.retain(|(it, set)| self.rr_set(it) != set.as_ref());
+        let changed: Vec<Question> = before.iter().map(|(question, _)| question.clone()).collect();
         if !changed.is_empty() {
-            self.advance_serial();
+            self.advance(before);
         }
         Ok(changed)
     }
@@ -106,7 +106,7 @@ impl Zone {
         }
     }
 
-    fn add(&mut self, Record { name, ttl, data }: &Record) {
+    pub(super) fn add(&mut self, Record { name, ttl, data }: &Record) {
         if data.rtype() == RecordType::SOA {
             return;
         }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use super::beside;
 use super::users::{self, PhonePart};
-use super::{BuildError, FIRST_CALLER, FIRST_RESOLVER, MOST_MEMBERS, member_name, population};
+use super::{
+    BuildError, FIRST_CALLER, FIRST_RESOLVER, MOST_MEMBERS, member_name, population, secondary_name,
+};
 use crate::address::{Address, Endpoint, Port};
 use crate::churn::trace::AvailabilityTrace;
 use crate::rng::NameHash;
@@ -36,12 +38,16 @@ pub(super) struct Cast {
     pub(super) served_by: Vec<(String, usize)>,
     /// The authority and the update service, if there are any.
     pub(super) authority: Option<String>,
+    /// The secondaries, by number.
+    pub(super) secondaries: Vec<String>,
     pub(super) service: Option<String>,
 }
 
 pub(super) struct ResolverHost {
     pub(super) name: String,
     pub(super) group: ResolverGroup,
+    /// Its place in the group.
+    pub(super) rank: usize,
     /// Whether it extends TTLs.
     pub(super) extends: bool,
 }
@@ -72,6 +78,9 @@ impl Cast {
             resolvers: Vec::new(),
             served_by: Vec::new(),
             authority: plan.dns.is_some().then(|| "dns-authority".to_owned()),
+            secondaries: (1..plan.dns.as_ref().map_or(1, DnsPlan::servers))
+                .map(secondary_name)
+                .collect(),
             service: plan.dyndns.is_some().then(|| "update-service".to_owned()),
         };
         if let Some(dns) = &plan.dns {
@@ -84,7 +93,8 @@ impl Cast {
         names.extend(cast.phones.iter().map(|phone| phone.name.clone()));
         names.extend(cast.resolvers.iter().map(|resolver| resolver.name.clone()));
         names.extend(plan.callers.iter().map(|caller| caller.domain.clone()));
-        names.extend(cast.authority.iter().chain(&cast.service).cloned());
+        let servers = cast.authority.iter().chain(&cast.secondaries);
+        names.extend(servers.chain(&cast.service).cloned());
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(BuildError::SameName(pair[0].clone()));
@@ -93,7 +103,8 @@ impl Cast {
         Ok(cast)
     }
 
-    /// Users of a group are dealt to its resolvers in turn, in the order of their names.
+    /// Users of a group are dealt to its resolvers in turn, in the order of their names. Resolvers
+    /// that forward are users as well, so their group comes before the one that they ask.
     fn deal_resolvers(&mut self, plan: &Plan, dns: &DnsPlan) {
         let mut users: Vec<(String, ResolverGroup)> = Vec::new();
         let members = |name: &String, group: Option<ResolverGroup>| Some((name.clone(), group?));
@@ -109,17 +120,18 @@ impl Cast {
         }
         users.extend(plan.callers.iter().map(|it| (it.domain.clone(), it.resolver)));
         users.sort();
-        for (index, group) in dns.resolvers.iter().enumerate() {
-            let id = ResolverGroup(index as u32);
+        for id in below_first(dns) {
+            let group = &dns.resolvers[id.index()];
             let first = self.resolvers.len();
             let mine = users.iter().filter(|(_, group)| *group == id);
             let mut served: Vec<(String, usize)> = Vec::new();
             match group.count {
                 ResolverCount::Fixed(count) => {
                     let digits = count.to_string().len();
-                    self.resolvers.extend((1..=count).map(|rank| ResolverHost {
-                        name: format!("{}-{rank:0digits$}", group.name),
+                    self.resolvers.extend((1..=count).map(|number| ResolverHost {
+                        name: format!("{}-{number:0digits$}", group.name),
                         group: id,
+                        rank: number as usize - 1,
                         extends: false,
                     }));
                     let turn = |(place, (user, _)): (usize, &(String, _))| {
@@ -131,13 +143,19 @@ impl Cast {
                     for (user, _) in mine {
                         served.push((user.clone(), self.resolvers.len()));
                         let name = format!("{}@{user}", group.name);
-                        self.resolvers.push(ResolverHost { name, group: id, extends: false });
+                        let rank = self.resolvers.len() - first;
+                        self.resolvers.push(ResolverHost { name, group: id, rank, extends: false });
                     }
                 }
             }
             self.served_by.extend(served);
             let share = group.extenders.map_or(0.0, |extenders| extenders.share);
             choose_extenders(&mut self.resolvers[first..], share);
+            if let Some(above) = group.forward {
+                let below = &self.resolvers[first..];
+                users.extend(below.iter().map(|it| (it.name.clone(), above)));
+                users.sort();
+            }
         }
         self.rank_resolvers();
         self.served_by.sort();
@@ -183,6 +201,17 @@ impl Cast {
         Some(self.served_by[place].1)
     }
 
+    /// The name of a secondary, by its number from 1.
+    pub(super) fn secondary(&self, number: u32) -> Option<&String> {
+        self.secondaries.get(number as usize - 1)
+    }
+
+    /// The resolver at the end of a resolver's chain, which asks name servers.
+    pub(super) fn asking(&self, resolver: usize) -> usize {
+        let above = |&place: &usize| self.resolver_of(&self.resolvers[place].name);
+        std::iter::successors(Some(resolver), above).last().expect("it begins with one")
+    }
+
     pub(super) fn servers_of(&self, user: &str) -> Arc<[Endpoint]> {
         self.resolver_of(user)
             .map(resolver_address)
@@ -202,6 +231,15 @@ fn choose_extenders(group: &mut [ResolverHost], share: f64) {
     for (_, place) in order.into_iter().take(count) {
         group[place].extends = true;
     }
+}
+
+/// All groups; those that forward come before those that they forward to.
+fn below_first(dns: &DnsPlan) -> Vec<ResolverGroup> {
+    let mut groups: Vec<ResolverGroup> =
+        (0..dns.resolvers.len() as u32).map(ResolverGroup).collect();
+    // Whoever is further from the end of its chain has more below it.
+    groups.sort_by_key(|&group| std::cmp::Reverse(dns.chain(group).count()));
+    groups
 }
 
 fn domains(plan: &Plan) -> Vec<(String, Address)> {

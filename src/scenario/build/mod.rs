@@ -2,7 +2,8 @@
 //! by rank of name, their addresses, and what they are made of; nothing is simulated here.
 //!
 //! Addresses: generated members from 10.0.0.1 on by rank, further ones behind them; named members
-//! from 10.128.0.1 on; the authority and the update service 192.0.2.53 and 192.0.2.80 (RFC 5737),
+//! from 10.128.0.1 on; the authority, its secondaries and the update service 192.0.2.53, from
+//! 192.0.2.54 on and 192.0.2.80 (RFC 5737),
 //! resolvers from 198.18.0.1 on (RFC 2544), conventional domains from 100.64.0.1 and phones from
 //! 100.96.0.1 on (RFC 6598).
 
@@ -15,6 +16,7 @@ mod partition;
 mod plugins;
 mod population;
 mod relay;
+mod resolvers;
 mod servers;
 mod stage;
 mod story;
@@ -33,9 +35,7 @@ use crate::address::{Address, Port};
 use crate::churn::trace::AvailabilityTrace;
 use crate::churn::{Recipe, Schedule};
 use crate::conventional::Server;
-use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
-use crate::dns::resolver;
 use crate::dns::stub::Stub;
 use crate::http::Credentials;
 use crate::overcord::Node;
@@ -103,6 +103,18 @@ pub fn member_name(number: u64, count: u64) -> String {
 pub fn user_name(number: u32, count: u32) -> String {
     let digits = count.to_string().len().max(4);
     format!("user-{number:0digits$}")
+}
+
+/// The name of a secondary's host, by its number from 1.
+#[must_use]
+pub fn secondary_name(number: u32) -> String {
+    format!("dns-secondary-{number}")
+}
+
+/// The label of a secondary's name in the zone, by its place from 0; the primary has `ns`.
+#[must_use]
+pub fn secondary_label(place: u32) -> String {
+    format!("ns{}", place + 2)
 }
 
 /// Why a plan that is sound by itself gives no world.
@@ -433,20 +445,8 @@ fn hosts(
         for (domain, _) in &named {
             zones.push(domain.parse().map_err(model_error)?);
         }
-        let configs: Vec<[Arc<resolver::Config>; 2]> = dns
-            .resolvers
-            .iter()
-            .map(|group| {
-                [false, true]
-                    .map(|extends| Arc::new(servers::resolver_config(group, extends, &zones)))
-            })
-            .collect();
-        for resolver in &cast.resolvers {
-            let dice = Dice::new(kit.draws, NameHash::of(&resolver.name));
-            let config = &configs[resolver.group.index()][usize::from(resolver.extends)];
-            let config = Arc::clone(config);
-            let host = Host::Resolver(Box::new(Resolver::new(config, dice)));
-            hosts[cast.id(&resolver.name).index()] = Some(host);
+        for (name, resolver) in resolvers::resolvers(dns, cast, &zones, kit.draws) {
+            hosts[cast.id(name).index()] = Some(Host::Resolver(Box::new(resolver)));
         }
         for caller in &plan.callers {
             if let Traffic::Lookups(lookups) = &caller.traffic {
@@ -463,6 +463,11 @@ fn hosts(
             let backed: Vec<&str> = callers.map(|caller| caller.domain.as_str()).collect();
             let authority = servers::authority(dns, cast.service.is_some(), &named, &backed)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
+        }
+        for name in &cast.secondaries {
+            let dice = Dice::new(kit.draws, NameHash::of(name));
+            let secondary = servers::secondary(dns, cast.service.is_some(), dice)?;
+            hosts[cast.id(name).index()] = Some(Host::Secondary(Box::new(secondary)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {
             hosts[cast.id(name).index()] = Some(Host::Service(Box::new(service)));
@@ -522,6 +527,9 @@ fn infrastructure(plan: &Plan, cast: &Cast) -> Result<Infrastructure, BuildError
     if let Some(name) = cast.service.as_ref().filter(|_| plan.dns.is_some()) {
         addresses.push((cast.id(name), SERVICE));
     }
+    let secondaries = (0..).zip(&cast.secondaries);
+    addresses
+        .extend(secondaries.map(|(place, name)| (cast.id(name), servers::secondary_at(place))));
     let resolvers = cast.resolvers.iter().enumerate();
     addresses
         .extend(resolvers.map(|(place, it)| (cast.id(&it.name), cast::resolver_address(place))));

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::BuildError;
 use super::cast::Cast;
+use super::{BuildError, resolvers};
 use crate::net::Partition;
 use crate::rng::sample::uniform_u64;
 use crate::rng::{NameHash, Purpose, stream};
@@ -62,12 +62,14 @@ fn parting(
                 names.extend(resolvers.map(|it| it.name.clone()));
             }
             Far::Authority => names.extend(cast.authority.clone()),
+            Far::Secondary(number) => names.extend(cast.secondary(*number).cloned()),
             Far::UpdateService => names.extend(cast.service.clone()),
         }
     }
-    // The resolver that is a host's own stands where the host stands.
+    // The resolver that is a host's own stands where the host stands, also where that is a resolver.
     let own = cast.resolvers.iter().filter(|resolver| {
-        resolver.name.split_once('@').is_some_and(|(_, host)| names.contains(host))
+        let mut users = resolver.name.match_indices('@').map(|(at, _)| &resolver.name[at + 1..]);
+        users.any(|user| names.contains(user))
     });
     let hosts = names.iter().chain(own.map(|it| &it.name)).map(|name| cast.id(name));
     let hosts: BTreeSet<HostId> = hosts.collect();
@@ -92,9 +94,10 @@ fn share_of(cast: &Cast, share: f64, number: usize, seed: u64) -> Vec<String> {
     pool.into_iter().take(wanted).cloned().collect()
 }
 
-/// One truth for each group of observers that are always on the same side; the first is that of the
-/// authority's side.
+/// One truth for each group of observers that are always on the same side and ask the same name
+/// server first; the main one is that of the authority's side, who asks the authority.
 pub(super) fn truths(
+    plan: &Plan,
     whole: TruthConfig,
     cast: &Cast,
     partings: &BTreeMap<usize, Parting>,
@@ -105,22 +108,35 @@ pub(super) fn truths(
         |host: HostId| -> Vec<bool> { sides.iter().map(|far| far.contains(&host)).collect() };
     let authority = cast.authority.as_ref().map(|name| cast.id(name));
     let main = authority.map_or_else(|| vec![false; sides.len()], side);
-    let mut groups: BTreeMap<Vec<bool>, TruthConfig> = BTreeMap::new();
-    let empty = |observer| TruthConfig {
-        resolvers: Vec::new(),
-        callers: Vec::new(),
-        observer,
-        authorities: authority.into_iter().collect(),
-        ..whole.clone()
+    let servers: Vec<HostId> =
+        authority.into_iter().chain(cast.secondaries.iter().map(|name| cast.id(name))).collect();
+    let mut groups: BTreeMap<(Vec<bool>, usize), TruthConfig> = BTreeMap::new();
+    let empty = |observer, first| {
+        let mut authorities = servers.clone();
+        authorities.rotate_left(first);
+        let (resolvers, callers) = (Vec::new(), Vec::new());
+        TruthConfig { resolvers, callers, observer, authorities, ..whole.clone() }
     };
-    groups.insert(main.clone(), empty(authority));
+    // Who forwards gets what the last of the chain is told.
+    let firsts: BTreeMap<HostId, usize> = (0..)
+        .zip(&cast.resolvers)
+        .zip(plan.dns.iter().cycle())
+        .map(|((place, resolver), dns)| {
+            let asking = &cast.resolvers[cast.asking(place)];
+            (cast.id(&resolver.name), resolvers::first_server(dns, asking))
+        })
+        .collect();
+    let main = (main, 0);
+    groups.insert(main.clone(), empty(authority, 0));
     for &resolver in &whole.resolvers {
-        let group = groups.entry(side(resolver)).or_insert_with(|| empty(Some(resolver)));
-        group.resolvers.push(resolver);
+        let first = firsts[&resolver];
+        let group = groups.entry((side(resolver), first));
+        group.or_insert_with(|| empty(Some(resolver), first)).resolvers.push(resolver);
     }
     for caller in &whole.callers {
-        let group = groups.entry(side(caller.host)).or_insert_with(|| empty(Some(caller.host)));
-        group.callers.push(caller.clone());
+        let first = firsts[&caller.resolver];
+        let group = groups.entry((side(caller.host), first));
+        group.or_insert_with(|| empty(Some(caller.host), first)).callers.push(caller.clone());
     }
     let first = groups.remove(&main).expect("it was put there first");
     (Truth::new(first), groups.into_values().map(Truth::new).collect())

@@ -1,17 +1,18 @@
-//! The authority, the resolvers and the update service.
+//! The authority, its secondaries and the update service.
 
 use std::sync::Arc;
 
-use super::{AUTHORITY, BuildError, SERVICE, account, model_error};
-use crate::address::{Address, Port};
+use super::{AUTHORITY, BuildError, SERVICE, account, model_error, secondary_label};
+use crate::address::{Address, Endpoint, Port};
 use crate::dns::authority::Updates;
 use crate::dns::binding::Form;
-use crate::dns::resolver::{self, Delegation};
+use crate::dns::notify::Notifier;
 use crate::dns::tsig::Key;
 use crate::dns::zone::RrSet;
-use crate::dns::{Authority, Binding, DomainName, Profile, RecordData, Srv, Ttl, Zone, profile};
+use crate::dns::{Authority, Binding, DomainName, RecordData, Secondary, Srv, Ttl, Zone};
 use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
-use crate::scenario::plan::{self, DnsPlan, Plan, Publish, ResolverProfile, ZoneUpdates};
+use crate::rng::Dice;
+use crate::scenario::plan::{DnsPlan, Plan, Publish, SecondariesPlan, ZoneUpdates};
 use crate::time::SimDuration;
 
 /// The TTL of the update service's own address: an hour, so that it is not what is measured.
@@ -76,7 +77,54 @@ pub(super) fn key() -> Key {
     Key { name: "key".parse().expect("three letters are a label"), secret: 0x6f76_6572_636f_7264 }
 }
 
-/// One name server for all zones: the overlay's, and those of conventional domains with the
+/// The address of a secondary, by its place from 0.
+pub(super) fn secondary_at(place: u32) -> Address {
+    Address::from_bits(AUTHORITY.bits() + 1 + place)
+}
+
+/// A name server of the overlay's zone: the primary is 0, then come the secondaries.
+pub(super) fn name_server(place: u32) -> Endpoint {
+    let address = place.checked_sub(1).map_or(AUTHORITY, secondary_at);
+    address.at(Port::DNS)
+}
+
+/// The overlay's zone, as all of its name servers have it at first.
+fn overlay_zone(dns: &DnsPlan, with_service: bool) -> Result<Zone, BuildError> {
+    let ttl = Ttl::from_duration(dns.ttl);
+    let negative = Ttl::from_duration(dns.negative_ttl);
+    let apex = zone_name(dns)?;
+    let mut zone =
+        Zone::conventional(apex.clone(), AUTHORITY, ttl, negative).map_err(model_error)?;
+    if with_service {
+        let data = Arc::new([RecordData::A(SERVICE)]);
+        let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
+        zone.set(service_name(dns)?, set);
+    }
+    let Some(secondaries) = dns.secondaries else { return Ok(zone) };
+    let mut names = vec![RecordData::Ns(primary_name(dns)?)];
+    for place in 0..secondaries.count {
+        let name = apex.prefixed(&secondary_label(place)).map_err(model_error)?;
+        let data = Arc::new([RecordData::A(secondary_at(place))]);
+        zone.set(name.clone(), RrSet { ttl, data });
+        names.push(RecordData::Ns(name));
+    }
+    zone.set(apex, RrSet { ttl, data: names.into() });
+    let seconds = |span| Ttl::from_duration(span).as_secs();
+    let SecondariesPlan { refresh, retry, expire, .. } = secondaries;
+    zone.set_maintenance(seconds(refresh), seconds(retry), seconds(expire));
+    Ok(zone)
+}
+
+/// A secondary with a copy of the overlay's zone.
+pub(super) fn secondary(
+    dns: &DnsPlan,
+    with_service: bool,
+    dice: Dice,
+) -> Result<Secondary, BuildError> {
+    Ok(Secondary::new(overlay_zone(dns, with_service)?, name_server(0), dice))
+}
+
+/// The primary name server of all zones: the overlay's, and those of conventional domains with the
 /// addresses of their servers; the overlay stands in for those that are `backed`.
 pub(super) fn authority(
     dns: &DnsPlan,
@@ -84,15 +132,8 @@ pub(super) fn authority(
     domains: &[(String, Address)],
     backed: &[&str],
 ) -> Result<Authority, BuildError> {
-    let ttl = Ttl::from_duration(dns.ttl);
-    let negative = Ttl::from_duration(dns.negative_ttl);
-    let mut zone =
-        Zone::conventional(zone_name(dns)?, AUTHORITY, ttl, negative).map_err(model_error)?;
-    if with_service {
-        let data = Arc::new([RecordData::A(SERVICE)]);
-        let set = RrSet { ttl: Ttl::from_duration(SERVICE_TTL), data };
-        zone.set(service_name(dns)?, set);
-    }
+    let zone = overlay_zone(dns, with_service)?;
+    let apex = zone.apex().clone();
     let mut zones = vec![zone];
     let overlay: DomainName = dns.domain.parse().map_err(model_error)?;
     for (domain, server) in domains {
@@ -104,44 +145,12 @@ pub(super) fn authority(
         ZoneUpdates::Tsig => Updates::Signed(key()),
         ZoneUpdates::Refused => Updates::Refused,
     });
-    Ok(authority)
-}
-
-const fn profile_of(group: &plan::ResolverPlan) -> Profile {
-    match group.profile {
-        ResolverProfile::Rfc => Profile::Rfc,
-        ResolverProfile::Unbound => Profile::Unbound,
-        ResolverProfile::Bind => Profile::Bind,
+    if let Some(secondaries) = dns.secondaries {
+        let told = (1..=secondaries.count).map(name_server).collect();
+        let notifier = secondaries.notify.then(|| Notifier::new(told, secondaries.notify_delay));
+        authority.copy(&apex, secondaries.journal as usize, notifier);
     }
-}
-
-/// The cache of a resolver of a group, one that extends TTLs or another.
-pub(super) fn cache_policy(group: &plan::ResolverPlan, extends: bool) -> profile::CachePolicy {
-    let profile = profile_of(group);
-    let mut policy = profile.cache_policy();
-    policy.min_ttl = Ttl::from_duration(group.floor(extends));
-    policy.max_ttl = Ttl::from_duration(group.max_ttl);
-    policy.stale = group.serve_stale.map(|stale| profile::Stale {
-        ttl: stale.ttl,
-        reply_ttl: Ttl::from_duration(stale.reply_ttl),
-        client_timeout: stale.client_timeout,
-    });
-    policy.prefetch = if group.prefetch { profile.prefetch() } else { profile::Prefetch::Off };
-    policy
-}
-
-pub(super) fn resolver_config(
-    group: &plan::ResolverPlan,
-    extends: bool,
-    zones: &[DomainName],
-) -> resolver::Config {
-    let profile = profile_of(group);
-    let authority = AUTHORITY.at(Port::DNS);
-    let delegations =
-        zones.iter().map(|zone| Delegation { zone: zone.clone(), authority }).collect();
-    let mut config = resolver::Config::new(profile, delegations);
-    config.cache = cache_policy(group, extends);
-    config
+    Ok(authority)
 }
 
 pub(super) fn service(plan: &Plan, dns: &DnsPlan) -> Result<Option<UpdateServer>, BuildError> {

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::cast::Cast;
 use super::partition::{self, Parting};
-use super::{BuildError, dns, servers};
+use super::{BuildError, dns, resolvers, servers};
+use crate::dns::checker::TtlChecker;
 use crate::overlay::Directory;
 use crate::scenario::plan::{Plan, Publish};
 use crate::sim::{Fingerprint, HostId};
@@ -50,6 +51,11 @@ pub(super) fn stage(
     let warmup = SimTime::ZERO + plan.warmup;
     let run = end.since(SimTime::ZERO);
     let callers = caller_domains(plan, cast);
+    let forwards = cast.resolvers.iter().filter_map(|it| {
+        let above = cast.resolver_of(&it.name)?;
+        Some((cast.id(&it.name), cast.id(&cast.resolvers[above].name)))
+    });
+    let forwards = forwards.collect();
     let whole = TruthConfig {
         nodes: members.iter().filter(|it| !it.is_server()).map(|it| it.host).collect(),
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
@@ -60,9 +66,10 @@ pub(super) fn stage(
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
         observer: None,
         authorities: Vec::new(),
+        forwards,
         walled,
     };
-    let (truth, others) = partition::truths(whole, cast, partings);
+    let (truth, others) = partition::truths(plan, whole, cast, partings);
     let binding = plan.dns.as_ref().map(servers::binding).transpose()?;
     let fingerprint = Fingerprint::new(epoch_of(run));
     let mut stage = Stage::new(truth, directory, fingerprint, warmup, binding);
@@ -75,6 +82,11 @@ pub(super) fn stage(
 pub(super) fn judges(plan: &Plan, cast: &Cast) -> Checkers {
     Checkers::new(cast.resolvers.iter().map(|resolver| {
         let group = &dns(plan).resolvers[resolver.group.index()];
-        (cast.id(&resolver.name), servers::cache_policy(group, resolver.extends))
+        let policy = resolvers::cache_policy(group, resolver.extends);
+        let judge = match group.forward {
+            Some(_) => TtlChecker::of_forwarder(policy),
+            None => TtlChecker::new(policy),
+        };
+        (cast.id(&resolver.name), judge)
     }))
 }

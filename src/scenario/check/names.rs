@@ -5,6 +5,7 @@ use super::super::document::Path;
 use super::super::plan::{Action, ChurnSource, Far, Plan, ResolverCount, Target};
 use super::super::problem::{Fault, nearest};
 use super::Check;
+use super::partition::secondary_number;
 
 const MEMBERS: &str = "members without a name have it";
 
@@ -47,6 +48,9 @@ impl Check<'_> {
             "dns-authority" => Some("the authority for the overlay's domain has it"),
             "update-service" => Some("the update endpoint has it"),
             name if generated_number(name).is_some() => Some(MEMBERS),
+            name if secondary_number(plan.dns.as_ref(), name).is_some() => {
+                Some("a secondary of the overlay's zone has it")
+            }
             _ => None,
         };
         if let Some(why) = reserved {

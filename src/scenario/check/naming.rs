@@ -1,5 +1,6 @@
 //! Checks of the table about DNS, and of how the binding is updated.
 
+use super::super::build;
 use super::super::document::Path;
 use super::super::file::{
     Dns, File, Resolver, ResolverNumber, ServeStale, a_day, client_patience, half_a_minute,
@@ -59,13 +60,16 @@ impl Check<'_> {
             Some("") => "it is the zone of the main overlay's domain",
             Some("ns.") => "it is the name of the zone's name server",
             Some("members.") => "it is the name of the update service",
+            Some(label) if names_secondary(label.trim_end_matches('.'), dns.servers() - 1) => {
+                "it is the name of a secondary of the zone"
+            }
             _ => return,
         };
         self.fault(path, Fault::Reserved { name: domain.to_owned(), why });
     }
 
     /// The overlay's own name must leave those alone that the zone has besides.
-    fn domain(&mut self, domain: &str, updates: bool) {
+    fn domain(&mut self, domain: &str, updates: bool, secondaries: u32) {
         let why = match domain.split_once('.') {
             None => {
                 let fault = Fault::SingleLabel { found: domain.to_owned() };
@@ -73,6 +77,9 @@ impl Check<'_> {
             }
             Some(("members", _)) if updates => "it is the name of the update service",
             Some(("ns", _)) => "it is the name of the zone's name server",
+            Some((label, _)) if names_secondary(label, secondaries) => {
+                "it is the name of a secondary of the zone"
+            }
             Some(_) if domain.len() > LONGEST_DOMAIN => {
                 let (found, most) = (domain.len(), LONGEST_DOMAIN);
                 return self.fault(&Path::of("dns.domain"), Fault::LongDomain { found, most });
@@ -84,16 +91,19 @@ impl Check<'_> {
     }
 
     pub(super) fn dns(&mut self, dns: &Dns, updates: bool) -> DnsPlan {
-        self.domain(&dns.domain.to_ascii_lowercase(), updates);
+        let secondaries = self.secondaries(dns.secondaries);
+        let count = secondaries.map_or(0, |it| it.count);
+        self.domain(&dns.domain.to_ascii_lowercase(), updates, count);
         let list = Path::of("dns.resolver");
         let names: Vec<_> = dns.resolver.iter().map(|group| group.name.as_str()).collect();
         self.distinct(&list, "name", "resolver group", &names);
-        let resolvers = dns
+        let mut resolvers: Vec<ResolverPlan> = dns
             .resolver
             .iter()
             .enumerate()
             .map(|(index, group)| self.resolver(group, &list.then(index)))
             .collect();
+        self.forwarding(dns, &mut resolvers);
         DnsPlan {
             domain: dns.domain.to_ascii_lowercase(),
             ttl: dns.ttl.0,
@@ -101,6 +111,7 @@ impl Check<'_> {
             negative_ttl: dns.negative_ttl.0,
             publish: self.publish(dns),
             update: dns.update,
+            secondaries,
             resolvers,
         }
     }
@@ -141,6 +152,12 @@ impl Check<'_> {
             extenders: group
                 .extenders
                 .map(|it| plan::Extenders { share: it.share.0, floor: it.floor.0 }),
+            forward: None,
         }
     }
+}
+
+/// Whether a label is that of a secondary: `ns2` and on.
+fn names_secondary(label: &str, secondaries: u32) -> bool {
+    (0..secondaries).any(|place| build::secondary_label(place) == label)
 }

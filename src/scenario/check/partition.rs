@@ -1,5 +1,6 @@
 //! Checks of partitions: who stands on the far side.
 
+use super::super::build;
 use super::super::document::Path;
 use super::super::file::{Event, EventAction, FarHosts, File};
 use super::super::plan::{
@@ -81,6 +82,7 @@ impl Check<'_> {
             "proxy" if file.handover.is_some() => Some(Far::Proxy),
             "dns-authority" if dns.is_some() => Some(Far::Authority),
             "update-service" if file.dyndns.is_some() => Some(Far::UpdateService),
+            _ if let Some(number) = secondary_number(dns, written) => Some(Far::Secondary(number)),
             _ if users.is_server(written) => Some(Far::Domain(written.to_ascii_lowercase())),
             _ if users.is_member(written) => Some(Far::Member(written.to_owned())),
             _ => (0..).zip(groups).find_map(|(index, group)| {
@@ -102,6 +104,7 @@ impl Check<'_> {
         known.extend(groups.iter().map(|group| group.name.clone()));
         known.extend(file.handover.as_ref().map(|_| "proxy".to_owned()));
         known.extend(dns.map(|_| "dns-authority".to_owned()));
+        known.extend((1..dns.map_or(1, DnsPlan::servers)).map(build::secondary_name));
         known.extend(file.dyndns.as_ref().map(|_| "update-service".to_owned()));
         let nearest = nearest(written, known.iter().map(String::as_str));
         let name = written.to_owned();
@@ -138,5 +141,31 @@ impl Check<'_> {
                 self.fault(path, NetworkFault::Severed { domain, group }.into());
             }
         }
+        for (index, below) in (0..).zip(&dns.resolvers) {
+            let Some(above) = below.forward else { continue };
+            if is_unchained(dns, ResolverGroup(index), above, &partition.far) {
+                let above = dns.resolvers[above.index()].name.clone();
+                let group = below.name.clone();
+                self.fault(path, NetworkFault::Unchained { group, above }.into());
+            }
+        }
     }
+}
+
+/// Whether some resolver of a group is cut off from the one that it forwards to.
+fn is_unchained(dns: &DnsPlan, below: ResolverGroup, above: ResolverGroup, far: &[Far]) -> bool {
+    let is_each = |group: ResolverGroup| dns.resolvers[group.index()].count == ResolverCount::Each;
+    let is_far = |group| far.contains(&Far::Resolvers(group));
+    if is_each(above) {
+        // They stand where those stand that ask them.
+        return is_far(above) && !is_far(below);
+    }
+    let moves =
+        |far: &Far| matches!(far, Far::Proxy | Far::Share(_) | Far::Member(_) | Far::Domain(_));
+    is_far(above) != is_far(below) || (is_each(below) && far.iter().any(moves))
+}
+
+/// The number of a secondary's name.
+pub(super) fn secondary_number(dns: Option<&DnsPlan>, name: &str) -> Option<u32> {
+    (1..dns?.servers()).find(|&number| build::secondary_name(number) == name)
 }

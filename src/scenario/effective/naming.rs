@@ -1,6 +1,8 @@
 //! DNS in an effective scenario.
 
-use super::super::file::{Dns, EachWord, Extenders, Resolver, ResolverNumber, ServeStale};
+use super::super::file::{
+    Dns, EachWord, Extenders, Resolver, ResolverNumber, Secondaries, ServeStale,
+};
 use super::super::plan::{DnsPlan, ResolverCount};
 use crate::units::{Duration, Probability};
 
@@ -12,6 +14,15 @@ pub(super) fn dns(dns: &DnsPlan) -> Dns {
         negative_ttl: Duration(dns.negative_ttl),
         publish: Some(dns.publish),
         update: dns.update,
+        secondaries: dns.secondaries.map(|it| Secondaries::Table {
+            count: it.count,
+            notify: it.notify,
+            notify_delay: Duration(it.notify_delay),
+            refresh: Duration(it.refresh),
+            retry: Duration(it.retry),
+            expire: Duration(it.expire),
+            journal: it.journal,
+        }),
         resolver: dns
             .resolvers
             .iter()
@@ -37,6 +48,7 @@ pub(super) fn dns(dns: &DnsPlan) -> Dns {
                     share: Probability(it.share),
                     floor: Duration(it.floor),
                 }),
+                forward: group.forward.map(|above| dns.resolvers[above.index()].name.clone()),
             })
             .collect(),
     }

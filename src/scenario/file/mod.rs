@@ -15,6 +15,7 @@ mod kademlia;
 mod naming;
 mod network;
 mod relay;
+mod secondaries;
 mod story;
 mod systems;
 mod telling;
@@ -33,6 +34,7 @@ pub use naming::{
 };
 pub use network::{AddressChange, Bursts, Firewall, Nat};
 pub use relay::{Media, Relay};
+pub use secondaries::Secondaries;
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,

@@ -4,6 +4,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{Publish, ResolverProfile, ZoneUpdates};
+use super::Secondaries;
 use crate::units::{Duration, Probability};
 
 /// The authority for the overlay's domain and the recursive resolvers.
@@ -29,6 +30,14 @@ pub struct Dns {
     pub publish: Option<Publish>,
     /// Whose dynamic updates (RFC 2136) the primary carries out.
     pub update: ZoneUpdates,
+    /// Other name servers of the domain's zone, which copy it from the primary: how many, or a table
+    /// such as `{ count = 2, notify = true, notify_delay = "5s", refresh = "20m", retry = "3m", expire
+    /// = "14d", journal = 100 }`, whose other keys have these defaults. Each resolver asks one of all
+    /// name servers, dealt in turn over the resolvers of a group; where that is silent, the next. They
+    /// are the hosts `dns-secondary-1` and on; updates go to the primary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`0`"))]
+    pub secondaries: Option<Secondaries>,
     /// A group of recursive resolvers. Hosts and callers name the group that they use and are
     /// dealt over its resolvers round-robin, in the order of their names.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -44,6 +53,7 @@ impl Default for Dns {
             negative_ttl: Duration::from_secs(60),
             publish: None,
             update: ZoneUpdates::Tsig,
+            secondaries: None,
             resolver: Vec::new(),
         }
     }
@@ -88,6 +98,11 @@ pub struct Resolver {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub extenders: Option<Extenders>,
+    /// The group that these resolvers ask in place of the name servers: a chain of caches. They are
+    /// dealt over its resolvers, as hosts are.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub forward: Option<String>,
 }
 
 /// Whether record sets are served beyond their life.

@@ -20,8 +20,42 @@ pub struct DnsPlan {
     pub publish: Publish,
     /// Whose dynamic updates the primary carries out.
     pub update: ZoneUpdates,
+    /// The secondaries of the zone, if it has any.
+    pub secondaries: Option<SecondariesPlan>,
     /// The groups of recursive resolvers, in the order of the file. Names are distinct.
     pub resolvers: Vec<ResolverPlan>,
+}
+
+impl DnsPlan {
+    /// How many name servers the zone has.
+    #[must_use]
+    pub fn servers(&self) -> u32 {
+        1 + self.secondaries.map_or(0, |secondaries| secondaries.count)
+    }
+
+    /// The groups that this group's questions pass, itself first. Groups do not forward in a circle.
+    pub fn chain(&self, group: ResolverGroup) -> impl Iterator<Item = ResolverGroup> {
+        std::iter::successors(Some(group), |group| self.resolvers[group.index()].forward)
+    }
+}
+
+/// Secondaries of a zone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SecondariesPlan {
+    /// How many; at least 1.
+    pub count: u32,
+    /// Whether they are told of changes.
+    pub notify: bool,
+    /// The least time between two sets of NOTIFYs.
+    pub notify_delay: SimDuration,
+    /// REFRESH, whole seconds above zero.
+    pub refresh: SimDuration,
+    /// RETRY, whole seconds above zero.
+    pub retry: SimDuration,
+    /// EXPIRE, whole seconds, not below `refresh`.
+    pub expire: SimDuration,
+    /// So many versions are sent as differences.
+    pub journal: u32,
 }
 
 /// A group of resolvers: an index into [`DnsPlan::resolvers`].
@@ -55,6 +89,8 @@ pub struct ResolverPlan {
     pub serve_stale: Option<ServeStale>,
     /// Which part of the group extends TTLs, if any does.
     pub extenders: Option<Extenders>,
+    /// The group that it asks in place of the name servers.
+    pub forward: Option<ResolverGroup>,
 }
 
 impl ResolverPlan {

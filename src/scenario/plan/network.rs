@@ -30,6 +30,8 @@ pub enum Far {
     Domain(String),
     /// A group of resolvers.
     Resolvers(ResolverGroup),
+    /// A secondary, by its number from 1.
+    Secondary(u32),
     /// The authority for the overlay's domain.
     Authority,
     /// The update service.

@@ -21,6 +21,16 @@ pub enum NetworkFault {
         /// The group.
         group: String,
     },
+    /// Resolvers are cut off from those that they forward to.
+    #[error(
+        "`{group}` and `{above}`, which it forwards to, stand on the same side: name both, or neither, and nobody whose resolvers these are"
+    )]
+    Unchained {
+        /// The group that forwards.
+        group: String,
+        /// The group that it forwards to.
+        above: String,
+    },
     /// Two shares of the members.
     #[error("a second share: `{first}` of the members are cut off already")]
     SecondShare {

@@ -211,9 +211,9 @@ const fn is_told(observation: &Observation) -> bool {
 fn kind_of(message: &Message) -> Kind {
     match message {
         Message::Overlay(_) => Kind::Overlay,
-        Message::Dns(_) => Kind::Dns,
+        Message::Dns(_) | Message::DnsTcp(Segment::Data(_)) => Kind::Dns,
         Message::Icmp(_) => Kind::Icmp,
-        Message::Tcp(Segment::Control(_)) => Kind::Tcp,
+        Message::Tcp(Segment::Control(_)) | Message::DnsTcp(Segment::Control(_)) => Kind::Tcp,
         Message::Tcp(Segment::Data(_)) => Kind::Http,
         Message::Sip(_) => Kind::Sip,
         Message::Relayed(relayed) => kind_of(&relayed.message),

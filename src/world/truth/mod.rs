@@ -12,6 +12,7 @@
 //! * `episode`: handover episodes of caller domains and their anatomy.
 //! * `requests`: requests and look-ups of callers, and what became of them.
 //! * `outbound`: requests of the overlay's users to callers' domains, the control.
+//! * `servers`: the name servers that serve the binding, the primary and its secondaries.
 //! * `sides`: partitions: what is valid for whom. [`views`]: several truths, one for each group of
 //!   observers that are always on the same side.
 //! * `timeline`, [`report`], [`checks`](mod@checks): the binned state, what comes out, and what
@@ -22,8 +23,6 @@
 //!
 //! An address is valid *for an observer*: a truth has the eyes of one, and of all who are always on
 //! its side of every partition. Verdicts are judged with the eyes of the node that tested.
-//!
-//! Left out as yet: secondaries.
 //!
 //! Within one instant, things count in the order in which they are observed, after the cache
 //! entries that expire at that instant.
@@ -48,6 +47,7 @@ mod own_caches;
 mod query;
 pub mod report;
 mod requests;
+mod servers;
 mod sides;
 mod stale;
 #[cfg(test)]
@@ -71,6 +71,7 @@ use outbound::Outbound;
 use overlays::Overlays;
 use own_caches::{Held, OwnCaches};
 use requests::Requests;
+use servers::Servers;
 use stale::{Resolvers, Source};
 use timeline::Timeline;
 use validity::{AddressId, Addresses, SetId};
@@ -113,8 +114,11 @@ pub struct TruthConfig {
     /// With whose eyes it looks: resolvers and callers are always on this host's side of every
     /// partition. `None`: on the near side of all.
     pub observer: Option<HostId>,
-    /// The name servers of the overlay's domain; none where they can always be reached.
+    /// The name servers of the overlay's domain, in the order in which these resolvers ask them; none
+    /// where there is one that can always be reached.
     pub authorities: Vec<HostId>,
+    /// The resolvers that forward, each to one that is listed as well.
+    pub forwards: BTreeMap<HostId, HostId>,
     /// Hosts whose ports of a proxy peer nobody reaches, because of a translator of addresses.
     pub walled: BTreeSet<HostId>,
 }
@@ -152,7 +156,7 @@ pub struct Truth {
     overlays: Overlays,
     sides: Sides,
     observer: Option<HostId>,
-    authorities: Vec<HostId>,
+    servers: Servers,
     walled: BTreeSet<HostId>,
     /// Where each valid proxy peer is valid.
     serving: BTreeMap<HostId, Address>,
@@ -200,7 +204,7 @@ impl Truth {
         let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
         let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
         resolvers.extend(used.difference(&listed));
-        let resolvers = Resolvers::new(resolvers, warmup);
+        let resolvers = Resolvers::new(resolvers, &config.forwards, warmup);
         let mut by_resolver = vec![Vec::new(); resolvers.hosts().len()];
         let mut domains = Vec::with_capacity(callers.len());
         let mut by_agent = BTreeMap::new();
@@ -218,7 +222,7 @@ impl Truth {
             overlays: Overlays::default(),
             sides: Sides::default(),
             observer: config.observer,
-            authorities: config.authorities,
+            servers: Servers::new(config.authorities),
             walled: config.walled,
             serving: BTreeMap::new(),
             addresses: Addresses::default(),
@@ -272,7 +276,7 @@ impl Truth {
             }
             Observation::UpdateEnded { .. } => self.claims.end(host),
             Observation::UpdateAccepted { from, to } => self.accept(*from, *to),
-            Observation::BindingServed(answer) => self.serve(answer),
+            Observation::BindingServed(answer) => self.served_by(host, answer),
             Observation::CacheStored { answer, expires } => self.store(host, answer, *expires),
             Observation::Answered(answer) => self.answered(host, answer),
             Observation::LookupStarted(request) => self.lookup_started(host, *request),
@@ -312,7 +316,7 @@ impl Truth {
                 self.timeline.push(point);
             } else if expiry == next {
                 // Before own caches: what hides behind these matters only once they are empty.
-                if let Some(resolver) = self.resolvers.expire(&mut self.addresses) {
+                for resolver in self.resolvers.expire(&mut self.addresses) {
                     self.refresh_callers_of(resolver);
                 }
             } else if let Some(caller) = self.own_caches.expire() {
@@ -483,38 +487,15 @@ impl Truth {
         self.durations.degraded.set(self.now, valid && !intact);
     }
 
-    /// The authority serves this from now on.
-    fn serve(&mut self, answer: &Answer) {
-        self.binding.clone_from(answer);
-        let (set, before) = (self.set_of(answer), self.resolvers.served());
-        let was_valid = self.binding_valid();
-        if let Some(set) = set {
-            self.addresses.serve(self.now, set);
-        }
-        self.resolvers.serve(self.now, set, &self.addresses);
-        self.claims.served(set, &self.addresses);
-        self.measure_binding();
-        let members = set.map_or_else(Vec::new, |set| self.addresses.members(set).to_vec());
-        let unborn = !members.iter().any(|&member| self.addresses.ever_valid(member));
-        if was_valid && !self.binding_valid() {
-            self.depart(DepartureKind::Overwritten, &members);
-        } else if set.is_some() && set != before && unborn {
-            self.depart(DepartureKind::Unborn, &members);
-        }
-        // A change from one valid set to another concerns no caller: a chain that ends at the
-        // authority is as valid as the binding.
-        if was_valid != self.binding_valid() {
-            self.refresh_callers();
-        }
-    }
-
     fn store(&mut self, host: HostId, answer: &Answer, expires: SimTime) {
         let Some(resolver) = self.resolvers.position(host) else {
             return self.store_own(host, answer, expires);
         };
         let source = self.set_of(answer).map_or(Source::Nothing, Source::Set);
-        self.resolvers.store(self.now, resolver, source, expires, &mut self.addresses);
-        self.refresh_callers_of(resolver);
+        let addresses = &mut self.addresses;
+        for resolver in self.resolvers.store(self.now, resolver, source, expires, addresses) {
+            self.refresh_callers_of(resolver);
+        }
     }
 
     /// A caller domain's server stored an answer in its own cache.
@@ -580,7 +561,7 @@ impl Truth {
         let served = self.resolvers.served();
         let phase = if self.binding_valid() {
             Phase::Cache
-        } else if self.claims.any_pending() {
+        } else if self.claims.any_pending() || self.any_server_is_valid() {
             Phase::Publish
         } else if self.claims.any_updating() {
             Phase::Update

@@ -5,7 +5,8 @@
 //! from there. When a partition begins or ends, all believers in the proxy role are looked at again
 //! at once, so that nobody is lost and found within the instant. Beyond that,
 //!
-//! * a resolver that cannot reach the authority would answer with a failure, which is not stale;
+//! * a resolver that can reach no name server would answer with a failure, which is not stale; one
+//!   that cannot reach its own asks the next, and that is another binding;
 //! * a verdict is judged by what the node that tested could reach: one about a valid proxy peer on
 //!   the other side is not wrong;
 //! * believers on different sides are no split brain, which is more than one of them on one side;
@@ -64,9 +65,7 @@ impl Truth {
         }
         let proxies: Vec<HostId> = self.overlays.proxies().iter().copied().collect();
         self.reassess(&proxies);
-        let reaches = self.authorities.is_empty()
-            || self.authorities.iter().any(|&authority| self.reaches(authority));
-        self.resolvers.reach_authority(self.now, reaches, &self.addresses);
+        self.reach_servers();
         self.measure_believers();
         self.refresh_callers();
     }

@@ -1,12 +1,15 @@
 //! Stale windows of resolvers.
 //!
 //! Each resolver has a *source* at every instant: the record set of its unexpired cache entry, no
-//! address (a cached negative answer or failure), or the authority. When the source changes, the
+//! address (a cached negative answer or failure), or the authority. One that forwards and has no
+//! unexpired entry has the source of the resolver that it would ask. When the source changes, the
 //! overlap of the time that it lasted with the source's stale stretches is booked to the rows.
 //! Entries expire through an agenda, so that the number of resolvers that are stale now is known at
 //! every instant as well; its integral is the total that the rows must sum up to.
 
 use std::collections::BTreeMap;
+
+use smallvec::SmallVec;
 
 use super::Truth;
 use super::expiries::{Expiries, Holders};
@@ -29,9 +32,18 @@ pub(super) enum Source {
 
 #[derive(Debug)]
 struct Resolver {
+    /// Its unexpired cache entry.
+    own: Option<Source>,
     source: Source,
     since: SimTime,
+    /// Whom it forwards to.
+    above: Option<u32>,
+    /// Who forward to it.
+    below: Vec<u32>,
 }
+
+/// The resolvers whose source may have changed.
+pub(super) type Touched = SmallVec<[u32; 2]>;
 
 /// All resolvers, and what the authority serves.
 #[derive(Debug)]
@@ -54,13 +66,30 @@ pub(super) struct Resolvers {
 }
 
 impl Resolvers {
-    pub(super) fn new(hosts: Vec<HostId>, warmup: SimTime) -> Self {
+    pub(super) fn new(
+        hosts: Vec<HostId>,
+        forwards: &BTreeMap<HostId, HostId>,
+        warmup: SimTime,
+    ) -> Self {
         let count = u32::try_from(hosts.len()).expect("host identifiers have 32 bits");
-        let fresh = || Resolver { source: Source::Authority, since: SimTime::ZERO };
+        let index: BTreeMap<HostId, u32> = hosts.iter().copied().zip(0..).collect();
+        let fresh = |host| Resolver {
+            own: None,
+            source: Source::Authority,
+            since: SimTime::ZERO,
+            above: forwards.get(host).and_then(|above| index.get(above)).copied(),
+            below: Vec::new(),
+        };
+        let mut resolvers: Vec<Resolver> = hosts.iter().map(fresh).collect();
+        for place in 0..count {
+            if let Some(above) = resolvers[place as usize].above {
+                resolvers[above as usize].below.push(place);
+            }
+        }
         Self {
-            index: hosts.iter().copied().zip(0..).collect(),
+            index,
             hosts,
-            resolvers: (0..count).map(|_| fresh()).collect(),
+            resolvers,
             expiries: Expiries::new(count),
             holders: Holders::default(),
             asking: u64::from(count),
@@ -174,13 +203,13 @@ impl Resolvers {
         source: Source,
         expires: SimTime,
         addresses: &mut Addresses,
-    ) {
+    ) -> Touched {
         if expires <= now {
             self.expiries.clear(resolver);
-            return self.turn_to(now, resolver, Source::Authority, addresses);
+            return self.hold(now, resolver, None, addresses);
         }
         self.expiries.set(resolver, expires);
-        self.turn_to(now, resolver, source, addresses);
+        self.hold(now, resolver, Some(source), addresses)
     }
 
     /// When the next entry may expire.
@@ -188,11 +217,45 @@ impl Resolvers {
         self.expiries.next()
     }
 
-    /// Takes the next expiry off the agenda; the resolver whose entry did expire.
-    pub(super) fn expire(&mut self, addresses: &mut Addresses) -> Option<u32> {
-        let (at, resolver) = self.expiries.take()?;
-        self.turn_to(at, resolver, Source::Authority, addresses);
-        Some(resolver)
+    /// Takes all expiries of the next instant off the agenda.
+    pub(super) fn expire(&mut self, addresses: &mut Addresses) -> Touched {
+        let (at, mut touched) = (self.expiries.next(), Touched::new());
+        while self.expiries.next() == at && at != SimTime::MAX {
+            if let Some((_, resolver)) = self.expiries.take() {
+                touched.extend(self.hold(at, resolver, None, addresses));
+            }
+        }
+        touched
+    }
+
+    /// The resolver's cache holds this from now on; so do those that would ask it.
+    fn hold(
+        &mut self,
+        now: SimTime,
+        resolver: u32,
+        own: Option<Source>,
+        addresses: &mut Addresses,
+    ) -> Touched {
+        let it = &mut self.resolvers[resolver as usize];
+        it.own = own;
+        let above = it.above;
+        let passed_on = above.map(|above| self.resolvers[above as usize].source);
+        let source = own.or(passed_on).unwrap_or(Source::Authority);
+        self.turn_to(now, resolver, source, addresses);
+        let mut touched = Touched::new();
+        touched.push(resolver);
+        let mut next = 0;
+        while let Some(&above) = touched.get(next) {
+            for place in 0..self.resolvers[above as usize].below.len() {
+                let below = self.resolvers[above as usize].below[place];
+                if self.resolvers[below as usize].own.is_none() {
+                    self.turn_to(now, below, source, addresses);
+                    touched.push(below);
+                }
+            }
+            next += 1;
+        }
+        touched
     }
 
     fn turn_to(&mut self, now: SimTime, resolver: u32, to: Source, addresses: &mut Addresses) {

@@ -2,6 +2,7 @@
 //! change, everything is looked at again.
 
 mod requests;
+mod servers;
 mod sides;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,6 +84,8 @@ pub(super) struct Naive {
     serving: BTreeMap<HostId, Address>,
     history: BTreeMap<Address, History>,
     binding: Vec<Address>,
+    /// What each name server serves.
+    served: BTreeMap<HostId, Answer>,
     /// Of resolvers and of the servers of callers.
     caches: BTreeMap<HostId, (Vec<Address>, SimTime)>,
     /// All requests that ever began, and when each host went up or down.
@@ -119,6 +122,7 @@ impl Naive {
             serving: BTreeMap::new(),
             history: BTreeMap::new(),
             binding: Vec::new(),
+            served: BTreeMap::new(),
             caches: BTreeMap::new(),
             asked: Vec::new(),
             ups_and_downs: Vec::new(),
@@ -178,9 +182,15 @@ impl Naive {
     }
 
     fn would_answer(&self, resolver: HostId) -> &[Address] {
+        if let Some(cached) = self.cached(resolver) {
+            return cached;
+        }
+        if let Some(&above) = self.config.forwards.get(&resolver) {
+            return self.would_answer(above);
+        }
         // Who cannot ask answers with a failure.
-        let asks = if self.sees(self.config.authorities[0]) { &self.binding[..] } else { &[] };
-        self.cached(resolver).unwrap_or(asks)
+        let reaches_any = self.config.authorities.iter().any(|&server| self.sees(server));
+        if reaches_any { &self.binding } else { &[] }
     }
 
     /// What the chain of a caller would answer.
@@ -240,7 +250,7 @@ impl Naive {
             |anatomy| &mut anatomy.ask
         } else if self.any_valid(&self.binding) {
             |anatomy| &mut anatomy.cache
-        } else if !self.pending.is_empty() {
+        } else if !self.pending.is_empty() || self.some_server_is_valid() {
             |anatomy| &mut anatomy.publish
         } else if self.hosts.values().any(|host| host.updating) {
             |anatomy| &mut anatomy.update
@@ -261,7 +271,17 @@ impl Naive {
             Observation::UpdateStarted { tested, .. } => self.update_started(id, *tested),
             Observation::UpdateEnded { .. } => self.host(id).updating = false,
             Observation::UpdateAccepted { from, to } => self.accepted(*from, *to),
-            Observation::BindingServed(answer) => self.serve(list(answer)),
+            Observation::BindingServed(answer) => {
+                self.served.insert(id, answer.clone());
+                for address in list(answer) {
+                    self.history.entry(address).or_default().served.get_or_insert(self.now);
+                }
+                let own = self.own_server();
+                let said = list(self.says(own));
+                if id == own || said != self.binding {
+                    self.serve(said);
+                }
+            }
             Observation::CacheStored { answer, expires } => {
                 self.caches.insert(id, (list(answer), *expires));
             }
@@ -332,6 +352,12 @@ impl Naive {
             _ => self.host(id).proxy = false,
         }
         self.reassess();
+        if matches!(observation, Observation::Parted { .. } | Observation::Healed(_)) {
+            let said = list(self.says(self.own_server()));
+            if said != self.binding {
+                self.serve(said);
+            }
+        }
     }
 
     fn caller_down(&mut self, id: HostId) {

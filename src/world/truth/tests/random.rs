@@ -27,6 +27,8 @@ struct Author {
     now: SimTime,
     up: BTreeMap<HostId, Address>,
     served: Vec<Answer>,
+    /// How many name servers there are.
+    servers: u32,
     asked: u64,
     /// Requests that have not ended, with their agents.
     under_way: Vec<(RequestKey, HostId)>,
@@ -175,6 +177,9 @@ impl Author {
         let mut hosts: Vec<HostId> = (1..=NODES).map(HostId).filter(|_| self.one_in(2)).collect();
         hosts.extend((number == 0 && self.one_in(2)).then_some(HostId(300)));
         hosts.extend((number == 1).then_some(HostId(500)));
+        for secondary in 1..self.servers {
+            hosts.extend(self.one_in(2).then_some(HostId(300 + secondary)));
+        }
         (HostId(0), Observation::Parted { partition, hosts: hosts.into() })
     }
 
@@ -183,9 +188,17 @@ impl Author {
         let (resolver, caller) = (HostId(100 + nth), HostId(200 + nth));
         match self.rng.random_range(0..10) {
             0..2 => {
-                let answer = self.binding();
+                let (server, answer) = match self.servers {
+                    1 => (300, self.binding()),
+                    // Secondaries mostly have something old, or have expired.
+                    n => match self.rng.random_range(300..300 + n) {
+                        300 => (300, self.binding()),
+                        server if self.one_in(8) => (server, Answer::Failure),
+                        server => (server, self.old_answer()),
+                    },
+                };
                 self.served.push(answer.clone());
-                (HostId(300), Observation::BindingServed(answer))
+                (HostId(server), Observation::BindingServed(answer))
             }
             2 => {
                 let up: Vec<Address> = self.up.values().copied().collect();
@@ -214,6 +227,11 @@ impl Author {
 
     /// A script, with partitions or without.
     fn script(seed: u64, length: usize, cuts: bool) -> Vec<Happening> {
+        Self::script_with(seed, length, cuts, 1)
+    }
+
+    /// The same with so many name servers, of which each partition cuts off some.
+    fn script_with(seed: u64, length: usize, cuts: bool, servers: u32) -> Vec<Happening> {
         let rng = stream(seed, Purpose::Workload, NameHash::of("truth"));
         let served = vec![Answer::Negative];
         let mut author = Self {
@@ -221,6 +239,7 @@ impl Author {
             now: SimTime::ZERO,
             up: BTreeMap::new(),
             served,
+            servers,
             asked: 0,
             under_way: Vec::new(),
         };
@@ -346,4 +365,28 @@ fn random_partitions_agree_with_the_naive_model_for_every_observer() {
     let sum = |count: fn(&Outcome) -> u64| -> u64 { outcomes.iter().flatten().map(count).sum() };
     assert!(sum(|it| it.departures) > 0 && sum(|it| it.claims[1]) > 0);
     assert!(sum(|it| it.stale_nanos as u64 / 1_000_000_000) > 0);
+}
+
+/// Resolver 3 forwards to 2, and 2 to 1; the observer asks the secondary 301, then the primary, then
+/// 302.
+#[test]
+fn secondaries_and_forwarders_agree_with_the_naive_model() {
+    let mut differ = [0; 2];
+    for seed in 2_000..2_120 {
+        let script = Author::script_with(seed, 400, seed % 2 == 0, 3);
+        let of = |servers: [u32; 3], forwards: &[(u32, u32)]| {
+            let mut config = with_users(RESOLVERS, 0);
+            config.callers[2].agents.clear();
+            config.authorities = servers.map(HostId).to_vec();
+            let pair = |&(below, above): &(u32, u32)| (HostId(100 + below), HostId(100 + above));
+            config.forwards = forwards.iter().map(pair).collect();
+            config.observer = (seed % 3 == 0).then_some(HostId(500));
+            compare(&config, &script)
+        };
+        let plain = of([300, 301, 302], &[]);
+        differ[0] += u32::from(of([301, 300, 302], &[]) != plain);
+        differ[1] += u32::from(of([300, 301, 302], &[(2, 1), (3, 2)]) != plain);
+        of([302, 301, 300], &[(2, 1), (3, 1)]);
+    }
+    assert!(differ.iter().all(|&count| count > 100), "{differ:?}");
 }

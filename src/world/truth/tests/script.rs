@@ -4,7 +4,7 @@
 //! `u11`, `u12` … the users of `c1`, `z` the authority and endpoint. Addresses are letters: `n1` holds `a`, `n2` holds `b`, and so on, unless
 //! `up` says otherwise. A list of addresses is `a,b`; `none` is a negative answer, `fail` a failure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use crate::address::Address;
@@ -161,6 +161,7 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
         timeline_bin: SimDuration::ZERO,
         observer: None,
         authorities: vec![HostId(300)],
+        forwards: BTreeMap::new(),
         walled: BTreeSet::new(),
     }
 }
