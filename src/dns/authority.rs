@@ -9,7 +9,7 @@ use crate::dns::answer::Answer;
 use crate::dns::binding::Binding;
 use crate::dns::message::{Kind, Message, Question, Rcode};
 use crate::dns::name::DomainName;
-use crate::dns::tsig::Key;
+use crate::dns::tsig::{self, Key};
 use crate::dns::update::Update;
 use crate::dns::zone::Zone;
 use crate::sim::{self, Context};
@@ -129,12 +129,12 @@ impl Authority {
     where
         C: Context<Observation = Observation>,
     {
-        let Updates::Signed(key) = &self.updates else {
-            return Message::response_to(message, Rcode::REFUSED);
-        };
         if message.tsig.is_none() {
             return Message::response_to(message, Rcode::REFUSED);
         }
+        let Updates::Signed(key) = &self.updates else {
+            return tsig::refuse_unsigned(message, tsig::Error::BAD_KEY);
+        };
         let key = key.clone();
         let mac = match key.verify(ctx.now(), message, None) {
             Ok(mac) => mac,
