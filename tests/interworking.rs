@@ -195,3 +195,45 @@ fn a_daemon_updates_the_binding_at_its_next_poll() {
     assert!((1..=301).contains(&waited), "{waited}");
     assert_eq!(way(&output, "Straight to").last(), Some(&("deebee.dsl.ru.ac.za", "bob")));
 }
+
+/// Who gets another address, by 200 s, and what comes of it: when the authority serves an address
+/// again that is valid, who is in the binding then, and how many have claimed.
+#[test]
+fn a_proxy_peer_with_another_address_updates_dns_unless_it_is_told_to_ignore_that() {
+    // The node knows after 2 s; look-up of the service, two connections, challenge and answer take
+    // 50 + 2 · 50 + 2 · 25 + 2 · 200 + 25 ms. The ISP's cache got the former address at 180.225 s.
+    let own = (2.0, 0.625, 60.0 - 19.775 - 2.625, 0);
+    let slower = (10.0, 0.625, 60.0 - 19.775 - 10.625, 0);
+    // Bob tests Alice from 30.1 s on once a minute; the answers of 210.1 and 270.1 s (which his
+    // resolver has to fetch, in 100 ms) lead to tests of 5 s each.
+    let ignored = (75.2, 0.675, 0.0, 1);
+    for (assignments, (detect, update, cache, claimants)) in [
+        (&[][..], own),
+        (&["network.address_change.noticed_after=10s"], slower),
+        (&["handover.strategy=lease"], own),
+        (&["overlay.plugin=kademlia"], own),
+        (&["overlay.plugin=bamboo"], own),
+        (&["handover.on_address_change=ignore"], ignored),
+    ] {
+        let output = run("address-change", assignments);
+        let [handover] = &output.handovers[..] else { panic!("{assignments:?}") };
+        let anatomy = &handover.anatomy;
+        let phases = [anatomy.detect, anatomy.update, anatomy.cache].map(|it| it.as_secs_f64());
+        for (phase, expected) in phases.into_iter().zip([detect, update, cache]) {
+            assert!((phase - expected).abs() < 1e-6, "{assignments:?}: {phases:?}");
+        }
+        assert_eq!(output.headline.value("leaves"), Some(0.0));
+        assert_eq!(output.headline.value("departures"), Some(1.0));
+        let claimed = output.headline.value("claimants.mean");
+        assert_eq!(claimed, Some(f64::from(claimants)), "{assignments:?}");
+    }
+}
+
+/// One failed test is no reason to claim: the caches of those who test are as old as anybody's.
+#[test]
+fn who_believes_one_failed_test_claims_from_a_proxy_peer_that_plays() {
+    let output = run("address-change", &["handover.failures_to_suspect=1"]);
+    assert_eq!(claimants(&output), ["alice", "bob", "carol"].into());
+    assert_eq!(output.headline.value("late_claims"), Some(2.0));
+    assert!(output.headline.value("split_brain_share").unwrap() > 0.1);
+}

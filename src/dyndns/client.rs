@@ -195,6 +195,19 @@ impl UpdateClient {
         }
     }
 
+    /// The host has another address: the update that is under way is given up, and no connection
+    /// goes on.
+    pub fn forget_connections<C>(&mut self, ctx: &mut C)
+    where
+        C: Context<Message = UpdateSegment, Timer = ClientTimer>,
+    {
+        if self.is_updating() {
+            self.state = State::Idle;
+            ctx.cancel(ClientTimer::Timeout);
+        }
+        self.tcp.forget_connections(&mut ctx.lift::<_, TcpTimer, C::Observation>());
+    }
+
     /// A segment arrived.
     pub fn receive<C>(
         &mut self,

@@ -191,7 +191,7 @@ impl Others {
     /// The node leaves.
     pub fn leave<C: NodeContext>(&mut self, ctx: &mut C) {
         for place in self.places() {
-            if let Stage::Member(plugin) = &mut self.at(place).stage {
+            if let Stage::Member(plugin) | Stage::Joining(plugin) = &mut self.at(place).stage {
                 // Operations that fail with the leave concern nobody any more.
                 let _ = plugin.leave(&mut Through { node: ctx, place });
             }

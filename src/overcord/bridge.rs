@@ -9,7 +9,7 @@
 //! [`LIFETIME`] and are renewed at half of it, so that those who have gone are soon behind those
 //! who are there.
 
-use crate::address::Endpoint;
+use crate::address::{Address, Endpoint};
 use crate::overcord::beside::Place;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
@@ -86,13 +86,13 @@ impl Bridge {
         plugin: &mut PluginManagement,
         (place, id): (Option<Place>, OperationId),
         found: Option<&Record>,
-        own: Endpoint,
+        (own, former): (Endpoint, &[Address]),
     ) -> Option<Upcalls> {
         let fetching = Stage::Fetching(id);
         let entry = self.entries.iter_mut().find(|it| it.place == place && it.stage == fetching)?;
         let now = ctx.now();
         let binding = Binding { endpoint: own, expires: now.saturating_add(LIFETIME) };
-        let bindings = with_binding(found, binding, now);
+        let bindings = with_binding(found, binding, former, now);
         let record = location_record(entry.key, &bindings, now, LIFETIME);
         entry.stage = Stage::Idle;
         let (id, upcalls) = plugin.put(ctx, place, record)?;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::address::Endpoint;
+use crate::address::{Address, Endpoint};
 use crate::conventional::names;
 use crate::dns::{self, stub};
 use crate::overcord::message::{NodeTimer, Timer};
@@ -83,22 +83,25 @@ impl Registration {
         upcalls
     }
 
-    /// A fetch ended; if it is the registration's, the amended record is put.
+    /// A fetch ended; if it is the registration's, the amended record is put: with where the user is
+    /// now, and without where it was before.
     pub fn got<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
         settings: &LocationSettings,
         id: OperationId,
         found: Option<&Record>,
-        own: Endpoint,
+        (own, former): (Endpoint, &[Address]),
     ) -> Upcalls {
         let Some(key) = self.key.filter(|_| self.stage == Stage::Fetching(id)) else {
             return Upcalls::new();
         };
         let now = at.ctx.now();
         let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
-        let record =
-            location_record(key, &with_binding(found, binding, now), now, settings.lifetime);
+        let record = {
+            let bindings = with_binding(found, binding, former, now);
+            location_record(key, &bindings, now, settings.lifetime)
+        };
         let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.stage = Stage::Putting(id);
         upcalls

@@ -21,6 +21,10 @@ use crate::sip::agent::Action;
 use crate::time::SimDuration;
 use crate::workload::ArrivalTimes;
 
+mod moving;
+
+pub use moving::Moved;
+
 /// What a node acts through.
 pub trait NodeContext:
     Context<Message = Message, Timer = Timer, Observation = Observation> + Facts
@@ -224,7 +228,9 @@ impl Node {
 
     fn join<C: NodeContext>(&mut self, ctx: &mut C) {
         let watching = self.handover.as_deref().filter(|part| part.watches());
-        let bootstrap = watching.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
+        // A proxy peer does not look for one.
+        let asks = watching.filter(|part| !part.is_proxy());
+        let bootstrap = asks.map_or(Bootstrap::Cached, |part| part.policies().bootstrap);
         let ask = watching.is_some();
         let (next, upcalls) = self.plugin.join(ctx, bootstrap, ask);
         self.take_upcalls(ctx, upcalls);
@@ -241,16 +247,26 @@ impl Node {
     }
 
     fn go_on<C: NodeContext>(&mut self, ctx: &mut C, next: Next) {
+        let (is_proxy, now) = (self.is_proxy(), ctx.now());
         let watching = self.handover.as_deref_mut().filter(|part| part.watches());
         match (next, watching) {
-            (Next::AskDiscovery, Some(handover)) => handover.procedure(ctx, &mut self.plugin),
+            (Next::Wait, _) => {}
+            (Next::AskDiscovery, Some(handover)) if !is_proxy => {
+                handover.procedure(ctx, &mut self.plugin);
+            }
             // Nobody can be asked: everybody whom it knows has been gone for long.
-            (Next::TryLater, None) if self.plugin.has_waited(ctx.now(), REJOIN_AFTER * 4) => {
+            (_, asks)
+                if (is_proxy || asks.is_none())
+                    && self.plugin.has_waited(now, REJOIN_AFTER * 4) =>
+            {
                 let upcalls = self.plugin.found(ctx);
                 self.take_upcalls(ctx, upcalls);
             }
+            (Next::AskDiscovery, _) => {
+                self.plugin.pause();
+                ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER);
+            }
             (Next::TryLater, _) => ctx.set_after(NodeTimer::Join.into(), REJOIN_AFTER),
-            (Next::Wait | Next::AskDiscovery, _) => {}
         }
     }
 

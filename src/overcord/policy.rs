@@ -24,6 +24,8 @@ pub struct Policies {
     pub failures_to_suspect: u32,
     /// Where a joining node finds its overlay (A22).
     pub bootstrap: Bootstrap,
+    /// What a proxy peer does about the binding that notices another address of its host (A10).
+    pub on_address_change: OnAddressChange,
 }
 
 impl Policies {
@@ -36,6 +38,7 @@ impl Policies {
         losers: Losers::StepDown,
         failures_to_suspect: 1,
         bootstrap: Bootstrap::Cached,
+        on_address_change: OnAddressChange::Update,
     };
 
     /// The paper to the letter.
@@ -47,6 +50,7 @@ impl Policies {
         losers: Losers::Stay,
         failures_to_suspect: 1,
         bootstrap: Bootstrap::Dns,
+        on_address_change: OnAddressChange::Ignore,
     };
 }
 
@@ -114,6 +118,17 @@ pub enum Bootstrap {
     Cached,
     /// Through the proxy peer that DNS names.
     Dns,
+}
+
+/// What a proxy peer does about the binding that notices another address of its host (A10).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum OnAddressChange {
+    /// Update the binding.
+    Update,
+    /// Nothing.
+    Ignore,
 }
 
 /// How members watch the proxy peer.

@@ -115,11 +115,19 @@ pub fn bridge_key(domain: &str, id_bits: u8) -> RingId {
     RingId::from_hash(mix2(NameHash::of("bridge:").0, NameHash::of(domain).0), id_bits)
 }
 
-/// What a node writes that adds its own binding to the record that it found.
+/// What a node writes that adds its own binding to the record that it found, and takes those away
+/// that it left there under former addresses.
 #[must_use]
-pub fn with_binding(found: Option<&Record>, own: Binding, now: SimTime) -> Vec<Binding> {
+pub fn with_binding(
+    found: Option<&Record>,
+    own: Binding,
+    former: &[Address],
+    now: SimTime,
+) -> Vec<Binding> {
     let mut bindings = found.map_or_else(Vec::new, |record| bindings_of(record, now));
-    bindings.retain(|binding| binding.endpoint != own.endpoint);
+    bindings.retain(|binding| {
+        binding.endpoint != own.endpoint && !former.contains(&binding.endpoint.address)
+    });
     bindings.insert(0, own);
     bindings
 }
@@ -140,9 +148,13 @@ mod tests {
         let record = location_record(key, &found, at(0), SimDuration::from_secs(100));
         assert_eq!(bindings_of(&record, at(0)), [found[0], found[2], found[1]]);
         // At 60 s the second has expired; the third renews its own.
-        let merged = with_binding(Some(&record), binding(3, 160), at(60));
+        let merged = with_binding(Some(&record), binding(3, 160), &[], at(60));
         assert_eq!(merged, [binding(3, 160), binding(1, 100)]);
-        assert_eq!(with_binding(None, binding(3, 160), at(60)), [binding(3, 160)]);
+        assert_eq!(with_binding(None, binding(3, 160), &[], at(60)), [binding(3, 160)]);
+        // One who was the first before is that no more.
+        let gone = [Address::from_bits(1)];
+        let moved = with_binding(Some(&record), binding(3, 160), &gone, at(60));
+        assert_eq!(moved, [binding(3, 160)]);
         let later = location_record(key, &merged, at(60), SimDuration::from_secs(100));
         assert!(later.version > record.version);
         assert_ne!(key, location_key("alice", "chord.dyndns.org", 160));

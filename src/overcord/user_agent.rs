@@ -39,6 +39,8 @@ use crate::sip::transaction::{Event, Owner, Transactions};
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
 
+mod moving;
+
 /// How all user agents of an overlay are set up.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -75,6 +77,8 @@ pub struct UserAgent {
     settings: Arc<Settings>,
     user: Arc<str>,
     own: Address,
+    /// Where it was before.
+    former: Vec<Address>,
     tx: Transactions,
     agent: Agent,
     proxy: Proxy,
@@ -137,6 +141,7 @@ impl UserAgent {
             settings,
             user,
             own,
+            former: Vec::new(),
         }
     }
 
@@ -269,9 +274,9 @@ impl UserAgent {
         if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let own = self.own.at(Port::SIP);
+        let places = (self.own.at(Port::SIP), &*self.former);
         let bridge = self.bridge.as_mut();
-        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, own));
+        let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, places));
         if let Some(upcalls) = ended {
             return self.overlay_upcalls(at, place, upcalls);
         }
@@ -279,7 +284,7 @@ impl UserAgent {
             return;
         }
         let settings = &self.settings.location;
-        let upcalls = self.registration.got(at, settings, id, record, own);
+        let upcalls = self.registration.got(at, settings, id, record, places);
         self.overlay_upcalls(at, None, upcalls);
     }
 

@@ -98,8 +98,8 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:4:1: dns.resolver.0.forward: `forward` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
-            "x.toml:4:10: event.0.action: `address_change` is not supported by this version",
+            "name = \"x\"\n[network.latency]\nmodel = \"matrix\"",
+            "x.toml:3:9: network.latency.model: `matrix` is not supported by this version",
         ),
     ]);
 }

@@ -192,7 +192,7 @@ fn keys_that_do_not_fit_the_action() {
         ),
         (
             "action = \"subcribe\"",
-            "x.toml:24:10: event.0.action: expected `depart`, `return`, `dyndns_down`, `dyndns_up`, \
+            "x.toml:24:10: event.0.action: expected `depart`, `return`, `address_change`, `dyndns_down`, `dyndns_up`, \
              `partition`, `heal`, `register`, `publish`, `message`, `subscribe`, `unsubscribe` or `call`, found \
              \"subcribe\"; did you mean `subscribe`?",
         ),

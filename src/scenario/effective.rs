@@ -10,10 +10,10 @@ mod telling;
 mod users;
 
 use super::file::{
-    self, AbuseLimit, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn, ChurnModel, Daemon,
-    DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency, LatencyModel,
-    LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading, RoundFingers,
-    SCHEMA, Stop,
+    self, AbuseLimit, AddressChange, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn,
+    ChurnModel, Daemon, DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency,
+    LatencyModel, LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading,
+    RoundFingers, SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
@@ -122,6 +122,9 @@ fn network(network: &NetworkPlan) -> Network {
             udp_timeout: Duration(nat.udp_timeout),
             tcp_timeout: Duration(nat.tcp_timeout),
             answers_echo: nat.answers_echo,
+        }),
+        address_change: Some(AddressChange {
+            noticed_after: Duration(network.address_change.noticed_after),
         }),
     }
 }
@@ -303,6 +306,7 @@ fn handover(handover: &HandoverPlan) -> Handover {
         losers: Some(policies.losers),
         failures_to_suspect: Some(policies.failures_to_suspect),
         bootstrap: Some(policies.bootstrap),
+        on_address_change: Some(policies.on_address_change),
     }
 }
 
@@ -335,6 +339,9 @@ fn event(whole: &Plan, plan: &EventPlan) -> Event {
         },
         Action::Return { target } => {
             Event { action: EventAction::Return, host: Some(host(target)), ..blank }
+        }
+        Action::AddressChange { target } => {
+            Event { action: EventAction::AddressChange, host: Some(host(target)), ..blank }
         }
         Action::DynDnsDown { back_after } => {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }

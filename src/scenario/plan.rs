@@ -17,8 +17,9 @@ mod users;
 pub use bamboo::BambooPlan;
 pub use behaviour::{
     Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
-    HostPlan, Lifetime, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
-    ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
+    HostPlan, Lifetime, Losers, OnAddressChange, OnUnresolved, OwnAddress, Policies, ProbeKind,
+    Probing, ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure,
+    When,
 };
 pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
@@ -26,7 +27,9 @@ pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
-pub use network::{BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan};
+pub use network::{
+    AddressChangePlan, BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan,
+};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -170,6 +173,8 @@ pub struct NetworkPlan {
     pub bursts: Option<BurstsPlan>,
     /// Translators of addresses; `None` when there are none.
     pub nat: Option<NatPlan>,
+    /// Addresses that change.
+    pub address_change: AddressChangePlan,
 }
 
 /// The base one-way delay of a pair of hosts: drawn once a pair, the same in both directions.

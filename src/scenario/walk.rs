@@ -27,7 +27,6 @@ const TO_COME: &[&str] = &[
     "handover.overlay_record",
     "handover.graceful_leave",
     "handover.ex_proxy",
-    "event.action = address_change",
 ];
 
 /// Sections that are taken out before a document is walked through: they are known all the same.

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use rand_chacha::ChaCha8Rng;
 
+use crate::address::Address;
 use crate::net::Partition;
 use crate::rng::sample::uniform_u64;
 use crate::rng::{NameHash, Purpose, stream};
@@ -91,6 +92,11 @@ pub enum Action {
     },
     /// All partitions are over.
     Heal,
+    /// Members that are up get other addresses.
+    Readdress {
+        /// Which.
+        target: Target,
+    },
     /// A user does something.
     User {
         /// The host of the user's agent.
@@ -136,6 +142,8 @@ pub enum Command {
     StartPhone(u32),
     /// This generated user acts.
     Act(u32),
+    /// The node of a member notices that this is its address now.
+    NoticeAddress(MemberId, Address),
 }
 
 /// The Director's plans.

@@ -226,6 +226,7 @@ impl World {
             Command::Heal(partition) => self.heal_if_due(partition),
             Command::StartPhone(phone) => self.start_phone(phone as usize),
             Command::Act(actor) => self.generated_act(actor as usize, number),
+            Command::NoticeAddress(id, address) => self.notice_address(id, address),
         }
     }
 
@@ -425,6 +426,7 @@ impl World {
                 self.part(partition, &hosts, proxy, lasting);
             }
             Action::Heal => self.heal_all(),
+            Action::Readdress { target } => self.change_addresses(target),
             Action::User { host, action } => self.act(host, action),
         }
     }
@@ -452,7 +454,7 @@ impl World {
     }
 
     /// The members that a line is about: up ones that may go, or held ones that may return.
-    fn targets(&mut self, target: Target, going: bool) -> Vec<MemberId> {
+    pub(super) fn targets(&mut self, target: Target, going: bool) -> Vec<MemberId> {
         match target {
             Target::Member(id) => vec![id],
             Target::Binding => {

@@ -202,6 +202,7 @@ impl Words<'_> {
         let address = |it: &Address| (self.address)(*it);
         match observation {
             O::HostUp(it) => format!("comes up at {it}"),
+            O::Readdressed(it) => format!("has another address, {it}"),
             O::HostDown => "goes".to_owned(),
             O::Member(overlay) => format!("is a member of overlay {:08x}", overlay.0),
             O::NotMember => "is in no overlay".to_owned(),
@@ -374,6 +375,7 @@ fn command(command: Command) -> String {
         Command::Heal(partition) => format!("partition {} may be over", partition.number()),
         Command::StartPhone(_) => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
+        Command::NoticeAddress(_, address) => format!("notices that its address is {address}"),
     }
 }
 

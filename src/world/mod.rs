@@ -4,7 +4,8 @@
 //! * [`host`]: what a host can be. [`population`]: the members. [`caller`]: conventional domains.
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
 //! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`partition`]: hosts
-//!   that cannot reach each other. [`bounds`]: takeover by command.
+//!   that cannot reach each other. [`moving`]: addresses that change. [`bounds`]: takeover by
+//!   command.
 //! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what hosts do, in words.
 //!   [`story`]: what some hosts say to each other, and what has to happen between them.
 //!
@@ -19,6 +20,7 @@ pub mod director;
 pub mod host;
 pub mod life;
 pub mod log;
+pub mod moving;
 pub mod observation;
 pub mod partition;
 pub mod population;
@@ -41,6 +43,7 @@ use crate::world::beside::BesideAll;
 use crate::world::director::Director;
 use crate::world::host::{Host, Timer, WorldNetwork};
 use crate::world::log::{Logged, Told};
+use crate::world::moving::AddressChanges;
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
@@ -68,6 +71,8 @@ pub struct World {
     pub users: Users,
     /// The overlays beside the main one.
     pub beside: BesideAll,
+    /// Addresses that change.
+    pub address_changes: AddressChanges,
     /// The Director.
     pub director: Director,
     /// Hosts that are up from the start and stay.

@@ -175,4 +175,6 @@ pub enum Observation {
     /// The node goes on playing the role, behind another that is preferred: it stands by, and no
     /// longer counts as a believer, until it [starts](Self::ProxyStarted) again.
     ProxyStandsBy,
+    /// The host, which is up and stays so, holds this address in place of the one that it held.
+    Readdressed(Address),
 }

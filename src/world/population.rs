@@ -271,15 +271,21 @@ impl Population {
 
     /// Gives a member that starts again the address that it is due, with the contact for it.
     pub fn readdress(&mut self, id: MemberId, directory: &mut Directory) {
-        let member = &mut self.members[id.index()];
-        if member.starts == 0 || self.return_address == ReturnAddress::Same {
-            return;
+        let returns = self.members[id.index()].starts > 0;
+        if returns && self.return_address == ReturnAddress::New {
+            self.give_address(id, directory);
         }
+    }
+
+    /// Gives a member the next address that nobody has had, with a contact for it.
+    pub fn give_address(&mut self, id: MemberId, directory: &mut Directory) -> Address {
+        let member = &mut self.members[id.index()];
         member.address = self.next_address;
         self.next_address = Address::from_bits(self.next_address.bits() + 1);
         let endpoint = member.address.at(Port::OVERLAY);
         let position = directory.contact(member.contact).id;
         member.contact = directory.add(Contact { id: position, endpoint });
+        member.address
     }
 
     /// A stream for set-up draws that concern one member.

@@ -147,6 +147,34 @@ fn an_address_that_moved_to_another_host_is_reached_there() {
     assert_eq!(network.holder(address(A)), None);
 }
 
+/// A host that changes its address gets nothing that was sent to the former one, before or after,
+/// and what it sends comes from the new one.
+#[test]
+fn who_changes_the_address_is_reached_under_the_new_one_only() {
+    for (departed, errors) in [(DepartedHosts::Silent, 0), (DepartedHosts::Unreachable, 2)] {
+        let mut network = network(0.0, departed);
+        let there = Address::from_bits(0x0a00_0050);
+        send(&mut network, A, B, Note(2));
+        network.readdress(B, there);
+        send(&mut network, A, B, Note(4));
+        assert_eq!((network.holder(there), network.holder(address(B))), (Some(B), None));
+        assert_eq!(network.last_holder(address(B)), Some(B));
+        network.link(A, &mut Deaf).send(there.at(Port::SIP), Note(6));
+        assert_eq!(next(&mut network), Some((B, Note(6))));
+        // As from a host that is gone.
+        for _ in 0..errors {
+            assert_eq!(next(&mut network), Some((A, Note(0))));
+        }
+        network.link(B, &mut Deaf).send(address(A).at(Port::SIP), Note(8));
+        match network.next(SimTime::from_secs(1_000)) {
+            Some((A, Arrival::Message(delivery))) => assert_eq!(delivery.from.address, there),
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(next(&mut network), None);
+        assert!(network.conserved());
+    }
+}
+
 #[test]
 fn what_would_have_to_cross_a_cut_is_lost_and_the_rest_as_without_it() {
     let settings = Settings {

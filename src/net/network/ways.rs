@@ -1,4 +1,7 @@
-//! What stands in the way of datagrams: partitions, bursts of losses, translators of addresses.
+//! What stands in the way of datagrams: partitions, bursts of losses, translators of addresses,
+//! and addresses that change.
+
+use std::num::NonZeroU32;
 
 use super::Network;
 use crate::address::{Address, Endpoint};
@@ -15,6 +18,19 @@ impl<P: Payload, T: Timer> Network<P, T> {
         self.bursts = Some(Box::new(bursts));
         self.is_random = true;
         self.find_only_delay();
+    }
+
+    /// Gives a host that is up another address, in place of the one that it had. What is on its way
+    /// to the former one will be lost, as is what is sent there from now on; timers go on. Its
+    /// translator, if it has one, has mapped nothing yet under the new one.
+    pub fn readdress(&mut self, host: HostId, address: Address) {
+        let bits = NonZeroU32::new(address.bits()).expect("no host holds 0.0.0.0");
+        let former = self.kernel.state_mut(host).replace(bits);
+        assert!(former.is_some(), "a host that is down has no address to change");
+        self.holders.assign(address, host);
+        if let Some(nats) = &mut self.nats {
+            nats.forget(host);
+        }
     }
 
     /// Finds out whether the delay is the same for all now, and nothing else decides.

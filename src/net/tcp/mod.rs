@@ -216,6 +216,18 @@ impl<D: Clone> Tcp<D> {
         self.remove(ctx, id);
     }
 
+    /// The host has another address: no connection goes on, in silence, since nothing can be sent
+    /// from the former one any more. Ports are listened to as before.
+    pub fn forget_connections<C>(&mut self, ctx: &mut C)
+    where
+        C: Context<Message = Segment<D>, Timer = TcpTimer>,
+    {
+        let all: Vec<ConnectionId> = self.open().map(|connection| connection.id).collect();
+        for id in all {
+            self.remove(ctx, id);
+        }
+    }
+
     /// A segment arrived.
     pub fn receive<C>(&mut self, ctx: &mut C, from: Endpoint, segment: Segment<D>) -> Upcalls<D>
     where

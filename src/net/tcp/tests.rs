@@ -337,6 +337,22 @@ fn a_restarted_host_is_told_from_its_former_self() {
     assert_clean(&pair);
 }
 
+/// The client's host gets another address after 15 ms: neither a FIN nor a RST tells the server,
+/// whose connection ends by its own timers.
+#[test]
+fn a_host_that_moves_forgets_its_connections_in_silence() {
+    let mut pair = pair(Role::Idle, Role::Idle);
+    connect(&mut pair, SERVICE, LONG);
+    pair.run(SimTime::from_nanos(15_000_000));
+    let before = pair.chart().len();
+    pair.a.tcp.forget_connections(&mut pair.ctx_a);
+    assert_eq!((pair.a.tcp.connections(), pair.b.tcp.connections()), (0, 1));
+    assert_eq!(pair.chart().len(), before);
+    pair.a.tcp.listen(SERVICE);
+    pair.a.tcp.forget_connections(&mut pair.ctx_a);
+    assert!(pair.a.tcp.is_listening(SERVICE));
+}
+
 #[test]
 fn what_belongs_to_no_connection_is_reset_and_a_reset_is_never_answered() {
     let mut pair = pair(Role::Idle, Role::Idle);

@@ -11,6 +11,7 @@
 mod binding;
 mod daemon;
 mod moves;
+mod moving;
 pub mod strategy;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use super::*;
+
+mod moving;
 use crate::address::{Endpoint, Port};
 use crate::dns::answer::{Negative, Reply};
 use crate::dns::application_cache::Life;
@@ -106,6 +108,8 @@ enum Dns {
 struct Bench {
     desk: Desk<Message, Timer, Observation>,
     node: Node,
+    /// Where it is.
+    own: Address,
     server_desk: Desk<UpdateSegment, ServerTimer, Accepted>,
     server: UpdateServer,
     dns: Dns,
@@ -193,6 +197,7 @@ impl Bench {
         Self {
             desk,
             node,
+            own: OWN,
             server_desk: Desk::new(),
             server: UpdateServer::new(ServerSettings::default(), &[account]),
             dns,
@@ -231,8 +236,10 @@ impl Bench {
             if let Some((to, message)) = self.desk.sent.pop_front() {
                 self.sent_by_node(to, message);
             } else if let Some((to, segment)) = self.server_desk.sent.pop_front() {
-                assert_eq!(to.address, OWN);
                 let from = SERVICE.at(Port::HTTP);
+                if to.address != self.own {
+                    continue;
+                }
                 self.node.receive(&mut self.desk, from, segment.into());
             } else {
                 return;
@@ -250,7 +257,8 @@ impl Bench {
                 }
             }
             Message::Tcp(segment) if to.address == SERVICE && self.service_up => {
-                let from = OWN.at(crate::net::Payload::source_port(&Message::Tcp(segment.clone())));
+                let port = crate::net::Payload::source_port(&Message::Tcp(segment.clone()));
+                let from = self.own.at(port);
                 self.server.receive(&mut self.server_desk, from, segment);
             }
             _ => {}

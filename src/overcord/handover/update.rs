@@ -54,6 +54,13 @@ impl Wanted {
         let expected = compares.then(|| tested.into_iter().collect());
         Self { tested, peers: smallvec![own], expected }
     }
+
+    /// The binding is to follow a node that was at another address before. Where claims compare, it
+    /// must still be the former one.
+    #[must_use]
+    pub fn moved(own: Address, former: Address, protocol: &Protocol) -> Self {
+        Self { tested: None, ..Self::claim(own, Some(former), protocol) }
+    }
 }
 
 /// The client of one node.

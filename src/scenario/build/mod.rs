@@ -53,6 +53,7 @@ use crate::world::caller::Caller;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::log::Logged;
+use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World};
@@ -219,6 +220,9 @@ pub fn build(
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
         beside,
+        address_changes: AddressChanges {
+            noticed_after: plan.network.address_change.noticed_after,
+        },
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),

@@ -116,6 +116,9 @@ pub(super) fn script(
                         let (hosts, lasting) = (Arc::clone(hosts), *lasting);
                         director::Action::Part { partition, hosts, proxy, lasting }
                     }
+                    plan::Action::AddressChange { target: who } => {
+                        director::Action::Readdress { target: target(who)? }
+                    }
                     plan::Action::Heal => director::Action::Heal,
                     plan::Action::User(user) => director::Action::User {
                         host: cast.find(&user.host).ok_or_else(|| cast.unknown(&user.host))?,

@@ -191,6 +191,7 @@ impl Check<'_> {
                     .failures_to_suspect
                     .unwrap_or(base.failures_to_suspect),
                 bootstrap: handover.bootstrap.unwrap_or(base.bootstrap),
+                on_address_change: handover.on_address_change.unwrap_or(base.on_address_change),
             },
             probe: Probing {
                 interval: handover.probe_interval.0,

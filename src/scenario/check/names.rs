@@ -114,7 +114,8 @@ fn members_of_script(plan: &Plan) -> Vec<(Path, &String)> {
         let path = Path::of("event").then(index);
         match &event.action {
             Action::Depart { target: Target::Host(name), .. }
-            | Action::Return { target: Target::Host(name) } => {
+            | Action::Return { target: Target::Host(name) }
+            | Action::AddressChange { target: Target::Host(name) } => {
                 named.push((path.then("host"), name));
             }
             Action::Partition(partition) => {

@@ -21,6 +21,7 @@ fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
     match action {
         EventAction::Depart => ("depart", &["host", "for", "graceful"]),
         EventAction::Return => ("return", &["host"]),
+        EventAction::AddressChange => ("address_change", &["host"]),
         EventAction::DyndnsDown => ("dyndns_down", &["for"]),
         EventAction::DyndnsUp => ("dyndns_up", &[]),
         EventAction::Partition => ("partition", &["hosts", "for"]),
@@ -39,6 +40,7 @@ pub(super) fn is_users(action: EventAction) -> bool {
     match action {
         EventAction::Depart
         | EventAction::Return
+        | EventAction::AddressChange
         | EventAction::DyndnsDown
         | EventAction::DyndnsUp
         | EventAction::Partition
@@ -198,6 +200,9 @@ impl Check<'_> {
             }
             EventAction::Return => {
                 Action::Return { target: self.target(event, path, file, nodes)? }
+            }
+            EventAction::AddressChange => {
+                Action::AddressChange { target: self.target(event, path, file, nodes)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
             EventAction::Heal => Action::Heal,

@@ -2,13 +2,13 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, Bursts, Chord, DynDns, File, Latency, LatencyModel, Nat, Network, Overlay, Plugin,
-    RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Latency, LatencyModel, Nat, Network,
+    Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
-    self, AbuseLimit as Limit, Arrivals, BurstsPlan, ChordPlan, DnsPlan, DynDnsPlan,
-    FingersPerRound, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan, ResolverGroup,
-    TopologyPlan,
+    self, AbuseLimit as Limit, AddressChangePlan, Arrivals, BurstsPlan, ChordPlan, DnsPlan,
+    DynDnsPlan, FingersPerRound, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan,
+    ResolverGroup, TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
@@ -40,6 +40,10 @@ fn nat(nat: &Nat) -> NatPlan {
     }
 }
 
+fn address_change(written: &AddressChange) -> AddressChangePlan {
+    AddressChangePlan { noticed_after: written.noticed_after.0 }
+}
+
 fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
@@ -53,6 +57,7 @@ impl Check<'_> {
             departed_hosts: network.departed_hosts,
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
+            address_change: address_change(&network.address_change.clone().unwrap_or_default()),
         }
     }
 

@@ -4,8 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    Bootstrap, Losers, OnUnresolved, OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy,
-    Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol, ZoneUpdates,
+    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, ProbeKind, RecordRoute,
+    ReturnAddress, Strategy, Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
+    ZoneUpdates,
 };
 use super::daemon::Daemon;
 use super::systems::ApplicationCache;
@@ -144,8 +145,8 @@ pub enum LifetimeModel {
 pub struct Handover {
     /// Who takes over, and how the world learns of it.
     pub strategy: Strategy,
-    /// How the paper is read where it leaves something open. It sets the eight policies from
-    /// `on_unresolved` to `bootstrap`; the key of a policy overrides it.
+    /// How the paper is read where it leaves something open. It sets the nine policies from
+    /// `on_unresolved` to `on_address_change`; the key of a policy overrides it.
     pub reading: Reading,
     /// How many proxy peers stand by behind the preferred one, with the strategy `standby`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -217,6 +218,11 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`cached` intended, `dns` literal"))]
     pub bootstrap: Option<Bootstrap>,
+    /// What a proxy peer does about the binding that notices another address of its host: it follows
+    /// in the overlay in any case, and a daemon of `ddclient` finds the change at its next poll.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`update` intended, `ignore` literal"))]
+    pub on_address_change: Option<OnAddressChange>,
 }
 
 impl Handover {
@@ -267,6 +273,7 @@ impl Default for Handover {
             losers: None,
             failures_to_suspect: None,
             bootstrap: None,
+            on_address_change: None,
         }
     }
 }

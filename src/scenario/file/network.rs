@@ -33,6 +33,29 @@ impl Default for Bursts {
     }
 }
 
+/// Addresses of members that change while they are up, as by DHCP or because a host moves: beside
+/// those of the script, `action = "address_change"`. What is sent to the former address is lost; a
+/// node that has noticed tells its neighbours in the overlay, joins it under the new address, and
+/// registers there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct AddressChange {
+    /// How long it takes until the node notices: an event of the interface, or a look at it now and
+    /// then.
+    pub noticed_after: Duration,
+}
+
+impl AddressChange {
+    /// How long it takes until a node notices when nothing is said.
+    pub const NOTICED_AFTER: Duration = Duration::from_secs(1);
+}
+
+impl Default for AddressChange {
+    fn default() -> Self {
+        Self { noticed_after: Self::NOTICED_AFTER }
+    }
+}
+
 /// Translators of addresses (NAT, RFC 4787 and RFC 5382) in front of members, each with one to
 /// itself; the address by which a member is known is its translator's. A member that cannot be
 /// reached from outside on its SIP and probe ports is never a valid proxy peer. Without the section

@@ -56,7 +56,7 @@ pub struct Event {
     pub spread: Duration,
     /// What happens.
     pub action: EventAction,
-    /// To whom, of `depart` and `return`: `"proxy"`, whoever is in the binding; a named or
+    /// To whom, of `depart`, `return` and `address_change`: `"proxy"`, whoever is in the binding; a named or
     /// generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
     /// `"10%"`. Who acts, of what users do: a named host, a generated member, or a generated phone,
     /// such as `"user-0001@a.example"`. Required by all of them.
@@ -117,6 +117,9 @@ pub enum EventAction {
     Depart,
     /// Departed members come back: takes `host`.
     Return,
+    /// Members that are up get other addresses, the next free ones, and notice it after
+    /// `network.address_change.noticed_after`: takes `host`.
+    AddressChange,
     /// The update endpoint stops answering: takes `for`.
     DyndnsDown,
     /// It answers again.

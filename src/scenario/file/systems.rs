@@ -24,6 +24,9 @@ pub struct Network {
     /// Translators of addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<super::Nat>,
+    /// Addresses that change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub address_change: Option<super::AddressChange>,
 }
 
 impl Default for Network {
@@ -35,6 +38,7 @@ impl Default for Network {
             departed_hosts: DepartedHosts::Silent,
             bursts: None,
             nat: None,
+            address_change: None,
         }
     }
 }

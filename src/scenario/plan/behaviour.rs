@@ -11,8 +11,8 @@ use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
-    Bootstrap, Losers, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing, Test1Failure,
-    UpdateFailure,
+    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
+    Test1Failure, UpdateFailure,
 };
 
 use crate::time::{SimDuration, SimTime};
@@ -271,6 +271,11 @@ pub enum Action {
     },
     /// Departed hosts come back.
     Return {
+        /// Which.
+        target: Target,
+    },
+    /// Hosts that are up get other addresses.
+    AddressChange {
         /// Which.
         target: Target,
     },

@@ -64,6 +64,13 @@ pub struct NatPlan {
     pub answers_echo: bool,
 }
 
+/// `[network.address_change]`: addresses of hosts that are up and change.
+#[derive(Clone, Debug, PartialEq)]
+pub struct AddressChangePlan {
+    /// How long it takes until a node notices.
+    pub noticed_after: SimDuration,
+}
+
 /// On what of the other end something depends (RFC 4787).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]

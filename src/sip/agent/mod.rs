@@ -180,6 +180,16 @@ impl Agent {
         &self.office.settings
     }
 
+    /// The agent is at another endpoint from now on. What it sends next names that as its contact;
+    /// whoever knows the former one, in a dialog too, is not told before.
+    pub fn move_to(&mut self, own: Endpoint) {
+        let settings = &mut self.office.settings;
+        settings.own = own;
+        if let Some(user) = settings.contact.sip().and_then(|uri| uri.user.clone()) {
+            settings.contact = Uri::of_user(&user, HostPart::Address(own.address));
+        }
+    }
+
     /// Whether a request is for this user: its Request-URI is the contact or the address of record.
     #[must_use]
     pub fn is_addressed(&self, request: &Request) -> bool {

@@ -285,6 +285,11 @@ impl Proxy {
         }
     }
 
+    /// The element is at another endpoint from now on, and names that in what it forwards.
+    pub const fn move_to(&mut self, own: Endpoint) {
+        self.settings.own = own;
+    }
+
     /// The answer to [`Upcall::Targets`]: the contacts of the user, or the status that tells the
     /// caller why there are none. An empty list is 480.
     pub fn targets<C: Wire>(

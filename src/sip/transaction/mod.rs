@@ -22,9 +22,10 @@ mod tests;
 
 use std::sync::Arc;
 
-use crate::address::Endpoint;
+use crate::address::{Endpoint, Port};
 use crate::rng::{Dice, NameHash, mix2};
 use crate::sim::Context;
+use crate::sip::header::Via;
 use crate::sip::profile::Rules;
 use crate::sip::{Agenda, HostPart, Message, Method, Request, Response, Status, Timer};
 use crate::time::SimTime;
@@ -45,6 +46,8 @@ impl<C: Context<Message = Message, Timer = Timer>> Wire for C {}
 pub struct Transactions {
     rules: Rules,
     sent_by: SentBy,
+    /// What it called itself before it moved: answers to that may still come.
+    former: Option<SentBy>,
     dice: Dice,
     /// Makes the branches of what is forwarded without a transaction this element's own.
     salt: u64,
@@ -77,6 +80,7 @@ impl Transactions {
         Self {
             rules,
             sent_by: SentBy::new(sent_by, own.port),
+            former: None,
             salt: dice.bits(),
             dice,
             clients: Clients::default(),
@@ -84,6 +88,17 @@ impl Transactions {
             agenda: Agenda::new(),
             armed: None,
         }
+    }
+
+    /// The element calls itself something else from now on, and listens on this port. Answers to
+    /// what it sent before are taken if they still find it.
+    pub fn move_to(&mut self, sent_by: HostPart, port: Port) {
+        self.former = Some(std::mem::replace(&mut self.sent_by, SentBy::new(sent_by, port)));
+    }
+
+    /// Whether this `Via` is its own.
+    fn wrote(&self, via: &Via) -> bool {
+        self.sent_by.wrote(via) || self.former.as_ref().is_some_and(|former| former.wrote(via))
     }
 
     /// Its timers and habits.
@@ -198,7 +213,7 @@ impl Transactions {
             Message::Response(response) => {
                 // RFC 3261 §18.1.2: what answers somebody else is dropped.
                 let via = response.headers.via.first()?;
-                if !self.sent_by.wrote(via) {
+                if !self.wrote(via) {
                     return None;
                 }
                 let (clients, _, mut desk) = self.open(ctx);

@@ -196,6 +196,7 @@ const fn is_told(observation: &Observation) -> bool {
             | O::VerdictFailed(_)
             | O::UpdateStarted { .. }
             | O::UpdateEnded { .. }
+            | O::Readdressed(_)
     )
 }
 

@@ -248,6 +248,7 @@ impl Truth {
         self.advance(now);
         match observation {
             Observation::HostUp(_)
+            | Observation::Readdressed(_)
             | Observation::HostDown
             | Observation::Member(_)
             | Observation::NotMember
@@ -355,7 +356,9 @@ impl Truth {
     fn change(&mut self, host: HostId, observation: &Observation) {
         let (now, main) = (self.now, self.overlays.main());
         match observation {
-            Observation::HostUp(address) => self.overlays.up(host, *address),
+            Observation::HostUp(address) | Observation::Readdressed(address) => {
+                self.overlays.up(host, *address);
+            }
             Observation::HostDown => self.down(host),
             Observation::Member(overlay) => self.overlays.join(now, host, Some(*overlay)),
             Observation::NotMember => self.overlays.join(now, host, None),

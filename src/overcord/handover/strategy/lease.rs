@@ -24,6 +24,7 @@ use smallvec::smallvec;
 use super::{Event, Move, Moves, PeerSet, ProxyRecord, Strategy, View};
 use crate::address::Address;
 use crate::overcord::discovery::Resolution;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::resource_database::{Epoch, LIFETIME};
 use crate::overlay::PutOutcome;
 use crate::time::SimDuration;
@@ -243,6 +244,15 @@ impl Lease {
         }
     }
 
+    /// It plays, and was at another address before: so its record needs another epoch.
+    fn moved(&mut self, former: Address, view: &View<'_>) -> Moves {
+        let State::Playing { epoch, look, .. } = &mut self.state else { return Moves::new() };
+        *epoch = Epoch(epoch.0 + 1);
+        *look = Look::Resting;
+        let wanted = Wanted::moved(view.own, former, &view.settings.protocol);
+        smallvec![Move::Renew(*epoch), Move::Publish(wanted), Move::Wait(self.look)]
+    }
+
     fn playing(&mut self, event: Event, view: &View<'_>) -> Moves {
         let State::Playing { epoch, refused, look } = &mut self.state else {
             return Moves::new();
@@ -356,6 +366,7 @@ impl Strategy for Lease {
                 smallvec![Move::GiveUp]
             }
             (State::Retiring, _) => Moves::new(),
+            (State::Playing { .. }, Event::Moved(former)) => self.moved(former, view),
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
             (State::Member | State::Comparing(_), Event::Founded) => {

@@ -140,6 +140,9 @@ pub enum Event {
     Set(Option<PeerSet>),
     /// The node will leave its overlay gracefully after this span.
     Leaving(SimDuration),
+    /// The node, which plays, has another address than this now. Only with the policy
+    /// `on_address_change = "update"`.
+    Moved(Address),
 }
 
 /// Whom the overlay's record names.

@@ -6,6 +6,7 @@ use smallvec::smallvec;
 use super::{Event, Move, Moves, Strategy, View};
 use crate::address::Address;
 use crate::overcord::discovery::Test;
+use crate::overcord::handover::update::Wanted;
 use crate::overcord::policy::{OnUnresolved, OwnAddress, Test1Failure, UpdateFailure};
 use crate::overcord::resource_database::Epoch;
 
@@ -45,6 +46,10 @@ impl Strategy for Paper {
                 OnUnresolved::Claim => claim(view, None).into_iter().collect(),
                 OnUnresolved::Retry => smallvec![Move::ResolveAgain],
             },
+            Event::Moved(former) => {
+                let wanted = Wanted::moved(view.own, former, &view.settings.protocol);
+                smallvec![Move::Renew(Epoch::of(view.now)), Move::Publish(wanted)]
+            }
             // Whose update may have been carried out after all looks for itself in the binding.
             Event::BindingLost(_) | Event::Overtaken { certain: true } => smallvec![Move::GiveUp],
             // DNS decides: whom it took last writes the higher epoch into the overlay record (A7).

@@ -70,6 +70,12 @@ impl PeerSet {
         Self::of_all(self.iter().filter(|&other| other != peer))
     }
 
+    /// With one peer in another's place.
+    #[must_use]
+    pub fn replaced(self, peer: Address, by: Address) -> Self {
+        Self::of_all(self.iter().map(|other| if other == peer { by } else { other }))
+    }
+
     /// Who stands before this one; before the first stands the last.
     #[must_use]
     pub fn before(self, peer: Address) -> Option<Address> {
@@ -89,6 +95,7 @@ mod tests {
         assert_eq!(set.iter().collect::<Vec<_>>(), [a, b, c]);
         assert_eq!([a, b, c].map(|peer| set.before(peer).unwrap()), [c, a, b]);
         assert_eq!(set.without(b).before(c), Some(a));
+        assert_eq!(set.replaced(b, Address::from_bits(4)).before(c), Some(Address::from_bits(4)));
         assert_eq!((set.without(b).before(b), PeerSet::of(a).before(a)), (None, Some(a)));
         assert!(PeerSet::default().is_empty() && PeerSet::default().first().is_none());
         let many = PeerSet::of_all((0..20).map(Address::from_bits));

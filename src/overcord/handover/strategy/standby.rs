@@ -17,6 +17,7 @@
 //!   serves on as a lame duck until no cache names it, and steps down.
 //! * A peer that is going to leave takes itself out as soon as it knows, and serves on until it
 //!   goes: caches that still name it find it there.
+//! * A peer that gets another address writes that in the place of the former one.
 
 use smallvec::smallvec;
 
@@ -81,6 +82,8 @@ enum Duty {
     Parting,
     /// It takes itself out of the set.
     Parted,
+    /// It has another address than this, under which it is in the set, and takes its own place.
+    Moving(Address),
 }
 
 impl Standby {
@@ -231,6 +234,10 @@ impl Standby {
                 self.state = State::Member;
                 smallvec![Move::GiveUp]
             }
+            Event::Moved(former) => {
+                self.state = State::Entering(set.replaced(former, view.own));
+                Moves::new()
+            }
             // It may have been carried out: the set tells.
             Event::Overtaken { certain: false } => self.ask_now(),
             Event::Waited if !view.is_claiming => self.ask_now(),
@@ -271,6 +278,10 @@ impl Standby {
             }
             (Duty::Parting, Event::Set(Some(set))) => self.part(set, view.own),
             (Duty::Parting | Duty::Parted, _) => Moves::new(),
+            (_, Event::Moved(former)) => {
+                self.state = State::Serving(Duty::Moving(former));
+                smallvec![Move::AskSet { past_caches: true }, Move::Wait(self.look)]
+            }
             (_, Event::Leaving(_)) if view.is_claiming => {
                 self.state = State::Serving(Duty::Parting);
                 smallvec![Move::Wait(PAUSE)]
@@ -279,6 +290,7 @@ impl Standby {
                 self.state = State::Serving(Duty::Parting);
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(PAUSE * 5)]
             }
+            (Duty::Moving(former), _) => self.moving(former, event, view),
             // A test may outlive the half of a short TTL.
             (Duty::Testing(..), Event::Waited) => smallvec![Move::Wait(self.look)],
             (_, Event::Waited | Event::Overtaken { .. }) if !view.is_claiming => {
@@ -321,6 +333,28 @@ impl Standby {
             Event::Leaving(_) => {
                 self.state = State::Leaving;
                 Moves::new()
+            }
+            _ => Moves::new(),
+        }
+    }
+
+    /// What a peer does that is in the set under its former address.
+    fn moving(&mut self, former: Address, event: Event, view: &View<'_>) -> Moves {
+        match event {
+            Event::Updated { accepted: true } => {
+                self.state = State::Serving(Duty::Resting);
+                self.ask_now()
+            }
+            Event::Updated { .. } | Event::Overtaken { .. } => smallvec![Move::Wait(PAUSE)],
+            Event::Waited if view.is_claiming => smallvec![Move::Wait(self.look)],
+            Event::Waited => {
+                smallvec![Move::AskSet { past_caches: true }, Move::Wait(self.look)]
+            }
+            Event::Set(Some(set)) if !view.is_claiming => {
+                if set.contains(former) && !set.contains(view.own) {
+                    return smallvec![publish(None, set.replaced(former, view.own), set)];
+                }
+                self.look_at(set, view)
             }
             _ => Moves::new(),
         }

@@ -299,7 +299,7 @@ impl Naive {
 
     fn change(&mut self, id: HostId, observation: &Observation) {
         match observation {
-            Observation::HostUp(address) => {
+            Observation::HostUp(address) | Observation::Readdressed(address) => {
                 if self.host(id).address.replace(*address).is_none() {
                     self.ups_and_downs.push((self.step, id, true));
                 }

@@ -99,7 +99,7 @@ impl Author {
             13 => {
                 let own = self.address_of(node);
                 self.up.insert(node, own);
-                Observation::HostUp(own)
+                Observation::Readdressed(own)
             }
             14 => Observation::UpdateEnded { accepted: self.one_in(2) },
             _ => {
