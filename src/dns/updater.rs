@@ -12,8 +12,8 @@
 //! signed (§5.3.2), and ends the update, as nsupdate does.
 //!
 //! Left out: TCP, by which nsupdate sends what is longer than 512 octets. Here it goes by UDP at any
-//! length: an address that replaces another is far below that, a signed change of an SRV set goes
-//! beyond it from five peers on (a test says so).
+//! length: an address that replaces another is far below that, but a signed update that puts an SRV
+//! set of three peers in place of another of three is beyond it (a test says so).
 
 use crate::address::Endpoint;
 use crate::dns::message::{Kind, Message, Rcode};
@@ -222,6 +222,7 @@ mod tests {
     use crate::dns::binding::{Binding, Form};
     use crate::dns::message::Ttl;
     use crate::dns::zone::Zone;
+    use crate::net::Payload as _;
     use crate::rng::{Draws, NameHash, Purpose};
     use crate::sim::Recorder;
 
@@ -358,22 +359,24 @@ mod tests {
         assert_eq!(pair.ctx.now(), SimTime::from_secs(5));
     }
 
-    /// From how many peers on a signed update that puts another at the end of an SRV set is longer
-    /// than nsupdate sends by UDP.
+    /// How long signed updates are that hold only if the binding is as expected.
     #[test]
-    fn large_sets_go_beyond_512_octets() {
-        let (domain, apex) = ("chord.dyndns.org".parse().unwrap(), "dyndns.org".parse().unwrap());
-        let binding = Binding::new(domain, apex, Form::Services, Ttl::from_secs(60)).unwrap();
-        let length = |peers: u32| {
-            let set: Vec<Address> = (1..=peers).map(Address::from_bits).collect();
-            let update = binding.update(&set, Some(&set[..set.len() - 1]));
+    fn three_services_in_place_of_three_go_beyond_512_octets() {
+        let length = |form, from: u32, to: u32| {
+            let (domain, apex) =
+                ("chord.dyndns.org".parse().unwrap(), "dyndns.org".parse().unwrap());
+            let binding = Binding::new(domain, apex, form, Ttl::from_secs(60)).unwrap();
+            let set = |first: u32, count| -> Vec<Address> {
+                (first..first + count).map(|last| Address::from_bits(0x0a00_0010 + last)).collect()
+            };
+            let update = binding.update(&set(1, to), Some(&set(0, from)));
             let mut request = Message::update(1, binding.zone().clone(), update);
             key(1).sign(SimTime::ZERO, &mut request, None);
             request.wire_len()
         };
-        let lengths: Vec<_> = (2..=8).map(length).collect();
-        let first = lengths.iter().position(|&length| length > 512).map(|it| it + 2);
-        assert_eq!(first, Some(5), "{lengths:?}");
+        assert!(length(Form::Addresses, 1, 1) < 256, "{}", length(Form::Addresses, 1, 1));
+        assert!(length(Form::Services, 2, 2) < 512, "{}", length(Form::Services, 2, 2));
+        assert!(length(Form::Services, 3, 3) > 512, "{}", length(Form::Services, 3, 3));
     }
 
     /// RFC 2136 §7.8.

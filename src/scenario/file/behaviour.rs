@@ -153,8 +153,8 @@ pub struct Handover {
     #[schemars(extend("x-default" = "2"), range(min = 1, max = 7))]
     pub standbys: Option<u32>,
     /// The protocol that updates the binding. By `rfc2136` a request goes by UDP, also where it is
-    /// longer than the 512 octets from which on nsupdate takes TCP: a signed change of an SRV set of
-    /// five peers and more.
+    /// longer than the 512 octets from which on nsupdate takes TCP: a change from one SRV set of
+    /// three peers to another is.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`dyndns2`; `rfc2136` with the strategy `standby`, and with \
         `lease` where the zone takes updates (`dns.update`)"))]

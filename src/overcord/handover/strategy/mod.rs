@@ -20,6 +20,8 @@ mod lease;
 mod paper;
 mod peer_set;
 mod standby;
+#[cfg(test)]
+mod tests;
 
 pub use lease::Lease;
 pub use paper::Paper;
