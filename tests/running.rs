@@ -320,6 +320,10 @@ fn trace_convert_goes_through_all_formats_and_back() {
     fs::write(path.join("bad.tab"), "# event_id\tcolour\n").unwrap();
     let told = "overcord: bad.tab:1:12: unknown column `colour`; there are event_id, ";
     assert!(refused("bad.tab x.avt").starts_with(told));
+    fs::copy(path.join("profiles/1.simgrid"), path.join("profiles/1.txt")).unwrap();
+    let told =
+        "overcord: profiles/1.simgrid and profiles/1.txt are both the profile of a host `1`: ";
+    assert!(refused("profiles x.avt --from simgrid").starts_with(told));
 }
 
 /// What is generated from a scenario is what a run of it plays.

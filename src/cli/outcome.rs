@@ -93,6 +93,21 @@ pub enum Failure {
         /// Its path.
         path: PathBuf,
     },
+    /// Two profiles of a folder are of hosts of the same name.
+    #[error(
+        "{} and {} are both the profile of a host `{name}`: a host is called as its file is, without \
+         the extension and with dashes for blanks",
+        first.display(),
+        second.display()
+    )]
+    ProfilesNamedAlike {
+        /// The name.
+        name: String,
+        /// The first file.
+        first: PathBuf,
+        /// The second.
+        second: PathBuf,
+    },
     /// A trace does not fit into a format.
     #[error("cannot write {}: {error}", path.display())]
     TraceLoss {

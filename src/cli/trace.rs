@@ -250,6 +250,13 @@ fn read_profiles(
         read_file(path).map(|bytes| (name, bytes))
     };
     let profiles = paths.iter().map(profile).collect::<Result<Vec<_>, _>>()?;
+    for (place, (name, _)) in profiles.iter().enumerate() {
+        if let Some(first) = profiles[..place].iter().position(|(other, _)| other == name) {
+            let (name, [first, second]) =
+                (name.clone(), [first, place].map(|it| paths[it].clone()));
+            return Err(Failure::ProfilesNamedAlike { name, first, second });
+        }
+    }
     parse_profiles(&profiles, span)
         .map_err(|(place, error)| Failure::Trace { path: paths[place].clone(), error })
 }

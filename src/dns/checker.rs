@@ -1,6 +1,6 @@
 //! Judges whether a resolver obeys TTLs, from the messages that it receives and sends.
 //!
-//! It keeps for each name the answers that authorities gave to the resolver, and when they arrived,
+//! It keeps for each question the answers that authorities gave to the resolver, and when they arrived,
 //! and works out on its own how long the resolver may repeat each: the TTL within the bounds that
 //! the resolver is configured with, plus the second by which its clock may be coarse. Nothing of
 //! the resolver or its cache is used, but for their configuration.
@@ -31,7 +31,7 @@ struct Received {
     reply: Reply,
 }
 
-/// So many answers are kept a name. More arrive within one life only when the resolver asks ahead
+/// So many answers are kept a question. More arrive within one life only when the resolver asks ahead
 /// of time, again and again, for answers that all differ.
 const KEPT: usize = 32;
 
@@ -91,8 +91,10 @@ impl TtlChecker {
         }
         let question = response.question.clone();
         let received = self.received.entry(question.name.clone()).or_default();
-        if received.len() == KEPT {
-            received.remove(0);
+        let is_same = |it: &Received| it.question == question;
+        if received.iter().filter(|it| is_same(it)).count() == KEPT {
+            let oldest = received.iter().position(is_same).expect("they were counted");
+            received.remove(oldest);
         }
         received.push(Received { at: now, question, reply });
     }

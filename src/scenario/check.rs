@@ -20,7 +20,7 @@ mod users;
 use std::path::{Path as FilePath, PathBuf};
 
 use super::document::{Node, Path, Place};
-use super::file::{self, ChurnModel, File, Overlay};
+use super::file::{self, Churn, ChurnModel, File, Overlay};
 use super::plan::{HostPlan, Plan, Precision, Replications, Strategy, When};
 use super::problem::{Fault, Problem, nearest};
 use crate::metrics::codebook;
@@ -128,10 +128,7 @@ impl Check<'_> {
             dyndns: file.dyndns.as_ref().map(systems::dyndns),
             overlay,
             churn,
-            graceful_notice: file
-                .churn
-                .as_ref()
-                .map_or(SimDuration::ZERO, |it| it.graceful_notice.0),
+            graceful_notice: file.churn.as_ref().map_or(Churn::NOTICE, |it| it.graceful_notice).0,
             handover,
             callers,
             hosts,

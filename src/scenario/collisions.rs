@@ -74,6 +74,27 @@ fn names_of_the_zone_and_ports() {
              name server",
         ),
         (
+            "name = \"x\"\n[dns]\nresolver = [{ name = \"a\" }]\n[overlay]\nnodes = 3\n\
+             [[overlay.beside]]\nname = \"b\"\nnodes = 2\ndomain = \"members.dyndns.org\"\n\
+             [[overlay.beside]]\nname = \"c\"\nnodes = 2\ndomain = \"Dyndns.org\"\n\
+             [[caller]]\ndomain = \"dyndns.org\"\nresolver = \"a\"\nusers = 0",
+            "x.toml:9:10: overlay.beside.0.domain: `members.dyndns.org` is reserved: it is the name of \
+             the update service\n\
+             x.toml:13:10: overlay.beside.1.domain: `dyndns.org` is taken: number 0 of [[caller]] has \
+             it\n\
+             x.toml:14:1: caller.0: a domain with a SIP server needs a section [handover]\n\
+             x.toml:15:10: caller.0.domain: `dyndns.org` is reserved: it is the zone of the main \
+             overlay's domain",
+        ),
+        (
+            &format!(
+                "name = \"x\"\n[dns]\ndomain = \"{}.org\"",
+                ["a".repeat(60).as_str(); 4].join(".")
+            ),
+            "x.toml:3:10: dns.domain: a name of 247 octets: at most 237, since names of hosts stand \
+             below it",
+        ),
+        (
             "name = \"x\"\n[dns]\ndomain = \"chord\"",
             "x.toml:3:10: dns.domain: `chord` has a single label: the name lies in a zone, such as \
              `chord.dyndns.org`",

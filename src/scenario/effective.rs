@@ -279,14 +279,19 @@ fn location(lifetime: &Lifetime) -> (Option<Duration>, Option<Duration>) {
 
 fn handover(handover: &HandoverPlan) -> Handover {
     let policies = &handover.policies;
-    let literal = *policies == Policies::LITERAL;
+    let papers = handover.strategy.is_papers();
+    let literal = papers && *policies == Policies::LITERAL;
+    let updates = handover.strategy.updates();
     Handover {
         strategy: handover.strategy,
         // Every policy follows by name, so that the reading decides nothing any more.
         reading: if literal { Reading::Literal } else { Reading::Intended },
         standbys: (handover.strategy == Strategy::Standby).then_some(handover.standbys),
-        update: Some(handover.update),
-        update_if: (handover.update == UpdateProtocol::Rfc2136).then_some(handover.update_if),
+        update: updates.then_some(handover.update),
+        update_if: (updates
+            && handover.strategy != Strategy::Standby
+            && handover.update == UpdateProtocol::Rfc2136)
+            .then_some(handover.update_if),
         update_timeout: Duration(handover.update_timeout),
         probe_interval: Duration(handover.probe.interval),
         probe_jitter: Probability(handover.probe.jitter),
@@ -299,14 +304,14 @@ fn handover(handover: &HandoverPlan) -> Handover {
         },
         record_route: handover.record_route,
         ddclient: handover.daemon.as_ref().map(Daemon::of),
-        on_unresolved: Some(policies.on_unresolved),
-        own_address: Some(policies.own_address),
-        test1_failure: Some(policies.test1_failure),
-        update_failure: Some(policies.update_failure),
-        losers: Some(policies.losers),
-        failures_to_suspect: Some(policies.failures_to_suspect),
-        bootstrap: Some(policies.bootstrap),
-        on_address_change: Some(policies.on_address_change),
+        on_unresolved: papers.then_some(policies.on_unresolved),
+        own_address: papers.then_some(policies.own_address),
+        test1_failure: papers.then_some(policies.test1_failure),
+        update_failure: papers.then_some(policies.update_failure),
+        losers: papers.then_some(policies.losers),
+        failures_to_suspect: updates.then_some(policies.failures_to_suspect),
+        bootstrap: updates.then_some(policies.bootstrap),
+        on_address_change: updates.then_some(policies.on_address_change),
     }
 }
 

@@ -137,7 +137,8 @@ fn who_cannot_be_cut_off() {
     sound(&format!("{EVENT}hosts = \"far.za\""));
     check(&[(
         "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"heal\"\nhosts = \"50%\"",
-        "x.toml:5:1: event.0.hosts: `hosts` has no meaning with action \"heal\"",
+        "x.toml:4:10: event.0.action: action \"heal\" needs an [[event]] with action \"partition\"\n\
+         x.toml:5:1: event.0.hosts: `hosts` has no meaning with action \"heal\"",
     )]);
     let many = format!("name = \"x\"\n{}", format!("{EVENT}hosts = \"10%\"\n").repeat(33));
     check(&[(&many, "x.toml:132:10: event.32.action: there are more partitions than 32")]);

@@ -297,6 +297,14 @@ pub enum Fault {
         /// The name as written.
         found: String,
     },
+    /// A domain below which no name has room.
+    #[error("a name of {found} octets: at most {most}, since names of hosts stand below it")]
+    LongDomain {
+        /// Its length.
+        found: usize,
+        /// The greatest.
+        most: usize,
+    },
     /// A port that something else listens on.
     #[error("port {port} is taken: {why}")]
     PortTaken {

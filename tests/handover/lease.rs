@@ -15,11 +15,11 @@ fn study(more: &[&str]) -> RunOutput {
     run(&text, more)
 }
 
-/// Whose claims count: claimants of each departure that somebody claimed, and how many there were. A
-/// departure that ended because its host came back has none, and would thin the mean out.
+/// How many departures that were handovers of their own somebody claimed, and how many did each. One
+/// that ended because its host came back has no claimant, and would thin the mean out.
 fn claimants(output: &RunOutput) -> (usize, f64) {
-    let counts = output.handovers.iter().map(|row| row.claimants).filter(|&it| it > 0);
-    let counts: Vec<f64> = counts.map(f64::from).collect();
+    let rows = output.handovers.iter().filter(|row| row.departures == 1 && row.claimants > 0);
+    let counts: Vec<f64> = rows.map(|row| f64::from(row.claimants)).collect();
     (counts.len(), counts.iter().sum::<f64>() / counts.len() as f64)
 }
 
@@ -29,7 +29,7 @@ fn one_member_claims_at_each_of_a_thousand_crashes() {
     let output = study(&[]);
     assert!(value(&output, "departures") >= 1_000.0);
     let (claimed, mean) = claimants(&output);
-    assert!(claimed > 900 && mean <= 1.01, "{claimed} {mean}");
+    assert!(claimed > 800 && mean <= 1.01, "{claimed} {mean}");
     assert_eq!(value(&output, "claimants.max"), 1.0);
     assert_eq!(value(&output, "false_claims"), 0.0);
     assert_eq!(value(&output, "split_brain_share"), 0.0);
@@ -52,7 +52,7 @@ fn a_lost_packet_is_no_reason_to_claim() {
     assert!(value(&output, "departures") >= 100.0);
     assert_eq!(value(&output, "false_claims"), 0.0);
     let (claimed, mean) = claimants(&output);
-    assert!(claimed > 90 && mean <= 1.01, "{claimed} {mean}");
+    assert!(claimed > 75 && mean <= 1.01, "{claimed} {mean}");
     let split = value(&output, "split_brain_share");
     assert!(split < 0.001, "{split}");
 }

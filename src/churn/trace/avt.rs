@@ -15,10 +15,10 @@ pub(super) fn parse(text: &str) -> Result<AvailabilityTrace, TraceError> {
     let mut empty_sessions = 0;
     let mut line_of: FxHashMap<&str, u32> = FxHashMap::default();
     for line in lines(text) {
-        let (id, sessions) = node(line)?;
+        let (word, sessions) = node(line)?;
+        let id = word.text;
         if let Some(first) = line_of.insert(id, line.number) {
-            let kind = TraceErrorKind::NamedTwice { node: id.to_owned(), first };
-            return Err(TraceError { line: line.number, column: 1, kind });
+            return Err(word.error(TraceErrorKind::NamedTwice { node: id.to_owned(), first }));
         }
         let written = sessions.len();
         let sessions: Vec<_> = sessions.into_iter().filter(|s| !s.length().is_zero()).collect();
@@ -29,10 +29,11 @@ pub(super) fn parse(text: &str) -> Result<AvailabilityTrace, TraceError> {
 }
 
 /// One line: the node's name and its sessions as written, empty ones included.
-fn node<'a>(line: Line<'a>) -> Result<(&'a str, Vec<Session>), TraceError> {
+fn node<'a>(line: Line<'a>) -> Result<(Word<'a>, Vec<Session>), TraceError> {
     const COUNT: &str = "the number of sessions";
     let mut words = line.words();
-    let id = words.next().ok_or_else(|| line.ended("the name of a node"))?.text;
+    let name = words.next().ok_or_else(|| line.ended("the name of a node"))?;
+    let id = name.text;
     let count_word = words.next().ok_or_else(|| line.ended(COUNT))?;
     let announced = count_word.count(COUNT)?;
 
@@ -53,7 +54,7 @@ fn node<'a>(line: Line<'a>) -> Result<(&'a str, Vec<Session>), TraceError> {
         let kind = TraceErrorKind::WrongCount { node: id.to_owned(), announced, found };
         return Err(count_word.error(kind));
     }
-    Ok((id, sessions))
+    Ok((name, sessions))
 }
 
 fn check_order(

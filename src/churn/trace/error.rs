@@ -185,7 +185,7 @@ pub enum TraceErrorKind {
         last: SimTime,
     },
     /// A profile that repeats in no time.
-    #[error("the profile repeats more than 1,000,000 times up to the end of the trace")]
+    #[error("the profile changes more than 1,000,000 times up to the end of the trace")]
     TooOften,
     /// A profile of chance.
     #[error("the profile is drawn by chance; only those with fixed times can be read")]

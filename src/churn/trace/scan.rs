@@ -128,10 +128,15 @@ impl<'a> Line<'a> {
 }
 
 impl Word<'_> {
+    /// Where it stands: its line and column.
+    pub(super) fn place(&self) -> (u32, u32) {
+        (self.line.number, self.line.before + self.line.width_before(self.text) + 1)
+    }
+
     /// An error here.
     pub(super) fn error(&self, kind: TraceErrorKind) -> TraceError {
-        let column = self.line.before + self.line.width_before(self.text) + 1;
-        TraceError { line: self.line.number, column, kind }
+        let (line, column) = self.place();
+        TraceError { line, column, kind }
     }
 
     /// That something else is expected here.

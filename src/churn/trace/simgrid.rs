@@ -17,17 +17,24 @@ use crate::time::{SimDuration, SimTime};
 pub(super) struct Profile {
     name: String,
     changes: Vec<(SimTime, bool)>,
-    period: Option<SimDuration>,
+    period: Option<Period>,
 }
 
-/// A profile that repeats more often is a slip of the pen.
-const MOST_REPEATS: u64 = 1_000_000;
+/// After how long a profile comes again, and where that is written, by line and column.
+#[derive(Clone, Copy, Debug)]
+struct Period {
+    length: SimDuration,
+    place: (u32, u32),
+}
+
+/// A profile that changes more often, its repetitions counted, is a slip of the pen.
+const MOST_CHANGES: u64 = 1_000_000;
 
 /// How a profile repeats, as it is written.
 #[derive(Clone, Copy)]
 enum Repeat<'a> {
     /// So long after its last change its time 0 comes again.
-    After(SimDuration),
+    After(SimDuration, Word<'a>),
     /// So long after its time 0, that comes again.
     Every(SimDuration, Word<'a>),
 }
@@ -48,7 +55,7 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Profile, TraceError> {
                 let span = words.next().ok_or_else(|| line.ended("a time in seconds"))?;
                 let length = span.time()?.since(SimTime::ZERO);
                 repeat = Some(match first.text {
-                    "LOOPAFTER" => Repeat::After(length),
+                    "LOOPAFTER" => Repeat::After(length, span),
                     _ => Repeat::Every(length, span),
                 });
             }
@@ -65,10 +72,12 @@ pub(super) fn parse(text: &str, name: &str) -> Result<Profile, TraceError> {
         Some(Repeat::Every(period, word)) if period < last || period.is_zero() => {
             return Err(word.error(TraceErrorKind::ShortPeriod { period, last: previous }));
         }
-        Some(Repeat::Every(period, _)) => Some(period),
+        Some(Repeat::Every(length, word)) => Some(Period { length, place: word.place() }),
         // All at time 0 and again without a pause: nothing would ever happen.
-        Some(Repeat::After(pause)) if (last + pause).is_zero() => None,
-        Some(Repeat::After(pause)) => Some(last.saturating_add(pause)),
+        Some(Repeat::After(pause, _)) if last.saturating_add(pause).is_zero() => None,
+        Some(Repeat::After(pause, word)) => {
+            Some(Period { length: last.saturating_add(pause), place: word.place() })
+        }
     };
     Ok(Profile { name: name.to_owned(), changes, period })
 }
@@ -103,8 +112,11 @@ impl Profile {
         if first.is_none_or(|(_, up)| *up) {
             node.toggle(SimTime::ZERO);
         }
-        if self.period.is_some_and(|period| end.as_nanos() / period.as_nanos() > MOST_REPEATS) {
-            return Err(TraceError { line: 1, column: 1, kind: TraceErrorKind::TooOften });
+        if let Some(Period { length, place: (line, column) }) = self.period {
+            let repeats = end.as_nanos() / length.as_nanos();
+            if repeats.saturating_mul(self.changes.len() as u64) > MOST_CHANGES {
+                return Err(TraceError { line, column, kind: TraceErrorKind::TooOften });
+            }
         }
         let mut base = SimDuration::ZERO;
         loop {
@@ -115,8 +127,10 @@ impl Profile {
                 }
             }
             match self.period {
-                Some(period) if SimTime::ZERO.saturating_add(base + period) < end => {
-                    base += period;
+                Some(Period { length, .. })
+                    if SimTime::ZERO.saturating_add(base.saturating_add(length)) < end =>
+                {
+                    base += length;
                 }
                 _ => return Ok(node),
             }

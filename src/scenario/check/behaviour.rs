@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    Strategy, TraceFormat, TracePlan, ZoneUpdates,
+    TraceFormat, TracePlan, ZoneUpdates,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -175,10 +175,7 @@ impl Check<'_> {
             let port = handover.probe_port;
             self.fault(&Path::of("handover.probe_port"), Fault::PortTaken { port, why });
         }
-        if handover.strategy != Strategy::Standby {
-            let with = format!("strategy \"{}\"", handover.strategy.word());
-            self.meaningless(&Path::of("handover"), &["standbys"], &with);
-        }
+        self.strategys_own(handover);
         HandoverPlan {
             strategy: handover.strategy,
             policies: Policies {

@@ -75,7 +75,7 @@ impl Check<'_> {
         } else if let Some(index) = file.caller.iter().position(|it| is_callers(&it.domain)) {
             format!("number {index} of [[caller]]")
         } else {
-            return;
+            return dns.into_iter().for_each(|dns| self.not_in_zone(domain, path, dns));
         };
         self.fault(path, Fault::Taken { name: domain.to_owned(), by });
     }

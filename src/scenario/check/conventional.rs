@@ -90,14 +90,8 @@ impl Check<'_> {
             let by = "the overlay".to_owned();
             return self.fault(path, Fault::Taken { name: domain.to_owned(), by });
         }
-        let Some((_, zone)) = dns.domain.split_once('.') else { return };
-        let why = match domain.strip_suffix(zone) {
-            Some("ns.") => "it is the name of the zone's name server",
-            Some("members.") => "it is the name of the update service",
-            _ => return,
-        };
         if caller.lookups.is_none() {
-            self.fault(path, Fault::Reserved { name: domain.to_owned(), why });
+            self.not_in_zone(domain, path, dns);
         }
     }
 

@@ -12,6 +12,10 @@ use super::super::problem::{Fault, NeedFault};
 use super::Check;
 use crate::units::Duration;
 
+/// How long the overlay's domain may be, in octets: names of hosts stand below it and its zone, the
+/// longest of them `255-255-255-255`, and a name has 253 at most when it is written.
+const LONGEST_DOMAIN: usize = 253 - "255-255-255-255.".len();
+
 impl Check<'_> {
     /// What an update needs of whom it is sent to.
     pub(super) fn updating(&mut self, file: &File) {
@@ -48,6 +52,18 @@ impl Check<'_> {
         })
     }
 
+    /// A domain of its own leaves those names alone that the zone of the overlay's domain has.
+    pub(super) fn not_in_zone(&mut self, domain: &str, path: &Path, dns: &DnsPlan) {
+        let Some((_, zone)) = dns.domain.split_once('.') else { return };
+        let why = match domain.strip_suffix(zone) {
+            Some("") => "it is the zone of the main overlay's domain",
+            Some("ns.") => "it is the name of the zone's name server",
+            Some("members.") => "it is the name of the update service",
+            _ => return,
+        };
+        self.fault(path, Fault::Reserved { name: domain.to_owned(), why });
+    }
+
     /// The overlay's own name must leave those alone that the zone has besides.
     fn domain(&mut self, domain: &str, updates: bool) {
         let why = match domain.split_once('.') {
@@ -57,6 +73,10 @@ impl Check<'_> {
             }
             Some(("members", _)) if updates => "it is the name of the update service",
             Some(("ns", _)) => "it is the name of the zone's name server",
+            Some(_) if domain.len() > LONGEST_DOMAIN => {
+                let (found, most) = (domain.len(), LONGEST_DOMAIN);
+                return self.fault(&Path::of("dns.domain"), Fault::LongDomain { found, most });
+            }
             Some(_) => return,
         };
         let name = domain.to_owned();

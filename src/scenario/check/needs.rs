@@ -1,9 +1,17 @@
 //! What strategies need of the rest of a scenario.
 
 use super::super::document::Path;
+use super::super::file::{Handover, Reading};
 use super::super::plan::{CallerPlan, Plan, Publish, Strategy, UpdateProtocol};
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
+
+/// The policies of the paper's own procedure.
+const OF_THE_PAPER: [&str; 5] =
+    ["on_unresolved", "own_address", "test1_failure", "update_failure", "losers"];
+/// What only those members make use of that watch the proxy peer.
+const OF_UPDATERS: [&str; 5] =
+    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change"];
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
@@ -20,6 +28,28 @@ impl Check<'_> {
                 self.unmet(handover.strategy, "update = \"dyndns2\": its daemon speaks that alone");
             }
             _ => {}
+        }
+    }
+
+    /// Refuses the keys that the strategy makes no use of.
+    pub(super) fn strategys_own(&mut self, handover: &Handover) {
+        let strategy = handover.strategy;
+        let with = format!("strategy \"{}\"", strategy.word());
+        let table = Path::of("handover");
+        if !strategy.is_papers() {
+            self.meaningless(&table, &OF_THE_PAPER, &with);
+            if handover.reading != Reading::Intended {
+                self.meaningless(&table, &["reading"], &with);
+            }
+        }
+        if !strategy.updates() {
+            self.meaningless(&table, &OF_UPDATERS, &with);
+        }
+        if strategy == Strategy::Standby {
+            let with = format!("{with}: its updates hold only if the set is as it was read");
+            self.meaningless(&table, &["update_if"], &with);
+        } else {
+            self.meaningless(&table, &["standbys"], &with);
         }
     }
 

@@ -1,16 +1,27 @@
 //! Checks of partitions: who stands on the far side.
 
 use super::super::document::Path;
-use super::super::file::{Event, FarHosts, File};
+use super::super::file::{Event, EventAction, FarHosts, File};
 use super::super::plan::{
     Action, DnsPlan, EventPlan, Far, PartitionPlan, Plan, ResolverCount, ResolverGroup, Target,
 };
-use super::super::problem::{Fault, NetworkFault, nearest};
+use super::super::problem::{Fault, NeedFault, NetworkFault, nearest};
 use super::Check;
 use super::users::Users;
 use crate::net::Partition;
 
 impl Check<'_> {
+    /// What never parts has nothing to heal.
+    pub(super) fn heals(&mut self, path: &Path, file: &File) {
+        if !file.event.iter().any(|event| event.action == EventAction::Partition) {
+            let fault = NeedFault::There {
+                what: "action \"heal\"".to_owned(),
+                need: "an [[event]] with action \"partition\"",
+            };
+            self.fault(&path.then("action"), Fault::Need(fault));
+        }
+    }
+
     /// The hosts that a partition cuts off; `None` when something is wrong with them.
     pub(super) fn partition(
         &mut self,

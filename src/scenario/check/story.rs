@@ -205,7 +205,10 @@ impl Check<'_> {
                 Action::AddressChange { target: self.target(event, path, file, nodes)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
-            EventAction::Heal => Action::Heal,
+            EventAction::Heal => {
+                self.heals(path, file);
+                Action::Heal
+            }
             _ => Action::DynDnsUp,
         })
     }

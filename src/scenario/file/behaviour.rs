@@ -82,6 +82,8 @@ pub struct Churn {
 impl Churn {
     /// The mean session, and the mean downtime, of churn that says nothing else.
     pub const MEAN: Duration = Duration::from_secs(3_600);
+    /// The notice of graceful leaves: that of OverSim.
+    pub const NOTICE: Duration = Duration::from_secs(15);
 }
 
 impl Default for Churn {
@@ -98,7 +100,7 @@ impl Default for Churn {
             downtime_shape: None,
             downtime_sigma: None,
             graceful: Probability(0.0),
-            graceful_notice: Duration::default(),
+            graceful_notice: Self::NOTICE,
             return_address: ReturnAddress::Same,
             trace: None,
             format: None,

@@ -197,6 +197,12 @@ impl Strategy {
     pub const fn updates(self) -> bool {
         matches!(self, Self::DynDns | Self::Ddclient | Self::Lease | Self::Standby)
     }
+
+    /// Whether its members follow the paper's procedure, which leaves things open.
+    #[must_use]
+    pub const fn is_papers(self) -> bool {
+        matches!(self, Self::DynDns | Self::Ddclient)
+    }
 }
 
 /// `[[host]]`: a named host.

@@ -235,7 +235,7 @@ fn simgrid_errors() {
         TraceFormat::SimGrid,
         Some(SimDuration::from_secs(86_400)),
     );
-    let told = "line 1, column 1: the profile repeats more than 1,000,000 times up to the end of \
+    let told = "line 3, column 11: the profile changes more than 1,000,000 times up to the end of \
                 the trace";
     assert_eq!(often.expect_err(told).to_string(), told);
 }
