@@ -93,6 +93,12 @@ fn bridging_nodes_carry_messages_both_ways_whatever_the_plugins_are() {
             assert!(line.to_lowercase().contains(&format!("{there} plug-in")), "{line}");
         }
         carried(&sip(&lines));
+        // Who asks where the user is replaces the domain by what is found (RFC 3261 §16.5).
+        for (to, uri) in [("two-00003", "sip:two-00003@10."), ("node-00007", "sip:node-00007@10.")]
+        {
+            let last = lines.iter().find(|it| it.contains(&format!("-> {to}  SIP MESSAGE")));
+            assert!(last.is_some_and(|it| it.contains(uri)), "{last:?}");
+        }
     }
 }
 

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use overcord::experiment::simulator::Simulator;
 use overcord::metrics::tables::{RunOutput, StoryRow};
 use overcord::scenario::Scenario;
+use overcord::time::SimTime;
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/interworking")
@@ -127,6 +128,43 @@ fn one_member_wins_the_lease() {
     assert!(after(&run("lease", &storm)).len() > 1);
 }
 
+/// Near the authority one of two claims, far from it nobody, and after the healing one plays.
+#[test]
+fn a_partition_has_a_proxy_peer_on_each_side_and_one_when_it_heals() {
+    let output = run("partition", &[]);
+    assert_eq!(way(&output, "Far, cut off")[1..], [("far.example", "alice"), ("alice", "bob")]);
+    let [_, (_, taken_over), _] = way(&output, "Near, through another")[..] else { panic!() };
+    assert!(["carol", "dave"].contains(&taken_over), "{taken_over}");
+    assert_eq!(way(&output, "Far, without DNS"), [("fred", "far.example")]);
+    for words in ["From near to far", "From far to near"] {
+        assert_eq!(way(&output, words)[1].1, taken_over, "{words}");
+    }
+    assert_eq!(claimants(&output), ["alice", taken_over].into());
+    // The old one looks at the authority every half TTL.
+    let stops = lines(&output, "steps down");
+    let [stop] = stops[..] else { panic!("{stops:?}") };
+    let after = stop.time.since(SimTime::from_secs(900)).as_secs();
+    assert!(stop.from == "alice" && after < 60, "{stop:?}");
+}
+
+/// Who leaves with notice serves on for as long as caches name it; who crashes is passed by.
+#[test]
+fn the_next_of_the_set_is_there_when_the_preferred_one_goes() {
+    let output = run("standby", &[]);
+    let ser = "deebee.dsl.ru.ac.za";
+    let through = |who: &'static str| [("linphone", ser), (ser, who), (who, "erin")];
+    assert_eq!(way(&output, "Through Alice"), through("alice"));
+    assert_eq!(way(&output, "While Alice is leaving"), through("alice"));
+    assert_eq!(way(&output, "Alice has gone"), through("bob"));
+    let past = [("linphone", ser), (ser, "bob"), (ser, "carol"), ("carol", "erin")];
+    assert_eq!(way(&output, "Bob has crashed"), past);
+    assert_eq!(way(&output, "Without Bob"), through("carol"));
+    assert!(output.requests.iter().all(|row| row.cause.is_none()));
+    // SER's timer is the delay: 5 s, and the ways between the hosts.
+    let late = output.requests.iter().filter_map(|row| row.delay).max().unwrap();
+    assert_eq!(late.as_secs(), 5);
+}
+
 /// There and back through a node that has the plug-ins of both, and through the other one when the
 /// first has gone.
 #[test]
@@ -194,6 +232,62 @@ fn a_daemon_updates_the_binding_at_its_next_poll() {
     let waited = updates.since(listens).as_secs();
     assert!((1..=301).contains(&waited), "{waited}");
     assert_eq!(way(&output, "Straight to").last(), Some(&("deebee.dsl.ru.ac.za", "bob")));
+}
+
+/// The centre is gone: who fails over comes to the proxy peer, which finds the users where the
+/// server's peer has copied them. The centre is back, and has forgotten whom it had registered.
+#[test]
+fn the_overlay_stands_in_for_a_central_server() {
+    let output = run("organisation", &[]);
+    let (uni, ser) = ("uni.example", "deebee.dsl.ru.ac.za");
+    let (student, lecturer, lin) = ("student", "lecturer", "linphone");
+    assert_eq!(way(&output, "As usual\""), [(student, uni), (uni, lecturer)]);
+    assert_eq!(way(&output, "From outside\""), [(lin, ser), (ser, uni), (uni, lecturer)]);
+    let past = [(student, uni), (student, "alice"), ("alice", lecturer)];
+    assert_eq!(way(&output, "Without the centre"), past);
+    let past = [(lin, ser), (ser, uni), (ser, "alice"), ("alice", lecturer)];
+    assert_eq!(way(&output, "From outside, without the centre"), past);
+    assert_eq!(way(&output, "From the overlay"), [("bob", student)]);
+    assert_eq!(way(&output, "As usual again"), [(student, uni), (uni, lecturer)]);
+
+    // Timer F, 32 s, to the server; an ICMP error ends it after the way there and back.
+    let waits = |output: &RunOutput| {
+        let sent = lines(output, "Without the centre");
+        let arrives = sent.iter().find(|line| line.from == "alice").unwrap().time;
+        arrives.since(sent[0].time).as_nanos() / 1_000_000
+    };
+    let told = run("organisation", &["network.departed_hosts=unreachable"]);
+    // Of the first, the time is that at which it would have arrived; then to Alice and on.
+    assert_eq!((waits(&output), waits(&told)), (32_025, 75));
+    // With the proxy peer gone in the place of the server nobody notices.
+    let alone = run("organisation", &["event.2.host=alice"]);
+    assert_eq!(way(&alone, "Without the centre"), [(student, uni), (uni, lecturer)]);
+    // Without the overlay as a second nobody gets past the server, and whom it forgot is gone.
+    let bare = run("organisation", &["caller.0.overlay_backup=false"]);
+    assert_eq!(way(&bare, "Without the centre"), [(student, uni)]);
+    assert_eq!(way(&bare, "As usual again"), [(student, uni)]);
+}
+
+/// A server without a peer goes and comes by the script as well: one minute in which nobody passes it,
+/// and then it knows nobody until phones register again.
+#[test]
+fn a_plain_server_goes_and_comes_back_without_a_memory() {
+    let ser = "deebee.dsl.ru.ac.za";
+    let down = ["event.1.host=deebee.dsl.ru.ac.za", "event.1.for=1m"];
+    let output = run("outbound", &down);
+    assert_eq!(way(&output, "During, inbound"), [("linphone", ser)]);
+    assert_eq!(way(&output, "During, outbound"), [("bob", ser)]);
+    assert_eq!(way(&output, "After"), [("linphone", ser), (ser, "alice"), ("alice", "bob")]);
+    let times = |words: &str| {
+        let of_server = lines(&output, words).into_iter().filter(|line| line.from == ser);
+        of_server.map(|line| line.time.since(SimTime::ZERO).as_secs()).collect::<Vec<_>>()
+    };
+    assert_eq!((times("goes"), times("comes up")), (vec![190], vec![250]));
+    // Bob writes after its return: 404. Once more to the same, but it stays away for longer.
+    let late = [&down[..], &["event.3.at=5m"]].concat();
+    assert_eq!(lines(&run("outbound", &late), "404 Not Found (MESSAGE)").len(), 1);
+    let away = [&down[..1], &["event.3.at=5m"]].concat();
+    assert!(lines(&run("outbound", &away), "404 Not Found (MESSAGE)").is_empty());
 }
 
 /// Who gets another address, by 200 s, and what comes of it: when the authority serves an address

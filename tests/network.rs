@@ -4,7 +4,7 @@
 
 mod judged;
 
-use judged::run;
+use judged::{run, value};
 use overcord::net::Direction;
 use overcord::time::SimTime;
 
@@ -137,6 +137,38 @@ fn claimants_behind_translators_are_black_holes_unless_their_ports_are_forwarded
     // Who knows the truth asks nobody behind a translator.
     let oracle = stale(&["handover.strategy=oracle"]);
     assert!(oracle < 0.5 * open, "{oracle} {open}");
+}
+
+/// Half of the members are behind translators. Where a mapping does not depend on the other end, all
+/// get through to them while they send; where it does, those get through whom they asked, and what
+/// they asked is answered: members that only heard of them know a port that is another's.
+#[test]
+fn an_overlay_goes_on_behind_translators_of_all_kinds() {
+    let kinds = ["endpoint-independent", "address-dependent", "address-and-port-dependent"];
+    let hops = |assignments: &[String]| {
+        let quiet = ["duration=15m", "overlay.lookups.rate=1/10s", "churn.model=none"];
+        let all: Vec<&str> =
+            quiet.into_iter().chain(assignments.iter().map(String::as_str)).collect();
+        let output = run(BEHIND, &all);
+        (value(&output, "lookup_hops.mean"), value(&output, "lookup_failures"))
+    };
+    let (open, none) = hops(&["network.nat.share=0%".to_owned()]);
+    assert_eq!(none, 0.0);
+    for mapping in kinds {
+        for filtering in kinds {
+            let behaviour = [("mapping", mapping), ("filtering", filtering)];
+            let (found, failed) =
+                hops(&behaviour.map(|(key, kind)| format!("network.nat.{key}={kind}")));
+            if mapping == kinds[0] {
+                assert!((found / open - 1.0).abs() < 0.02, "{filtering}: {found}, {open}");
+                assert_eq!(failed, 0.0, "{filtering}");
+            } else {
+                // Of 20 * 60 look-ups; cut off altogether, ten would find all keys to be their own.
+                assert!(found > 0.65 * open && found < open, "{behaviour:?}: {found}, {open}");
+                assert!((1.0..60.0).contains(&failed), "{behaviour:?}: {failed}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -6,7 +6,7 @@
 mod judged;
 
 use judged::value;
-use overcord::metrics::tables::{Cause, RequestMethod, RequestOutcome, RunOutput};
+use overcord::metrics::tables::{Cause, RequestMethod, RequestOutcome, RunOutput, TimelineRow};
 use overcord::time::{SimDuration, SimTime};
 
 /// Twenty members, of which one that is preferred goes every ten minutes and is back five minutes
@@ -121,6 +121,53 @@ fn one_is_preferred_at_a_time_and_the_set_is_full_again_after_each_departure() {
     assert_eq!(value(&output, "departures"), 0.0);
     assert!(output.timeline.iter().skip(10).all(|row| row.binding_valid));
     assert!(output.handovers.is_empty());
+}
+
+/// For ten minutes the preferred peer and half of the members are cut off from the others, who have the
+/// authority, and so are a domain and its resolver.
+const CUT: &str = r#"
+[[dns.resolver]]
+name = "far"
+[[caller]]
+domain = "far.example"
+resolver = "far"
+users = 5
+messages = { interval = "10s" }
+"#;
+
+/// Near the authority the set is repaired, and has a preferred peer of its own within a minute and a
+/// half; far from it nobody can change it, and the old one goes on. Nobody else is preferred on either
+/// side, also not one whom the overlay's record still names because it was a peer for a moment. Healed,
+/// one remains, and the binding has been valid all the time.
+#[test]
+fn a_partition_has_one_preferred_peer_on_each_side_and_one_when_it_heals() {
+    let event = "event=[{at=\"20m\",action=\"partition\",hosts=[\"50%\",\"proxy\",\"far\",\"far.example\"],\
+                 for=\"10m\"}]";
+    let two = SMALL.replace("users = 5", "resolver = \"isp\"\nusers = 5") + CUT;
+    for seed in ["seed=11", "seed=13"] {
+        let keys = [
+            event,
+            seed,
+            "duration=40m",
+            "overlay.nodes=40",
+            "overlay.resolver=isp",
+            "timeline_bin=5s",
+        ];
+        let output = judged::run(&two, &keys);
+        let most = |from: u64, to: u64| {
+            let seconds = |row: &TimelineRow| row.time.since(SimTime::ZERO).as_secs();
+            let rows = output.timeline.iter().filter(|row| (from..to).contains(&seconds(row)));
+            rows.map(|row| row.believers).max().unwrap()
+        };
+        assert_eq!(most(300, 1_200), 1, "{seed}");
+        assert_eq!((most(1_200, 1_800), most(1_290, 1_800)), (2, 2), "{seed}: one on each side");
+        // The far one looks at the set every half TTL.
+        assert_eq!(most(1_840, 2_400), 1, "{seed}");
+        assert!(value(&output, "split_brain_share") < 0.01, "{seed}");
+        assert!(output.timeline.iter().skip(1).all(|row| row.binding_valid), "{seed}");
+        let last = output.timeline.last().unwrap();
+        assert_eq!((last.overlays, last.believers), (1, 1), "{seed}");
+    }
 }
 
 /// On a crash, a request fails unless the next target is tried before its user gives up after 32 s.

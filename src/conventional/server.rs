@@ -8,7 +8,9 @@
 //! A server can embed a peer of the overlay (Shim et al.). Then it serves the overlay's domain
 //! beside its own: it asks its peer for the users of that domain, without a word to DNS, and lets
 //! it copy what its own users register. What it wants of the peer it [tells](Server::wants) whoever
-//! runs both; no worker waits for that.
+//! runs both; no worker waits for that. Where the overlay [stands in](Settings::recalls) for it, it
+//! also looks there for users of its own that it does not know, since it forgets all bindings when it
+//! is switched off, as SER's `usrloc` does without a database.
 //!
 //! Left out: authentication, more than one domain a server, TCP.
 
@@ -48,6 +50,8 @@ pub struct Settings {
     pub overlay: String,
     /// Whether it embeds a peer of the overlay.
     pub embeds: bool,
+    /// Whether it looks in the overlay for users of its own domain that it does not know.
+    pub recalls: bool,
     /// The timers of its transactions.
     pub rules: Rules,
     /// How it locates servers.
@@ -75,6 +79,7 @@ pub struct Server {
     own: Address,
     overlay: HostPart,
     embeds: bool,
+    recalls: bool,
     wants: Vec<Want>,
     tx: Transactions,
     proxy: Proxy,
@@ -116,6 +121,8 @@ pub struct Search(proxy::Ticket);
 pub enum Want {
     /// Where this user of the overlay's domain is.
     Find(Search, Arc<str>),
+    /// Where this user of the server's own domain is, by an earlier copy.
+    Recall(Search, Arc<str>),
     /// What this user of the server's own domain has registered has changed.
     Copy(Arc<str>),
 }
@@ -232,6 +239,7 @@ impl Server {
             wants: Vec::new(),
             overlay,
             embeds,
+            recalls: settings.recalls,
             domain,
             own,
         }
@@ -432,8 +440,8 @@ impl Server {
         }
     }
 
-    /// Looks for the contacts of a user: of its own domain in its registrar, of the overlay's
-    /// through the peer that it embeds.
+    /// Looks for the contacts of a user: of its own domain in its registrar, of the overlay's, and
+    /// of its own if that is what it recalls, through the peer that it embeds.
     fn find<C: ServerContext>(&mut self, ctx: &mut C, ticket: proxy::Ticket, aor: &Uri) {
         let of_overlay = aor.sip().filter(|uri| uri.host == self.overlay);
         let targets = match of_overlay.map(|uri| uri.user.clone()) {
@@ -441,6 +449,10 @@ impl Server {
             Some(None) => Vec::new(),
             None => {
                 let contacts = self.registrar.lookup(aor, ctx.now());
+                let user = aor.sip().and_then(|uri| uri.user.clone());
+                if let Some(user) = user.filter(|_| self.recalls && contacts.is_empty()) {
+                    return self.wants.push(Want::Recall(Search(ticket), user));
+                }
                 contacts.into_iter().map(|contact| contact.address.uri).collect()
             }
         };

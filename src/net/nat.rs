@@ -12,10 +12,13 @@
 //! * Ports that are *forwarded*, by hand or by UPnP, let in everything.
 //! * Errors and replies of ICMP pass; an echo request is answered or not, as is configured.
 //!
+//! Where the port of a member's overlay is mapped to another, answers find back through it; who has
+//! only heard of the member asks at the port that all members have, and is let in or not.
+//!
 //! Left out: several hosts behind one translator, with it hairpinning; translators behind
 //! translators; the end of a TCP connection, whose mapping lives on like an idle one's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use smallvec::SmallVec;
 
@@ -127,12 +130,19 @@ impl Nat {
         external
     }
 
+    /// The local port that an outer one stands for: of the mapping that lives longest, were it over.
+    fn inside(&self, knock: Knock, external: Port) -> Port {
+        let mapped = |(pair, it): &(&Pair, &Session)| pair.0 == knock && it.external == external;
+        let last = self.sessions.iter().filter(mapped).max_by_key(|(_, it)| it.until);
+        last.map_or(external, |(&(_, _, local), _)| local)
+    }
+
     /// The wanted port, or the next that no mapping has.
     fn free_port(&self, now: SimTime, knock: Knock, wanted: Port) -> Port {
-        let is_taken = |port: Port| {
-            let forwarded = port != wanted && self.forwarded.contains(&port);
-            forwarded || self.live(now).any(|(pair, it)| pair.0 == knock && it.external == port)
-        };
+        let of_kind = self.live(now).filter(|(pair, _)| pair.0 == knock);
+        let mapped: BTreeSet<Port> = of_kind.map(|(_, it)| it.external).collect();
+        let is_taken =
+            |port: Port| mapped.contains(&port) || port != wanted && self.forwarded.contains(&port);
         let others = (FIRST_FREE..=u16::MAX).map(Port);
         // With all taken, the wanted one is overloaded (RFC 4787 §4.2.1).
         std::iter::once(wanted).chain(others).find(|&port| !is_taken(port)).unwrap_or(wanted)
@@ -203,6 +213,12 @@ impl Nats {
             }
             _ => local,
         }
+    }
+
+    /// The port at a host that a datagram which is let in gets to, by the port that it was sent to.
+    #[must_use]
+    pub fn inside(&self, host: HostId, knock: Knock, port: Port) -> Port {
+        self.behind.get(&host).map_or(port, |nat| nat.inside(knock, port))
     }
 
     /// Whether a host's translator, if it has one, keeps a datagram out.

@@ -58,7 +58,7 @@ pub enum Arrival<P: Payload, T> {
 pub struct Delivery<P: Payload> {
     /// Who sent it, with the port to which an answer goes.
     pub from: Endpoint,
-    /// The port that it was sent to.
+    /// The port that it gets to: the one that it was sent to, unless a translator maps that to another.
     pub port: Port,
     /// What it says, packed as it came.
     pub message: Packed<P>,
@@ -289,7 +289,8 @@ impl<P: Payload, T: Timer> Network<P, T> {
         let (message, from) = (self.cold.take(id), self.cold.take_source(id));
         let (Account { class, bytes }, digest) = (message.account(), message.digest());
         let from = packet.from.at(from.unwrap_or_else(|| message.sent_from(packet.port)));
-        let delivery = Delivery { from, port: packet.port, message: Packed::Cold(message) };
+        let port = self.port_inside(Some(host), message.knock(), packet.port);
+        let delivery = Delivery { from, port, message: Packed::Cold(message) };
         if is_kept_out {
             self.ledger.book_at(Direction::Lost, class.into(), bytes);
             return None;

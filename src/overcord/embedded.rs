@@ -44,12 +44,22 @@ pub struct EmbeddedServer {
     server: Server,
     location: LocationSettings,
     domain: String,
-    /// Searches under way, with the user whom they are for.
-    searches: BTreeMap<OperationId, (Search, Arc<str>)>,
+    /// Searches under way.
+    searches: BTreeMap<OperationId, Sought>,
     /// Copies under way, by their puts.
     copying: BTreeMap<OperationId, Arc<str>>,
     /// When each user's registrations are to be copied.
     due: BTreeMap<Arc<str>, SimTime>,
+}
+
+/// Whom a search is for.
+#[derive(Clone, Debug)]
+struct Sought {
+    search: Search,
+    user: Arc<str>,
+    /// What it is told where the overlay does not know: of its own users as a registrar does, of the
+    /// overlay's as a proxy peer does.
+    otherwise: Status,
 }
 
 impl EmbeddedServer {
@@ -119,8 +129,8 @@ impl EmbeddedServer {
         id: OperationId,
         record: Option<&Record>,
     ) {
-        if let Some((search, user)) = self.searches.remove(&id) {
-            self.found(at, search, &user, record);
+        if let Some(sought) = self.searches.remove(&id) {
+            self.found(at, &sought, record);
             self.attend(at);
         }
     }
@@ -153,7 +163,15 @@ impl EmbeddedServer {
             }
             for want in wants {
                 match want {
-                    Want::Find(search, user) => self.search(at, search, user),
+                    Want::Find(search, user) => {
+                        let domain = self.location.domain.clone();
+                        let otherwise = Status::TEMPORARILY_UNAVAILABLE;
+                        self.search(at, Sought { search, user, otherwise }, &domain);
+                    }
+                    Want::Recall(search, user) => {
+                        let (domain, otherwise) = (self.domain.clone(), Status::NOT_FOUND);
+                        self.search(at, Sought { search, user, otherwise }, &domain);
+                    }
                     Want::Copy(user) => {
                         self.due.insert(user, at.ctx.now());
                         copies = true;
@@ -166,32 +184,28 @@ impl EmbeddedServer {
         }
     }
 
-    fn search<C: NodeContext>(&mut self, at: &mut At<'_, C>, search: Search, user: Arc<str>) {
+    fn search<C: NodeContext>(&mut self, at: &mut At<'_, C>, sought: Sought, domain: &str) {
         if !at.plugin.is_member() {
-            return self.found(at, search, &user, None);
+            return self.found(at, &sought, None);
         }
-        let LocationSettings { domain, id_bits, .. } = &self.location;
-        let key = location_key(&user, domain, *id_bits);
+        let key = location_key(&sought.user, domain, self.location.id_bits);
         let (id, upcalls) = at.plugin.dht.get(at.ctx, key);
-        self.searches.insert(id, (search, user));
+        self.searches.insert(id, sought);
         self.overlay_upcalls(at, upcalls);
     }
 
-    /// The overlay said where a user is, or that it does not know, which is told as a proxy peer
-    /// tells it.
+    /// The overlay said where a user is, or that it does not know.
     fn found<C: NodeContext>(
         &mut self,
         at: &mut At<'_, C>,
-        search: Search,
-        user: &str,
+        Sought { search, user, otherwise }: &Sought,
         record: Option<&Record>,
     ) {
         let bindings = record.map_or_else(Vec::new, |record| bindings_of(record, at.ctx.now()));
         let uri = |it: &Binding| Uri::of_user(user, HostPart::Address(it.endpoint.address));
         let targets: Vec<Uri> = bindings.iter().map(uri).collect();
-        let targets =
-            if targets.is_empty() { Err(Status::TEMPORARILY_UNAVAILABLE) } else { Ok(targets) };
-        self.server.found(&mut as_server(at.ctx), search, targets);
+        let targets = if targets.is_empty() { Err(*otherwise) } else { Ok(targets) };
+        self.server.found(&mut as_server(at.ctx), *search, targets);
     }
 
     /// Copies what is due.

@@ -25,6 +25,8 @@ pub struct LocationSettings {
     pub domain: String,
     /// The domains, in lower case, whose servers embed a peer and copy there where their users are.
     pub copied: Vec<String>,
+    /// Those of them, in lower case, that the proxy peer serves as well: their servers' second.
+    pub backed: Vec<String>,
     /// The length of its identifiers.
     pub id_bits: u8,
     /// How long a location lasts that is not renewed.

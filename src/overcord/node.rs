@@ -343,7 +343,8 @@ impl Node {
         }
     }
 
-    /// A message of the overlay arrived that is small.
+    /// A message of the overlay arrived that is small: such a one is sent from the port that it gets
+    /// to.
     #[inline]
     pub fn receive_compact<C: NodeContext>(
         &mut self,
@@ -353,7 +354,7 @@ impl Node {
     ) {
         if from.port != Port::OVERLAY {
             let message = plugin::Message::unpack(message.words());
-            return self.receive_elsewhere(ctx, from, message);
+            return self.receive_elsewhere(ctx, from, from.port, message);
         }
         if !self.plugin.dht.receive_compact(ctx, from, message) {
             self.receive_overlay(ctx, from, plugin::Message::unpack(message.words()));
@@ -377,16 +378,17 @@ impl Node {
         &mut self,
         ctx: &mut C,
         from: Endpoint,
+        port: Port,
         message: plugin::Message,
     ) {
-        if from.port == self.plugin.port() {
+        if port == self.plugin.port() {
             if let plugin::Message::Description(message) = message {
                 return self.plugin.tell_home(ctx, from, &message);
             }
             return self.receive_overlay(ctx, from, message);
         }
         let Some(others) = self.plugin.others_mut() else { return };
-        if let Some(place) = others.by_port(from.port) {
+        if let Some(place) = others.by_port(port) {
             let news = others.receive(ctx, place, from, message);
             self.take_news(ctx, news);
         }
@@ -405,10 +407,16 @@ impl Node {
         }
     }
 
-    /// A message arrived.
-    pub fn receive<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, message: Message) {
+    /// A message arrived at a port.
+    pub fn receive<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        port: Port,
+        message: Message,
+    ) {
         match message {
-            Message::Overlay(message) => self.receive_elsewhere(ctx, from, message),
+            Message::Overlay(message) => self.receive_elsewhere(ctx, from, port, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
             Message::Sip(message) if self.server.is_some() => {

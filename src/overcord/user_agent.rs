@@ -7,11 +7,14 @@
 //!
 //! Requests that arrive are for the user, or the node plays the proxy peer and passes them on (P9):
 //! to where the overlay says that a user of its domain is, to all of that user's bindings at once,
-//! or along a route. A user without a binding is told as 480: the overlay keeps no list of its users,
-//! so that one who is away, one who does not exist and a look-up that failed are the same to it
-//! (A19). A node that does not play answers 404 to what is not for its user (A20).
+//! or along a route. For organisations whose servers it stands in for it does the same with what those
+//! have copied into the overlay; it is no registrar: who has to register waits for the server. A user
+//! without a binding is told as 480: the overlay keeps no list of its users, so that one who is away,
+//! one who does not exist and a look-up that failed are the same to it (A19). A node that does not play
+//! answers 404 to what is not for its user (A20).
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
-//! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node [bridges](super::bridge).
+//! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node
+//! [bridges](super::bridge).
 //!
 //! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user),
 //! media.
@@ -20,7 +23,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
-use crate::conventional::names::{Names, Places};
+use crate::conventional::names::Names;
 use crate::dns::stub::Stub;
 use crate::overcord::beside::Place;
 use crate::overcord::bridge::{self, Bridge};
@@ -28,8 +31,7 @@ use crate::overcord::location::{AsLocator, LocationSettings, Registration};
 use crate::overcord::message::{NodeTimer, Observation};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
-use crate::overcord::resource_database::{bindings_of, bridge_key, location_key};
-use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcall as OverlayUpcall, Upcalls};
+use crate::overlay::{OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
 use crate::rng::Dice;
 use crate::sip::agent::{self, Action, Agent, AgentSettings};
 use crate::sip::locate::Options;
@@ -39,7 +41,10 @@ use crate::sip::transaction::{Event, Owner, Transactions};
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
 
+mod locating;
 mod moving;
+
+use locating::name_of;
 
 /// How all user agents of an overlay are set up.
 #[derive(Clone, Debug)]
@@ -123,7 +128,9 @@ impl UserAgent {
         let endpoint = own.at(Port::SIP);
         let domain = HostPart::name(&settings.location.domain);
         let aor = Uri::of_user(&user, domain.clone());
-        let mut proxy = ProxySettings::new(endpoint, vec![domain], settings.rules);
+        let backed = settings.location.backed.iter().map(|name| HostPart::name(name));
+        let served = std::iter::once(domain).chain(backed).collect();
+        let mut proxy = ProxySettings::new(endpoint, served, settings.rules);
         proxy.record_route = settings.record_route.clone();
         Self {
             tx: Transactions::new(
@@ -155,6 +162,10 @@ impl UserAgent {
 
     /// The node is a member of another overlay as well now, at this place: it says so in both.
     pub fn bridges<C: NodeContext>(&mut self, at: &mut At<'_, C>, place: Place) {
+        // Who asks where a domain's users are replaces the URI by what is found (RFC 3261 §16.5).
+        if let Some(others) = at.plugin.others() {
+            self.proxy.serve_also(HostPart::name(&others.description(place).domain));
+        }
         let bridge = self.bridge.get_or_insert_default();
         let ended = bridge.enter(at.ctx, at.plugin, place);
         at.ctx.set_after(NodeTimer::Bridge.into(), bridge::LIFETIME.mul_f64(0.5));
@@ -324,8 +335,8 @@ impl UserAgent {
     fn take<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
         match event {
             Event::Request { server, mut request, from } => {
-                let (own, domain) = (self.own, &self.settings.location.domain);
-                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                let (own, location) = (self.own, &self.settings.location);
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Request { server, request, from });
                 } else if at.is_proxy || self.passes_on(at, &request.uri) {
@@ -337,8 +348,8 @@ impl UserAgent {
                 }
             }
             Event::Ack { mut request, from } => {
-                let (own, domain) = (self.own, &self.settings.location.domain);
-                preprocess_route(&mut request, |uri| is_own(uri, own, domain, at.is_proxy));
+                let (own, location) = (self.own, &self.settings.location);
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Ack { request, from });
                 } else if at.is_proxy || self.passes_on(at, &request.uri) {
@@ -396,173 +407,17 @@ impl UserAgent {
             }
         }
     }
-
-    /// Looks for the bindings of a user of the overlay.
-    fn find_user<C: NodeContext>(&mut self, at: &mut At<'_, C>, ticket: proxy::Ticket, aor: &Uri) {
-        let user = aor.sip().and_then(|uri| uri.user.clone());
-        match user {
-            Some(user) => {
-                let domain = self.settings.location.domain.clone();
-                let asker = Asker::Targets(ticket, Arc::clone(&user));
-                self.fetch(at, &user, &domain, asker);
-            }
-            None => self.found(at, Asker::Targets(ticket, "".into()), None),
-        }
-    }
-
-    /// The overlay beside the node's own that a host's name is the domain of, while the node is a
-    /// member there.
-    fn place_of<C: NodeContext>(&self, at: &At<'_, C>, host: &HostPart) -> Option<Place> {
-        at.plugin.others()?.by_domain(name_of(host).filter(|_| self.bridge.is_some())?)
-    }
-
-    /// Whether a request is for a user of one of the overlays that a bridging node is in.
-    fn passes_on<C: NodeContext>(&self, at: &At<'_, C>, uri: &Uri) -> bool {
-        let host = uri.sip().map(|uri| &uri.host);
-        let is_ours = host.and_then(name_of) == Some(self.settings.location.domain.as_str());
-        let bridges = self.bridge.is_some() && at.plugin.is_member();
-        bridges && (is_ours || host.is_some_and(|host| self.place_of(at, host).is_some()))
-    }
-
-    /// Looks for a user's location in the own overlay.
-    fn fetch<C: NodeContext>(
-        &mut self,
-        at: &mut At<'_, C>,
-        user: &str,
-        domain: &str,
-        asker: Asker,
-    ) {
-        let key = location_key(user, domain, self.settings.location.id_bits);
-        self.fetch_key(at, None, key, asker);
-    }
-
-    fn fetch_key<C: NodeContext>(
-        &mut self,
-        at: &mut At<'_, C>,
-        place: Option<Place>,
-        key: RingId,
-        asker: Asker,
-    ) {
-        match at.plugin.get(at.ctx, place, key) {
-            Some((id, upcalls)) => {
-                self.fetches.insert((place, id), asker);
-                self.overlay_upcalls(at, place, upcalls);
-            }
-            None => self.found(at, asker, None),
-        }
-    }
-
-    /// The overlay said where a user is, or that it does not know.
-    fn found<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, record: Option<&Record>) {
-        let bindings = record.map(|record| bindings_of(record, at.ctx.now()));
-        match asker {
-            Asker::Targets(ticket, user) => {
-                let uri =
-                    |endpoint: Endpoint| Uri::of_user(&user, HostPart::Address(endpoint.address));
-                let targets = bindings
-                    .map(|found| found.iter().map(|binding| uri(binding.endpoint)).collect())
-                    .ok_or(Status::TEMPORARILY_UNAVAILABLE);
-                let upcalls =
-                    self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
-                self.proxy_upcalls(at, upcalls);
-            }
-            Asker::Bridge(asker, next_hop) => {
-                let bridges = bindings.unwrap_or_default();
-                if bridges.is_empty() {
-                    return self.resolve(at, *asker, &next_hop);
-                }
-                let places = bridges.iter().map(|it| it.endpoint).collect();
-                self.placed(at, *asker, Ok(places));
-            }
-            other => {
-                let places = bindings.unwrap_or_default();
-                let places: Vec<Endpoint> = places.iter().map(|it| it.endpoint).collect();
-                let places =
-                    if places.is_empty() { Err(sip::Unlocated::NoSuchName) } else { Ok(places) };
-                self.placed(at, other, places);
-            }
-        }
-    }
-
-    /// Finds out where a next hop is: a user who registers in the overlay through that, all else by
-    /// RFC 3263.
-    fn locate<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
-        if let Some((user, domain)) = self.settings.location.registered_there(next_hop) {
-            if user == self.user && *domain == self.settings.location.domain {
-                return self.placed(at, asker, Ok(vec![self.own.at(Port::SIP)]));
-            }
-            return self.fetch(at, &user, &domain, asker);
-        }
-        let other = next_hop.sip().filter(|uri| self.settings.bridged.contains(&uri.host));
-        if let Some(uri) = other {
-            return self.locate_beyond(at, asker, next_hop, &uri.clone());
-        }
-        self.resolve(at, asker, next_hop);
-    }
-
-    /// A user of another overlay: the node finds it itself, where it is in that overlay, or asks
-    /// its own for a node that is; in DNS only where there is none.
-    fn locate_beyond<C: NodeContext>(
-        &mut self,
-        at: &mut At<'_, C>,
-        asker: Asker,
-        next_hop: &Uri,
-        uri: &SipUri,
-    ) {
-        if let (Some(place), Some(user)) = (self.place_of(at, &uri.host), &uri.user) {
-            let key = at.plugin.others().map(|others| {
-                let other = others.description(place);
-                location_key(user, &other.domain, other.id_bits)
-            });
-            return self.fetch_key(at, Some(place), key.expect("a place is one of these"), asker);
-        }
-        let domain = name_of(&uri.host).unwrap_or_default();
-        let key = bridge_key(domain, self.settings.location.id_bits);
-        self.fetch_key(at, None, key, Asker::Bridge(Box::new(asker), next_hop.clone()));
-    }
-
-    /// By RFC 3263.
-    fn resolve<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, next_hop: &Uri) {
-        let mut locator = AsLocator(&mut *at.ctx);
-        if let Some(places) = self.names.locate(&mut locator, asker.clone(), next_hop) {
-            self.placed(at, asker, places);
-        }
-    }
-
-    /// It is known where a next hop is.
-    fn placed<C: NodeContext>(&mut self, at: &mut At<'_, C>, asker: Asker, places: Places) {
-        match asker {
-            Asker::Agent(ticket) => {
-                let ctx = &mut at.ctx.lift_sip();
-                let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
-                self.agent_upcalls(at, upcalls);
-            }
-            // A bridge is asked for before this.
-            Asker::Bridge(asker, _) => self.placed(at, *asker, places),
-            Asker::Hop(ticket) | Asker::Targets(ticket, _) => {
-                let places = places.map_err(|_| Status::TEMPORARILY_UNAVAILABLE);
-                let ctx = &mut at.ctx.lift_sip();
-                let upcalls = self.proxy.located(ctx, &mut self.tx, ticket, places);
-                self.proxy_upcalls(at, upcalls);
-            }
-        }
-    }
 }
 
-/// The domain of a host part that is a name.
-fn name_of(host: &HostPart) -> Option<&str> {
-    match host {
-        HostPart::Name(name) => Some(name),
-        HostPart::Address(_) | HostPart::Ipv6(_) => None,
-    }
-}
-
-/// Whether an entry of a route means this node: its address, or the overlay's name while it plays
-/// the proxy peer.
-fn is_own(uri: &SipUri, own: Address, domain: &str, is_proxy: bool) -> bool {
+/// Whether an entry of a route means this node: its address, or, while it plays the proxy peer, the
+/// overlay's name, or that of a domain that it stands in for.
+fn is_own(uri: &SipUri, own: Address, location: &LocationSettings, is_proxy: bool) -> bool {
+    let LocationSettings { domain, backed, .. } = location;
     match &uri.host {
         HostPart::Address(address) => *address == own,
-        HostPart::Name(name) => is_proxy && **name == *domain,
+        HostPart::Name(name) => {
+            is_proxy && std::iter::once(domain).chain(backed).any(|it| **it == **name)
+        }
         HostPart::Ipv6(_) => false,
     }
 }

@@ -288,6 +288,7 @@ mod tests {
     use super::*;
     use crate::experiment::run::tests::fake_output;
     use crate::experiment::summary::summarise;
+    use crate::metrics::codebook::columns_of;
     use crate::scenario::Scenarios;
 
     fn study(text: &str) -> (Study, Vec<RunOutput>) {
@@ -327,6 +328,14 @@ mod tests {
         assert_eq!(names, ["small", "large"]);
         let [markdown, csv] = &files(&study, &outputs, &summary)[..] else { panic!("two files") };
         assert_eq!((&*markdown.name, &*csv.name), ("comparison.md", "comparison.csv"));
+        let head: Vec<&str> = csv.text.lines().next().unwrap().split(',').collect();
+        let columns = columns_of("comparison").map(|column| column.name.as_str());
+        let (point, others): (Vec<_>, Vec<_>) = columns.partition(|name| *name == "point");
+        assert_eq!(
+            head,
+            [&point[..], &["name", "overlay.nodes"], &others].concat(),
+            "as the codebook has them"
+        );
         // The outputs are made by seed: alike at both points.
         assert!(markdown.text.contains("Against `small`, paired by run"), "{}", markdown.text);
         assert!(markdown.text.contains("(0/3/0)"), "{}", markdown.text);

@@ -255,13 +255,13 @@ impl FinishedStudy {
 
 /// What the columns of a table hold, by its head; else the first column that is not known. Columns
 /// stand in the order of the codebook, and some may be missing; the keys that a sweep varies, which
-/// no codebook knows, stand behind the first column of two tables.
+/// no codebook knows, stand behind the first column of three tables.
 fn kinds_of(table: &str, head: &[String]) -> Result<Vec<ColumnKind>, String> {
     let mut known = columns_of(table);
     let mut kinds = Vec::new();
     let varied = match table {
         "runs" => keys_before("seed", head),
-        "summary" => keys_before("metric", head),
+        "summary" | "comparison" => keys_before("metric", head),
         _ => 0..0,
     };
     for (index, name) in head.iter().enumerate() {

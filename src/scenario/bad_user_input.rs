@@ -341,6 +341,43 @@ fn conventional_domains() {
 }
 
 #[test]
+fn a_server_that_goes_and_what_stands_in_for_it_are_judged() {
+    tell(&[
+        (
+            "action = \"depart\"\nhost = \"deebee.dsl.ru.ac.za\"\ngraceful = true",
+            "x.toml:26:1: event.0.graceful: `graceful` has no meaning with the server of a domain: it \
+             announces nothing",
+        ),
+        (
+            "action = \"address_change\"\nhost = \"deebee.dsl.ru.ac.za\"",
+            "x.toml:25:8: event.0.host: there is no host `deebee.dsl.ru.ac.za`; there is `alice`, \
+             `bob-pc` or `proxy`",
+        ),
+        (
+            "action = \"return\"\nhost = \"idle.example\"",
+            "x.toml:25:8: event.0.host: `idle.example` has no SIP server: its users only look up",
+        ),
+        (
+            "action = \"depart\"\nhost = \"deebee.dsl.ru\"",
+            "x.toml:25:8: event.0.host: there is no host `deebee.dsl.ru`; did you mean \
+             `deebee.dsl.ru.ac.za`?",
+        ),
+        (
+            "action = \"heal\"\n[[caller]]\ndomain = \"uni.example\"\nusers = 0\n\
+             overlay_backup = true",
+            "x.toml:28:18: caller.2.overlay_backup: `overlay_backup` needs `embeds = true`: the \
+             server's peer copies into the overlay where its users are",
+        ),
+    ]);
+    let text = STORY.replace("[handover]", "[handover]\nstrategy = \"embedded\"");
+    let text = format!("{text}action = \"heal\"\n").replace("users = 2", "overlay_backup = true");
+    check(&[(
+        &text,
+        "x.toml:15:18: caller.0.overlay_backup: `overlay_backup` needs a strategy with a proxy peer",
+    )]);
+}
+
+#[test]
 fn generated_members_are_judged_once_their_number_is_known() {
     // 60 of which half are away take 120.
     let story = |host: &str, to: &str| {

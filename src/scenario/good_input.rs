@@ -211,6 +211,15 @@ fn the_script_is_resolved() {
 }
 
 #[test]
+fn a_server_is_a_host_of_the_script() {
+    let event = "event = [{ at = \"2h\", action = \"depart\", host = \"Dee.ZA\" },";
+    let events = plan(&PHONES.replace("event = [", event)).events;
+    let target = Target::Host("dee.za".to_owned());
+    let action = Action::Depart { target, back_after: None, graceful: false };
+    assert_eq!(events[0].action, action);
+}
+
+#[test]
 fn domains_and_phones_are_resolved() {
     let plan = plan(PHONES);
     assert!(plan.has_sip());

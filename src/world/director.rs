@@ -58,7 +58,7 @@ pub enum When {
 /// What a line does.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
-    /// Members go.
+    /// Members, or a SIP server, go.
     Depart {
         /// Which.
         target: Target,
@@ -67,7 +67,7 @@ pub enum Action {
         /// Whether they announce it.
         graceful: bool,
     },
-    /// Departed members may come back.
+    /// Departed ones may come back.
     Return {
         /// Which.
         target: Target,
@@ -106,15 +106,17 @@ pub enum Action {
     },
 }
 
-/// Which members a line is about.
+/// Whom a line is about.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Target {
     /// Whoever is in the binding.
     Binding,
     /// This one.
     Member(MemberId),
-    /// A share in (0, 1] of those that it can apply to, drawn at the moment.
+    /// A share in (0, 1] of those members that it can apply to, drawn at the moment.
     Share(f64),
+    /// The conventional SIP server on this host, which embeds no peer.
+    Server(HostId),
 }
 
 /// What the Director tells a host to do. The kernel carries its number.
@@ -134,6 +136,9 @@ pub enum Command {
     Play(usize),
     /// The update service answers again.
     ServiceUp,
+    /// The SIP server on the host that is told so is switched on, unless it was told to stay off for
+    /// longer.
+    ServerUp,
     /// A successor of this member, who will leave at that time, is chosen.
     Succeed(MemberId, SimTime),
     /// A partition is over, unless it was told to last longer.

@@ -10,7 +10,6 @@ use crate::net::{Link, Network, Words};
 use crate::overcord::{self, Message, Node};
 use crate::overlay::chord::Compact;
 use crate::sim;
-use crate::sip;
 use crate::time::SimTime;
 use crate::world::caller::{self, Caller};
 use crate::world::stage::Stage;
@@ -63,7 +62,7 @@ pub enum Timer {
     /// Of a SIP server.
     Server(server::Timer),
     /// Of a phone.
-    Phone(sip::Timer),
+    Phone(phone::Timer),
 }
 
 impl sim::Timer for Timer {
@@ -112,8 +111,8 @@ impl From<server::Timer> for Timer {
     }
 }
 
-impl From<sip::Timer> for Timer {
-    fn from(timer: sip::Timer) -> Self {
+impl From<phone::Timer> for Timer {
+    fn from(timer: phone::Timer) -> Self {
         Self::Phone(timer)
     }
 }
@@ -138,7 +137,7 @@ pub fn as_node<'a, 'b>(link: &'a mut WorldLink<'b>) -> NodeLink<'a, 'b> {
 /// A link as the context of a phone.
 pub fn as_phone<'a, 'b>(
     link: &'a mut WorldLink<'b>,
-) -> Lifted<'a, 'b, sip::Message, sip::Timer, phone::Observation> {
+) -> Lifted<'a, 'b, Message, phone::Timer, phone::Observation> {
     sim::Context::lift(link)
 }
 
@@ -225,11 +224,19 @@ impl Host {
         }
     }
 
-    /// A message arrives.
-    pub fn receive(&mut self, link: &mut WorldLink<'_>, from: Endpoint, message: Message) {
+    /// A message arrives at a port.
+    pub fn receive(
+        &mut self,
+        link: &mut WorldLink<'_>,
+        from: Endpoint,
+        port: Port,
+        message: Message,
+    ) {
         use sim::Context as _;
         match (self, message) {
-            (Self::Node(node), message) => node.receive(&mut as_node(link), from, message),
+            (Self::Node(node), message) => {
+                node.receive(&mut as_node(link), from, port, message);
+            }
             (Self::Resolver(resolver), Message::Dns(message)) => {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }
@@ -257,6 +264,9 @@ impl Host {
             }
             (Self::Phone(phone), Message::Sip(message)) => {
                 phone.receive(&mut as_phone(link), from, message);
+            }
+            (Self::Phone(phone), Message::Dns(message)) => {
+                phone.receive_dns(&mut as_phone(link), from, &message);
             }
             (Self::Phone(phone), Message::Icmp(Icmp::Unreachable(error))) => {
                 if let Some(to) = deaf(error) {

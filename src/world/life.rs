@@ -208,7 +208,7 @@ impl World {
 
     /// Carries out a command.
     #[inline(never)]
-    pub(super) fn command(&mut self, number: u32) {
+    pub(super) fn command(&mut self, host: HostId, number: u32) {
         match self.director.command(number) {
             Command::Toggle(id) => self.toggle(id),
             Command::Start(id) => self.start(id),
@@ -222,6 +222,7 @@ impl World {
             }
             Command::Play(line) => self.play(line),
             Command::ServiceUp => self.service_up(),
+            Command::ServerUp => self.server_up(host),
             Command::Succeed(id, leave) => self.succeed(id, leave),
             Command::Heal(partition) => self.heal_if_due(partition),
             Command::StartPhone(phone) => self.start_phone(phone as usize),
@@ -408,6 +409,10 @@ impl World {
             self.expect_departure_from_binding();
         }
         match action {
+            Action::Depart { target: Target::Server(host), back_after, .. } => {
+                self.server_down(host, back_after);
+            }
+            Action::Return { target: Target::Server(host) } => self.let_server_up(host),
             Action::Depart { target, back_after, graceful } => {
                 let foreseen = fixed.filter(|id| self.population.members[id.index()].is_up());
                 for id in foreseen.map_or_else(|| self.targets(target, true), |id| vec![id]) {
@@ -474,6 +479,7 @@ impl World {
                     .collect();
                 self.director.sample(&pool, share)
             }
+            Target::Server(_) => Vec::new(),
         }
     }
 

@@ -22,7 +22,7 @@ use super::host::{Timer, WorldNetwork};
 use super::observation::{Answer, Observation, RequestEnding, RequestMethod};
 use super::{LogSink, caller};
 use crate::address::Address;
-use crate::conventional::server;
+use crate::conventional::{phone, server};
 use crate::dyndns::{ClientTimer, ServerTimer};
 use crate::http;
 use crate::net::icmp::{Code, Icmp, Quoted};
@@ -39,7 +39,9 @@ use crate::time::SimTime;
 use crate::world::director::Command;
 
 /// What is added to the line of a datagram that reaches nobody.
-pub(super) const GONE: &str = "  (lost: nobody is there)";
+const GONE: &str = "  (lost: nobody is there)";
+/// The same of one that a translator of addresses does not let in.
+const KEPT_OUT: &str = "  (lost: the translator lets in nobody that was not sent to)";
 
 /// The words for addresses and contacts.
 pub struct Words<'a> {
@@ -60,24 +62,32 @@ impl World {
     #[cold]
     pub(super) fn log_packet(&self, host: HostId, packet: &Packet, log: LogSink<'_>) {
         let network: &WorldNetwork = &self.network;
-        let (from, to, carried) = network.look_into(packet);
+        let (from, _, carried) = network.look_into(packet);
         let (at, sender) = (network.now(), network.last_holder(from.address));
         let covered = |host| self.logged.covers(host, at);
         if !covered(host) && !sender.is_some_and(covered) {
             return;
         }
-        let gone = network.address(host) != Some(to.address) || network.is_kept_out(host, packet);
+        let fate = self.loss(host, packet);
         let words = || {
             let said = self.in_words(|words| match carried {
                 Packed::Hot(hot) => words.message(&Message::unpack(hot)),
                 Packed::Cold(message) => words.message(message),
             });
             let sender = sender.map_or_else(|| from.to_string(), |it| self.name(it).to_owned());
-            let fate = if gone { GONE } else { "" };
-            format!("{sender} -> {}  {said}{fate}", self.name(host))
+            format!("{sender} -> {}  {said}{}", self.name(host), fate.unwrap_or_default())
         };
-        let digest = (!gone).then(|| network.digest(packet));
+        let digest = fate.is_none().then(|| network.digest(packet));
         log(&Told { at, host, sender, digest, words: &words });
+    }
+
+    /// Why a datagram does not get to a host, if it does not.
+    pub(super) fn loss(&self, host: HostId, packet: &Packet) -> Option<&'static str> {
+        let (_, to, _) = self.network.look_into(packet);
+        if self.network.address(host) != Some(to.address) {
+            return Some(GONE);
+        }
+        self.network.is_kept_out(host, packet).then_some(KEPT_OUT)
     }
 
     /// Tells of a timer of a host.
@@ -373,7 +383,7 @@ fn command(command: Command) -> String {
         Command::ServiceUp => "the update service answers again".to_owned(),
         Command::Succeed(..) => "a successor is chosen".to_owned(),
         Command::Heal(partition) => format!("partition {} may be over", partition.number()),
-        Command::StartPhone(_) => "is switched on".to_owned(),
+        Command::StartPhone(_) | Command::ServerUp => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
         Command::NoticeAddress(_, address) => format!("notices that its address is {address}"),
     }
@@ -390,8 +400,12 @@ fn timer(timer: Timer) -> String {
         Timer::Caller(caller::Timer::User(user)) => {
             return format!("timer: user {user} looks the overlay's name up");
         }
-        Timer::Server(server::Timer::Stub(_)) => "a DNS query is not answered",
-        Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(timer) => sip_timer(timer),
+        Timer::Server(server::Timer::Stub(_)) | Timer::Phone(phone::Timer::Stub(_)) => {
+            "a DNS query is not answered"
+        }
+        Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(phone::Timer::Sip(timer)) => {
+            sip_timer(timer)
+        }
     };
     format!("timer: {what}")
 }

@@ -3,8 +3,8 @@
 //!
 //! * [`host`]: what a host can be. [`population`]: the members. [`caller`]: conventional domains.
 //! * [`stage`]: where observations arrive. [`observation`], [`truth`]: what is made of them.
-//! * [`director`]: what is going to happen. [`life`]: hosts that come and go. [`partition`]: hosts
-//!   that cannot reach each other. [`moving`]: addresses that change. [`bounds`]: takeover by
+//! * [`director`]: what is going to happen. [`life`], [`servers`]: hosts that come and go. [`partition`]:
+//!   hosts that cannot reach each other. [`moving`]: addresses that change. [`bounds`]: takeover by
 //!   command.
 //! * [`checkers`], [`ring`]: judges of the simulator itself. [`log`]: what hosts do, in words.
 //!   [`story`]: what some hosts say to each other, and what has to happen between them.
@@ -25,6 +25,7 @@ pub mod observation;
 pub mod partition;
 pub mod population;
 pub mod ring;
+pub mod servers;
 pub mod stage;
 pub mod story;
 pub mod truth;
@@ -47,6 +48,7 @@ use crate::world::moving::AddressChanges;
 use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
+use crate::world::servers::Servers;
 use crate::world::stage::{LookupTotals, Noted, Stage};
 use crate::world::story::Story;
 use crate::world::truth::{Report, Violation};
@@ -75,7 +77,9 @@ pub struct World {
     pub address_changes: AddressChanges,
     /// The Director.
     pub director: Director,
-    /// Hosts that are up from the start and stay.
+    /// What conventional SIP servers are made of that embed no peer.
+    pub servers: Servers,
+    /// Hosts that are up from the start.
     pub infrastructure: Infrastructure,
     /// When the run ends.
     pub end: SimTime,
@@ -266,7 +270,7 @@ impl World {
                 if self.logged.is_anybody() {
                     self.log_command(host, command, log);
                 }
-                self.command(command);
+                self.command(host, command);
             }
         }
     }
@@ -274,13 +278,13 @@ impl World {
     fn hand_cold(&mut self, host: HostId, packet: Packet, id: ColdId) {
         let now = self.network.now();
         let Some(delivery) = self.network.deliver_cold(host, packet, id) else { return };
-        let (from, message) = (delivery.from, delivery.unpack());
+        let (from, port, message) = (delivery.from, delivery.port, delivery.unpack());
         let mut link = self.network.link(host, &mut self.stage);
         // What the judges look at, DNS, is never small.
         if let Some(checkers) = &mut link.observer_mut().checkers {
             checkers.delivered(now, host, &message);
         }
-        self.hosts[host.index()].receive(&mut link, from, message);
+        self.hosts[host.index()].receive(&mut link, from, port, message);
     }
 
     #[cold]

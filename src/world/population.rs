@@ -272,7 +272,8 @@ impl Population {
     /// Gives a member that starts again the address that it is due, with the contact for it.
     pub fn readdress(&mut self, id: MemberId, directory: &mut Directory) {
         let returns = self.members[id.index()].starts > 0;
-        if returns && self.return_address == ReturnAddress::New {
+        let moves = !self.members[id.index()].is_server();
+        if returns && moves && self.return_address == ReturnAddress::New {
             self.give_address(id, directory);
         }
     }

@@ -94,9 +94,33 @@ const FAR: &str = "far.example";
 /// two steps down: it looks every half TTL.
 #[test]
 fn a_partition_has_a_proxy_peer_on_both_sides_and_its_healing_leaves_one() {
+    leaves_one(&[]);
+}
+
+/// The same over HTTP, where nothing is compared.
+#[test]
+fn without_a_compare_and_swap_one_is_left_as_well() {
+    leaves_one(&["handover.update=dyndns2"]);
+}
+
+/// Under churn, too, one claims at a departure, and what it claims is what it saw.
+#[test]
+fn a_compare_and_swap_has_one_claimant_a_departure_under_churn() {
+    let swaps = ["handover.update=rfc2136", "handover.update_if=unchanged"];
+    let keys = ["handover.strategy=lease", "duration=6h", "overlay.nodes=40"];
+    let output = run(crate::SMALL, &[&keys[..], &swaps].concat());
+    let value = |name| output.headline.value(name).expect("it is a metric");
+    // Sessions of 20 min: some three an hour.
+    assert!(value("departures") >= 10.0, "{}", value("departures"));
+    assert_eq!((value("claimants.max"), value("false_claims")), (1.0, 0.0));
+    assert_eq!(value("split_brain_share"), 0.0);
+    assert!(value("updates") < 2.0 * value("departures"), "{}", value("updates"));
+}
+
+fn leaves_one(more: &[&str]) {
     let text = crate::steady(CUT).replace(LOOK_UPS, MESSAGES);
     let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
-    let output = run(&text, &keys);
+    let output = run(&text, &[&keys[..], more].concat());
     let believers = |from: u64, to: u64| {
         let at = |row: &&overcord::metrics::tables::TimelineRow| {
             (from..to).contains(&(row.time.as_nanos() / 1_000_000_000))

@@ -53,7 +53,7 @@ pub(crate) enum Role {
 pub(crate) enum Timer {
     Resolver(resolver::Timer),
     Server(server::Timer),
-    Phone(sip::Timer),
+    Phone(phone::Timer),
 }
 
 /// What is written down of a run.
@@ -91,7 +91,7 @@ macro_rules! from {
 from! {
     Timer::Resolver(resolver::Timer);
     Timer::Server(server::Timer);
-    Timer::Phone(sip::Timer);
+    Timer::Phone(phone::Timer);
     Note::User(phone::Observation);
     Note::Server(server::Observation);
 }
@@ -167,7 +167,7 @@ impl Device for Role {
 
 fn as_phone<'a, 'b>(
     link: &'a mut Link<'b>,
-) -> sim::Lift<'a, Link<'b>, sip::Message, sip::Timer, phone::Observation> {
+) -> sim::Lift<'a, Link<'b>, Message, phone::Timer, phone::Observation> {
     link.lift()
 }
 
@@ -245,6 +245,7 @@ impl Set {
         let servers = [Network::address_of(RESOLVER).at(Port::DNS)];
         server::Settings {
             embeds: false,
+            recalls: false,
             domain: DOMAIN.to_owned(),
             own: Network::address_of(SERVER),
             overlay: OVERLAY.to_owned(),
@@ -269,7 +270,13 @@ fn resolver() -> Resolver {
 
 fn phone(user: &str, domain: &str, index: usize) -> Phone {
     let (own, server) = (Network::address_of(index), Network::address_of(SERVER));
-    Phone::new(user, domain, own, server, [dice(user), dice(&format!("{user}'s agent"))])
+    Phone::new(
+        user,
+        domain,
+        own,
+        phone::Home::At(server),
+        [dice(user), dice(&format!("{user}'s agent"))],
+    )
 }
 
 fn dice(name: &str) -> Dice {

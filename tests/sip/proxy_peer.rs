@@ -85,7 +85,8 @@ impl Node {
         plugin.placed();
         let lifetime = SimDuration::from_secs(3_600);
         let (domain, copied) = (DOMAIN.to_owned(), Vec::new());
-        let location = LocationSettings { domain, copied, id_bits: 160, lifetime };
+        let location =
+            LocationSettings { domain, copied, backed: Vec::new(), id_bits: 160, lifetime };
         let user = UserAgent::new(Parts {
             settings: Arc::new(Settings {
                 location,

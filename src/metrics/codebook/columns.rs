@@ -20,6 +20,13 @@ pub(super) const TABLES: &[Table] = &[
                 of the keys that a sweep varies stand behind `point`. `summary.json` says the same.",
     },
     Table {
+        name: "comparison",
+        about: "Where a sweep lists points by name: one row a point and metric, as `comparison.md` sets \
+                them side by side. The values of the keys that the sweep varies stand behind `point`. \
+                What belongs to a run as a whole is compared with the first of the points that share \
+                what else is varied.",
+    },
+    Table {
         name: "handovers",
         about: "One row a handover episode and caller domain. Its phases sum to `total_s` exactly.",
     },
@@ -106,6 +113,37 @@ const SUMMARY: &[Line] = &[
         Nothing,
         "The assumption of the closed form that the scenario does not keep.",
     ),
+];
+
+const COMPARISON: &[Line] = &[
+    ("point", Integer, Nothing, "Number of the sweep point, from 0."),
+    ("metric", Text, Nothing, "The headline metric, a column of `runs`."),
+    ("mean", Number, OfTheMetric, "Mean over the runs in which the metric has a value."),
+    ("low", Number, OfTheMetric, "Lower end of the 95 % interval of the mean, as in `summary`."),
+    ("high", Number, OfTheMetric, "Upper end of that interval."),
+    (
+        "against",
+        Integer,
+        Nothing,
+        "Number of the point that it is compared with; empty where it is not compared.",
+    ),
+    ("pairs", Integer, Count, "Pairs of runs of the same seed in which both have a value."),
+    (
+        "difference",
+        Number,
+        OfTheMetric,
+        "Mean over the pairs of this point's value less the other's.",
+    ),
+    (
+        "difference_low",
+        Number,
+        OfTheMetric,
+        "Lower end of the 95 % interval of that mean (Student's t over the pairs).",
+    ),
+    ("difference_high", Number, OfTheMetric, "Upper end of that interval."),
+    ("below", Integer, Count, "Pairs in which this point's value is the smaller one."),
+    ("same", Integer, Count, "Pairs in which both are the same."),
+    ("above", Integer, Count, "Pairs in which this point's value is the larger one."),
 ];
 
 const HANDOVERS: &[Line] = &[
@@ -216,8 +254,8 @@ const REQUESTS: &[Line] = &[
         "cause",
         Text,
         Nothing,
-        "Why it failed: `callee` (not there, or declined) or `interop` (the way between callers and \
-         overlay); empty if it did not fail or is unfinished.",
+        "Why it failed: `callee` (down, declined, or in no overlay when its proxy peer looked) or \
+         `interop` (the way between callers and overlay); empty if it did not fail or is unfinished.",
     ),
     (
         "delay_s",
@@ -319,6 +357,7 @@ const fn lines(table: &str) -> &'static [Line] {
     match table.as_bytes() {
         b"runs" => RUNS,
         b"summary" => SUMMARY,
+        b"comparison" => COMPARISON,
         b"handovers" => HANDOVERS,
         b"stale" => STALE,
         b"requests" => REQUESTS,

@@ -4,12 +4,12 @@
 use std::num::NonZeroU32;
 
 use super::Network;
-use crate::address::{Address, Endpoint};
+use crate::address::{Address, Endpoint, Port};
 use crate::net::bursts::Bursts;
 use crate::net::latency::Latency;
 use crate::net::packet::{Booked, Packet};
 use crate::net::payload::Account;
-use crate::net::{Nats, Packed, Partition, Payload, Sides};
+use crate::net::{Knock, Nats, Packed, Partition, Payload, Sides};
 use crate::sim::{HostId, Timer};
 
 impl<P: Payload, T: Timer> Network<P, T> {
@@ -99,11 +99,15 @@ impl<P: Payload, T: Timer> Network<P, T> {
             Packed::Hot(words) => P::unpack(words),
             Packed::Cold(message) => message,
         };
-        let (now, local, knock) = (self.kernel.now(), message.sent_from(to.port), message.knock());
+        let (now, knock) = (self.kernel.now(), message.knock());
+        // Parties that have the same port are told apart by it, which is the one inside.
+        let inside = self.port_inside(self.holders.holder(to.address), knock, to.port);
+        let local = message.sent_from(inside);
         let nats = self.nats.as_mut().expect("it was asked for");
         let source = nats.outbound(now, origin, knock, local, to);
+        let as_told = source == message.sent_from(to.port);
         match message.pack() {
-            Packed::Hot(words) if source == local => {
+            Packed::Hot(words) if as_told && inside == to.port => {
                 let Account { class, bytes } = P::hot_account(words);
                 self.transmit_hot(origin, from, to, Booked::new(class.into(), bytes), words);
             }
@@ -111,9 +115,17 @@ impl<P: Payload, T: Timer> Network<P, T> {
                 self.transmit_cold(origin, from, to, P::unpack(words), Some(source));
             }
             Packed::Cold(message) => {
-                let source = (source != local).then_some(source);
+                let source = (!as_told).then_some(source);
                 self.transmit_cold(origin, from, to, message, source);
             }
+        }
+    }
+
+    /// The port at a host that a datagram to this port gets to.
+    pub(super) fn port_inside(&self, host: Option<HostId>, knock: Knock, port: Port) -> Port {
+        match (&self.nats, host) {
+            (Some(nats), Some(host)) => nats.inside(host, knock, port),
+            _ => port,
         }
     }
 }

@@ -224,6 +224,9 @@ impl Handover {
         });
         match (fetch, found) {
             (Fetch::Tell(_), found) => self.decide(ctx, plugin, Event::Fetched(found)),
+            (Fetch::Test(_), Some(found)) if self.is_idle() && found.address == self.own => {
+                self.decide(ctx, plugin, Event::OwnRecord);
+            }
             (Fetch::Test(_), Some(found)) if self.is_idle() => {
                 let step = self.discovery.begin_at(found.address, self.own);
                 self.perform(ctx, plugin, step);

@@ -240,7 +240,7 @@ impl Bench {
                 if to.address != self.own {
                     continue;
                 }
-                self.node.receive(&mut self.desk, from, segment.into());
+                self.node.receive(&mut self.desk, from, Port::OVERLAY, segment.into());
             } else {
                 return;
             }
@@ -253,7 +253,7 @@ impl Bench {
             Message::Icmp(Icmp::EchoRequest(echo)) => {
                 self.pinged.push((self.desk.now, to.address));
                 if self.alice_up {
-                    self.node.receive(&mut self.desk, to, echo.reply().into());
+                    self.node.receive(&mut self.desk, to, Port::OVERLAY, echo.reply().into());
                 }
             }
             Message::Tcp(segment) if to.address == SERVICE && self.service_up => {
@@ -279,7 +279,7 @@ impl Bench {
         let reply = Reply { answer, ttl: Ttl::from_secs(60), soa: None };
         let mut response = reply.response_to(query);
         response.recursion_available = true;
-        self.node.receive(&mut self.desk, resolver, response.into());
+        self.node.receive(&mut self.desk, resolver, Port::OVERLAY, response.into());
     }
 
     /// What the node let the observer know of the handover, in milliseconds.
@@ -300,7 +300,7 @@ impl Bench {
         let _ = tcp.connect(&mut desk, OWN.at(Port::PROXY), SimDuration::from_secs(5));
         let (_, syn) = desk.sent.pop_front().expect("a connection begins with a segment");
         let from = prober.at(crate::net::Payload::source_port(&Message::Tcp(syn.clone())));
-        self.node.receive(&mut self.desk, from, syn.into());
+        self.node.receive(&mut self.desk, from, Port::OVERLAY, syn.into());
         let (to, answer) = self.desk.sent.pop_front().expect("a probe is answered");
         let Message::Tcp(answer) = answer else { panic!("{answer:?}") };
         assert_eq!(to.address, prober);

@@ -29,6 +29,7 @@ use thiserror::Error;
 use crate::address::{Address, Port};
 use crate::churn::trace::AvailabilityTrace;
 use crate::churn::{Recipe, Schedule};
+use crate::conventional::Server;
 use crate::dns::Resolver;
 use crate::dns::application_cache::Life;
 use crate::dns::resolver;
@@ -55,6 +56,7 @@ use crate::world::host::Host;
 use crate::world::log::Logged;
 use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
+use crate::world::servers::Servers;
 use crate::world::stage::Callees;
 use crate::world::{Infrastructure, World};
 
@@ -184,7 +186,8 @@ pub fn build(
         by_host,
         SimTime::ZERO + plan.warmup,
     );
-    let mut hosts = hosts(plan, &cast, &members, &kit, seed)?;
+    let servers = users::servers(plan, &cast, &kit);
+    let mut hosts = hosts(plan, &cast, &members, (&kit, &servers), seed)?;
     for (host, node) in beside::nodes(&beside) {
         hosts[host.index()] = Host::Node(node);
     }
@@ -216,6 +219,7 @@ pub fn build(
         hosts,
         stage,
         director,
+        servers,
         infrastructure: infrastructure(plan, &cast)?,
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
@@ -391,10 +395,13 @@ fn hosts(
     plan: &Plan,
     cast: &Cast,
     members: &[Member],
-    kit: &Kit,
+    (kit, servers): (&Kit, &Servers),
     seed: u64,
 ) -> Result<Vec<Host>, BuildError> {
     let mut hosts: Vec<Option<Host>> = cast.names.iter().map(|_| None).collect();
+    for (host, site) in servers {
+        hosts[host.index()] = Some(Host::Server(Box::new(Server::new(site.settings.clone()))));
+    }
     hosts[cast.id(director::NAME).index()] = Some(Host::Director);
     for member in members {
         let name = &cast.names[member.host.index()];
@@ -423,27 +430,19 @@ fn hosts(
             hosts[cast.id(&resolver.name).index()] = Some(host);
         }
         for caller in &plan.callers {
-            if caller.embeds() {
-                // Its host is that of its peer.
-                continue;
+            if let Traffic::Lookups(lookups) = &caller.traffic {
+                let host = domain(caller, *lookups, cast, kit, dns, seed)?;
+                hosts[cast.id(&caller.domain).index()] = Some(Host::Caller(Box::new(host)));
             }
-            let host = match &caller.traffic {
-                Traffic::Lookups(lookups) => {
-                    let caller = domain(caller, *lookups, cast, kit, dns, seed)?;
-                    Host::Caller(Box::new(caller))
-                }
-                Traffic::Sip(sip) => {
-                    Host::Server(Box::new(users::server(plan, caller, sip, cast, kit)))
-                }
-            };
-            hosts[cast.id(&caller.domain).index()] = Some(host);
         }
         for (place, part) in cast.phones.iter().enumerate() {
             let host = Host::Phone(Box::new(users::phone(plan, cast, place, kit)));
             hosts[cast.id(&part.name).index()] = Some(host);
         }
         if let Some(name) = &cast.authority {
-            let authority = servers::authority(dns, cast.service.is_some(), &named)?;
+            let callers = plan.callers.iter().filter(|caller| caller.is_backed());
+            let backed: Vec<&str> = callers.map(|caller| caller.domain.as_str()).collect();
+            let authority = servers::authority(dns, cast.service.is_some(), &named, &backed)?;
             hosts[cast.id(name).index()] = Some(Host::Authority(Box::new(authority)));
         }
         if let (Some(name), Some(service)) = (&cast.service, servers::service(plan, dns)?) {

@@ -82,10 +82,13 @@ pub(super) fn script(
             plan::Target::Proxy => director::Target::Binding,
             plan::Target::Share(share) => director::Target::Share(*share),
             plan::Target::Host(name) => {
-                let members = cast.generated.iter().chain(cast.named.iter().map(|(it, _)| it));
-                let place = (0..).zip(members).find(|(_, other)| *other == name);
-                let (place, _) = place.ok_or_else(|| cast.unknown(name))?;
-                director::Target::Member(MemberId(place))
+                let named = cast.named.iter().chain(&cast.embedding).map(|(it, _)| it);
+                let members = cast.generated.iter().chain(named);
+                match (0..).zip(members).find(|(_, other)| *other == name) {
+                    Some((place, _)) => director::Target::Member(MemberId(place)),
+                    None if cast.callers.contains(name) => director::Target::Server(cast.id(name)),
+                    None => return Err(cast.unknown(name)),
+                }
             }
         })
     };

@@ -9,7 +9,7 @@ use crate::dns::binding::Form;
 use crate::dns::resolver::{self, Delegation};
 use crate::dns::tsig::Key;
 use crate::dns::zone::RrSet;
-use crate::dns::{Authority, Binding, DomainName, Profile, RecordData, Ttl, Zone, profile};
+use crate::dns::{Authority, Binding, DomainName, Profile, RecordData, Srv, Ttl, Zone, profile};
 use crate::dyndns::{Account, Hostname, ServerSettings, UpdateServer};
 use crate::scenario::plan::{self, DnsPlan, Plan, Publish, ResolverProfile, ZoneUpdates};
 use crate::time::SimDuration;
@@ -44,11 +44,24 @@ pub(super) fn service_name(dns: &DnsPlan) -> Result<DomainName, BuildError> {
 }
 
 /// The zones of conventional domains: each has the address of its server at its apex, for an hour,
-/// so that it is not what is measured.
-fn conventional_zone(domain: &str, server: Address) -> Result<Zone, BuildError> {
+/// so that it is not what is measured. With a `second`, it has the two as a set of services.
+fn conventional_zone(
+    domain: &str,
+    server: Address,
+    second: Option<&DomainName>,
+) -> Result<Zone, BuildError> {
     let ttl = Ttl::from_duration(SERVER_TTL);
     let apex: DomainName = domain.parse().map_err(model_error)?;
     let mut zone = Zone::conventional(apex.clone(), AUTHORITY, ttl, ttl).map_err(model_error)?;
+    if let Some(second) = second {
+        let name = apex.prefixed("_udp").and_then(|udp| udp.prefixed("_sip"));
+        let service = |(priority, target): (u16, &DomainName)| {
+            let target = target.clone();
+            RecordData::Srv(Srv { priority, weight: 0, port: Port::SIP, target })
+        };
+        let data = [(10, &apex), (20, second)].map(service);
+        zone.set(name.map_err(model_error)?, RrSet { ttl, data: Arc::new(data) });
+    }
     zone.set(apex, RrSet { ttl, data: Arc::new([RecordData::A(server)]) });
     Ok(zone)
 }
@@ -64,11 +77,12 @@ pub(super) fn key() -> Key {
 }
 
 /// One name server for all zones: the overlay's, and those of conventional domains with the
-/// addresses of their servers.
+/// addresses of their servers; the overlay stands in for those that are `backed`.
 pub(super) fn authority(
     dns: &DnsPlan,
     with_service: bool,
     domains: &[(String, Address)],
+    backed: &[&str],
 ) -> Result<Authority, BuildError> {
     let ttl = Ttl::from_duration(dns.ttl);
     let negative = Ttl::from_duration(dns.negative_ttl);
@@ -80,8 +94,10 @@ pub(super) fn authority(
         zone.set(service_name(dns)?, set);
     }
     let mut zones = vec![zone];
+    let overlay: DomainName = dns.domain.parse().map_err(model_error)?;
     for (domain, server) in domains {
-        zones.push(conventional_zone(domain, *server)?);
+        let second = backed.contains(&domain.as_str()).then_some(&overlay);
+        zones.push(conventional_zone(domain, *server, second)?);
     }
     let mut authority = Authority::new(zones);
     authority.allow(match dns.update {

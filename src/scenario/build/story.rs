@@ -77,5 +77,9 @@ fn addresses(plan: &Plan, cast: &Cast) -> Vec<(HostId, Uri)> {
         let domain = HostPart::name(&plan.callers[phone.caller].domain);
         (cast.id(&phone.name), Uri::of_user(&phone.user, domain))
     });
-    members.chain(phones).collect()
+    let elsewhere = plan.overlay.beside.iter().zip(&cast.besides).flat_map(|(beside, names)| {
+        let domain = HostPart::name(&beside.domain);
+        names.iter().map(move |name| (cast.id(name), Uri::of_user(name, domain.clone())))
+    });
+    members.chain(phones).chain(elsewhere).collect()
 }

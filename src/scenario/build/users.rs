@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::cast::Cast;
 use super::{BuildError, FIRST_PHONE, arrivals, user_name};
 use crate::address::Address;
-use crate::conventional::{Phone, Server, server};
+use crate::conventional::phone::Home;
+use crate::conventional::{Phone, server};
 use crate::dns::server_cache::Policy;
 use crate::dns::stub::Stub;
 use crate::dns::{ServerCache, Ttl};
@@ -27,6 +28,7 @@ use crate::sip::{Blocklist, HostPart, Status, Uri};
 use crate::time::SimTime;
 use crate::workload::ArrivalTimes;
 use crate::world::population::{Kit, MemberId};
+use crate::world::servers::{Servers, Site};
 use crate::world::users::{Actor, Doing, PhoneSite, Users};
 
 /// A phone: its host's name, its user, its domain by place in the plan, and when it starts.
@@ -74,16 +76,16 @@ fn dice(kit: &Kit, name: &str, part: u64) -> Dice {
     Dice::new(kit.draws, NameHash(mix2(NameHash::of(name).0, part)))
 }
 
-/// The SIP server of a domain.
-pub(super) fn server(
-    plan: &Plan,
-    caller: &CallerPlan,
-    sip: &SipDomainPlan,
-    cast: &Cast,
-    kit: &Kit,
-) -> Server {
-    let dice = |part| dice(kit, &caller.domain, part);
-    Server::new(server_settings(plan, caller, sip, cast, dice))
+/// The SIP servers of domains that embed no peer.
+pub(super) fn servers(plan: &Plan, cast: &Cast, kit: &Kit) -> Servers {
+    let plain = plan.callers.iter().filter(|caller| !caller.embeds());
+    let site = |caller: &CallerPlan| {
+        let dice = |part| dice(kit, &caller.domain, part);
+        let settings = server_settings(plan, caller, caller.sip()?, cast, dice);
+        let (name, resolvers) = (NameHash::of(&caller.domain), cast.servers_of(&caller.domain));
+        Some((cast.id(&caller.domain), Site::new(settings, name, kit.draws, resolvers)))
+    };
+    plain.filter_map(site).collect()
 }
 
 /// The servers that embed a peer, by the member that this is. Their dice are a placeholder, until
@@ -127,6 +129,7 @@ fn server_settings(
     let most = u32::from(u16::MAX);
     server::Settings {
         embeds: sip.embeds,
+        recalls: sip.overlay_backup,
         domain: name.clone(),
         own: cast.server_of(name),
         overlay: plan.dns.as_ref().map(|dns| dns.domain.clone()).unwrap_or_default(),
@@ -142,13 +145,18 @@ fn server_settings(
     }
 }
 
-/// A phone, with the address of its domain's server.
+/// A phone, with the address of its domain's server, or with the name where there is another for it.
 pub(super) fn phone(plan: &Plan, cast: &Cast, place: usize, kit: &Kit) -> Phone {
     let part = &cast.phones[place];
-    let domain = plan.callers[part.caller].domain.as_str();
-    let server = cast.server_of(domain);
-    let parts = [1, 2].map(|number| dice(kit, &part.name, number));
-    Phone::new(&part.user, domain, phone_address(place), server, parts)
+    let caller = &plan.callers[part.caller];
+    let domain = caller.domain.as_str();
+    let dice = |number| dice(kit, &part.name, number);
+    let home = if caller.is_backed() {
+        Home::Named(Stub::new(cast.servers_of(domain), dice(3)), dice(4))
+    } else {
+        Home::At(cast.server_of(domain))
+    };
+    Phone::new(&part.user, domain, phone_address(place), home, [1, 2].map(dice))
 }
 
 /// How the agents of members are set up, if there is SIP.
@@ -185,6 +193,7 @@ pub(super) fn in_overlay(
     let location = LocationSettings {
         domain: domain.to_owned(),
         copied: Vec::new(),
+        backed: Vec::new(),
         id_bits,
         lifetime: main.location.lifetime,
     };
@@ -198,10 +207,14 @@ pub(super) fn in_overlay(
 /// How users' locations are stored in the overlay, if there is SIP.
 fn location_settings(plan: &Plan, id_bits: u8) -> Option<LocationSettings> {
     let dns = plan.dns.as_ref().filter(|_| plan.has_sip())?;
-    let embedding = plan.callers.iter().filter(|caller| caller.embeds());
+    let those = |which: fn(&CallerPlan) -> bool| {
+        let callers = plan.callers.iter().filter(|caller| which(caller));
+        callers.map(|caller| caller.domain.to_ascii_lowercase()).collect()
+    };
     Some(LocationSettings {
         domain: dns.domain.to_ascii_lowercase(),
-        copied: embedding.map(|caller| caller.domain.to_ascii_lowercase()).collect(),
+        copied: those(CallerPlan::embeds),
+        backed: those(CallerPlan::is_backed),
         id_bits,
         lifetime: plan.overlay.location_lifetime,
     })

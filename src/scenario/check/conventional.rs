@@ -12,8 +12,9 @@ use crate::time::SimDuration;
 use crate::units::{Duration, Rate};
 
 /// What only a SIP server takes.
-const SERVER_KEYS: [&str; 9] = [
+const SERVER_KEYS: [&str; 10] = [
     "embeds",
+    "overlay_backup",
     "profile",
     "dns_cache",
     "dns_negative_ttl",
@@ -142,6 +143,7 @@ impl Check<'_> {
         let outbound = caller.outbound.as_ref();
         let outbound = outbound.and_then(|it| self.workload(it, &path.then("outbound")));
         SipDomainPlan {
+            overlay_backup: caller.overlay_backup.unwrap_or(false),
             embeds: caller.embeds.unwrap_or(self.strategy == Some(Strategy::Embedded)),
             profile,
             dns_cache: dns_cache.then(|| caller.dns_negative_ttl.unwrap_or(NEGATIVE_TTL).0),

@@ -140,7 +140,7 @@ impl Check<'_> {
         } else if event.action == EventAction::Partition {
             self.partition(event, path, file, dns, users).map(Action::Partition)
         } else {
-            self.action(event, path, file, nodes)
+            self.action(event, path, file, (nodes, users))
         };
         Some(EventPlan { when: when?, spread: event.spread.0, action: action? })
     }
@@ -185,7 +185,13 @@ impl Check<'_> {
     }
 
     /// What happens to members and to the update endpoint.
-    fn action(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Action> {
+    fn action(
+        &mut self,
+        event: &Event,
+        path: &Path,
+        file: &File,
+        there: (u32, &Users<'_>),
+    ) -> Option<Action> {
         let lasting = event.lasting.map(|lasting| lasting.0);
         let endpoint = matches!(event.action, EventAction::DyndnsDown | EventAction::DyndnsUp);
         if endpoint && file.dyndns.is_none() {
@@ -194,15 +200,15 @@ impl Check<'_> {
         }
         Some(match event.action {
             EventAction::Depart => {
-                let target = self.target(event, path, file, nodes)?;
+                let target = self.target(event, path, file, there)?;
                 let graceful = event.graceful.unwrap_or(false);
                 Action::Depart { target, back_after: lasting, graceful }
             }
             EventAction::Return => {
-                Action::Return { target: self.target(event, path, file, nodes)? }
+                Action::Return { target: self.target(event, path, file, there)? }
             }
             EventAction::AddressChange => {
-                Action::AddressChange { target: self.target(event, path, file, nodes)? }
+                Action::AddressChange { target: self.target(event, path, file, there)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
             EventAction::Heal => {
@@ -258,12 +264,22 @@ impl Check<'_> {
         Some(UserAction { host, act })
     }
 
-    fn target(&mut self, event: &Event, path: &Path, file: &File, nodes: u32) -> Option<Target> {
+    fn target(
+        &mut self,
+        event: &Event,
+        path: &Path,
+        file: &File,
+        (nodes, users): (u32, &Users<'_>),
+    ) -> Option<Target> {
         let Some(written) = &event.host else {
             let why = "\"proxy\", a host, or a share such as \"10%\"".to_owned();
             self.fault(path, Fault::Missing { key: "host".to_owned(), why });
             return None;
         };
+        let goes = event.action != EventAction::AddressChange;
+        if goes && users.is_server(written) {
+            return self.server(written, path, users);
+        }
         let path = path.then("host");
         if written == "proxy" {
             if file.handover.is_none() {
@@ -293,6 +309,7 @@ impl Check<'_> {
             let members = file.host.iter().filter(|host| host.domain.is_none());
             let mut known: Vec<_> = members.map(|host| host.name.clone()).collect();
             known.push("proxy".to_owned());
+            known.extend(users.servers().filter(|_| goes));
             if nodes > 0 {
                 known.extend(["node-00001".to_owned(), format!("node-{nodes:05}")]);
                 known.dedup();
@@ -303,6 +320,13 @@ impl Check<'_> {
             return None;
         }
         Some(Target::Host(written.clone()))
+    }
+
+    /// The SIP server of a conventional domain, which goes without a word.
+    fn server(&mut self, domain: &str, event: &Path, users: &Users<'_>) -> Option<Target> {
+        self.meaningless(event, &["graceful"], "the server of a domain: it announces nothing");
+        self.conventional(domain, &event.then("host"), users)?;
+        Some(Target::Host(domain.to_ascii_lowercase()))
     }
 
     pub(super) fn share(&mut self, written: &str, path: &Path) -> Option<Target> {

@@ -89,6 +89,11 @@ impl<'a> Users<'a> {
         self.domains.iter().any(|domain| domain.name.eq_ignore_ascii_case(name))
     }
 
+    /// The domains with a SIP server.
+    pub(super) fn servers(&self) -> impl Iterator<Item = String> {
+        self.domains.iter().filter(|domain| domain.sip).map(|domain| domain.name.clone())
+    }
+
     /// Whether a member of this name exists, or may exist.
     pub(super) fn is_member(&self, name: &str) -> bool {
         self.named(None).any(|host| host.name == name) || self.is_node(name)

@@ -16,6 +16,7 @@ pub(super) fn caller(plan: &Plan, caller: &CallerPlan) -> Caller {
         resolver: Some(group(plan, caller.resolver)),
         users: caller.users,
         embeds: None,
+        overlay_backup: None,
         profile: None,
         dns_cache: None,
         dns_negative_ttl: None,
@@ -41,6 +42,7 @@ fn sip_domain(sip: &SipDomainPlan, bare: Caller) -> Caller {
     let users = bare.users > 0;
     Caller {
         embeds: Some(sip.embeds),
+        overlay_backup: Some(sip.overlay_backup),
         profile: Some(sip.profile),
         dns_cache: Some(sip.dns_cache.is_some()),
         dns_negative_ttl: sip.dns_cache.map(Duration),

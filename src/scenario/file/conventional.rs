@@ -29,6 +29,14 @@ pub struct Caller {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`true` with the strategy `embedded`, otherwise `false`"))]
     pub embeds: Option<bool>,
+    /// Whether the overlay stands in for the SIP server. In DNS the domain is then a set of services,
+    /// its own server first and the overlay's domain second, so that whoever fails over (RFC 3263)
+    /// comes to the proxy peer when the server is gone; the domain's phones do. The proxy peer finds
+    /// the users where the server's peer has copied them (so it takes `embeds`); nobody can register
+    /// meanwhile. A server that returns finds there whom it has forgotten.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`false`"))]
+    pub overlay_backup: Option<bool>,
     /// Whose habits the SIP server has. The seven keys from `dns_cache` to `fr_timer` override
     /// them.
     #[serde(default, skip_serializing_if = "Option::is_none")]

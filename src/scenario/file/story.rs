@@ -56,10 +56,11 @@ pub struct Event {
     pub spread: Duration,
     /// What happens.
     pub action: EventAction,
-    /// To whom, of `depart`, `return` and `address_change`: `"proxy"`, whoever is in the binding; a named or
-    /// generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
-    /// `"10%"`. Who acts, of what users do: a named host, a generated member, or a generated phone,
-    /// such as `"user-0001@a.example"`. Required by all of them.
+    /// To whom, of `depart`, `return` and `address_change`: `"proxy"`, whoever is in the binding; a named
+    /// or generated member, such as `"alice"` or `"node-00001"`; or a share of the members, such as
+    /// `"10%"`. The first two also to the SIP server of a conventional domain, by its domain; it comes
+    /// back as one that was just switched on. Who acts, of what users do: a named host, a generated
+    /// member, or a generated phone, such as `"user-0001@a.example"`. Required by all of them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "none"))]
     pub host: Option<String>,
@@ -113,9 +114,9 @@ pub enum FarHosts {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum EventAction {
-    /// Members go: takes `host`, `for` and `graceful`.
+    /// Members, or a SIP server, go: takes `host`, `for` and `graceful`.
     Depart,
-    /// Departed members come back: takes `host`.
+    /// Departed ones come back: takes `host`.
     Return,
     /// Members that are up get other addresses, the next free ones, and notice it after
     /// `network.address_change.noticed_after`: takes `host`.

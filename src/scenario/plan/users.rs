@@ -39,6 +39,12 @@ impl CallerPlan {
         }
     }
 
+    /// Whether the overlay stands in for its SIP server.
+    #[must_use]
+    pub fn is_backed(&self) -> bool {
+        self.sip().is_some_and(|sip| sip.overlay_backup)
+    }
+
     /// Its SIP server and the workload of its users, where it has one.
     #[must_use]
     pub const fn sip(&self) -> Option<&SipDomainPlan> {
@@ -63,6 +69,8 @@ pub enum Traffic {
 pub struct SipDomainPlan {
     /// Whether the server embeds a peer of the overlay.
     pub embeds: bool,
+    /// Whether the overlay stands in for the server; only where it embeds a peer.
+    pub overlay_backup: bool,
     /// Whose habits the server has; what the profile says of the keys below is already in them.
     pub profile: SipProfile,
     /// How long its own cache keeps negative answers (zero: not at all); `None`: it has none.

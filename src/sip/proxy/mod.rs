@@ -197,6 +197,13 @@ impl Proxy {
         }
     }
 
+    /// From now on it is responsible for this domain as well.
+    pub fn serve_also(&mut self, domain: HostPart) {
+        if !self.settings.domains.contains(&domain) {
+            self.settings.domains.push(domain);
+        }
+    }
+
     /// Whether it is responsible for the domain of this URI: then it asks for
     /// [targets](Upcall::Targets), and forwards anything else as it is.
     #[must_use]

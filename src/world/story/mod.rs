@@ -225,10 +225,10 @@ impl World {
             }
             Packed::Cold(message) => message,
         };
-        let Some(story) = &mut self.stage.story else { return };
         let now = self.network.now();
-        let is_gone = self.network.address(host) != Some(to.address);
-        let way = Way { from: sender, to: host, address: to.address, is_gone };
+        let loss = self.loss(host, packet);
+        let way = Way { from: sender, to: host, address: to.address, is_gone: loss.is_some() };
+        let Some(story) = &mut self.stage.story else { return };
         story.passed(way, message);
         let wanted = story.kinds.contains(&kind_of(message));
         if !wanted || !story.is_about(sender) || !story.is_about(host) {
@@ -238,9 +238,7 @@ impl World {
         // The digest is that of the octets, the branch of the transaction among them.
         let again = sip && !story.seen.insert((sender, host, message.digest()));
         let mut what = self.in_words(|words| words.message(message));
-        if is_gone {
-            what.push_str(super::log::GONE);
-        }
+        what.push_str(loss.unwrap_or_default());
         let line = StoryLine { at: now, from: sender, to: Some(host), what, again };
         if let Some(story) = &mut self.stage.story {
             story.lines.push(line);

@@ -15,11 +15,12 @@ use crate::world::observation::{Answer, RequestEnding, RequestKey, RequestMethod
 const DECLINED: [u16; 6] = [481, 486, 488, 600, 603, 606];
 
 /// Whom a request is for, and since when he is up: how often his host had come up when the request
-/// began, `None` if it was down, or on the other side of a partition.
+/// began, `None` if it was down, or on the other side of a partition; and whether he was in an overlay.
 #[derive(Clone, Copy, Debug)]
 struct Callee {
     host: HostId,
     life: Option<u32>,
+    is_member: bool,
 }
 
 /// A request without an outcome.
@@ -121,9 +122,11 @@ impl Truth {
         callee: Option<HostId>,
     ) {
         let Some(&caller) = self.by_agent.get(&host) else { return };
-        // A user who is not in the overlay cannot be reached, whether the host is up or not.
-        let life = |host| self.life(host).filter(|_| self.overlays.host(host).member.is_some());
-        let callee = callee.map(|host| Callee { host, life: life(host) });
+        let callee = callee.map(|host| Callee {
+            host,
+            life: self.life(host),
+            is_member: self.overlays.host(host).member.is_some(),
+        });
         let (record, started) = (self.requests.records.len(), self.now);
         let request =
             UnderWay { record, caller, agent: host, callee, by_main: false, by_other: false };
@@ -162,10 +165,13 @@ impl Truth {
             return;
         };
         self.requests.under_way.remove(&key);
-        // One who goes while the request waits at a dead proxy peer is not why it fails.
+        // One who goes while the request waits at a dead proxy peer is not why it fails, nor is one
+        // who is in no overlay where nobody has looked for him in the main one.
         let was_served = request.by_main || request.by_other;
         let callee_up = request.callee.is_none_or(|callee| {
-            callee.life.is_some() && (!was_served || callee.life == self.life(callee.host))
+            callee.life.is_some()
+                && (!was_served || callee.life == self.life(callee.host))
+                && (!request.by_main || callee.is_member)
         });
         self.requests.end(self.now, &request, ending, callee_up);
         self.callers[request.caller].end(key.0);

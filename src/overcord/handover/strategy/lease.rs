@@ -377,9 +377,10 @@ impl Strategy for Lease {
             (State::Member | State::Comparing(_), Event::TestFailed(_, address)) => {
                 self.doubt(Some(address))
             }
-            (State::Member | State::Comparing(_), Event::OwnAddress | Event::NoSuchName) => {
-                self.doubt(None)
-            }
+            (
+                State::Member | State::Comparing(_),
+                Event::OwnAddress | Event::OwnRecord | Event::NoSuchName,
+            ) => self.doubt(None),
             (State::Member | State::Comparing(_), Event::Unresolved) => {
                 smallvec![Move::ResolveAgain]
             }

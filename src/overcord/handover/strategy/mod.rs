@@ -111,6 +111,8 @@ pub enum Event {
     },
     /// A procedure found the node's own address in the binding.
     OwnAddress,
+    /// DNS does not answer, and the overlay's record names the node, which does not play.
+    OwnRecord,
     /// A procedure found that the overlay's domain does not exist.
     NoSuchName,
     /// A procedure could not resolve the overlay's domain.

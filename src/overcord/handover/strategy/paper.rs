@@ -32,7 +32,7 @@ impl Strategy for Paper {
                 }
                 moves
             }
-            Event::OwnAddress => match policies.own_address {
+            Event::OwnAddress | Event::OwnRecord => match policies.own_address {
                 OwnAddress::Listen => smallvec![Move::TakeRole(Epoch::of(view.now))],
                 // Test 1 passes on oneself, test 2 does not: nothing listens.
                 OwnAddress::Update => {

@@ -18,6 +18,8 @@
 //! * A peer that is going to leave takes itself out as soon as it knows, and serves on until it
 //!   goes: caches that still name it find it there.
 //! * A peer that gets another address writes that in the place of the former one.
+//! * Who cannot reach the authority changes nothing, and takes no role because the overlay's record
+//!   names it: the record is that of whoever began to play last, and may have stepped down since.
 
 use smallvec::smallvec;
 

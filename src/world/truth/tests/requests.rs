@@ -239,6 +239,15 @@ fn each_outcome_and_cause() {
     // Down already, although he comes up.
     let down = "90 n3 down\n100 u11 send 1 message n3\n101 n3 up c\n104 u11 end 1 404";
     assert_eq!(fate(down), "404 Callee 4 -");
+    // In no overlay: that matters where the main one has been asked for him.
+    let outside = "90 n3 leave\n100 u11 send 1 message n3\n";
+    for (lines, expected) in [
+        ("130 u11 end 1 408", "408 Interop 30 -"),
+        ("103 n5 serves 1\n104 u11 end 1 404", "WrongOverlay Interop 4 -"),
+        ("103 n1 serves 1\n104 u11 end 1 404", "404 Callee 4 -"),
+    ] {
+        assert_eq!(fate(&format!("{outside}{lines}")), expected, "{lines}");
+    }
     let nobody = "100 u11 send 1 message -\n104 u11 end 1 404";
     assert_eq!(fate(nobody), "404 Interop 4 -");
 }

@@ -13,8 +13,10 @@ pub(super) struct Asked {
     pub(super) record: RequestRecord,
     pub(super) began: usize,
     pub(super) callee: Option<HostId>,
-    /// Whether that one was up and in an overlay then.
+    /// Whether that one was up then.
     pub(super) there: bool,
+    /// Whether it was in an overlay then.
+    pub(super) in_overlay: bool,
     pub(super) over: bool,
     /// Who served it: whether in the main overlay.
     pub(super) servers: Vec<bool>,
@@ -29,8 +31,12 @@ impl Naive {
                 let record = RequestRecord::begun(domains[index].host, method, self.now);
                 let (agent, over, servers) = (id, false, Vec::new());
                 let began = self.step;
-                let there = callee
-                    .is_none_or(|callee| self.sees(callee) && self.host(callee).member.is_some());
+                let is_up = |callee: &HostId| {
+                    let last = self.ups_and_downs.iter().rfind(|it| it.1 == *callee);
+                    last.is_some_and(|it| it.2) && self.sees(*callee)
+                };
+                let there = callee.as_ref().is_none_or(is_up);
+                let in_overlay = callee.is_none_or(|callee| self.host(callee).member.is_some());
                 self.asked.push(Asked {
                     key,
                     agent,
@@ -39,6 +45,7 @@ impl Naive {
                     began,
                     callee,
                     there,
+                    in_overlay,
                     over,
                     servers,
                 });
@@ -83,15 +90,15 @@ impl Naive {
         }
     }
 
-    /// Whether the callee of a request was there when it began, and, if it was served, went neither
-    /// up nor down since.
+    /// Whether the callee of a request was up when it began, and, if it was served, went neither up
+    /// nor down since; and in an overlay, if the main one served it.
     fn callee_was_up(&self, position: usize) -> bool {
-        let Asked { began, callee, there, ref servers, .. } = self.asked[position];
+        let Asked { began, callee, there, in_overlay, ref servers, .. } = self.asked[position];
         let Some(callee) = callee else { return true };
         if servers.is_empty() {
             return there;
         }
-        let there = there && self.sees(callee);
+        let there = there && self.sees(callee) && (in_overlay || !servers.contains(&true));
         let of_callee: Vec<_> = self.ups_and_downs.iter().filter(|it| it.1 == callee).collect();
         let before = of_callee.iter().rfind(|it| it.0 < began);
         there && before.is_some_and(|last| last.2) && of_callee.iter().all(|it| it.0 < began)
