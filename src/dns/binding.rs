@@ -15,6 +15,7 @@ use crate::dns::message::{Question, RecordData, RecordType, Srv, Ttl};
 use crate::dns::name::{DomainName, NameError};
 use crate::dns::update::{Change, Update};
 use crate::dns::zone::RrSet;
+use crate::time::SimDuration;
 
 /// How a binding is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -64,6 +65,12 @@ impl Binding {
     #[must_use]
     pub const fn domain(&self) -> &DomainName {
         &self.domain
+    }
+
+    /// For how long it may be kept.
+    #[must_use]
+    pub const fn ttl(&self) -> SimDuration {
+        self.ttl.as_duration()
     }
 
     /// The zone that it lies in.

@@ -24,8 +24,9 @@ use crate::scenario::Plan;
 use crate::scenario::build::{ResolverLoad, resolver_loads};
 use crate::scenario::plan::{
     Action, ArrivalModel, CallerPlan, Centre, ChurnSource, DepartedHosts, DnsPlan, DynDnsAuth,
-    DynDnsPlan, HandoverPlan, LatencyPlan, Losers, OverlayStart, PluginPlan, ResolverCount,
-    ResolverProfile, Routing, Strategy, Target, Test1Failure, UpdateProtocol, When,
+    DynDnsPlan, Eligibility, HandoverPlan, LatencyPlan, Losers, OverlayRecord, OverlayStart,
+    PluginPlan, ResolverCount, ResolverProfile, Routing, Strategy, Target, Test1Failure,
+    UpdateProtocol, When,
 };
 use crate::time::SimDuration;
 
@@ -209,6 +210,9 @@ fn claimants(plan: &Plan) -> Option<Form> {
         && honest
         && handover.policies.test1_failure == Test1Failure::Claim
         && handover.policies.failures_to_suspect == 1
+        && handover.policies.eligibility == Eligibility::Any
+        && handover.policies.overlay_record == OverlayRecord::WriteOnly
+        && plan.network.firewall.is_none()
         && plan.network.departed_hosts == DepartedHosts::Silent
         && own
         && handover.probe.interval > remembered;

@@ -21,6 +21,9 @@ pub enum DepartedHosts {
     Silent,
     /// An ICMP error comes back.
     Unreachable,
+    /// The address has been given to a stranger, who answers as a host does on which nothing of
+    /// this runs. What reaches the stranger is booked as lost.
+    Reassigned,
 }
 
 /// How a network behaves.
@@ -336,18 +339,19 @@ impl<P: Payload, T: Timer> Network<P, T> {
     }
 
     /// Books what nobody is there to receive. The router in front of a departed host tells the
-    /// sender, when it is configured to.
+    /// sender, or a stranger answers, when it is configured so.
     #[cold]
     fn lose(&mut self, packet: Packet, delivery: Delivery<P>, cell: Cell, bytes: u32) {
         self.ledger.book_at(Direction::Lost, cell, bytes);
-        if self.departed_hosts == DepartedHosts::Silent {
-            return;
-        }
-        let Some(router) = self.holders.holder(packet.to) else { return };
-        let back = delivery.from;
-        if let Some(error) = delivery.unpack().undeliverable(packet.to.at(packet.port)) {
-            self.transmit(router, packet.to, back, error.pack());
-        }
+        let (to, back) = (packet.to.at(packet.port), delivery.from);
+        let answer = match self.departed_hosts {
+            DepartedHosts::Silent => None,
+            DepartedHosts::Unreachable => delivery.unpack().undeliverable(to),
+            DepartedHosts::Reassigned => delivery.unpack().unserved(to),
+        };
+        // Whoever answers stands where the departed host stood.
+        let Some((answer, router)) = answer.zip(self.holders.holder(packet.to)) else { return };
+        self.transmit(router, packet.to, back, answer.pack());
     }
 
     /// Sends a datagram from a host under an address.

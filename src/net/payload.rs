@@ -81,6 +81,12 @@ pub trait Payload: Sized + Debug {
         let _ = to;
         None
     }
+
+    /// What a host answers on which nothing serves this message, sent to `to`.
+    fn unserved(&self, to: Endpoint) -> Option<Self> {
+        let _ = to;
+        None
+    }
 }
 
 /// A message in the network's books.

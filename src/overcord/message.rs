@@ -181,6 +181,21 @@ impl Payload for Message {
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
         Some(Self::Icmp(Icmp::Unreachable(error)))
     }
+
+    /// An echo, a reset, or an ICMP error about a closed port (RFC 1122 §3.2.2.6, §4.2.2.13,
+    /// §4.1.3.1).
+    fn unserved(&self, to: Endpoint) -> Option<Self> {
+        Some(match self {
+            Self::Icmp(Icmp::EchoRequest(echo)) => Self::Icmp(echo.reply()),
+            Self::Icmp(_) => return None,
+            Self::Tcp(segment) => Self::Tcp(segment.refusal()?),
+            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => {
+                let quoted = Quoted::Udp { source: self.sent_from(to.port), destination: to.port };
+                let error = Unreachable { code: Code::Port, destination: to.address, quoted };
+                Self::Icmp(Icmp::Unreachable(error))
+            }
+        })
+    }
 }
 
 /// A node's timers.

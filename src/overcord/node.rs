@@ -14,7 +14,7 @@ use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
 use crate::overcord::user_agent::{At, UserAgent};
 use crate::overlay::chord::{ChordTimer, Compact};
-use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, plugin};
+use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, description, plugin};
 use crate::rng::Dice;
 use crate::sim::Context;
 use crate::sip::agent::Action;
@@ -151,9 +151,11 @@ impl Node {
         act: impl FnOnce(&mut UserAgent, &mut At<'_, C>),
     ) {
         let is_proxy = self.is_proxy();
-        let handover = self.handover.as_deref_mut();
-        if let Some(user) = handover.and_then(|part| part.user_agent.as_deref_mut()) {
-            act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
+        let Some(handover) = self.handover.as_deref_mut() else { return };
+        let Some(user) = handover.user_agent.as_deref_mut() else { return };
+        act(user, &mut At { ctx, plugin: &mut self.plugin, is_proxy });
+        if let Some(passed) = user.take_probed() {
+            handover.options_ended(ctx, &mut self.plugin, passed);
         }
     }
 
@@ -320,8 +322,12 @@ impl Node {
                 self.with_user(ctx, |user, at| user.put_done(at, None, id, outcome));
                 self.with_server(ctx, |server, at| server.put_done(at, id, outcome));
             }
-            // Look-ups are counted by the observer.
-            Upcall::LookupDone { .. } => {}
+            // Those of random keys are counted by the observer.
+            Upcall::LookupDone { id, outcome, .. } => {
+                if let Some(handover) = &mut self.handover {
+                    handover.looked_up(ctx, &mut self.plugin, id, outcome.owner);
+                }
+            }
         }
     }
 
@@ -383,7 +389,7 @@ impl Node {
     ) {
         if port == self.plugin.port() {
             if let plugin::Message::Description(message) = message {
-                return self.plugin.tell_home(ctx, from, &message);
+                return self.described(ctx, from, &message);
             }
             return self.receive_overlay(ctx, from, message);
         }
@@ -391,6 +397,21 @@ impl Node {
         if let Some(place) = others.by_port(port) {
             let news = others.receive(ctx, place, from, message);
             self.take_news(ctx, news);
+        }
+    }
+
+    /// Somebody asks what its own overlay is, or says something about its proxy peer.
+    fn described<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        from: Endpoint,
+        message: &description::Message,
+    ) {
+        match (message, &mut self.handover) {
+            (description::Message::Silent(..), Some(handover)) => {
+                handover.alarmed(ctx, &mut self.plugin);
+            }
+            _ => self.plugin.tell_home(ctx, from, message),
         }
     }
 
@@ -458,7 +479,10 @@ impl Node {
 
     fn receive_icmp<C: NodeContext>(&mut self, ctx: &mut C, from: Endpoint, icmp: Icmp) {
         match icmp {
-            Icmp::EchoRequest(echo) => ctx.send(from, echo.reply().into()),
+            Icmp::EchoRequest(echo) => match &self.handover {
+                Some(handover) => handover.echo_asked(ctx, from, echo),
+                None => ctx.send(from, echo.reply().into()),
+            },
             Icmp::EchoReply(echo) => {
                 if let Some(handover) = &mut self.handover {
                     handover.echoed(ctx, &mut self.plugin, (from.address, echo), true);
@@ -535,7 +559,7 @@ impl Node {
                 self.with_user(ctx, |user, at| user.stub_timer(at, timer));
             }
             (Timer::Node(timer), Some(handover)) => {
-                own_timer(handover, ctx, &mut self.plugin, timer);
+                handover.own_timer(ctx, &mut self.plugin, timer);
             }
             (Timer::Stub(timer), Some(handover)) => {
                 let ended = handover.names().timer(&mut ctx.lift::<_, _, Observation>(), timer);
@@ -560,31 +584,6 @@ impl Node {
                 | Timer::Tcp(_),
                 None,
             ) => unreachable!("only the handover part sets these"),
-        }
-    }
-}
-
-fn own_timer<C: NodeContext>(
-    handover: &mut Handover,
-    ctx: &mut C,
-    plugin: &mut PluginManagement,
-    timer: NodeTimer,
-) {
-    match timer {
-        NodeTimer::Procedure => handover.procedure(ctx, plugin),
-        NodeTimer::Ping => handover.ping_ended(ctx, plugin, false),
-        NodeTimer::Resolve => handover.resolve_again(ctx, plugin),
-        NodeTimer::SelfCheck => handover.check_self(ctx, plugin),
-        NodeTimer::Update => handover.attempt_update(ctx, plugin),
-        NodeTimer::Renew => handover.store_record(ctx, plugin),
-        NodeTimer::Wait => handover.waited(ctx, plugin),
-        NodeTimer::Poll => handover.poll(ctx, plugin),
-        NodeTimer::Join
-        | NodeTimer::Rejoin
-        | NodeTimer::Lookup
-        | NodeTimer::Relocate
-        | NodeTimer::Bridge => {
-            unreachable!("not of the handover part")
         }
     }
 }

@@ -24,6 +24,12 @@ pub struct Policies {
     pub failures_to_suspect: u32,
     /// Where a joining node finds its overlay (A22).
     pub bootstrap: Bootstrap,
+    /// Who claims the role of a proxy peer that is gone (A14).
+    pub eligibility: Eligibility,
+    /// What members use the overlay's record of the proxy peer for (A15).
+    pub overlay_record: OverlayRecord,
+    /// What a proxy peer does for callers that still find it after it has stepped down (A20).
+    pub ex_proxy: ExProxy,
     /// What a proxy peer does about the binding that notices another address of its host (A10).
     pub on_address_change: OnAddressChange,
 }
@@ -38,6 +44,9 @@ impl Policies {
         losers: Losers::StepDown,
         failures_to_suspect: 1,
         bootstrap: Bootstrap::Cached,
+        eligibility: Eligibility::Any,
+        overlay_record: OverlayRecord::WriteOnly,
+        ex_proxy: ExProxy::Stops,
         on_address_change: OnAddressChange::Update,
     };
 
@@ -50,6 +59,9 @@ impl Policies {
         losers: Losers::Stay,
         failures_to_suspect: 1,
         bootstrap: Bootstrap::Dns,
+        eligibility: Eligibility::Any,
+        overlay_record: OverlayRecord::WriteOnly,
+        ex_proxy: ExProxy::Stops,
         on_address_change: OnAddressChange::Ignore,
     };
 }
@@ -120,6 +132,43 @@ pub enum Bootstrap {
     Dns,
 }
 
+/// Who claims the role of a proxy peer that is gone (A14). Who finds its own address in the
+/// binding, or founds an overlay, claims in any case.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Eligibility {
+    /// Whoever finds out.
+    Any,
+    /// The node that the overlay's record of the proxy peer belongs to, as it knows from its own
+    /// tables. Another that finds out looks that node up in the overlay and tells it, and it looks
+    /// for itself at once.
+    DhtResponsible,
+}
+
+/// What members use the overlay's record of the proxy peer for (A15).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum OverlayRecord {
+    /// For nothing, but when DNS does not answer.
+    WriteOnly,
+    /// It names whom they test, in place of DNS. Where there is none, or where it names the node
+    /// itself, which does not play, DNS is asked.
+    Read,
+}
+
+/// What a proxy peer does for callers that still find it after it has stepped down (A20).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ExProxy {
+    /// Nothing: it answers 404 to what is not for its user.
+    Stops,
+    /// It goes on to pass requests on for one TTL.
+    Forwards,
+}
+
 /// What a proxy peer does about the binding that notices another address of its host (A10).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -157,4 +206,23 @@ pub enum ProbeKind {
     Tcp7,
     /// A TCP connection to the probe port; a refusal counts as alive.
     Tcp,
+    /// A SIP OPTIONS request to the SIP port, repeated as a request over UDP is; any final response
+    /// counts as alive.
+    Options,
+}
+
+/// What a member's host does with what nobody asked for and none of its services takes (A11). Its
+/// SIP port, its overlay's port and the probe port are open in any case, and so is the way back of
+/// what went out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum HostFirewall {
+    /// It answers echo requests, and refuses connections to closed ports.
+    #[default]
+    Answers,
+    /// It refuses both: echo requests by an ICMP error, connections by a reset.
+    Rejects,
+    /// It drops both in silence.
+    Drops,
 }

@@ -11,7 +11,8 @@
 //! have copied into the overlay; it is no registrar: who has to register waits for the server. A user
 //! without a binding is told as 480: the overlay keeps no list of its users, so that one who is away,
 //! one who does not exist and a look-up that failed are the same to it (A19). A node that does not play
-//! answers 404 to what is not for its user (A20).
+//! answers 404 to what is not for its user (A20), unless it has played until just now and goes on to
+//! pass requests on for a while.
 //! Requests of the user to the own domain are sent straight to the binding that the overlay holds;
 //! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node
 //! [bridges](super::bridge).
@@ -40,11 +41,14 @@ use crate::sip::proxy::{self, Proxy, ProxySettings, RecordRoute, preprocess_rout
 use crate::sip::transaction::{Event, Owner, Transactions};
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Message, Method, RequestKey, Status, Uri};
+use crate::time::SimTime;
 
 mod locating;
 mod moving;
+mod probe;
 
 use locating::name_of;
+use probe::Probe;
 
 /// How all user agents of an overlay are set up.
 #[derive(Clone, Debug)]
@@ -93,6 +97,10 @@ pub struct UserAgent {
     fetches: BTreeMap<(Option<Place>, OperationId), Asker>,
     /// Its entries as a bridging node, if it is one.
     bridge: Option<Box<Bridge>>,
+    /// Whether another host's user agent is there.
+    probe: Probe,
+    /// Until when it passes requests on as a proxy peer does, though its node plays no more (A20).
+    forwards_until: SimTime,
 }
 
 /// Who wants to know where something is.
@@ -145,6 +153,8 @@ impl UserAgent {
             registration: Registration::new(for_location),
             fetches: BTreeMap::new(),
             bridge: None,
+            probe: Probe::default(),
+            forwards_until: SimTime::ZERO,
             settings,
             user,
             own,
@@ -193,6 +203,11 @@ impl UserAgent {
         if at.plugin.is_member() {
             self.joined(at, false);
         }
+    }
+
+    /// Its node plays the proxy peer no more, and it goes on to pass requests on until then.
+    pub fn forward_until(&mut self, end: SimTime) {
+        self.forwards_until = end;
     }
 
     /// The user does this.
@@ -333,13 +348,17 @@ impl UserAgent {
 
     /// Hands an event of the transactions to the core that it is for.
     fn take<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
+        let Some(event) = self.probe.take(event) else { return };
+        let is_proxy = at.is_proxy || at.ctx.now() < self.forwards_until;
         match event {
             Event::Request { server, mut request, from } => {
                 let (own, location) = (self.own, &self.settings.location);
-                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Request { server, request, from });
-                } else if at.is_proxy || self.passes_on(at, &request.uri) {
+                } else if probe::is_for_node(&request, own) {
+                    self.answer_probe(at.ctx, server, &request);
+                } else if is_proxy || self.passes_on(at, &request.uri) {
                     self.hand_to_proxy(at, Event::Request { server, request, from });
                 } else {
                     let tag = "unknown-user";
@@ -349,10 +368,10 @@ impl UserAgent {
             }
             Event::Ack { mut request, from } => {
                 let (own, location) = (self.own, &self.settings.location);
-                preprocess_route(&mut request, |uri| is_own(uri, own, location, at.is_proxy));
+                preprocess_route(&mut request, |uri| is_own(uri, own, location, is_proxy));
                 if self.agent.is_addressed(&request) {
                     self.hand_to_agent(at, Event::Ack { request, from });
-                } else if at.is_proxy || self.passes_on(at, &request.uri) {
+                } else if is_proxy || self.passes_on(at, &request.uri) {
                     self.hand_to_proxy(at, Event::Ack { request, from });
                 }
             }

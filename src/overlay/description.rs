@@ -12,10 +12,14 @@
 //! | 4 | – | identity of the overlay |
 //! | 1 + n | – | length of the name, and the name in ASCII |
 //!
+//! A third message has nothing to do with joining: that the proxy peer does not answer, told to
+//! whoever is responsible for its record (2, the plug-in, the address: 6 octets).
+//!
 //! Left out: signatures, versions of plug-ins, parameters that may differ between members.
 
 use std::sync::Arc;
 
+use crate::address::Address;
 use crate::net::{Class, Purpose};
 use crate::overlay::OverlayId;
 use crate::overlay::plugin::Kind;
@@ -78,13 +82,17 @@ impl Description {
     }
 }
 
-/// The question and the answer.
+/// The question and the answer, and what a node tells the one that is responsible for the overlay's
+/// record of its proxy peer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Message {
     /// What overlay is this? The asker has this plug-in.
     Question(u16, Kind),
     /// This one.
     Answer(u16, OverlayId, Description),
+    /// The overlay of this plug-in should look after the proxy peer at this address: it does not
+    /// answer.
+    Silent(Kind, Address),
 }
 
 impl Message {
@@ -93,6 +101,7 @@ impl Message {
     pub fn wire_len(&self) -> u32 {
         match self {
             Self::Question(..) => 4,
+            Self::Silent(..) => 6,
             Self::Answer(_, _, description) => 10 + description.domain.len() as u32,
         }
     }
@@ -100,8 +109,13 @@ impl Message {
     /// Where it is booked: with the plug-in that it speaks of.
     #[must_use]
     pub fn class(&self) -> Class {
-        let (Self::Question(_, kind) | Self::Answer(_, _, Description { kind, .. })) = self;
-        Class { protocol: kind.protocol(), purpose: Purpose::OverlayMaintenance }
+        let (kind, purpose) = match self {
+            Self::Question(_, kind) | Self::Answer(_, _, Description { kind, .. }) => {
+                (kind, Purpose::OverlayMaintenance)
+            }
+            Self::Silent(kind, _) => (kind, Purpose::Probe),
+        };
+        Class { protocol: kind.protocol(), purpose }
     }
 
     /// A digest of all of it.
@@ -128,6 +142,10 @@ impl Message {
                 octets.push(domain.len() as u8);
                 octets.extend(domain.as_bytes());
             }
+            Self::Silent(kind, address) => {
+                octets.extend([2, *kind as u8]);
+                octets.extend(address.bits().to_be_bytes());
+            }
         }
         octets
     }
@@ -148,6 +166,10 @@ impl Message {
                 let description = Description { domain, kind, id_bits: *id_bits };
                 Some(Self::Answer(u16::from_be_bytes([*a, *b]), overlay, description))
             }
+            [2, kind, w, x, y, z] => {
+                let address = Address::from_bits(u32::from_be_bytes([*w, *x, *y, *z]));
+                Some(Self::Silent(Kind::numbered(*kind)?, address))
+            }
             _ => None,
         }
     }
@@ -162,9 +184,12 @@ mod tests {
     }
 
     #[test]
-    fn both_go_around_and_have_the_length_that_they_say() {
+    fn all_go_around_and_have_the_length_that_they_say() {
         let answer = Message::Answer(0xabcd, OverlayId(77), description("two.example.org", 160));
-        for (message, length) in [(Message::Question(7, Kind::Chord), 4), (answer, 10 + 15)] {
+        let silent = Message::Silent(Kind::Kademlia, Address::from_bits(0x0a00_0107));
+        for (message, length) in
+            [(Message::Question(7, Kind::Chord), 4), (answer, 10 + 15), (silent, 6)]
+        {
             let octets = message.encode();
             assert_eq!(octets.len(), length);
             assert_eq!(message.wire_len() as usize, length);

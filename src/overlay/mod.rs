@@ -200,6 +200,9 @@ pub trait Dht {
     /// Whether it knows no other member.
     fn is_alone(&self) -> bool;
 
+    /// Whether it owns a key, as far as its own tables tell; a node that is not sure does not.
+    fn owns(&self, facts: &impl Facts, key: RingId) -> bool;
+
     /// Starts a node of an overlay that was created as a whole: sets its periodic timers, each at a
     /// uniform phase of its period, and reports membership.
     fn start(&mut self, ctx: &mut impl DhtContext<Self>);

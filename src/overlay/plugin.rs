@@ -202,6 +202,22 @@ impl Plugin {
         each!(self, dht => dht.is_alone())
     }
 
+    /// Which plug-in it is.
+    #[must_use]
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::Chord(_) => Kind::Chord,
+            Self::Bamboo(_) => Kind::Bamboo,
+            Self::Kademlia(_) => Kind::Kademlia,
+        }
+    }
+
+    /// Whether it owns a key, as far as its own tables tell.
+    #[must_use]
+    pub fn owns(&self, facts: &impl Facts, key: RingId) -> bool {
+        each!(self, dht => dht.owns(facts, key))
+    }
+
     /// Founds an overlay of one.
     pub fn found<C: PluginContext>(&mut self, ctx: &mut C) -> Upcalls {
         each!(self, dht => dht.found(&mut Spoken::by(ctx)))

@@ -90,8 +90,8 @@ fn what_is_to_come_is_refused_as_such() {
             "x.toml:3:1: dns.secondaries: `secondaries` is not supported by this version",
         ),
         (
-            "name = \"x\"\n[handover]\neligibility = \"any\"",
-            "x.toml:3:1: handover.eligibility: `eligibility` is not supported by this version",
+            "name = \"x\"\n[handover]\ngraceful_leave = \"hand-over\"",
+            "x.toml:3:1: handover.graceful_leave: `graceful_leave` is not supported by this version",
         ),
         (
             "name = \"x\"\n[[dns.resolver]]\nname = \"a\"\nforward = \"b\"",

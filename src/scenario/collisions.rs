@@ -5,7 +5,7 @@ use std::path::Path;
 use super::Scenario;
 use super::bad_input::check;
 use super::build::{Watch, build};
-use super::plan::{HostNat, HostPlace, HostPlan};
+use super::plan::{HostFirewall, HostNat, HostPlace, HostPlan};
 use crate::time::{SimDuration, SimTime};
 
 #[test]
@@ -54,7 +54,8 @@ fn a_collision_that_the_checks_do_not_know_is_an_error_and_no_panic() {
     let start = SimTime::ZERO;
     let place = HostPlace::Member { resolver: None };
     let (name, nat) = ("node-00002".to_owned(), HostNat::None);
-    plan.hosts.push(HostPlan { name, user: None, start, place, nat });
+    let firewall = HostFirewall::Answers;
+    plan.hosts.push(HostPlan { name, user: None, start, place, nat, firewall });
     let error = build(&plan, 1, None, &Watch::default()).expect_err("two have the same name");
     assert_eq!(error.to_string(), "two hosts are called `node-00002`");
 }
@@ -215,8 +216,8 @@ fn what_is_near_to_what_is_to_come() {
             "name = \"x\"\n[handover]\nstrategy = \"ddcliant\"\nprobe_kind = \"optons\"",
             "x.toml:3:12: handover.strategy: expected `embedded`, `static`, `dyndns`, `ddclient`, \
              `lease`, `standby`, `oracle` or `clairvoyant`, found \"ddcliant\"; did you mean \
-             `ddclient`?\nx.toml:4:14: handover.probe_kind: expected `icmp`, `tcp7` or `tcp`, found \
-             \"optons\"; the nearest word, `options`, is not supported by this version",
+             `ddclient`?\nx.toml:4:14: handover.probe_kind: expected `icmp`, `tcp7`, \
+             `tcp` or `options`, found \"optons\"; did you mean `options`?",
         ),
         ("name = \"x\"\n[swep]", "x.toml:2:2: swep: unknown key `swep`; did you mean `sweep`?"),
     ]);

@@ -11,9 +11,9 @@ mod users;
 
 use super::file::{
     self, AbuseLimit, AddressChange, AllWord, ApplicationCache, Beside, Bursts, Chord, Churn,
-    ChurnModel, Daemon, DynDns, Event, EventAction, FarHosts, File, ForeverWord, Handover, Latency,
-    LatencyModel, LifetimeModel, Nat, Network, NoneWord, Overlay, OverlayLookups, Plugin, Reading,
-    RoundFingers, SCHEMA, Stop,
+    ChurnModel, Daemon, DynDns, Event, EventAction, FarHosts, File, Firewall, ForeverWord,
+    Handover, Latency, LatencyModel, LifetimeModel, Nat, Network, NoneWord, Overlay,
+    OverlayLookups, Plugin, Reading, RoundFingers, SCHEMA, Stop,
 };
 use super::plan::{
     self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
@@ -123,6 +123,9 @@ fn network(network: &NetworkPlan) -> Network {
             tcp_timeout: Duration(nat.tcp_timeout),
             answers_echo: nat.answers_echo,
         }),
+        firewall: network
+            .firewall
+            .map(|it| Firewall { drops: Probability(it.drops), rejects: Probability(it.rejects) }),
         address_change: Some(AddressChange {
             noticed_after: Duration(network.address_change.noticed_after),
         }),
@@ -312,6 +315,9 @@ fn handover(handover: &HandoverPlan) -> Handover {
         failures_to_suspect: updates.then_some(policies.failures_to_suspect),
         bootstrap: updates.then_some(policies.bootstrap),
         on_address_change: updates.then_some(policies.on_address_change),
+        eligibility: papers.then_some(policies.eligibility),
+        overlay_record: papers.then_some(policies.overlay_record),
+        ex_proxy: updates.then_some(policies.ex_proxy),
     }
 }
 
@@ -352,6 +358,7 @@ fn event(whole: &Plan, plan: &EventPlan) -> Event {
             Event { action: EventAction::DyndnsDown, lasting: back_after.map(Duration), ..blank }
         }
         Action::DynDnsUp => blank,
+        Action::DynDnsReset => Event { action: EventAction::DyndnsReset, ..blank },
         Action::Partition(partition) => Event {
             action: EventAction::Partition,
             hosts: Some(FarHosts::Several(far(whole, &partition.far))),

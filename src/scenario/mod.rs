@@ -42,6 +42,8 @@ mod needs_input;
 #[cfg(test)]
 mod network_input;
 #[cfg(test)]
+mod policy_input;
+#[cfg(test)]
 mod sweeps;
 
 use std::path::{Path, PathBuf};

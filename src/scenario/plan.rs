@@ -16,10 +16,10 @@ mod users;
 
 pub use bamboo::BambooPlan;
 pub use behaviour::{
-    Action, Bootstrap, Centre, ChurnPlan, ChurnSource, EventPlan, Family, HandoverPlan, HostPlace,
-    HostPlan, Lifetime, Losers, OnAddressChange, OnUnresolved, OwnAddress, Policies, ProbeKind,
-    Probing, ReturnAddress, Strategy, Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure,
-    When,
+    Action, Bootstrap, Centre, ChurnPlan, ChurnSource, Eligibility, EventPlan, ExProxy, Family,
+    HandoverPlan, HostFirewall, HostPlace, HostPlan, Lifetime, Losers, OnAddressChange,
+    OnUnresolved, OverlayRecord, OwnAddress, Policies, ProbeKind, Probing, ReturnAddress, Strategy,
+    Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
 pub use kademlia::KademliaPlan;
@@ -28,7 +28,8 @@ pub use naming::{
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{
-    AddressChangePlan, BurstsPlan, Far, HostNat, NatDependence, NatPlan, PartitionPlan,
+    AddressChangePlan, BurstsPlan, Far, FirewallPlan, HostNat, NatDependence, NatPlan,
+    PartitionPlan,
 };
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
@@ -173,6 +174,8 @@ pub struct NetworkPlan {
     pub bursts: Option<BurstsPlan>,
     /// Translators of addresses; `None` when there are none.
     pub nat: Option<NatPlan>,
+    /// Packet filters on the hosts of members.
+    pub firewall: Option<FirewallPlan>,
     /// Addresses that change.
     pub address_change: AddressChangePlan,
 }
@@ -227,6 +230,10 @@ pub enum DepartedHosts {
     Silent,
     /// An ICMP error comes back.
     Unreachable,
+    /// A stranger, who was given the address at once: echo requests are answered, connections
+    /// refused, and an ICMP error comes back about anything else. So test 1 of a probe passes and
+    /// test 2 fails.
+    Reassigned,
 }
 
 /// `[dyndns]`.

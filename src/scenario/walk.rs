@@ -21,12 +21,8 @@ const TO_COME: &[&str] = &[
     "network.latency.model = matrix",
     "dns.secondaries",
     "dns.resolver.forward",
-    "handover.probe_kind = options",
-    "handover.eligibility",
     "handover.on_failed_probe",
-    "handover.overlay_record",
     "handover.graceful_leave",
-    "handover.ex_proxy",
 ];
 
 /// Sections that are taken out before a document is walked through: they are known all the same.

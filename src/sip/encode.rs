@@ -54,8 +54,14 @@ impl Payload for Message {
     fn wire_len(&self) -> u32 {
         encoded_len(self)
     }
+    /// Nobody asks for somebody's capabilities here but to see whether anybody is there.
     fn class(&self) -> Class {
-        Class { protocol: Protocol::Sip, purpose: Purpose::Sip }
+        let method = match self {
+            Self::Request(request) => &request.method,
+            Self::Response(response) => &response.method,
+        };
+        let purpose = if *method == Method::Options { Purpose::Probe } else { Purpose::Sip };
+        Class { protocol: Protocol::Sip, purpose }
     }
     fn digest(&self) -> u64 {
         digest(self)

@@ -79,6 +79,8 @@ pub enum Action {
     },
     /// The update service answers again.
     ServiceUp,
+    /// The update service lifts a block for abuse.
+    ServiceReset,
     /// Hosts cannot reach the others any more.
     Part {
         /// Which partition it is: each line has its own.

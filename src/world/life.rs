@@ -427,6 +427,7 @@ impl World {
             }
             Action::ServiceDown { back_after } => self.service_down(back_after),
             Action::ServiceUp => self.service_up(),
+            Action::ServiceReset => self.service_reset(),
             Action::Part { partition, hosts, proxy, lasting } => {
                 self.part(partition, &hosts, proxy, lasting);
             }
@@ -492,6 +493,13 @@ impl World {
             let number = self.director.number(Command::ServiceUp);
             let at = self.network.now().saturating_add(span);
             self.network.command(at, self.director.host, number);
+        }
+    }
+
+    fn service_reset(&mut self) {
+        let Some(host) = self.infrastructure.service else { return };
+        if let Host::Service(service) = &mut self.hosts[host.index()] {
+            service.reset_abuse();
         }
     }
 

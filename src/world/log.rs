@@ -277,6 +277,9 @@ fn description(message: &description::Message) -> String {
         description::Message::Answer(_, _, Description { domain, kind, id_bits }) => {
             format!("{} plug-in: {domain}, identifiers of {id_bits} bits", kind.word())
         }
+        description::Message::Silent(_, address) => {
+            format!("the proxy peer at {address} does not answer")
+        }
     }
 }
 

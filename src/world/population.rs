@@ -12,6 +12,7 @@ use crate::dns::application_cache::Life;
 use crate::dns::stub::Stub;
 use crate::overcord::embedded::{self, EmbeddedServer};
 use crate::overcord::handover::{Handover, Settings};
+use crate::overcord::policy::HostFirewall;
 use crate::overcord::user_agent::{self, UserAgent};
 use crate::overlay::{Contact, Directory, Facts, NodeRef, Plugin, plugin};
 use crate::rng::{Dice, Draws, NameHash, Purpose, mix2, stream};
@@ -109,6 +110,8 @@ pub struct Kit {
     pub handover: Option<Arc<Settings>>,
     /// How long an application keeps an address.
     pub application_cache: Life,
+    /// What the packet filters of members' hosts do that do not answer.
+    pub firewalls: BTreeMap<MemberId, HostFirewall>,
     /// The resolvers of each member, by [`MemberId`]; empty without DNS.
     pub servers: Vec<Arc<[Endpoint]>>,
     /// How user agents are set up, if there is SIP.
@@ -141,7 +144,8 @@ impl Kit {
         let stub = Stub::new(Arc::clone(&self.servers[id.index()]), self.dice(member, 1));
         let negative = if self.application_cache == Life::Off { Life::Off } else { Life::NEGATIVE };
         let cache = ApplicationCache::new(self.application_cache, negative);
-        Some(Handover::new(settings, member.address, stub, cache, self.dice(member, 2)))
+        let handover = Handover::new(settings, member.address, stub, cache, self.dice(member, 2));
+        Some(handover.behind(self.firewalls.get(&id).copied().unwrap_or_default()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What travels between two ends of a connection.
 
 use crate::address::Port;
+use crate::net::tcp::connection::reset_for;
 use crate::net::{Class, Protocol, Purpose, Transport};
 use crate::rng::mix2;
 
@@ -165,6 +166,13 @@ impl<D> Segment<D> {
             Self::Control(control) => &control.header,
             Self::Data(data) => &data.header,
         }
+    }
+
+    /// What a host answers on which nothing is connected, or listens; nothing to a reset.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Self> {
+        let is_reset = matches!(self, Self::Control(Control { kind: Kind::Rst, .. }));
+        (!is_reset).then(|| reset_for(self.header()).into())
     }
 
     /// Which headers it has.

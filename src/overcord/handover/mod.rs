@@ -12,9 +12,11 @@ mod binding;
 mod daemon;
 mod moves;
 mod moving;
+mod referral;
 pub mod strategy;
 #[cfg(test)]
 mod tests;
+mod timers;
 mod transport;
 pub mod update;
 
@@ -31,13 +33,14 @@ use crate::http;
 use crate::net::tcp::{ConnectionId, Tcp};
 use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Resolution, Step, Verdict};
+use crate::overcord::handover::referral::Referral;
 use crate::overcord::handover::strategy::Event;
 use crate::overcord::handover::update::{Client, Protocol};
 use crate::overcord::message::NodeTimer;
 use crate::overcord::names::{Asker, Names};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
-use crate::overcord::policy::{Bootstrap, Policies, Probing};
+use crate::overcord::policy::{Bootstrap, ExProxy, HostFirewall, Policies, Probing};
 use crate::overcord::proxy_role::{Claim, Role};
 use crate::overcord::resource_database::Epoch;
 use crate::overcord::user_agent::UserAgent;
@@ -86,6 +89,7 @@ pub struct Settings {
 pub struct Handover {
     settings: Arc<Settings>,
     own: Address,
+    firewall: HostFirewall,
     names: Names,
     tcp: Tcp<http::Message>,
     client: Client,
@@ -108,6 +112,8 @@ pub struct Handover {
     fetch: Option<Fetch>,
     /// The put of the overlay record that is under way.
     put: Option<OperationId>,
+    /// The look-up of who may claim that is under way (A14).
+    referral: Option<Referral>,
     strategy: Box<dyn Strategy>,
     /// The proxy peer through which the strategy wants to join.
     pub(super) rejoin: Option<Address>,
@@ -136,6 +142,8 @@ enum Rank {
 enum Fetch {
     /// It names whom to test in place of a name that could not be resolved (A1).
     Test(OperationId),
+    /// It names whom to test in place of the name (A15).
+    Locate(OperationId),
     /// The strategy wants to know.
     Tell(OperationId),
 }
@@ -156,6 +164,7 @@ impl Handover {
         Self {
             settings,
             own,
+            firewall: HostFirewall::Answers,
             names: Names::new(stub, cache),
             tcp: Tcp::new(CONNECTIONS),
             client,
@@ -169,6 +178,7 @@ impl Handover {
             unresolved: 0,
             fetch: None,
             put: None,
+            referral: None,
             strategy,
             rejoin: None,
             role: Role::default(),
@@ -177,6 +187,12 @@ impl Handover {
             dice,
             user_agent: None,
         }
+    }
+
+    /// The same on a host with this firewall.
+    #[must_use]
+    pub fn behind(self, firewall: HostFirewall) -> Self {
+        Self { firewall, ..self }
     }
 
     /// Whether it looks after the role by itself.
@@ -218,8 +234,7 @@ impl Handover {
         let factor = 1.0 + jitter * (2.0 * self.dice.unit() - 1.0);
         ctx.set_after(NodeTimer::Procedure.into(), interval.mul_f64(factor));
         if self.claim.is_none() && !self.discovery.is_running() {
-            let step = self.discovery.begin();
-            self.perform(ctx, plugin, step);
+            self.look(ctx, plugin);
         }
     }
 
@@ -307,7 +322,9 @@ impl Handover {
             Verdict::NoSuchName => Event::NoSuchName,
             Verdict::Unresolved => Event::Unresolved,
         };
-        self.decide(ctx, plugin, event);
+        if !self.refers(ctx, plugin, event) {
+            self.decide(ctx, plugin, event);
+        }
     }
 
     /// A node that nobody lets in, and that finds no proxy peer, leaves its replacement to the
@@ -385,6 +402,11 @@ impl Handover {
         }
         self.tcp.unlisten(&mut ctx.lift::<_, _, Observation>(), self.settings.probing.port);
         self.role = Role::Ordinary;
+        if let (ExProxy::Forwards, Some(user)) =
+            (self.settings.policies.ex_proxy, self.user_agent.as_deref_mut())
+        {
+            user.forward_until(ctx.now().saturating_add(self.settings.binding.ttl()));
+        }
         for timer in [NodeTimer::SelfCheck, NodeTimer::Renew] {
             ctx.cancel(timer.into());
         }

@@ -9,6 +9,7 @@ use crate::overcord::message::NodeTimer;
 use crate::overcord::names::Asker;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::{PluginManagement, REJOIN_AFTER};
+use crate::overcord::policy::OverlayRecord;
 use crate::overcord::proxy_role::Role;
 use crate::overcord::resource_database::{Epoch, proxy_of, proxy_record};
 use crate::overlay::{OperationId, PutOutcome, Record, Upcall, Upcalls};
@@ -192,8 +193,18 @@ impl Handover {
         self.take(ctx, plugin, upcalls);
     }
 
+    /// Begins a procedure: with the name, or, where members read it, with the overlay's record
+    /// (A15).
+    pub(super) fn look<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
+        if self.settings.policies.overlay_record == OverlayRecord::Read && plugin.is_member() {
+            return self.fetch_record(ctx, plugin, Fetch::Locate);
+        }
+        let step = self.discovery.begin();
+        self.perform(ctx, plugin, step);
+    }
+
     /// What the plug-in can say at once.
-    fn take<C: NodeContext>(
+    pub(super) fn take<C: NodeContext>(
         &mut self,
         ctx: &mut C,
         plugin: &mut PluginManagement,
@@ -203,6 +214,9 @@ impl Handover {
             match upcall {
                 Upcall::Got { id, record } => self.got(ctx, plugin, id, record.as_ref()),
                 Upcall::PutDone { id, outcome } => self.put_done(ctx, plugin, id, outcome),
+                Upcall::LookupDone { id, outcome, .. } => {
+                    self.looked_up(ctx, plugin, id, outcome.owner);
+                }
                 _ => {}
             }
         }
@@ -231,7 +245,14 @@ impl Handover {
                 let step = self.discovery.begin_at(found.address, self.own);
                 self.perform(ctx, plugin, step);
             }
-            (Fetch::Test(_), _) => {}
+            (Fetch::Locate(_), found) if self.is_idle() => {
+                let step = match found.filter(|found| found.address != self.own) {
+                    Some(found) => self.discovery.begin_at(found.address, self.own),
+                    None => self.discovery.begin(),
+                };
+                self.perform(ctx, plugin, step);
+            }
+            (Fetch::Test(_) | Fetch::Locate(_), _) => {}
         }
     }
 
@@ -262,7 +283,7 @@ impl Handover {
 impl Fetch {
     const fn operation(self) -> OperationId {
         match self {
-            Self::Test(id) | Self::Tell(id) => id,
+            Self::Test(id) | Self::Locate(id) | Self::Tell(id) => id,
         }
     }
 }

@@ -22,7 +22,7 @@ use crate::net::tcp::Segment;
 use crate::overcord::message::{Message, Timer};
 use crate::overcord::node::{self, Entry, Node};
 use crate::overcord::overlay_repository::OverlayRepository;
-use crate::overcord::policy::ProbeKind;
+use crate::overcord::policy::{OverlayRecord, ProbeKind};
 use crate::overcord::resource_database::{proxy_key, proxy_of, proxy_record};
 use crate::overlay::{Contact, Directory, Facts, NodeRef, Upcall, chord, plugin};
 use crate::rng::{Draws, NameHash, Purpose};
@@ -449,4 +449,27 @@ fn silence_of_dns_leads_to_the_overlay_record() {
     bench.run_to(84);
     assert_eq!(bench.asked[6..], [SimTime::from_secs(70), SimTime::from_secs(75)]);
     assert_eq!(bench.pinged, [(SimTime::from_secs(80), ALICE)]);
+}
+
+/// The record names whom to test, and DNS is not asked. Nobody is on record, or the node itself, which
+/// does not play: then it is.
+#[test]
+fn who_reads_the_record_asks_dns_only_without_one() {
+    let policies = Policies { overlay_record: OverlayRecord::Read, ..Policies::INTENDED };
+    let other = Address::from_bits(0x0a00_0909);
+    for (on_record, asked, tested) in
+        [(Some(other), 0, other), (Some(OWN), 1, ALICE), (None, 1, ALICE)]
+    {
+        let mut bench = Bench::new(policies, Dns::Binding(ALICE));
+        if let Some(address) = on_record {
+            let record = proxy_record(proxy_key(DOMAIN, 160), address, Port::PROXY, Epoch(1));
+            let _ = bench.node.plugin.dht.put(&mut bench.desk, record);
+        }
+        bench.run_to(14);
+        assert_eq!(bench.asked.len(), asked, "{on_record:?}");
+        assert_eq!(bench.pinged, [(SimTime::from_secs(10), tested)], "{on_record:?}");
+        // What it tested is what it claims.
+        bench.run_to(16);
+        assert_eq!(bench.seen()[2], (15_000, started(Some(tested))));
+    }
 }

@@ -3,15 +3,15 @@
 
 use crate::address::{Address, Endpoint, Port};
 use crate::http;
-use crate::net::icmp::{Echo, Icmp};
-use crate::net::tcp::{ECHO, Ending, Segment, Upcall};
+use crate::net::icmp::{Code, Echo, Icmp, Quoted, Unreachable};
+use crate::net::tcp::{ECHO, Ending, Kind, Segment, Upcall};
 use crate::overcord::Observation;
 use crate::overcord::discovery::{Discovery, Test};
 use crate::overcord::handover::Handover;
 use crate::overcord::message::NodeTimer;
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
-use crate::overcord::policy::{ProbeKind, Probing};
+use crate::overcord::policy::{HostFirewall, ProbeKind, Probing};
 
 /// What happens to a node's connections besides segments.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +42,12 @@ impl Handover {
                 let echo = Echo { identifier: 0, sequence: self.echoes };
                 ctx.send(address.at(Port(0)), Icmp::EchoRequest(echo).into());
                 ctx.set_after(NodeTimer::Ping.into(), timeout);
+                return None;
+            }
+            (Test::Reachable, ProbeKind::Options) => {
+                // Where there is no SIP at all there is nobody to ask: as good as no answer.
+                let Some(user) = self.user_agent.as_deref_mut() else { return Some(false) };
+                user.probe(ctx, address, timeout, &mut self.dice);
                 return None;
             }
             (Test::Reachable, ProbeKind::Tcp7) => address.at(ECHO),
@@ -95,6 +101,40 @@ impl Handover {
         }
     }
 
+    /// The test by a SIP request ended.
+    pub fn options_ended<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        passed: bool,
+    ) {
+        if matches!(self.discovery, Discovery::Testing(Test::Reachable, _)) {
+            self.test_ended(ctx, plugin, passed);
+        }
+    }
+
+    /// Somebody sent an echo request.
+    pub fn echo_asked<C: NodeContext>(&self, ctx: &mut C, from: Endpoint, echo: Echo) {
+        let answer = match self.firewall {
+            HostFirewall::Answers => echo.reply(),
+            HostFirewall::Rejects => {
+                let (code, quoted) = (Code::Prohibited, Quoted::Echo(echo));
+                Icmp::Unreachable(Unreachable { code, destination: self.own, quoted })
+            }
+            HostFirewall::Drops => return,
+        };
+        ctx.send(from, answer.into());
+    }
+
+    /// Whether the host's firewall keeps a segment from its connections. One that rejects sends a
+    /// reset, as a closed port does by itself.
+    fn keeps_out(&self, segment: &Segment<http::Message>) -> bool {
+        let Segment::Control(control) = segment else { return false };
+        self.firewall == HostFirewall::Drops
+            && control.kind == Kind::Syn
+            && control.header.flow.port != self.settings.probing.port
+    }
+
     /// A TCP segment arrived.
     pub fn segment<C: NodeContext>(
         &mut self,
@@ -106,6 +146,9 @@ impl Handover {
         if segment.header().flow.port == Port::HTTP {
             return self
                 .with_http_client(ctx, plugin, |client, ctx| client.receive(ctx, from, segment));
+        }
+        if self.keeps_out(&segment) {
+            return;
         }
         for upcall in self.tcp.receive(&mut ctx.lift::<_, _, Observation>(), from, segment) {
             self.tcp_upcall(ctx, plugin, upcall);

@@ -51,7 +51,7 @@ use crate::overlay::records::Records;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
 };
 use crate::rng::mix2;
 use crate::sim::Timer;
@@ -393,6 +393,10 @@ impl Dht for Bamboo {
 
     fn is_alone(&self) -> bool {
         self.leaves.is_empty()
+    }
+
+    fn owns(&self, facts: &impl Facts, key: RingId) -> bool {
+        self.identity().is_some() && self.leaves.closest(key, 1, facts)[..] == [self.leaves.me]
     }
 
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {

@@ -47,7 +47,8 @@ use crate::address::Endpoint;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall, Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall,
+    Upcalls,
 };
 use crate::rng::mix2;
 use crate::sim::Timer;
@@ -492,6 +493,13 @@ impl Dht for Chord {
 
     fn is_alone(&self) -> bool {
         self.table.successors().is_empty()
+    }
+
+    fn owns(&self, facts: &impl Facts, key: RingId) -> bool {
+        let from = self.table.predecessor.map(|node| facts.contact(node).id);
+        let alone = self.is_alone().then_some(self.table.id);
+        self.identity.is_some()
+            && from.or(alone).is_some_and(|from| key.is_owned_by(from, self.table.id))
     }
 
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {

@@ -138,6 +138,9 @@ impl Dht for FullMembership {
     fn is_alone(&self) -> bool {
         self.others.is_empty()
     }
+    fn owns(&self, _: &impl Facts, key: RingId) -> bool {
+        self.identity.is_some() && self.starting_at(key)[0] == self.me
+    }
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {
         ctx.observe(Observation::Member(self.identity.expect("it is in an overlay")));
         ctx.set_after(Round, SimDuration::from_secs(5));

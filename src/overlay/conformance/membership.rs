@@ -33,14 +33,26 @@ pub(crate) fn a_converged_overlay_stays_and_agrees_on_owners<D: Subject>() {
             distinct.dedup();
             assert_eq!(distinct.len(), known.len(), "each is named once");
         }
+        own_their_keys(&net);
+    }
+}
+
+/// Each key has one owner by its own tables, who is outside owns nothing.
+fn own_their_keys<D: Subject>(net: &Net<D>) {
+    for n in 0..200 {
+        let key = RingId::from_hash(mix2(17, n), D::id_bits(&net.config));
+        let owns = |node: &&D| node.owns(&net.directory, key);
+        let owners: Vec<NodeRef> = net.nodes.iter().flatten().filter(owns).map(D::me).collect();
+        assert_eq!(owners, [net.owner(key)]);
     }
 }
 
 pub(crate) fn overlays_of_one_two_and_three_work<D: Subject>() {
     for config in D::configs() {
         for n in 1..=3 {
-            let mut net = Net::<D>::converged(n, 0, 1, config.clone());
+            let mut net = Net::<D>::converged(n, 1, 1, config.clone());
             net.assert_correct(9);
+            own_their_keys(&net);
             net.run(D::REPAIRED);
             net.assert_correct(9);
             assert_eq!(net.members().len(), n);

@@ -51,7 +51,8 @@ use crate::address::Endpoint;
 use crate::overlay::records::Records;
 use crate::overlay::wire::{Header, NodeList, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall, Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall,
+    Upcalls,
 };
 use crate::sim::Timer;
 use lookup::{Goal, Lookup};
@@ -342,6 +343,10 @@ impl Dht for Kademlia {
 
     fn is_alone(&self) -> bool {
         self.table.is_empty()
+    }
+
+    fn owns(&self, facts: &impl Facts, key: RingId) -> bool {
+        self.identity().is_some() && self.table.closest(key, 1, true, facts)[..] == [self.table.me]
     }
 
     fn start(&mut self, ctx: &mut impl DhtContext<Self>) {

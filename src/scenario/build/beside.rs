@@ -191,6 +191,7 @@ fn kit(
         .as_deref()
         .map(|main| Arc::new(users::in_overlay(main, &beside.domain, id_bits, bridged.collect())));
     Ok(Kit {
+        firewalls: BTreeMap::new(),
         plugin,
         handover,
         application_cache: main.application_cache,

@@ -344,6 +344,7 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
             SimDuration::MAX => Life::Forever,
             span => Life::Span(span),
         },
+        firewalls: nat::firewalls(plan, cast, seed),
         servers,
         user_agents: users::user_agents(plan, id_bits),
         embedded: users::embedded(plan, cast, id_bits),

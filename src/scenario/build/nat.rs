@@ -1,4 +1,7 @@
-//! Who is behind a translator of addresses, and what stands in the way of messages beside.
+//! Who is behind a translator of addresses or a packet filter, and what stands in the way of
+//! messages beside.
+
+use std::collections::BTreeMap;
 
 use smallvec::SmallVec;
 
@@ -6,9 +9,10 @@ use super::cast::Cast;
 use crate::address::Port;
 use crate::net::{Dependence, NatBehaviour, Nats, bursts::Bursts};
 use crate::rng::{Draws, NameHash, Purpose};
-use crate::scenario::plan::{HostNat, NatDependence, Plan};
+use crate::scenario::plan::{FirewallPlan, HostFirewall, HostNat, NatDependence, Plan};
 use crate::sim::HostId;
 use crate::world::host::WorldNetwork;
+use crate::world::population::MemberId;
 
 /// Puts into the network what stands in the way of messages.
 pub(super) fn hinder(network: &mut WorldNetwork, plan: &Plan, cast: &Cast, seed: u64) {
@@ -54,4 +58,21 @@ pub(super) fn behind(plan: &Plan, cast: &Cast, seed: u64) -> Vec<(HostId, bool)>
         HostNat::Forwarding => Some((cast.id(name), true)),
     });
     cast.generated.iter().filter_map(drawn).chain(named).collect()
+}
+
+/// The members whose hosts do not answer to everything. It hangs on a member's name and the seed
+/// alone; members stand in their order, generated ones before named ones.
+pub(super) fn firewalls(plan: &Plan, cast: &Cast, seed: u64) -> BTreeMap<MemberId, HostFirewall> {
+    let draws = Draws::new(seed, Purpose::Setup);
+    let FirewallPlan { drops, rejects } =
+        plan.network.firewall.unwrap_or(FirewallPlan { drops: 0.0, rejects: 0.0 });
+    // The first two draws of a name are its translator's.
+    let drawn = |name: &String| match draws.unit(NameHash::of(name).0, 2) {
+        luck if luck < drops => HostFirewall::Drops,
+        luck if luck < drops + rejects => HostFirewall::Rejects,
+        _ => HostFirewall::Answers,
+    };
+    let named = cast.named.iter().map(|(_, place)| plan.hosts[*place].firewall);
+    let all = (0..).map(MemberId).zip(cast.generated.iter().map(drawn).chain(named));
+    all.filter(|(_, firewall)| *firewall != HostFirewall::Answers).collect()
 }

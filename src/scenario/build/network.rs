@@ -40,6 +40,7 @@ pub(super) fn network(
         departed_hosts: match plan.network.departed_hosts {
             plan::DepartedHosts::Silent => net::DepartedHosts::Silent,
             plan::DepartedHosts::Unreachable => net::DepartedHosts::Unreachable,
+            plan::DepartedHosts::Reassigned => net::DepartedHosts::Reassigned,
         },
         epoch: epoch_of(end.since(SimTime::ZERO)),
         tick: SimDuration::from_millis(1),

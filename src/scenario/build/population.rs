@@ -114,6 +114,7 @@ pub(super) fn script(
                         director::Action::ServiceDown { back_after: *back_after }
                     }
                     plan::Action::DynDnsUp => director::Action::ServiceUp,
+                    plan::Action::DynDnsReset => director::Action::ServiceReset,
                     plan::Action::Partition(PartitionPlan { lasting, .. }) => {
                         let Parting { partition, ref hosts, proxy } = partings[&line];
                         let (hosts, lasting) = (Arc::clone(hosts), *lasting);

@@ -188,6 +188,9 @@ impl Check<'_> {
                     .failures_to_suspect
                     .unwrap_or(base.failures_to_suspect),
                 bootstrap: handover.bootstrap.unwrap_or(base.bootstrap),
+                eligibility: handover.eligibility.unwrap_or(base.eligibility),
+                overlay_record: handover.overlay_record.unwrap_or(base.overlay_record),
+                ex_proxy: handover.ex_proxy.unwrap_or(base.ex_proxy),
                 on_address_change: handover.on_address_change.unwrap_or(base.on_address_change),
             },
             probe: Probing {

@@ -2,16 +2,25 @@
 
 use super::super::document::Path;
 use super::super::file::{Handover, Reading};
-use super::super::plan::{CallerPlan, Plan, Publish, Strategy, UpdateProtocol};
+use super::super::plan::{
+    CallerPlan, OverlayRecord, Plan, ProbeKind, Publish, Strategy, UpdateIf, UpdateProtocol,
+};
 use super::super::problem::{Fault, NeedFault};
 use super::Check;
 
 /// The policies of the paper's own procedure.
-const OF_THE_PAPER: [&str; 5] =
-    ["on_unresolved", "own_address", "test1_failure", "update_failure", "losers"];
+const OF_THE_PAPER: [&str; 7] = [
+    "on_unresolved",
+    "own_address",
+    "test1_failure",
+    "update_failure",
+    "losers",
+    "eligibility",
+    "overlay_record",
+];
 /// What only those members make use of that watch the proxy peer.
-const OF_UPDATERS: [&str; 5] =
-    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change"];
+const OF_UPDATERS: [&str; 6] =
+    ["update", "update_if", "failures_to_suspect", "bootstrap", "on_address_change", "ex_proxy"];
 
 impl Check<'_> {
     /// Whether the scenario has what its strategy needs.
@@ -29,6 +38,24 @@ impl Check<'_> {
                 self.unmet(handover.strategy, "update = \"dyndns2\": its daemon speaks that alone");
             }
             _ => {}
+        }
+        let reads = handover.policies.overlay_record == OverlayRecord::Read;
+        if reads
+            && handover.update == UpdateProtocol::Rfc2136
+            && handover.update_if == UpdateIf::Unchanged
+        {
+            // Who tests the address of the record does not know what the binding is.
+            let (what, key, needed) = ("overlay_record \"read\"", "handover.update_if", "always");
+            let fault = NeedFault::Value { what, key, needed };
+            self.fault(&Path::of("handover.overlay_record"), Fault::Need(fault));
+        }
+        if handover.probe.kind == ProbeKind::Options && !plan.has_sip() {
+            let what = "probe_kind \"options\"".to_owned();
+            let need = "somebody who speaks SIP: a [[caller]] without lookups, or a user";
+            self.fault(
+                &Path::of("handover.probe_kind"),
+                Fault::Need(NeedFault::There { what, need }),
+            );
         }
     }
 

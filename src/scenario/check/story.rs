@@ -24,6 +24,7 @@ fn keys_of(action: EventAction) -> (&'static str, &'static [&'static str]) {
         EventAction::AddressChange => ("address_change", &["host"]),
         EventAction::DyndnsDown => ("dyndns_down", &["for"]),
         EventAction::DyndnsUp => ("dyndns_up", &[]),
+        EventAction::DyndnsReset => ("dyndns_reset", &[]),
         EventAction::Partition => ("partition", &["hosts", "for"]),
         EventAction::Heal => ("heal", &[]),
         EventAction::Register => ("register", &["host"]),
@@ -43,6 +44,7 @@ pub(super) fn is_users(action: EventAction) -> bool {
         | EventAction::AddressChange
         | EventAction::DyndnsDown
         | EventAction::DyndnsUp
+        | EventAction::DyndnsReset
         | EventAction::Partition
         | EventAction::Heal => false,
         EventAction::Register
@@ -97,6 +99,7 @@ impl Check<'_> {
                 start: SimTime::ZERO + host.start.0,
                 place,
                 nat,
+                firewall: host.firewall.unwrap_or_default(),
             });
         }
         plans
@@ -105,6 +108,7 @@ impl Check<'_> {
     fn phone(&mut self, domain: &str, path: &Path, users: &Users<'_>) -> Option<HostPlace> {
         self.meaningless(path, &["resolver"], "`domain`: a phone sends everything to its server");
         self.meaningless(path, &["nat"], "`domain`: only members are behind translators");
+        self.meaningless(path, &["firewall"], "`domain`: only members are probed");
         let caller = self.conventional(domain, &path.then("domain"), users)?;
         Some(HostPlace::Phone { caller })
     }
@@ -193,7 +197,10 @@ impl Check<'_> {
         there: (u32, &Users<'_>),
     ) -> Option<Action> {
         let lasting = event.lasting.map(|lasting| lasting.0);
-        let endpoint = matches!(event.action, EventAction::DyndnsDown | EventAction::DyndnsUp);
+        let endpoint = matches!(
+            event.action,
+            EventAction::DyndnsDown | EventAction::DyndnsUp | EventAction::DyndnsReset
+        );
         if endpoint && file.dyndns.is_none() {
             let what = "an event of the update endpoint".to_owned();
             self.fault(path, Fault::MissingSection { what, section: "dyndns" });
@@ -211,6 +218,7 @@ impl Check<'_> {
                 Action::AddressChange { target: self.target(event, path, file, there)? }
             }
             EventAction::DyndnsDown => Action::DynDnsDown { back_after: lasting },
+            EventAction::DyndnsReset => Action::DynDnsReset,
             EventAction::Heal => {
                 self.heals(path, file);
                 Action::Heal

@@ -2,18 +2,18 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Latency, LatencyModel, Nat, Network,
-    Overlay, Plugin, RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Firewall, Latency, LatencyModel, Nat,
+    Network, Overlay, Plugin, RoundFingers,
 };
 use super::super::plan::{
     self, AbuseLimit as Limit, AddressChangePlan, Arrivals, BurstsPlan, ChordPlan, DnsPlan,
-    DynDnsPlan, FingersPerRound, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan, PluginPlan,
-    ResolverGroup, TopologyPlan,
+    DynDnsPlan, FingersPerRound, FirewallPlan, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan,
+    PluginPlan, ResolverGroup, TopologyPlan,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
 use crate::time::SimDuration;
-use crate::units::Duration;
+use crate::units::{Duration, Probability};
 
 /// The keys that each latency model takes.
 const LATENCY_KEYS: [(LatencyModel, &str, &[&str]); 4] = [
@@ -57,8 +57,21 @@ impl Check<'_> {
             departed_hosts: network.departed_hosts,
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
+            firewall: network.firewall.as_ref().map(|firewall| self.firewall(firewall)),
             address_change: address_change(&network.address_change.clone().unwrap_or_default()),
         }
+    }
+
+    fn firewall(&mut self, firewall: &Firewall) -> FirewallPlan {
+        let (drops, rejects) = (firewall.drops.0, firewall.rejects.0);
+        if drops + rejects > 1.0 {
+            let found = firewall.rejects.to_string();
+            let limit = Probability(1.0 - drops).to_string();
+            let (relation, other) = ("not be above", "100% - drops");
+            let fault = Fault::Relation { found, relation, other, limit };
+            self.fault(&Path::of("network.firewall").then("rejects"), fault);
+        }
+        FirewallPlan { drops, rejects }
     }
 
     fn latency(&mut self, latency: &Latency) -> LatencyPlan {

@@ -4,8 +4,8 @@ use super::super::file::{
     Caller, Calls, Event, EventAction, Host, Subscriptions, UnlimitedWord, WorkerNumber, Workload,
 };
 use super::super::plan::{
-    Act, Arrivals, CallerPlan, HostNat, HostPlace, HostPlan, Plan, SipDomainPlan, Traffic,
-    UserAction,
+    Act, Arrivals, CallerPlan, HostFirewall, HostNat, HostPlace, HostPlan, Plan, SipDomainPlan,
+    Traffic, UserAction,
 };
 use super::{group, since_start};
 use crate::units::Duration;
@@ -89,6 +89,7 @@ pub(super) fn host(plan: &Plan, host: &HostPlan) -> Host {
         start: since_start(host.start),
         resolver: host.resolver().map(|resolver| group(plan, resolver)),
         nat: Some(host.nat).filter(|nat| *nat != HostNat::None),
+        firewall: Some(host.firewall).filter(|it| *it != HostFirewall::Answers),
     }
 }
 

@@ -4,9 +4,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::super::plan::{
-    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, ProbeKind, RecordRoute,
-    ReturnAddress, Strategy, Test1Failure, TraceFormat, UpdateFailure, UpdateIf, UpdateProtocol,
-    ZoneUpdates,
+    Bootstrap, Eligibility, ExProxy, Losers, OnAddressChange, OnUnresolved, OverlayRecord,
+    OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy, Test1Failure, TraceFormat,
+    UpdateFailure, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 use super::daemon::Daemon;
 use super::systems::ApplicationCache;
@@ -220,6 +220,22 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`cached` intended, `dns` literal"))]
     pub bootstrap: Option<Bootstrap>,
+    /// Who claims the role of a proxy peer that is gone; of the strategies `dyndns` and `ddclient`,
+    /// the same in both readings. Who finds its own address in the binding, or founds an overlay,
+    /// claims in any case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`any`"))]
+    pub eligibility: Option<Eligibility>,
+    /// What members use the overlay's record of the proxy peer for; of the strategies `dyndns` and
+    /// `ddclient`, the same in both readings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`write-only`"))]
+    pub overlay_record: Option<OverlayRecord>,
+    /// What a proxy peer does for callers that still find it after it has stepped down; the same in
+    /// both readings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`stops`"))]
+    pub ex_proxy: Option<ExProxy>,
     /// What a proxy peer does about the binding that notices another address of its host: it follows
     /// in the overlay in any case, and a daemon of `ddclient` finds the change at its next poll.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -275,6 +291,9 @@ impl Default for Handover {
             losers: None,
             failures_to_suspect: None,
             bootstrap: None,
+            eligibility: None,
+            overlay_record: None,
+            ex_proxy: None,
             on_address_change: None,
         }
     }

@@ -30,7 +30,7 @@ pub use naming::{
     Dns, EachWord, Extenders, RESOLVER_MAX_TTL, Resolver, ResolverNumber, ServeStale, a_day,
     client_patience, half_a_minute, resolver_habits,
 };
-pub use network::{AddressChange, Bursts, Nat};
+pub use network::{AddressChange, Bursts, Firewall, Nat};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,

@@ -95,3 +95,19 @@ impl Default for Nat {
         }
     }
 }
+
+/// Packet filters on the hosts of members: what becomes of echo requests, and of connections to
+/// ports where nothing listens. A member's SIP port, its overlay's port and `handover.probe_port`
+/// are open in any case, so that a filter takes nobody's validity as a proxy peer; it only makes
+/// test 1 by `probe_kind` `icmp` or `tcp7` fail. Without the section all hosts answer: echo requests
+/// by a reply, connections by a reset.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Firewall {
+    /// The share of generated members, drawn by name, whose host drops both in silence.
+    pub drops: Probability,
+    /// The share of generated members, drawn by name, whose host rejects both: echo requests by an
+    /// ICMP error (RFC 1812, code 13), connections by a reset, which `tcp7` takes for a sign of
+    /// life. Both shares together are at most 100%.
+    pub rejects: Probability,
+}

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::super::plan::{HostNat, PresenceStatus};
+use super::super::plan::{HostFirewall, HostNat, PresenceStatus};
 use crate::units::Duration;
 
 /// A named host: an overlay member, or a phone of a conventional domain.
@@ -36,6 +36,10 @@ pub struct Host {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`none`"))]
     pub nat: Option<HostNat>,
+    /// What its packet filter does, as `[network.firewall]` describes it; not of a phone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`answers`"))]
+    pub firewall: Option<HostFirewall>,
 }
 
 /// A line of the script.
@@ -143,6 +147,8 @@ pub enum EventAction {
     Unsubscribe,
     /// A user calls another: takes `host`, `to` and `talk`.
     Call,
+    /// A human at the update endpoint lifts the block of `dyndns.abuse_limit`; updates count anew.
+    DyndnsReset,
 }
 
 /// When the run ends before its time.

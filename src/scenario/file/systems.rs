@@ -24,6 +24,9 @@ pub struct Network {
     /// Translators of addresses.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nat: Option<super::Nat>,
+    /// Packet filters on the hosts of members.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub firewall: Option<super::Firewall>,
     /// Addresses that change.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub address_change: Option<super::AddressChange>,
@@ -38,6 +41,7 @@ impl Default for Network {
             departed_hosts: DepartedHosts::Silent,
             bursts: None,
             nat: None,
+            firewall: None,
             address_change: None,
         }
     }

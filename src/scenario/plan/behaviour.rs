@@ -11,8 +11,8 @@ use crate::churn::trace;
 pub use crate::churn::{Centre, Family};
 use crate::dyndns::DaemonSettings;
 pub use crate::overcord::policy::{
-    Bootstrap, Losers, OnAddressChange, OnUnresolved, OwnAddress, Policies, ProbeKind, Probing,
-    Test1Failure, UpdateFailure,
+    Bootstrap, Eligibility, ExProxy, HostFirewall, Losers, OnAddressChange, OnUnresolved,
+    OverlayRecord, OwnAddress, Policies, ProbeKind, Probing, Test1Failure, UpdateFailure,
 };
 
 use crate::time::{SimDuration, SimTime};
@@ -218,6 +218,8 @@ pub struct HostPlan {
     pub place: HostPlace,
     /// Whether it is behind a translator of addresses.
     pub nat: HostNat,
+    /// What its packet filter does; a phone has none.
+    pub firewall: HostFirewall,
 }
 
 impl HostPlan {
@@ -292,6 +294,8 @@ pub enum Action {
     },
     /// The update endpoint answers again.
     DynDnsUp,
+    /// The update endpoint lifts a block for abuse.
+    DynDnsReset,
     /// Hosts cannot reach the others.
     Partition(PartitionPlan),
     /// All partitions are over.

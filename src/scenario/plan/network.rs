@@ -64,6 +64,15 @@ pub struct NatPlan {
     pub answers_echo: bool,
 }
 
+/// `[network.firewall]`: packet filters on the hosts of members.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct FirewallPlan {
+    /// The share of generated members that drop.
+    pub drops: f64,
+    /// The share of these that reject; both are at most 1 together.
+    pub rejects: f64,
+}
+
 /// `[network.address_change]`: addresses of hosts that are up and change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressChangePlan {

@@ -22,6 +22,8 @@ pub enum Owner {
     Proxy(u32),
     /// A presence server's.
     Presence(u32),
+    /// A probe's: whether anybody is there.
+    Probe(u32),
 }
 
 /// What the host is to hand to one of its cores.
