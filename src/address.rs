@@ -38,6 +38,10 @@ impl Port {
     /// Where a P2P SIP proxy peer accepts probes from other nodes (paper, Section V): the first of
     /// the dynamic ports (RFC 6335 §6).
     pub const PROXY: Self = Self(49152);
+    /// The audio of user agents: linphone's.
+    pub const AUDIO: Self = Self(7078);
+    /// STUN and TURN (RFC 8489 §8.1, RFC 8656 §16).
+    pub const TURN: Self = Self(3478);
     /// What a client that opens a socket of its own sends from; one stands for all of them, since
     /// replies are told apart by their identifiers.
     pub const EPHEMERAL: Self = Self(50000);

@@ -22,7 +22,7 @@
 //! | [`world`] | all hosts, the loop, [`truth`](world::truth), the [`Director`](world::director::Director) |
 //! | [`overcord`] | the node of the paper's Fig. 3 |
 //! | [`conventional`] | SIP servers and phones, and how they locate each other |
-//! | [`dns`], [`dyndns`], [`http`], [`overlay`], [`sip`] | protocol cores, which do not know each other |
+//! | [`dns`], [`dyndns`], [`http`], [`overlay`], [`rtp`], [`sip`], [`turn`] | protocol cores, which do not know each other |
 //! | [`churn`], [`workload`] | who comes and goes, who asks when |
 //! | [`net`] | addresses, latency, loss, TCP, ICMP, the ledger |
 //! | [`sim`] | clock, queue, timers, fingerprint; knows no protocol |
@@ -96,6 +96,7 @@
 //! * *Bridging node*: a node that is in several overlays, and passes requests on between their users.
 //! * *Claimant*: a node that updates the binding because its test of the departed address failed.
 //! * *Split brain*: more than one up node believes to be the proxy peer.
+//! * *Relay agent peer*: a member that relays to members which nobody reaches, by TURN.
 //! * *Cell*: one run of a study, named by a hash of all that its output depends on.
 
 pub mod address;
@@ -112,10 +113,12 @@ pub mod overcord;
 pub mod overlay;
 pub mod report;
 pub mod rng;
+pub mod rtp;
 pub mod scenario;
 pub mod sim;
 pub mod sip;
 pub mod time;
+pub mod turn;
 pub mod units;
 pub mod workload;
 pub mod world;

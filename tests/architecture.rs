@@ -13,7 +13,7 @@ const LAYERS: [&[&str]; 12] = [
     &["sim"],
     &["net"],
     &["churn", "workload"],
-    &["dns", "dyndns", "http", "overlay", "sip"],
+    &["dns", "dyndns", "http", "overlay", "rtp", "sip", "turn"],
     &["conventional"],
     &["overcord"],
     &["world"],

@@ -97,6 +97,47 @@ t.avt:2:7: expected a time in seconds, got `x9`
     assert!(code == Some(2) && err.len() < 800 && err.contains(" 4000 x9\n"), "{err}");
 }
 
+/// A graph, recorded changes of addresses, and places: each told at its own line, or, when it is not
+/// there, at the key that names it.
+#[test]
+fn other_files_that_a_scenario_names_are_told_likewise() {
+    for (section, name, content, told, named) in [
+        (
+            "network.latency]\nmodel = \"topology\"\nfile",
+            "t.edges",
+            "a b 1\na c\n",
+            "t.edges:2:1: expected two nodes and a delay, found 2 of them",
+            "4:8: network.latency.file",
+        ),
+        (
+            "network.latency]\nmodel = \"coordinates\"\nfile",
+            "c.csv",
+            "x_ms,height_ms\n1,far\n",
+            "c.csv:2:3: expected a number of milliseconds, found `far`",
+            "4:8: network.latency.file",
+        ),
+        (
+            "network.address_change]\ntrace",
+            "a.csv",
+            "time_s,host\n9,node-00001\n8,node-00001\n",
+            "a.csv:3:1: ",
+            "3:9: network.address_change.trace",
+        ),
+    ] {
+        let folder = TempDir::new().unwrap();
+        let text = format!("name = \"a\"\n[{section} = \"{name}\"\n");
+        fs::write(folder.path().join("a.toml"), text).unwrap();
+        let (code, _, err) = overcord(folder.path(), &["check", "a.toml"]);
+        assert_eq!(code, Some(2));
+        assert!(err.starts_with(&format!("a.toml:{named}: {name}: cannot be read: ")), "{err}");
+        fs::write(folder.path().join(name), content).unwrap();
+        let (code, _, err) = overcord(folder.path(), &["check", "a.toml"]);
+        assert_eq!(code, Some(2));
+        assert!(err.starts_with(told), "{err}");
+        assert!(err.ends_with(&format!("the file is named in a.toml:{named}\n\n")), "{err}");
+    }
+}
+
 #[test]
 fn wrong_usage_exits_with_2_and_help_with_0() {
     let here = Path::new(".");

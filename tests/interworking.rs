@@ -234,6 +234,47 @@ fn a_daemon_updates_the_binding_at_its_next_poll() {
     assert_eq!(way(&output, "Straight to").last(), Some(&("deebee.dsl.ru.ac.za", "bob")));
 }
 
+/// With their relay agent peer: what comes from outside passes the proxy peer and the relay, and so
+/// do both ways of media.
+#[test]
+fn a_relay_agent_peer_carries_calls_to_whom_nobody_reaches() {
+    let output = run("relay-agent", &[]);
+    let (lin, ser, bob) = ("linphone", "deebee.dsl.ru.ac.za", "bob");
+    let there = [(lin, ser), (ser, "gateway"), ("gateway", "relay"), ("relay", bob)];
+    assert_eq!(way(&output, "Hello Bob"), there);
+    assert_eq!(way(&output, "Hello again"), there);
+    // Two calls, and the end of the first; that of the second finds nobody behind the gateway.
+    assert_eq!(way(&output, "SIP INVITE")[..4], there);
+    assert_eq!(way(&output, "SIP BYE")[..4], there);
+    assert_eq!(way(&output, "I hear nothing"), [(bob, ser), (ser, lin)]);
+    // Each of the two allocations costs a challenge; after the relay's return its nonce is still good.
+    let turn = |words: &str| way(&output, words).len();
+    assert_eq!(turn("TURN Allocate, unsigned"), 2);
+    assert_eq!(turn("TURN Allocate: 401"), 2);
+    assert_eq!(turn("TURN Allocate: 10.128.0.3"), 4);
+    let value = |name: &str| output.headline.value(name).unwrap();
+    assert_eq!((value("media_calls"), value("media_given_up")), (2.0, 2.0));
+    // Ten packets a second from each end: a minute; then from 5 min and 2 s of ringing on to half a
+    // minute after the relay has gone, which is lost: 30 of 148 s. What is under way counts too.
+    let (sent, lost) = (value("media_packets"), value("media_lost"));
+    assert!((sent - 2.0 * 1_480.0).abs() < 20.0, "{sent}");
+    assert!((lost - 30.0 / 148.0).abs() < 0.01, "{lost}");
+}
+
+/// A member that lets everybody in needs no relay, and nothing is lost.
+#[test]
+fn who_can_be_reached_is_not_relayed() {
+    let output = run("relay-agent", &["host.2.nat=none"]);
+    let outside = [("linphone", "deebee.dsl.ru.ac.za"), ("deebee.dsl.ru.ac.za", "gateway")];
+    let way = way(&output, "Hello Bob");
+    assert_eq!((&way[..2], way[2]), (&outside[..], ("gateway", "bob")));
+    assert!(lines(&output, "TURN").is_empty());
+    // But for the last packet of each call, which is on its way when the other end hangs up.
+    let value = |name: &str| output.headline.value(name).unwrap();
+    let unheard = value("media_lost") * value("media_packets");
+    assert!((unheard - 2.0).abs() < 1e-6, "{unheard}");
+}
+
 /// The centre is gone: who fails over comes to the proxy peer, which finds the users where the
 /// server's peer has copied them. The centre is back, and has forgotten whom it had registered.
 #[test]

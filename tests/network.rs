@@ -5,6 +5,8 @@
 mod judged;
 
 use judged::{run, value};
+use overcord::experiment::simulator::Simulator;
+use overcord::metrics::tables::RunOutput;
 use overcord::net::Direction;
 use overcord::time::SimTime;
 
@@ -189,4 +191,83 @@ fn bursts_lose_their_share_and_nothing_breaks() {
     };
     let lost = totals(Direction::Lost) / totals(Direction::Sent);
     assert!((0.06..0.12).contains(&lost), "{lost}");
+}
+
+/// The first run of a scenario whose delays come from a file with this content.
+fn run_enclosed(text: &str, assignments: &[&str], content: &[u8]) -> RunOutput {
+    let mut scenario = judged::read(text, assignments);
+    let [(key, _)] = scenario.enclosures()[..] else { panic!("it names one file") };
+    let enclosed = scenario.enclose(key, content, "digest".to_owned());
+    enclosed.expect("the file follows its grammar");
+    let seed = scenario.plan.seed;
+    let simulator = Simulator::new(scenario.plan, None, true);
+    simulator.run(0, seed, None, &mut |_| {}).expect("the run is sound")
+}
+
+/// A phone, its server with resolver and name server beside it, and a proxy peer who is written to.
+const PLACED: &str = r#"
+name = "placed"
+duration = "4m"
+warmup = "0s"
+[network.latency]
+model = "coordinates"
+file = "places.csv"
+[dns]
+[[dns.resolver]]
+name = "isp"
+count = 1
+[dyndns]
+[handover]
+[[caller]]
+domain = "deebee.dsl.ru.ac.za"
+users = 0
+[[host]]
+name = "alice"
+[[host]]
+name = "linphone"
+domain = "deebee.dsl.ru.ac.za"
+start = "1m"
+[[event]]
+at = "3m"
+action = "message"
+host = "linphone"
+to = "alice@chord.dyndns.org"
+"#;
+
+/// From the phone to its server it is 50 ms and a height of 1 ms, from there to Alice 40 ms and a
+/// height of 5 ms: 192 ms there and back. DNS is next door, a microsecond a message.
+#[test]
+fn a_request_takes_as_long_as_the_places_are_apart() {
+    let places = b"host,x_ms,y_ms,height_ms\n\
+        linphone,0,0,1\n\
+        deebee.dsl.ru.ac.za,30,40,0\n\
+        isp-1,30,40,0\n\
+        dns-authority,30,40,0\n\
+        alice,30,0,5\n\
+        ,100,100,10\n";
+    let output = run_enclosed(PLACED, &[], places);
+    let [request] = &output.requests[..] else { panic!("{:?}", output.requests) };
+    let millis = request.delay.unwrap().as_secs_f64() * 1e3;
+    assert!(request.cause.is_none() && (192.0..192.1).contains(&millis), "{request:?}");
+}
+
+/// Where all are at one place, 10 ms high, or at routers without a way between, over lines of 10 ms,
+/// a message takes 20 ms: the run is that with a constant delay.
+#[test]
+fn one_place_for_all_is_a_constant_delay() {
+    let edges = ["network.latency.file='one.edges'", "network.latency.access='10ms'"];
+    let graph = [&["network.latency.model='topology'"][..], &edges].concat();
+    let outputs = [
+        run_enclosed(PLACED, &[], b"x_ms,height_ms\n7,10\n"),
+        run_enclosed(PLACED, &graph, b"a b 0\n"),
+    ];
+    let constant = PLACED.replace(
+        "model = \"coordinates\"\nfile = \"places.csv\"",
+        "model = \"constant\"\nvalue = \"20ms\"",
+    );
+    let constant = run(&constant, &[]);
+    for output in outputs {
+        assert_eq!(output.headline.value("fingerprint"), constant.headline.value("fingerprint"));
+        assert_eq!(output.requests, constant.requests);
+    }
 }

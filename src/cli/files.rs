@@ -67,6 +67,7 @@ pub fn load(path: &Path, assignments: &[String]) -> Result<Loaded, Failure> {
         .into_iter()
         .map(|point| {
             let mut scenario = point.scenario;
+            enclose(&mut scenario)?;
             let trace = read_trace(&scenario, &mut traces)?;
             if let Some(recorded) = &trace {
                 scenario = scenario
@@ -92,12 +93,34 @@ fn read_trace(scenario: &Scenario, traces: &mut Traces) -> Result<Option<Recorde
     let bytes =
         fs::read(&source.path).map_err(|error| wrong(format!("cannot be read: {error}")))?;
     let trace = parse(&bytes, format).map_err(|error| {
-        let broken = BrokenTrace::new(&source.path, &bytes, error, scenario.trace_place());
+        let place = (error.line, error.column);
+        let file = (source.path.as_path(), &*bytes);
+        let broken = BrokenTrace::new("trace", file, place, error.kind, scenario.trace_place());
         Failure::BrokenTrace(Box::new(broken))
     })?;
     let recorded = Recorded { trace: Arc::new(trace), digest: TraceDigest::of(&bytes) };
     traces.insert(key, recorded.clone());
     Ok(Some(recorded))
+}
+
+/// Reads the files that a scenario names beside its trace.
+fn enclose(scenario: &mut Scenario) -> Result<(), Failure> {
+    for (key, path) in scenario.enclosures() {
+        let unread = |error: io::Error| {
+            let message = format!("cannot be read: {error}");
+            let report = scenario.enclosure_report(key, path.clone(), message);
+            Failure::Scenario(Box::new(report))
+        };
+        let bytes = fs::read(&path).map_err(unread)?;
+        let digest = TraceDigest::of(&bytes).to_string();
+        scenario.enclose(key, &bytes, digest).map_err(|error| {
+            let named_at = scenario.enclosure_place(key);
+            let place = error.place();
+            let broken = BrokenTrace::new("file", (&path, &bytes), place, error, named_at);
+            Failure::BrokenTrace(Box::new(broken))
+        })?;
+    }
+    Ok(())
 }
 
 /// Writes a file that is not there yet; one that is stays as it is.

@@ -12,13 +12,14 @@ use crate::conventional::names::{self, Names, Places};
 use crate::dns;
 use crate::dns::stub::{self, Stub};
 use crate::rng::Dice;
+use crate::rtp::{self, Call, End, Packet, Streams};
 use crate::sim::{self, Context};
 use crate::sip::agent::{self, Action, Agent, AgentSettings, Upcall, Upcalls};
 use crate::sip::locate::{Options, Order};
 use crate::sip::profile::Rules;
 use crate::sip::transaction::{Event, Transactions};
 use crate::sip::uri::SipUri;
-use crate::sip::{self, HostPart, Message, Status, Unlocated, Uri};
+use crate::sip::{self, HostPart, Message, RequestKey, Status, Unlocated, Uri};
 use crate::time::SimTime;
 
 /// A phone.
@@ -28,6 +29,8 @@ pub struct Phone {
     agent: Agent,
     /// How it finds the server of its domain, if not by the server's address.
     names: Option<Names<agent::Ticket>>,
+    /// What is said in its calls, if anything is.
+    streams: Option<Streams>,
 }
 
 /// How a phone finds the server of its domain.
@@ -41,7 +44,12 @@ pub enum Home {
 
 /// What a phone lets the observer know.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Observation(pub Upcall);
+pub enum Observation {
+    /// Something of its user agent.
+    User(Upcall),
+    /// Something of what is said in its calls.
+    Media(rtp::Observation),
+}
 
 /// A phone's timers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +58,8 @@ pub enum Timer {
     Sip(sip::Timer),
     /// The stub resolver's.
     Stub(stub::Timer),
+    /// It is time to say something in a call.
+    Media,
 }
 
 impl sim::Timer for Timer {
@@ -57,6 +67,7 @@ impl sim::Timer for Timer {
         match self {
             Self::Sip(timer) => timer.slot(),
             Self::Stub(timer) => sip::Timer::SLOTS + timer.slot(),
+            Self::Media => sip::Timer::SLOTS + 1,
         }
     }
 }
@@ -67,9 +78,13 @@ impl From<sip::Timer> for Timer {
     }
 }
 
-/// What a phone acts through: it sends SIP and DNS.
+/// What a phone acts through: it sends SIP, DNS and media.
 pub trait PhoneContext:
-    Context<Message: From<Message> + From<dns::Message>, Timer = Timer, Observation = Observation>
+    Context<
+        Message: From<Message> + From<dns::Message> + From<Packet>,
+        Timer = Timer,
+        Observation = Observation,
+    >
 {
     /// As the context of its SIP cores.
     fn sip(&mut self) -> sim::Lift<'_, Self, Message, sip::Timer, Observation>
@@ -82,7 +97,7 @@ pub trait PhoneContext:
 
 impl<C> PhoneContext for C where
     C: Context<
-            Message: From<Message> + From<dns::Message>,
+            Message: From<Message> + From<dns::Message> + From<Packet>,
             Timer = Timer,
             Observation = Observation,
         >
@@ -143,7 +158,13 @@ impl Phone {
             tx: Transactions::new(Rules::rfc3261(), endpoint, host, for_transactions),
             agent: Agent::new(settings, for_agent),
             names,
+            streams: None,
         }
+    }
+
+    /// Lets its user talk in calls like this.
+    pub fn talk(&mut self, settings: rtp::Settings) {
+        self.streams = Some(Streams::new(settings));
     }
 
     /// Its user does this.
@@ -175,6 +196,7 @@ impl Phone {
     /// A timer went off.
     pub fn timer<C: PhoneContext>(&mut self, ctx: &mut C, timer: Timer) {
         match timer {
+            Timer::Media => self.speak(ctx),
             Timer::Stub(timer) => {
                 let names = self.names.as_mut();
                 let located = names.and_then(|it| it.timer(&mut AsLocator(&mut *ctx), timer));
@@ -217,7 +239,10 @@ impl Phone {
         for upcall in upcalls {
             match upcall {
                 Upcall::Locate { ticket, next_hop, .. } => self.locate(ctx, ticket, &next_hop),
-                told => ctx.observe(Observation(told)),
+                told => {
+                    self.attend(ctx, &told);
+                    ctx.observe(Observation::User(told));
+                }
             }
         }
     }
@@ -240,6 +265,54 @@ impl Phone {
     fn located<C: PhoneContext>(&mut self, ctx: &mut C, ticket: agent::Ticket, places: Places) {
         let upcalls = self.agent.located(&mut ctx.sip(), &mut self.tx, ticket, places);
         self.tell(ctx, upcalls);
+    }
+
+    /// Its agent tells something that may concern media.
+    fn attend<C: PhoneContext>(&mut self, ctx: &mut C, upcall: &Upcall) {
+        let Some(streams) = &mut self.streams else { return };
+        match *upcall {
+            Upcall::CallEstablished { key, caller, media: Some(to), .. } => {
+                let end = if caller { End::Caller } else { End::Callee };
+                streams.begin(ctx.now(), Call(key.0), end, to);
+                ctx.observe(Observation::Media(rtp::Observation::Began(end)));
+            }
+            Upcall::CallEnded { key, .. } => {
+                streams.end(Call(key.0));
+            }
+            _ => return,
+        }
+        self.arm(ctx);
+    }
+
+    fn arm<C: PhoneContext>(&self, ctx: &mut C) {
+        match self.streams.as_ref().and_then(Streams::next) {
+            Some(next) => ctx.set(Timer::Media, next),
+            None => ctx.cancel(Timer::Media),
+        }
+    }
+
+    /// A packet of media has arrived.
+    pub fn hear<C: PhoneContext>(&mut self, ctx: &mut C, packet: &Packet) {
+        let now = ctx.now();
+        if self.streams.as_mut().is_some_and(|streams| streams.hear(now, packet)) {
+            ctx.observe(Observation::Media(rtp::Observation::Heard));
+        }
+    }
+
+    /// It is time to say something, or to give a call up in which nothing is heard.
+    fn speak<C: PhoneContext>(&mut self, ctx: &mut C) {
+        let Some(streams) = &mut self.streams else { return };
+        let rtp::Due { packets, silent } = streams.due(ctx.now());
+        for (to, packet) in packets {
+            ctx.observe(Observation::Media(rtp::Observation::Sent));
+            ctx.send(to, packet.into());
+        }
+        for Call(key) in silent {
+            ctx.observe(Observation::Media(rtp::Observation::Silent));
+            let upcalls = self.agent.hang_up(&mut ctx.sip(), &mut self.tx, RequestKey(key));
+            self.tell(ctx, upcalls);
+        }
+        self.arm(ctx);
     }
 }
 

@@ -33,6 +33,12 @@ impl TraceDigest {
     }
 }
 
+impl fmt::Display for TraceDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.to_hex().fmt(f)
+    }
+}
+
 /// One run of a study.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CellSpec {

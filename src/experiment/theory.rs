@@ -256,7 +256,10 @@ fn mean_latency(latency: &LatencyPlan) -> Option<f64> {
         LatencyPlan::LogNormal { median, sigma } => {
             Some(median.as_secs_f64() * libm::exp(sigma * sigma / 2.0))
         }
-        LatencyPlan::Topology(_) => None,
+        LatencyPlan::Topology(_)
+        | LatencyPlan::Graph(_)
+        | LatencyPlan::Placed(_)
+        | LatencyPlan::Listed(_) => None,
     }
 }
 

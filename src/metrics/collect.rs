@@ -179,6 +179,7 @@ fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
             true => Asked::Requests(RequestTally::of(requests)),
             false => Asked::Lookups(totals.lookups),
         },
+        media: outcome.media,
         outbound: report.watches_outbound.then_some(totals.outbound),
         node_hours: outcome.member_nanos as f64 / HOUR,
         lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),

@@ -23,9 +23,10 @@ use crate::metrics::distribution::{self, KaplanMeier, Lasted};
 use crate::metrics::tables::{
     Anatomy, Cause, Closed, HandoverRow, RequestRow, SignallingRow, StaleRow, protocol_name,
 };
-use crate::net::Protocol;
 use crate::net::ledger::Direction;
+use crate::net::{Protocol, Purpose};
 use crate::time::{SimDuration, SimTime};
+use crate::world::stage::MediaTotals;
 use crate::world::truth::OutboundTotals;
 
 /// Metrics by name, in the order of the columns of `runs.csv`. A metric without a value (a mean
@@ -113,6 +114,8 @@ pub struct Tally {
     pub asked: Asked,
     /// What members asked of callers' users, where they do.
     pub outbound: Option<OutboundTotals>,
+    /// What became of media, where any is sent.
+    pub media: Option<MediaTotals>,
     /// Hours that nodes were up, summed over the nodes.
     pub node_hours: f64,
     /// Mean hops of the overlay look-ups that succeeded.
@@ -270,6 +273,7 @@ pub fn headline(
     headline.push("updates", count(tally.updates));
     push_asked(&mut headline, &tally.asked);
     push_outbound(&mut headline, tally.outbound);
+    push_media(&mut headline, tally.media);
     headline.push("node_hours", Some(tally.node_hours));
     let asks = matches!(tally.asked, Asked::Requests(_));
     push_signalling(&mut headline, signalling, tally.node_hours, asks);
@@ -314,6 +318,16 @@ fn push_outbound(headline: &mut Headline, outbound: Option<OutboundTotals>) {
     headline.push("failed_outbound_handover", in_handover);
 }
 
+fn push_media(headline: &mut Headline, media: Option<MediaTotals>) {
+    let Some(MediaTotals { calls, sent, heard, given_up }) = media else { return };
+    // What was sent before the warm-up ended may be heard behind it.
+    let lost = sent.saturating_sub(heard) as f64 / sent as f64;
+    headline.push("media_calls", Some(calls as f64));
+    headline.push("media_packets", Some(sent as f64));
+    headline.push("media_lost", Some(lost));
+    headline.push("media_given_up", Some(given_up as f64));
+}
+
 fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
     let complete = spans.iter().filter(|lasted| !lasted.censored).map(|lasted| lasted.span);
     let curve = KaplanMeier::new(spans.to_vec());
@@ -328,19 +342,23 @@ fn push_part(headline: &mut Headline, name: &str, spans: &[Lasted]) {
 /// What is summed up of a row of signalling.
 type Amount = fn(&SignallingRow) -> u64;
 
-/// Messages and bytes sent per hour that a node was up: all, then of each protocol; SIP only where
+/// Messages and bytes sent per hour that a node was up: all, then of each protocol; media is none of
+/// it, and there is SIP only where
 /// it is spoken, or would be if anybody asked.
 fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: f64, asks: bool) {
     let sent = |protocol: Option<Protocol>, amount: Amount| {
         let counts = |row: &&SignallingRow| {
-            row.direction == Direction::Sent && protocol.is_none_or(|it| it == row.protocol)
+            let counts = row.direction == Direction::Sent && row.purpose != Purpose::Media;
+            counts && protocol.is_none_or(|it| it == row.protocol)
         };
         Some(rows.iter().filter(counts).map(amount).sum::<u64>() as f64 / node_hours)
     };
     let spoken = |protocol: &Protocol| match protocol {
-        Protocol::Test => false,
+        Protocol::Test | Protocol::Rtp => false,
         Protocol::Sip => asks || rows.iter().any(|row| row.protocol == Protocol::Sip),
-        Protocol::Bamboo | Protocol::Kademlia => rows.iter().any(|row| row.protocol == *protocol),
+        Protocol::Bamboo | Protocol::Kademlia | Protocol::Turn => {
+            rows.iter().any(|row| row.protocol == *protocol)
+        }
         _ => true,
     };
     let amounts: [(&str, Amount); 2] =
@@ -357,7 +375,6 @@ fn push_signalling(headline: &mut Headline, rows: &[SignallingRow], node_hours: 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::net::Purpose;
 
     fn episode(opened: u64, detect: u64, ask: u64, closed: Closed) -> HandoverRow {
         let seconds = SimDuration::from_secs;

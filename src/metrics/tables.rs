@@ -283,6 +283,8 @@ pub const fn protocol_name(protocol: Protocol) -> &'static str {
         Protocol::Sip => "sip",
         Protocol::Bamboo => "bamboo",
         Protocol::Kademlia => "kademlia",
+        Protocol::Turn => "turn",
+        Protocol::Rtp => "rtp",
         Protocol::Test => "test",
     }
 }
@@ -300,6 +302,8 @@ pub const fn purpose_name(purpose: Purpose) -> &'static str {
         Purpose::DynDns => "dyndns",
         Purpose::Error => "error",
         Purpose::Sip => "sip",
+        Purpose::Turn => "turn",
+        Purpose::Media => "media",
     }
 }
 

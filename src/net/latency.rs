@@ -6,8 +6,8 @@
 //! message (jitter) is added by [`Network`](crate::net).
 //!
 //! Models: one value for all pairs; uniform; lognormal, the usual shape of measured round-trip
-//! times; and a [topology](crate::net::topology) of routers, in which the latencies of pairs are
-//! not independent of each other. Lognormal values are read from a table of quantiles that is made
+//! times; and two in which the latencies of pairs are not independent of each other, a
+//! [topology](crate::net::topology) of routers and [coordinates](crate::net::coordinates). Lognormal values are read from a table of quantiles that is made
 //! once with `libm`.
 //!
 //! Not here: a pair of a host with itself is a pair like any other.
@@ -16,7 +16,8 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
 
 use thiserror::Error;
 
-use crate::net::topology::{Topology, TopologyParameters};
+use crate::net::coordinates::{Coordinates, MAX_DIMENSIONS};
+use crate::net::topology::{Graph, Topology, TopologyParameters};
 use crate::rng::{Draws, NameHash, Purpose};
 use crate::time::SimDuration;
 
@@ -31,6 +32,8 @@ pub enum Latency {
     Lognormal(Box<Lognormal>),
     /// The shortest way through a graph of routers.
     Topology(Box<Topology>),
+    /// The distance between places of a space.
+    Coordinates(Box<Coordinates>),
 }
 
 /// Latencies of pairs, uniform from `min` up to `max`.
@@ -71,6 +74,9 @@ pub enum LatencyError {
         /// The number as given.
         routers: u16,
     },
+    /// Too many dimensions, or none.
+    #[error("a space has between 1 and {max} dimensions, not {0}", max = MAX_DIMENSIONS)]
+    Dimensions(u8),
     /// Routers without links are not connected.
     #[error("a router needs at least one link")]
     Links,
@@ -125,6 +131,12 @@ impl Latency {
         Topology::generate(seed, parameters).map(|topology| Self::Topology(Box::new(topology)))
     }
 
+    /// Hosts at the routers of this graph, each over an access line of this latency.
+    #[must_use]
+    pub fn graph(seed: u64, graph: &Graph, access: SimDuration) -> Self {
+        Self::Topology(Box::new(Topology::of_graph(seed, graph, access)))
+    }
+
     /// How long a datagram travels from one host to another, or back.
     #[must_use]
     #[inline]
@@ -137,7 +149,8 @@ impl Latency {
             Self::Lognormal(lognormal) => {
                 lognormal.table.at(pair_bits(lognormal.draws, a, b)).max(Self::FLOOR)
             }
-            Self::Topology(topology) => topology.base(a, b),
+            Self::Topology(topology) => topology.base(a, b).max(Self::FLOOR),
+            Self::Coordinates(coordinates) => coordinates.base(a, b),
         }
     }
 }

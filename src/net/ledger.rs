@@ -26,6 +26,10 @@ pub enum Protocol {
     Bamboo,
     /// The Kademlia overlay.
     Kademlia,
+    /// Between a relay and its clients: TURN over UDP.
+    Turn,
+    /// Media over UDP.
+    Rtp,
     /// Messages of tests and examples.
     Test,
 }
@@ -53,6 +57,10 @@ pub enum Purpose {
     Error,
     /// Calls, messages and presence, and the registrations for them.
     Sip,
+    /// Getting and keeping addresses on a relay.
+    Turn,
+    /// What is said in calls: no signalling.
+    Media,
 }
 
 /// Where a message is booked.
@@ -216,7 +224,7 @@ impl Ledger {
 
 impl Protocol {
     /// All protocols, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Chord,
         Self::Dns,
         Self::Tcp,
@@ -225,13 +233,15 @@ impl Protocol {
         Self::Sip,
         Self::Bamboo,
         Self::Kademlia,
+        Self::Turn,
+        Self::Rtp,
         Self::Test,
     ];
 }
 
 impl Purpose {
     /// All purposes, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::OverlayMaintenance,
         Self::OverlayLookup,
         Self::StoreFetch,
@@ -241,6 +251,8 @@ impl Purpose {
         Self::DynDns,
         Self::Error,
         Self::Sip,
+        Self::Turn,
+        Self::Media,
     ];
 }
 

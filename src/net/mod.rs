@@ -6,7 +6,7 @@
 //! * [`payload`]: what it needs to know of a message. It knows no protocol. [`packet`]: how one
 //!   travels.
 //! * [`addressing`]: who holds an address.
-//! * [`latency`], [`topology`]: the delay between two hosts. [`sides`]: partitions. [`nat`]: translators. [`bursts`]:
+//! * [`latency`], [`topology`], [`coordinates`]: the delay between two hosts; [`file`]: of files. [`sides`]: partitions. [`nat`]: translators. [`bursts`]:
 //!   losses.
 //! * [`ledger`]: what the signalling costs.
 //! * [`tcp`], [`icmp`]: what hosts themselves answer with.
@@ -20,6 +20,8 @@
 
 pub mod addressing;
 pub mod bursts;
+pub mod coordinates;
+pub mod file;
 pub mod icmp;
 pub mod lab;
 pub mod latency;
@@ -32,10 +34,12 @@ pub mod sides;
 pub mod tcp;
 pub mod topology;
 
+pub use coordinates::{Coordinates, Placement, Places};
+pub use file::{FileError, FileFault};
 pub use latency::{Latency, LatencyError};
 pub use ledger::{Class, Direction, Ledger, Protocol, Purpose};
 pub use nat::{Dependence, Knock, NatBehaviour, Nats};
 pub use network::{Arrival, Delivery, DepartedHosts, Link, Network, Observer, Settings};
 pub use payload::{Packed, Payload, Transport, Words};
 pub use sides::{Partition, Sides};
-pub use topology::{Topology, TopologyParameters};
+pub use topology::{Graph, GraphFormat, Topology, TopologyParameters};

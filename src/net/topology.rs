@@ -1,6 +1,6 @@
-//! A graph of routers to which hosts are attached.
+//! A graph of routers to which hosts are attached: one from a [file](graph), or a generated one.
 //!
-//! The graph grows as in Waxman's model (IEEE JSAC 6(9), 1988) in the incremental form that BRITE
+//! A generated graph grows as in Waxman's model (IEEE JSAC 6(9), 1988) in the incremental form that BRITE
 //! uses: routers lie at random places of a square; each new one is linked to a few of those already
 //! there, which it prefers the more the nearer they are. So it is connected by construction. The
 //! latency of a link grows with its length. Datagrams take the fastest way.
@@ -8,8 +8,11 @@
 //! A host is attached to a router by a draw from its name, over an access line of its own latency.
 //! Left out: capacities, queues, routes other than the fastest, and changes of the graph.
 
+mod graph;
+
 use std::collections::BTreeSet;
 
+pub use graph::{Graph, GraphFormat};
 use petgraph::algo::dijkstra;
 use petgraph::graph::{NodeIndex, UnGraph};
 use petgraph::visit::EdgeRef;
@@ -94,6 +97,19 @@ impl Topology {
             access_min: parameters.access_min,
             access_width: parameters.access_max - parameters.access_min,
         })
+    }
+
+    /// The routers of a graph, each host over an access line of this latency.
+    #[must_use]
+    pub fn of_graph(seed: u64, graph: &Graph, access: SimDuration) -> Self {
+        let graph = graph.linked();
+        Self {
+            paths: shortest_paths(&graph),
+            graph,
+            draws: Draws::new(seed, Purpose::Latency),
+            access_min: access,
+            access_width: SimDuration::ZERO,
+        }
     }
 
     /// How long a datagram travels between two hosts: access lines and the way between their

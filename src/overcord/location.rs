@@ -18,6 +18,9 @@ use crate::time::{SimDuration, SimTime};
 /// The pause before a location that could not be stored is stored again.
 pub(super) const RETRY: SimDuration = SimDuration::from_secs(30);
 
+/// How many places of its user a node remembers, to take them out of the overlay.
+const FORMER: usize = 8;
+
 /// Users' names in the overlay, and how long their locations last there.
 #[derive(Clone, Debug)]
 pub struct LocationSettings {
@@ -45,9 +48,11 @@ impl LocationSettings {
 }
 
 /// The location of a node's user on its way into the overlay.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Registration {
     key: Option<RingId>,
+    /// Where the user was reached by what this node has stored, or tried to, the last ones.
+    stored: Vec<Endpoint>,
     stage: Stage,
     dice: Dice,
 }
@@ -64,7 +69,7 @@ impl Registration {
     /// Nothing is stored. The dice choose the phase of the renewals.
     #[must_use]
     pub const fn new(dice: Dice) -> Self {
-        Self { key: None, stage: Stage::Idle, dice }
+        Self { key: None, stored: Vec::new(), stage: Stage::Idle, dice }
     }
 
     /// Begins to store the location of this user; it will be renewed at half of its lifetime. In an
@@ -100,10 +105,13 @@ impl Registration {
         };
         let now = at.ctx.now();
         let binding = Binding { endpoint: own, expires: now.saturating_add(settings.lifetime) };
-        let record = {
-            let bindings = with_binding(found, binding, former, now);
-            location_record(key, &bindings, now, settings.lifetime)
-        };
+        let mut bindings = with_binding(found, binding, former, now);
+        bindings.retain(|it| it.endpoint == own || !self.stored.contains(&it.endpoint));
+        if !self.stored.contains(&own) {
+            self.stored.truncate(FORMER - 1);
+            self.stored.insert(0, own);
+        }
+        let record = location_record(key, &bindings, now, settings.lifetime);
         let (id, upcalls) = at.plugin.dht.put(at.ctx, record);
         self.stage = Stage::Putting(id);
         upcalls

@@ -10,10 +10,13 @@ use crate::net::payload::Account;
 use crate::net::tcp::{self, Segment};
 use crate::net::{Class, Knock, Packed, Payload, Transport, Words};
 use crate::overcord::beside::Place;
+use crate::overcord::user_agent::relay::Line;
 use crate::overlay::{self, plugin};
 use crate::rng::mix2;
+use crate::rtp;
 use crate::sim::{self, Timer as _};
 use crate::sip;
+use crate::turn;
 
 /// A message of any protocol of the simulated world.
 #[derive(Clone, Debug)]
@@ -28,6 +31,21 @@ pub enum Message {
     Tcp(Segment<http::Message>),
     /// SIP over UDP.
     Sip(sip::Message),
+    /// Between a relay and one of its clients.
+    Turn(Box<turn::Message>),
+    /// Media.
+    Rtp(rtp::Packet),
+    /// What a relay passes on to a peer of a client.
+    Relayed(Box<Relayed>),
+}
+
+/// SIP or media that comes from a port of a relay.
+#[derive(Clone, Debug)]
+pub struct Relayed {
+    /// The port.
+    pub source: Port,
+    /// What it is.
+    pub message: Message,
 }
 
 impl From<plugin::Message> for Message {
@@ -46,6 +64,24 @@ impl From<dns::Message> for Message {
 impl From<sip::Message> for Message {
     fn from(message: sip::Message) -> Self {
         Self::Sip(message)
+    }
+}
+
+impl From<turn::Message> for Message {
+    fn from(message: turn::Message) -> Self {
+        Self::Turn(Box::new(message))
+    }
+}
+
+impl From<rtp::Packet> for Message {
+    fn from(packet: rtp::Packet) -> Self {
+        Self::Rtp(packet)
+    }
+}
+
+impl From<Relayed> for Message {
+    fn from(relayed: Relayed) -> Self {
+        Self::Relayed(Box::new(relayed))
     }
 }
 
@@ -81,7 +117,12 @@ impl Payload for Message {
     #[inline]
     fn transport(&self) -> Transport {
         match self {
-            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Transport::Udp,
+            Self::Overlay(_)
+            | Self::Dns(_)
+            | Self::Sip(_)
+            | Self::Turn(_)
+            | Self::Rtp(_)
+            | Self::Relayed(_) => Transport::Udp,
             Self::Icmp(_) => Transport::Icmp,
             Self::Tcp(segment) => segment.transport(),
         }
@@ -96,6 +137,9 @@ impl Payload for Message {
             Self::Icmp(_) => Port(0),
             Self::Tcp(segment) => segment.header().source_port(),
             Self::Sip(message) => message.source_port(),
+            Self::Turn(message) => message.source_port(),
+            Self::Rtp(packet) => packet.source_port(),
+            Self::Relayed(relayed) => relayed.source,
         }
     }
 
@@ -107,6 +151,9 @@ impl Payload for Message {
             Self::Icmp(icmp) => icmp.wire_len(),
             Self::Tcp(segment) => segment.wire_len(),
             Self::Sip(message) => message.wire_len(),
+            Self::Turn(message) => message.wire_len(),
+            Self::Rtp(packet) => packet.wire_len(),
+            Self::Relayed(relayed) => relayed.message.wire_len(),
         }
     }
 
@@ -118,6 +165,9 @@ impl Payload for Message {
             Self::Icmp(icmp) => icmp.class(),
             Self::Tcp(segment) => segment.class(),
             Self::Sip(message) => message.class(),
+            Self::Turn(message) => message.class(),
+            Self::Rtp(packet) => packet.class(),
+            Self::Relayed(relayed) => relayed.message.class(),
         }
     }
 
@@ -129,6 +179,11 @@ impl Payload for Message {
             Self::Icmp(icmp) => mix2(2, icmp.digest()),
             Self::Tcp(segment) => mix2(3, segment.digest()),
             Self::Sip(message) => mix2(4, message.digest()),
+            Self::Turn(message) => mix2(5, message.digest()),
+            Self::Rtp(packet) => mix2(6, packet.digest()),
+            Self::Relayed(relayed) => {
+                mix2(u64::from(relayed.source.0) << 8 | 7, relayed.message.digest())
+            }
         }
     }
 
@@ -163,7 +218,12 @@ impl Payload for Message {
 
     fn knock(&self) -> Knock {
         match self {
-            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Knock::Udp,
+            Self::Overlay(_)
+            | Self::Dns(_)
+            | Self::Sip(_)
+            | Self::Turn(_)
+            | Self::Rtp(_)
+            | Self::Relayed(_) => Knock::Udp,
             Self::Tcp(_) => Knock::Tcp,
             Self::Icmp(Icmp::EchoRequest(_)) => Knock::Echo,
             Self::Icmp(Icmp::EchoReply(_) | Icmp::Unreachable(_)) => Knock::Reply,
@@ -175,8 +235,13 @@ impl Payload for Message {
         let quoted = match self {
             Self::Icmp(Icmp::Unreachable(_)) => return None,
             Self::Icmp(Icmp::EchoRequest(echo) | Icmp::EchoReply(echo)) => Quoted::Echo(*echo),
-            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => Quoted::Udp { source, destination },
             Self::Tcp(_) => Quoted::Tcp { source, destination },
+            Self::Overlay(_)
+            | Self::Dns(_)
+            | Self::Sip(_)
+            | Self::Turn(_)
+            | Self::Rtp(_)
+            | Self::Relayed(_) => Quoted::Udp { source, destination },
         };
         let error = Unreachable { code: Code::Host, destination: to.address, quoted };
         Some(Self::Icmp(Icmp::Unreachable(error)))
@@ -189,7 +254,12 @@ impl Payload for Message {
             Self::Icmp(Icmp::EchoRequest(echo)) => Self::Icmp(echo.reply()),
             Self::Icmp(_) => return None,
             Self::Tcp(segment) => Self::Tcp(segment.refusal()?),
-            Self::Overlay(_) | Self::Dns(_) | Self::Sip(_) => {
+            Self::Overlay(_)
+            | Self::Dns(_)
+            | Self::Sip(_)
+            | Self::Turn(_)
+            | Self::Rtp(_)
+            | Self::Relayed(_) => {
                 let quoted = Quoted::Udp { source: self.sent_from(to.port), destination: to.port };
                 let error = Unreachable { code: Code::Port, destination: to.address, quoted };
                 Self::Icmp(Icmp::Unreachable(error))
@@ -219,6 +289,10 @@ pub enum Timer {
     Tcp(tcp::TcpTimer),
     /// Of an overlay beside the node's own.
     Beside(Place, BesideTimer),
+    /// Of a client of the relay.
+    Relay(Line),
+    /// It is time to say something in a call.
+    Media,
 }
 
 /// Timers of an overlay beside the node's own.
@@ -302,7 +376,9 @@ impl sim::Timer for Timer {
                 let before = plugin::Timer::SLOTS + BesideTimer::SLOTS * u32::from(place.0);
                 FIRST + 1 + 2 * (before + timer.slot())
             }
-            Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 2 + timer.slot()),
+            Self::Media => FIRST + 2 * (SIP + sip::Timer::SLOTS + 2),
+            Self::Relay(line) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 3 + line as u32),
+            Self::Tcp(timer) => FIRST + 2 * (SIP + sip::Timer::SLOTS + 5 + timer.slot()),
         }
     }
 }
@@ -385,6 +461,8 @@ pub enum Observation {
     User(Box<sip::agent::Upcall>),
     /// Something of the conventional server that it is embedded in.
     Server(conventional::server::Observation),
+    /// Something of what is said in its calls.
+    Media(rtp::Observation),
 }
 
 impl From<overlay::Observation> for Observation {

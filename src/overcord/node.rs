@@ -437,6 +437,14 @@ impl Node {
         message: Message,
     ) {
         match message {
+            Message::Relayed(relayed) => self.receive(ctx, from, port, relayed.message),
+            Message::Sip(_) | Message::Rtp(_) if port >= crate::turn::server::FIRST_PORT => {
+                self.with_user(ctx, |user, at| user.receive_for_client(at, from, port, message));
+            }
+            Message::Turn(message) => {
+                self.with_user(ctx, |user, at| user.receive_turn(at, from, port, *message));
+            }
+            Message::Rtp(packet) => self.with_user(ctx, |user, at| user.hear(at, &packet)),
             Message::Overlay(message) => self.receive_elsewhere(ctx, from, port, message),
             Message::Icmp(icmp) => self.receive_icmp(ctx, from, icmp),
             Message::Dns(message) => self.receive_dns(ctx, from, &message),
@@ -554,6 +562,8 @@ impl Node {
                 let news = others.timer(ctx, place, timer);
                 self.take_news(ctx, news);
             }
+            (Timer::Relay(line), _) => self.with_user(ctx, |user, at| user.relay_timer(at, line)),
+            (Timer::Media, _) => self.with_user(ctx, |user, at| user.speak(at)),
             (Timer::Sip(timer), _) => self.with_user(ctx, |user, at| user.timer(at, timer)),
             (Timer::Locator(timer), _) => {
                 self.with_user(ctx, |user, at| user.stub_timer(at, timer));

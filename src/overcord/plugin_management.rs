@@ -9,8 +9,10 @@
 //! time to replace their proxy peer ([`PluginManagement::has_waited`]).
 //!
 //! A member that loses all its neighbours is *adrift*: it can't tell whether the others died or it
-//! was cut off. It goes on as the only member that it knows, tests and claims like any other, and
-//! joins anew through the first other proxy peer that passes its tests.
+//! was cut off. Where members watch the proxy peer it goes on as the only member that it knows, tests
+//! and claims like any other, and joins anew through the first other proxy peer that passes its tests;
+//! where nobody takes the role over, it joins anew as one that has just come up, unless it is the
+//! proxy peer itself.
 //!
 //! A node that takes part in other overlays [beside](super::beside) its own has a plug-in for each.
 

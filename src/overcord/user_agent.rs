@@ -17,8 +17,12 @@
 //! those to other domains follow RFC 3263 (P12), but for those of other overlays that some node
 //! [bridges](super::bridge).
 //!
-//! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user),
-//! media.
+//! * `relay`: a node that has addresses on a relay, or is one. `voice`: what is said in calls.
+//!
+//! Left out: an outbound proxy, presence servers in the overlay (a node answers for its own user).
+
+pub mod relay;
+mod voice;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -32,8 +36,11 @@ use crate::overcord::location::{AsLocator, LocationSettings, Registration};
 use crate::overcord::message::{NodeTimer, Observation};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
+use crate::overcord::user_agent::relay::{Side, wire};
+use crate::overcord::user_agent::voice::Voice;
 use crate::overlay::{OperationId, PutOutcome, Record, Upcall as OverlayUpcall, Upcalls};
 use crate::rng::Dice;
+use crate::rtp;
 use crate::sip::agent::{self, Action, Agent, AgentSettings};
 use crate::sip::locate::Options;
 use crate::sip::profile::Rules;
@@ -63,6 +70,10 @@ pub struct Settings {
     pub rules: Rules,
     /// The domains of other overlays, whose users are reached through nodes that are in both.
     pub bridged: Vec<HostPart>,
+    /// The relay, if there is one.
+    pub relay: Option<relay::Settings>,
+    /// How users talk, if anything is said in calls.
+    pub media: Option<rtp::Settings>,
 }
 
 /// What a member is made of that has a user.
@@ -76,8 +87,11 @@ pub struct Parts {
     pub own: Address,
     /// The stub resolver for conventional domains.
     pub stub: Stub,
-    /// For branches, tags and Call-IDs, for the choice among services, and for phases.
-    pub dice: [Dice; 5],
+    /// What it is to the relay.
+    pub relay: Option<relay::Part>,
+    /// For branches, tags and Call-IDs, for the choice among services, for phases, and for
+    /// transactions with the relay.
+    pub dice: [Dice; 7],
 }
 
 /// The user agent of a node with its transactions, and the proxy that it can be.
@@ -97,6 +111,9 @@ pub struct UserAgent {
     fetches: BTreeMap<(Option<Place>, OperationId), Asker>,
     /// Its entries as a bridging node, if it is one.
     bridge: Option<Box<Bridge>>,
+    /// Its side of the relay, if it has any.
+    side: Option<Box<Side>>,
+    voice: Option<Box<Voice>>,
     /// Whether another host's user agent is there.
     probe: Probe,
     /// Until when it passes requests on as a proxy peer does, though its node plays no more (A20).
@@ -114,6 +131,8 @@ pub enum Asker {
     Hop(proxy::Ticket),
     /// One of these, who wants to reach a user of another overlay: a node that is in both.
     Bridge(Box<Asker>, Uri),
+    /// The relay's client: whom it is to let in.
+    Relay,
 }
 
 /// What a node's user agent works with: the context of its node, the overlay, and whether the node
@@ -131,8 +150,8 @@ impl UserAgent {
     /// A user agent that has just been switched on.
     #[must_use]
     pub fn new(parts: Parts) -> Self {
-        let Parts { settings, user, own, stub, dice } = parts;
-        let [for_transactions, for_agent, for_proxy, for_names, for_location] = dice;
+        let Parts { settings, user, own, stub, relay, dice } = parts;
+        let [for_transactions, for_agent, for_proxy, for_names, for_location, relays @ ..] = dice;
         let endpoint = own.at(Port::SIP);
         let domain = HostPart::name(&settings.location.domain);
         let aor = Uri::of_user(&user, domain.clone());
@@ -153,6 +172,8 @@ impl UserAgent {
             registration: Registration::new(for_location),
             fetches: BTreeMap::new(),
             bridge: None,
+            side: Side::of(settings.relay.as_ref(), relay, endpoint, relays),
+            voice: settings.media.map(|media| Box::new(Voice::new(media))),
             probe: Probe::default(),
             forwards_until: SimTime::ZERO,
             settings,
@@ -168,6 +189,7 @@ impl UserAgent {
         let upcalls = self.registration.begin(at, &self.settings.location, &self.user, placed);
         self.overlay_upcalls(at, None, upcalls);
         self.renew_entries(at);
+        self.seek_relay(at);
     }
 
     /// The node is a member of another overlay as well now, at this place: it says so in both.
@@ -218,8 +240,10 @@ impl UserAgent {
         }
         let upcalls = match action {
             // There is no presence server: who watches is told by the user agent itself.
-            Action::Publish { open } => self.agent.show(&mut at.ctx.lift_sip(), &mut self.tx, open),
-            other => self.agent.act(&mut at.ctx.lift_sip(), &mut self.tx, other),
+            Action::Publish { open } => {
+                self.agent.show(&mut wire(at.ctx, &mut self.side), &mut self.tx, open)
+            }
+            other => self.agent.act(&mut wire(at.ctx, &mut self.side), &mut self.tx, other),
         };
         self.agent_upcalls(at, upcalls);
     }
@@ -231,7 +255,7 @@ impl UserAgent {
         from: Endpoint,
         message: Message,
     ) {
-        let event = self.tx.receive(&mut at.ctx.lift_sip(), from, message);
+        let event = self.tx.receive(&mut wire(at.ctx, &mut self.side), from, message);
         if let Some(event) = event {
             self.take(at, event);
         }
@@ -241,16 +265,16 @@ impl UserAgent {
     pub fn timer<C: NodeContext>(&mut self, at: &mut At<'_, C>, timer: sip::Timer) {
         match timer {
             sip::Timer::Transactions => {
-                for event in self.tx.timer(&mut at.ctx.lift_sip()) {
+                for event in self.tx.timer(&mut wire(at.ctx, &mut self.side)) {
                     self.take(at, event);
                 }
             }
             sip::Timer::Agent => {
-                let upcalls = self.agent.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                let upcalls = self.agent.timer(&mut wire(at.ctx, &mut self.side), &mut self.tx);
                 self.agent_upcalls(at, upcalls);
             }
             sip::Timer::Proxy => {
-                let upcalls = self.proxy.timer(&mut at.ctx.lift_sip(), &mut self.tx);
+                let upcalls = self.proxy.timer(&mut wire(at.ctx, &mut self.side), &mut self.tx);
                 self.proxy_upcalls(at, upcalls);
             }
             sip::Timer::Registrar | sip::Timer::Presence => {
@@ -261,7 +285,7 @@ impl UserAgent {
 
     /// The network says that nobody is at an endpoint.
     pub fn unreachable<C: NodeContext>(&mut self, at: &mut At<'_, C>, to: Endpoint) {
-        for event in self.tx.unreachable(&mut at.ctx.lift_sip(), to) {
+        for event in self.tx.unreachable(&mut wire(at.ctx, &mut self.side), to) {
             self.take(at, event);
         }
     }
@@ -300,7 +324,7 @@ impl UserAgent {
         if let Some(asker) = self.fetches.remove(&(place, id)) {
             return self.found(at, asker, record);
         }
-        let places = (self.own.at(Port::SIP), &*self.former);
+        let places = (self.contact(), &*self.former);
         let bridge = self.bridge.as_mut();
         let ended = bridge.and_then(|it| it.got(at.ctx, at.plugin, (place, id), record, places));
         if let Some(upcalls) = ended {
@@ -363,7 +387,7 @@ impl UserAgent {
                 } else {
                     let tag = "unknown-user";
                     let response = request.respond(Status::NOT_FOUND, Some(tag));
-                    self.tx.respond(&mut at.ctx.lift_sip(), server, response);
+                    self.tx.respond(&mut wire(at.ctx, &mut self.side), server, response);
                 }
             }
             Event::Ack { mut request, from } => {
@@ -389,17 +413,18 @@ impl UserAgent {
     }
 
     fn hand_to_agent<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
-        let upcalls = self.agent.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        let upcalls = self.agent.event(&mut wire(at.ctx, &mut self.side), &mut self.tx, event);
         self.agent_upcalls(at, upcalls);
     }
 
     fn hand_to_proxy<C: NodeContext>(&mut self, at: &mut At<'_, C>, event: Event) {
-        let upcalls = self.proxy.event(&mut at.ctx.lift_sip(), &mut self.tx, event);
+        let upcalls = self.proxy.event(&mut wire(at.ctx, &mut self.side), &mut self.tx, event);
         self.proxy_upcalls(at, upcalls);
     }
 
     fn agent_upcalls<C: NodeContext>(&mut self, at: &mut At<'_, C>, upcalls: agent::Upcalls) {
         for upcall in upcalls {
+            self.attend(at, &upcall);
             match upcall {
                 agent::Upcall::Locate { ticket, next_hop, .. } => {
                     self.locate(at, Asker::Agent(ticket), &next_hop);
@@ -447,12 +472,3 @@ fn served<C: NodeContext>(at: &mut At<'_, C>, key: RequestKey, method: &Method) 
         at.ctx.observe(Observation::Served(key));
     }
 }
-
-/// A node's context as that of its SIP cores.
-trait LiftSip: NodeContext + Sized {
-    fn lift_sip(&mut self) -> crate::sim::Lift<'_, Self, Message, sip::Timer, Observation> {
-        self.lift()
-    }
-}
-
-impl<C: NodeContext> LiftSip for C {}

@@ -79,6 +79,24 @@ impl Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OperationId(pub u32);
 
+/// Names the look-ups, puts and gets of a node, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Operations(u32);
+
+impl Operations {
+    /// The name of the next one.
+    pub const fn next(&mut self) -> OperationId {
+        self.0 = self.0.wrapping_add(1);
+        OperationId(self.0)
+    }
+
+    /// The next one, which ends at once with this.
+    pub fn end(&mut self, how: impl FnOnce(OperationId) -> Upcall) -> (OperationId, Upcalls) {
+        let id = self.next();
+        (id, Upcalls::from_iter([how(id)]))
+    }
+}
+
 /// How a look-up went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LookupOutcome {
@@ -92,6 +110,15 @@ pub struct LookupOutcome {
     pub timeouts: u8,
     /// When it began.
     pub started: SimTime,
+}
+
+impl LookupOutcome {
+    /// What the observer is told of it; whether it served the overlay itself.
+    #[must_use]
+    pub const fn observed(&self, maintenance: bool) -> Observation {
+        let Self { hops, timeouts, owner, .. } = *self;
+        Observation::LookupEnded { hops, timeouts, found: owner.is_some(), maintenance }
+    }
 }
 
 /// What became of a record that was put.
@@ -198,7 +225,15 @@ pub trait Dht {
     fn acquaintances(&self) -> Vec<NodeRef>;
 
     /// Whether it knows no other member.
-    fn is_alone(&self) -> bool;
+    fn is_alone(&self) -> bool {
+        self.acquaintances().is_empty()
+    }
+
+    /// Whether it answers a request that names this overlay: its own, or none.
+    #[inline]
+    fn serves(&self, overlay: OverlayId) -> bool {
+        self.identity().is_some_and(|mine| overlay == mine || overlay == OverlayId::OUTSIDER)
+    }
 
     /// Whether it owns a key, as far as its own tables tell; a node that is not sure does not.
     fn owns(&self, facts: &impl Facts, key: RingId) -> bool;

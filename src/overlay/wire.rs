@@ -248,6 +248,12 @@ impl<'a, F: Facts> Writer<'a, F> {
             .octets(&length.to_be_bytes())
             .octets(&record.value)
     }
+
+    /// A batch of records.
+    pub(crate) fn records(self, records: &[WireRecord]) -> Self {
+        let count = u16::try_from(records.len()).expect("a batch fits a datagram");
+        records.iter().fold(self.octets(&count.to_be_bytes()), Self::record)
+    }
 }
 
 /// Reads one message.
@@ -355,6 +361,12 @@ impl<'a, I: FnMut(Contact) -> NodeRef> Reader<'a, I> {
         let length = u16::from_be_bytes(self.take()?);
         let value = self.slice(usize::from(length))?.into();
         Ok(WireRecord { key, version, lifetime, value })
+    }
+
+    /// A batch of records.
+    pub(crate) fn records(&mut self) -> Result<Vec<WireRecord>, DecodeError> {
+        let count = u16::from_be_bytes(self.take()?);
+        (0..count).map(|_| self.record()).collect()
     }
 }
 

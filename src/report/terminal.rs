@@ -185,6 +185,12 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
     if !requests.is_empty() {
         line("requests of callers", requests);
     }
+    let calls = value("media_calls", number);
+    if calls != "–" {
+        let lost = value("media_lost", percent);
+        let gave_up = value("media_given_up", number);
+        line("media of calls", format!("{calls} calls; {lost} not heard, {gave_up} ends gave up"));
+    }
     line("stale share of the time", value("stale_share", percent));
     line("stale windows above zero", windows.told());
     line(

@@ -39,6 +39,8 @@ pub enum Purpose {
     Identifier = 9,
     /// Resampling in statistics.
     Bootstrap = 10,
+    /// When a host that is up gets another address.
+    AddressChange = 11,
 }
 
 /// The generator of one purpose and entity. The same three arguments give the same numbers on

@@ -43,7 +43,13 @@ pub fn uniform_u64(rng: &mut impl Rng, low: u64, high: u64) -> u64 {
 
 /// An exponential number with this mean (> 0).
 pub fn exponential(rng: &mut impl Rng, mean: f64) -> f64 {
-    -mean * libm::log(open_unit(rng))
+    exponential_from_bits(rng.next_u64(), mean)
+}
+
+/// The same from 64 uniform bits.
+#[must_use]
+pub fn exponential_from_bits(bits: u64, mean: f64) -> f64 {
+    -mean * libm::log(open_unit_from_bits(bits))
 }
 
 /// A Weibull number: P(X > x) = exp(−(x / scale)^shape), with scale and shape > 0.

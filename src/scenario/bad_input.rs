@@ -62,8 +62,8 @@ fn keys_and_words() {
         ),
         (
             "name = \"x\"\nnetwork = { latency = { model = \"unifrom\" } }",
-            "x.toml:2:33: network.latency.model: expected `constant`, `uniform`, `lognormal` or \
-             `topology`, found \"unifrom\"; did you mean `uniform`?",
+            "x.toml:2:33: network.latency.model: expected `constant`, `uniform`, `lognormal`, \
+             `topology` or `coordinates`, found \"unifrom\"; did you mean `uniform`?",
         ),
         (
             "name = \"x\"\n[handover]\nlosers = \"leave\"",

@@ -126,8 +126,8 @@ fn what_a_story_is_about() {
         ("hosts = [1]", "x.toml:20:10: story.hosts.0: expected a string, found 1"),
         (
             "protocols = [\"sip\", \"htpp\"]",
-            "x.toml:20:21: story.protocols.1: expected `sip`, `http`, `icmp`, `tcp` or `dns`, \
-             found \"htpp\"; did you mean `http`?",
+            "x.toml:20:21: story.protocols.1: expected `sip`, `http`, `icmp`, `tcp`, `dns`, \
+             `turn` or `media`, found \"htpp\"; did you mean `http`?",
         ),
         (
             "protocols = [\"sip\", \"tcp\", \"sip\"]",

@@ -8,10 +8,12 @@ mod beside;
 mod conventional;
 mod daemon;
 mod kademlia;
+mod latency;
 mod names;
 mod naming;
 mod needs;
 mod partition;
+mod relay;
 mod story;
 mod systems;
 mod telling;
@@ -115,6 +117,8 @@ impl Check<'_> {
         let hosts = self.hosts(file, dns.as_ref(), overlay.resolver, &users);
         let events = self.events(file, overlay.nodes, dns.as_ref(), &users);
         let story = file.story.as_ref().map(|story| self.story(story, file, dns.as_ref(), &users));
+        let media = file.media.as_ref().map(|media| self.media(media));
+        let relay = file.relay.as_ref().map(|relay| self.relay(relay, file, &users));
         let plan = Plan {
             name: file.name.clone(),
             description: file.description.clone(),
@@ -130,6 +134,8 @@ impl Check<'_> {
             churn,
             graceful_notice: file.churn.as_ref().map_or(Churn::NOTICE, |it| it.graceful_notice).0,
             handover,
+            media,
+            relay,
             callers,
             hosts,
             events,
@@ -139,6 +145,7 @@ impl Check<'_> {
         self.names(&plan);
         self.partitions(&plan);
         self.needs(&plan);
+        self.relay_needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);
         }

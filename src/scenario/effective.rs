@@ -6,6 +6,7 @@
 mod bamboo;
 mod kademlia;
 mod naming;
+mod relay;
 mod telling;
 mod users;
 
@@ -16,9 +17,10 @@ use super::file::{
     OverlayLookups, Plugin, Reading, RoundFingers, SCHEMA, Stop,
 };
 use super::plan::{
-    self, Action, BesidePlan, Centre, ChordPlan, ChurnPlan, ChurnSource, DynDnsPlan, EventPlan,
-    Family, Far, FingersPerRound, HandoverPlan, LatencyPlan, Lifetime, NetworkPlan, OverlayPlan,
-    Plan, PluginPlan, Policies, ResolverGroup, Strategy, Target, UpdateProtocol, When,
+    self, Action, AddressChangePlan, AddressChangeSource, BesidePlan, Centre, ChordPlan, ChurnPlan,
+    ChurnSource, DynDnsPlan, EventPlan, Family, Far, FingersPerRound, GraphFormat, HandoverPlan,
+    LatencyPlan, Lifetime, NetworkPlan, OverlayPlan, Plan, PluginPlan, Policies, ResolverGroup,
+    Strategy, Target, UpdateProtocol, When,
 };
 use crate::time::{SimDuration, SimTime};
 use crate::units::{Duration, Probability, Rate, Ratio};
@@ -52,6 +54,8 @@ pub fn file(plan: &Plan) -> File {
             ..plan.churn.as_ref().map_or_else(no_churn, churn)
         }),
         handover: plan.handover.as_ref().map(handover),
+        media: plan.media.as_ref().map(relay::media),
+        relay: plan.relay.as_ref().map(relay::relay),
         caller: plan.callers.iter().map(|caller| users::caller(plan, caller)).collect(),
         host: plan.hosts.iter().map(|host| users::host(plan, host)).collect(),
         event: plan.events.iter().map(|it| event(plan, it)).collect(),
@@ -105,6 +109,26 @@ fn network(network: &NetworkPlan) -> Network {
                 access: Some(Duration(topology.access)),
                 ..Latency::of(LatencyModel::Topology)
             },
+            LatencyPlan::Graph(graph) => Latency {
+                file: Some(graph.file.path.to_string_lossy().into_owned()),
+                weight: match &graph.format {
+                    GraphFormat::GraphMl { weight } => Some(weight.clone()),
+                    GraphFormat::Edges => None,
+                },
+                access: Some(Duration(graph.access)),
+                ..Latency::of(LatencyModel::Topology)
+            },
+            LatencyPlan::Placed(placement) => Latency {
+                dimensions: Some(placement.dimensions.into()),
+                side: Some(Duration(placement.side)),
+                min_height: Some(Duration(placement.min_height)),
+                max_height: Some(Duration(placement.max_height)),
+                ..Latency::of(LatencyModel::Coordinates)
+            },
+            LatencyPlan::Listed(file) => Latency {
+                file: Some(file.path.to_string_lossy().into_owned()),
+                ..Latency::of(LatencyModel::Coordinates)
+            },
         },
         jitter: Ratio(network.jitter),
         loss: Probability(network.loss),
@@ -126,10 +150,19 @@ fn network(network: &NetworkPlan) -> Network {
         firewall: network
             .firewall
             .map(|it| Firewall { drops: Probability(it.drops), rejects: Probability(it.rejects) }),
-        address_change: Some(AddressChange {
-            noticed_after: Duration(network.address_change.noticed_after),
-        }),
+        address_change: Some(address_change(&network.address_change)),
     }
+}
+
+fn address_change(plan: &AddressChangePlan) -> AddressChange {
+    let (mean, trace) = match &plan.source {
+        None => (None, None),
+        Some(AddressChangeSource::Drawn { mean }) => (Some(Duration(*mean)), None),
+        Some(AddressChangeSource::Trace(file)) => {
+            (None, Some(file.path.to_string_lossy().into_owned()))
+        }
+    };
+    AddressChange { mean, trace, noticed_after: Duration(plan.noticed_after) }
 }
 
 fn dyndns(dyndns: &DynDnsPlan) -> DynDns {

@@ -8,13 +8,14 @@
 //!
 //! Nothing here touches a disk: the text comes in, a [`Plan`] or a [`Report`] goes out. What a trace
 //! holds is not read here either; a run that takes its length from one is completed by
-//! [`Scenario::with_trace_span`].
+//! [`Scenario::with_trace_span`], and other files are [enclosed](Scenario::enclose).
 
 pub mod budget;
 pub mod build;
 pub mod check;
 pub mod document;
 pub mod effective;
+pub mod enclosures;
 pub mod file;
 pub mod plan;
 pub mod problem;
@@ -43,6 +44,8 @@ mod needs_input;
 mod network_input;
 #[cfg(test)]
 mod policy_input;
+#[cfg(test)]
+mod relay_input;
 #[cfg(test)]
 mod sweeps;
 
@@ -284,6 +287,8 @@ impl Scenario {
         if let Some(ChurnPlan { source: ChurnSource::Trace(trace), .. }) = &mut plan.churn {
             trace.path = PathBuf::from("trace");
         }
+        enclosures::name_by_content(&mut plan);
+        enclosures::name_by_content(&mut plan);
         effective::to_toml(&plan)
     }
 }

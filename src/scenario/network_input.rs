@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::Scenario;
 use super::bad_input::check;
-use super::plan::{Action, BurstsPlan, Far, HostNat, NatDependence, PartitionPlan, ResolverGroup};
+use super::plan::{
+    Action, AddressChangePlan, AddressChangeSource, BurstsPlan, Enclosure, Far, GraphFormat,
+    GraphPlan, HostNat, LatencyPlan, NatDependence, PartitionPlan, Placement, ResolverGroup,
+};
 use crate::time::SimDuration;
 
 /// Two domains, each with resolvers of its own kind, and three members. 21 lines.
@@ -192,4 +195,122 @@ fn bursts_and_translators_have_defaults_and_a_host_needs_their_section() {
              x.toml:6:10: network.bursts.length: it must be longer than zero",
         ),
     ]);
+}
+
+#[test]
+fn addresses_change_by_chance_or_as_recorded_and_nodes_notice_after_a_second() {
+    let change = |text: &str| {
+        let scenario = sound(&format!("[network.address_change]\n{text}"));
+        let effective = scenario.effective();
+        let read = Scenario::parse("x.toml", effective.as_bytes(), Path::new(""), &[]).unwrap();
+        assert_eq!(scenario.plan, read.plan, "{effective}");
+        scenario.plan.network.address_change
+    };
+    let seconds = SimDuration::from_secs;
+    let drawn = AddressChangeSource::Drawn { mean: seconds(86_400) };
+    let trace = AddressChangeSource::Trace(Enclosure::named("a.csv".into()));
+    for (text, source, noticed_after) in [
+        ("", None, 1),
+        ("mean = \"1d\"", Some(drawn), 1),
+        ("trace = \"a.csv\"\nnoticed_after = \"5m\"", Some(trace), 300),
+    ] {
+        let noticed_after = seconds(noticed_after);
+        assert_eq!(change(text), AddressChangePlan { source, noticed_after });
+    }
+    check(&[
+        (
+            "name = \"x\"\n[network.address_change]\nmean = \"1d\"\ntrace = \"a.csv\"",
+            "x.toml:4:1: network.address_change.trace: `trace` and `mean` exclude each other",
+        ),
+        (
+            "name = \"x\"\n[network.address_change]\nmean = \"0s\"",
+            "x.toml:3:8: network.address_change.mean: 0s is too short: it must be 1ms or more",
+        ),
+        (
+            "name = \"x\"\n[[event]]\nat = \"1h\"\naction = \"address_change\"",
+            "x.toml:2:1: event.0: missing key `host`: \"proxy\", a host, or a share such as \"10%\"",
+        ),
+    ]);
+}
+
+#[test]
+fn delays_come_from_places_and_from_graphs() {
+    let latency = |text: &str| {
+        let scenario = sound(&format!("[network.latency]\n{text}"));
+        let effective = scenario.effective();
+        let read = Scenario::parse("x.toml", effective.as_bytes(), Path::new(""), &[]).unwrap();
+        assert_eq!(scenario.plan, read.plan, "{effective}");
+        scenario.plan.network.latency
+    };
+    let millis = SimDuration::from_millis;
+    let graph = |file: &str, format| {
+        LatencyPlan::Graph(GraphPlan {
+            file: Enclosure::named(file.into()),
+            format,
+            access: millis(5),
+        })
+    };
+    let weight = |name: &str| GraphFormat::GraphMl { weight: name.to_owned() };
+    let placement = Placement {
+        dimensions: 2,
+        side: millis(60),
+        min_height: millis(2),
+        max_height: millis(20),
+    };
+    for (text, plan) in [
+        ("model = \"coordinates\"", LatencyPlan::Placed(placement)),
+        (
+            "model = \"coordinates\"\ndimensions = 3\nside = \"0s\"",
+            LatencyPlan::Placed(Placement { dimensions: 3, side: millis(0), ..placement }),
+        ),
+        (
+            "model = \"coordinates\"\nfile = \"c.csv\"",
+            LatencyPlan::Listed(Enclosure::named("c.csv".into())),
+        ),
+        ("model = \"topology\"\nfile = \"t.graphml\"", graph("t.graphml", weight("latency"))),
+        (
+            "model = \"topology\"\nfile = \"t.graphml\"\nweight = \"delay\"",
+            graph("t.graphml", weight("delay")),
+        ),
+        ("model = \"topology\"\nfile = \"t.edges\"", graph("t.edges", GraphFormat::Edges)),
+    ] {
+        assert_eq!(latency(text), plan);
+    }
+}
+
+#[test]
+fn keys_of_another_delay_are_refused() {
+    let tell = |text: &str, told: &str| {
+        let text = format!("name = \"x\"\n[network.latency]\n{text}");
+        check(&[(&text, &told.replace('@', "network.latency"))]);
+    };
+    tell(
+        "model = \"topology\"\nfile = \"t.gml\"",
+        "x.toml:4:8: @.file: the extension of `t.gml` does not tell how the graph is written: \
+         `.graphml`, or `.edges` for a list of edges",
+    );
+    tell(
+        "model = \"topology\"\nfile = \"t.edges\"\nweight = \"delay\"\nrouters = 9",
+        "x.toml:5:1: @.weight: `weight` has no meaning with a list of edges, which has no names \
+         for it\n\
+         x.toml:6:1: @.routers: `routers` has no meaning with `file`: the graph is not random",
+    );
+    tell(
+        "model = \"topology\"\nweight = \"delay\"\nside = \"1ms\"",
+        "x.toml:4:1: @.weight: `weight` has no meaning with a random graph; it belongs to `file`\n\
+         x.toml:5:1: @.side: `side` has no meaning with model \"topology\"",
+    );
+    tell(
+        "model = \"coordinates\"\nfile = \"c.csv\"\nside = \"1ms\"\naccess = \"1ms\"",
+        "x.toml:5:1: @.side: `side` has no meaning with `file`: places are not random\n\
+         x.toml:6:1: @.access: `access` has no meaning with model \"coordinates\"",
+    );
+    tell(
+        "model = \"coordinates\"\ndimensions = 4\nmax_height = \"1ms\"",
+        "x.toml:4:14: @.dimensions: 4 is out of range: an integer from 1 to 3",
+    );
+    tell(
+        "model = \"coordinates\"\nmax_height = \"1ms\"",
+        "x.toml:4:14: @.max_height: 1ms must not be below `min_height`, which is 2ms",
+    );
 }

@@ -8,9 +8,11 @@
 mod bamboo;
 mod behaviour;
 mod beside;
+mod enclosure;
 mod kademlia;
 mod naming;
 mod network;
+mod relay;
 mod story;
 mod users;
 
@@ -22,15 +24,17 @@ pub use behaviour::{
     Target, Test1Failure, TraceFormat, TracePlan, UpdateFailure, When,
 };
 pub use beside::BesidePlan;
+pub use enclosure::Enclosure;
 pub use kademlia::KademliaPlan;
 pub use naming::{
     DnsPlan, Extenders, Publish, ResolverCount, ResolverGroup, ResolverPlan, ResolverProfile,
     ServeStale, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 pub use network::{
-    AddressChangePlan, BurstsPlan, Far, FirewallPlan, HostNat, NatDependence, NatPlan,
-    PartitionPlan,
+    AddressChangePlan, AddressChangeSource, BurstsPlan, Far, FirewallPlan, GraphPlan, HostNat,
+    NatDependence, NatPlan, PartitionPlan,
 };
+pub use relay::{MediaPlan, RelayPlan, Relayed};
 pub use story::{
     Addressee, ExchangePlan, Matter, Occurrence, OverlayEvent, StoryMethod, StoryPlan,
     StoryProtocol,
@@ -44,6 +48,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use crate::dyndns::AbuseLimit;
+pub use crate::net::{GraphFormat, Placement, Places};
 use crate::time::{SimDuration, SimTime};
 
 /// A checked scenario.
@@ -77,6 +82,10 @@ pub struct Plan {
     pub graceful_notice: SimDuration,
     /// The proxy role and its handover; `None` when nobody plays it.
     pub handover: Option<HandoverPlan>,
+    /// What is said in calls; `None`: nothing.
+    pub media: Option<MediaPlan>,
+    /// Who relays; `None`: nobody.
+    pub relay: Option<RelayPlan>,
     /// Conventional domains, in the order of the file.
     pub callers: Vec<CallerPlan>,
     /// Named hosts, in the order of the file.
@@ -102,8 +111,10 @@ impl Plan {
     #[must_use]
     pub fn settles(&self) -> bool {
         let replays = |churn: &ChurnPlan| matches!(churn.source, ChurnSource::Trace(_));
+        let recorded = &self.network.address_change.source;
         self.events.is_empty()
             && self.story.is_none()
+            && !matches!(recorded, Some(AddressChangeSource::Trace(_)))
             && !self.churn.as_ref().is_some_and(replays)
             && self.hosts.iter().all(|host| host.start == SimTime::ZERO)
     }
@@ -204,6 +215,12 @@ pub enum LatencyPlan {
     },
     /// The shortest path through a random graph of routers.
     Topology(TopologyPlan),
+    /// The shortest path through a graph of routers.
+    Graph(GraphPlan),
+    /// The distance between random places.
+    Placed(Placement),
+    /// The distance between places that a file lists.
+    Listed(Enclosure<Places>),
 }
 
 /// A random graph of routers that the hosts hang from.

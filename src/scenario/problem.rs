@@ -8,10 +8,12 @@ mod budget;
 mod need;
 mod network;
 mod places;
+mod relay;
 mod report;
 
 pub use budget::BudgetFault;
 pub use network::NetworkFault;
+pub use relay::RelayFault;
 pub use report::{Report, Sources};
 
 use std::path::PathBuf;
@@ -263,6 +265,9 @@ pub enum Fault {
     /// Something about a story.
     #[error(transparent)]
     Story(#[from] StoryFault),
+    /// Something about the relay.
+    #[error("{0}")]
+    Relay(#[from] RelayFault),
     /// Something about the network.
     #[error(transparent)]
     Network(#[from] NetworkFault),

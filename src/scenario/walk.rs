@@ -17,7 +17,6 @@ use crate::units::{Duration, Probability, Rate, Ratio, UnitError};
 /// What the scenario language will have and this version has not: keys, and `key = value`. List
 /// numbers are left out.
 const TO_COME: &[&str] = &[
-    "network.latency.model = coordinates",
     "network.latency.model = matrix",
     "dns.secondaries",
     "dns.resolver.forward",

@@ -3,7 +3,6 @@
 //!
 //! * [`uri`], [`header`], [`message`]: what is said.
 //! * [`encode`](mod@encode), [`decode`](mod@decode): how it stands in a datagram.
-//! * [`agenda`]: the many timers of a SIP element behind one timer of its host.
 //! * [`transaction`]: requests until they are answered; [`profile`]: by whose rules.
 //! * [`dialog`], [`agent`]: user agents, who register, watch each other, write and call.
 //! * [`registrar`], [`presence`], [`proxy`]: what a server does.
@@ -13,7 +12,6 @@
 //! value, and is told. All elements speak UDP on port 5060. Left out: TCP and TLS, authentication,
 //! the `sips` scheme beyond its syntax.
 
-pub mod agenda;
 pub mod agent;
 pub mod blocklist;
 pub mod decode;
@@ -31,7 +29,7 @@ pub mod sdp;
 pub mod transaction;
 pub mod uri;
 
-pub use agenda::Agenda;
+pub use crate::sim::agenda::{self, Agenda};
 pub use blocklist::Blocklist;
 pub use decode::{DecodeError, decode};
 pub use encode::{encode, encoded_len};

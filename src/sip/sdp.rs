@@ -1,8 +1,8 @@
 //! Session descriptions (RFC 4566) as far as a call needs one: who, where, and one audio stream.
 //!
 //! An offer and its answer have the same form (RFC 3264): payload types 0 and 8, which need no
-//! mapping, and telephone events. Other streams and attributes are skipped when one is read. No
-//! media flows here: bodies are there because requests with them are as long as real ones.
+//! mapping, and telephone events. Other streams and attributes are skipped when one is read. Media
+//! itself is the business of [`rtp`](mod@crate::rtp).
 
 use std::sync::Arc;
 

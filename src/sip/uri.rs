@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::Ipv6Addr;
 use std::sync::Arc;
 
-use crate::address::{Address, Port};
+use crate::address::{Address, Endpoint, Port};
 
 /// Where a URI or a `Via` points: a name that has to be resolved, or an address.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -65,6 +65,14 @@ impl Uri {
     #[must_use]
     pub fn of_user(user: &str, host: HostPart) -> Self {
         Self::Sip(SipUri { user: Some(user.into()), ..SipUri::of_host(host) })
+    }
+
+    /// `sip:user@address`, with the port where that is not the usual one.
+    #[must_use]
+    pub fn of_user_at(user: &str, at: Endpoint) -> Self {
+        let port = Some(at.port).filter(|port| *port != Port::SIP);
+        let host = HostPart::Address(at.address);
+        Self::Sip(SipUri { user: Some(user.into()), port, ..SipUri::of_host(host) })
     }
 
     /// `sip:host;lr`: an entry of a route set.

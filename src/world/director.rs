@@ -149,6 +149,10 @@ pub enum Command {
     StartPhone(u32),
     /// This generated user acts.
     Act(u32),
+    /// A member gets another address, if it is up.
+    ChangeAddress(MemberId),
+    /// A member's address is over, by chance, and will be again.
+    AddressExpires(MemberId),
     /// The node of a member notices that this is its address now.
     NoticeAddress(MemberId, Address),
 }

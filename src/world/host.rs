@@ -234,9 +234,8 @@ impl Host {
     ) {
         use sim::Context as _;
         match (self, message) {
-            (Self::Node(node), message) => {
-                node.receive(&mut as_node(link), from, port, message);
-            }
+            (Self::Node(node), message) => node.receive(&mut as_node(link), from, port, message),
+            (host, Message::Relayed(relayed)) => host.receive(link, from, port, relayed.message),
             (Self::Resolver(resolver), Message::Dns(message)) => {
                 resolver.receive(&mut Judged(link.lift()), from, message);
             }
@@ -265,6 +264,7 @@ impl Host {
             (Self::Phone(phone), Message::Sip(message)) => {
                 phone.receive(&mut as_phone(link), from, message);
             }
+            (Self::Phone(phone), Message::Rtp(packet)) => phone.hear(&mut as_phone(link), &packet),
             (Self::Phone(phone), Message::Dns(message)) => {
                 phone.receive_dns(&mut as_phone(link), from, &message);
             }

@@ -29,6 +29,7 @@ impl World {
             self.let_join(&first);
         }
         self.schedule_churn();
+        self.schedule_address_changes();
         self.schedule_script();
         self.direct();
     }
@@ -227,6 +228,8 @@ impl World {
             Command::Heal(partition) => self.heal_if_due(partition),
             Command::StartPhone(phone) => self.start_phone(phone as usize),
             Command::Act(actor) => self.generated_act(actor as usize, number),
+            Command::ChangeAddress(id) => self.change_address(id),
+            Command::AddressExpires(id) => self.address_expires(id, number),
             Command::NoticeAddress(id, address) => self.notice_address(id, address),
         }
     }

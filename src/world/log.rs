@@ -13,6 +13,7 @@ mod bamboo;
 mod chord;
 mod dns;
 mod kademlia;
+mod relay;
 mod told;
 
 pub use told::{Logged, Told};
@@ -161,6 +162,9 @@ impl Words<'_> {
             Message::Tcp(Segment::Control(control)) => tcp(*control),
             Message::Tcp(Segment::Data(data)) => http(&data.body),
             Message::Sip(message) => sip(message),
+            Message::Turn(message) => relay::turn(&message.body),
+            Message::Rtp(packet) => relay::rtp(packet),
+            Message::Relayed(relayed) => self.message(&relayed.message),
         }
     }
 
@@ -388,6 +392,8 @@ fn command(command: Command) -> String {
         Command::Heal(partition) => format!("partition {} may be over", partition.number()),
         Command::StartPhone(_) | Command::ServerUp => "is switched on".to_owned(),
         Command::Act(_) => "its user acts".to_owned(),
+        Command::ChangeAddress(_) => "its address changes, as recorded".to_owned(),
+        Command::AddressExpires(_) => "its address changes, by chance".to_owned(),
         Command::NoticeAddress(_, address) => format!("notices that its address is {address}"),
     }
 }
@@ -409,6 +415,7 @@ fn timer(timer: Timer) -> String {
         Timer::Server(server::Timer::Sip(timer)) | Timer::Phone(phone::Timer::Sip(timer)) => {
             sip_timer(timer)
         }
+        Timer::Phone(phone::Timer::Media) => SPEAKS,
     };
     format!("timer: {what}")
 }
@@ -443,6 +450,9 @@ const fn sip_timer(timer: sip::Timer) -> &'static str {
     }
 }
 
+/// The timer of media.
+const SPEAKS: &str = "something is said, or nothing is heard, in a call";
+
 fn node_timer(timer: overcord::Timer) -> &'static str {
     use overcord::Timer as T;
     match timer {
@@ -466,6 +476,8 @@ fn node_timer(timer: overcord::Timer) -> &'static str {
         T::Client(ClientTimer::Timeout) => "the update takes too long",
         T::Updater(_) => "the update is not answered",
         T::Client(ClientTimer::Tcp(_)) | T::Tcp(_) => "a TCP connection",
+        T::Relay(_) => "an address on the relay",
+        T::Media => SPEAKS,
     }
 }
 

@@ -49,7 +49,7 @@ use crate::world::observation::Observation;
 use crate::world::population::{MemberId, Population};
 use crate::world::ring::{RingSummary, Worst};
 use crate::world::servers::Servers;
-use crate::world::stage::{LookupTotals, Noted, Stage};
+use crate::world::stage::{LookupTotals, MediaTotals, Noted, Stage};
 use crate::world::story::Story;
 use crate::world::truth::{Report, Violation};
 use crate::world::users::Users;
@@ -127,6 +127,8 @@ pub struct Outcome {
     pub ring: Option<RingSummary>,
     /// The story, where one was to be told.
     pub story: Option<Story>,
+    /// What became of media after the warm-up, where any is sent.
+    pub media: Option<MediaTotals>,
 }
 
 /// What a judge of the simulator found.
@@ -386,6 +388,7 @@ impl World {
             violations,
             ring,
             story,
+            media: self.stage.media,
         }
     }
 }

@@ -6,20 +6,74 @@
 
 use crate::address::Address;
 use crate::overcord::node::Moved;
-use crate::time::SimDuration;
+use crate::rng::Draws;
+use crate::rng::sample::exponential_from_bits;
+use crate::time::{SimDuration, SimTime};
 use crate::world::World;
 use crate::world::director::{Command, Target};
 use crate::world::observation::Observation;
 use crate::world::population::MemberId;
 
-/// How addresses of running hosts change, beside the script.
-#[derive(Clone, Debug, Default)]
+/// How addresses of running hosts change.
+#[derive(Clone, Debug)]
 pub struct AddressChanges {
     /// How long it takes until a node notices.
     pub noticed_after: SimDuration,
+    /// When, beside the script.
+    pub source: Source,
+}
+
+/// When addresses change.
+#[derive(Clone, Debug)]
+pub enum Source {
+    /// When the script says so.
+    Script,
+    /// At the moments of a Poisson process of each member; one that is down then gets none.
+    Drawn {
+        /// The mean time between two.
+        mean: SimDuration,
+        /// By name and the time of the last one: whoever else is there, and whatever happens.
+        draws: Draws,
+    },
+    /// At these moments, if the member is up.
+    Recorded(Vec<(SimTime, MemberId)>),
 }
 
 impl World {
+    /// Plans the changes that are not the script's.
+    pub(super) fn schedule_address_changes(&mut self) {
+        match self.address_changes.source.clone() {
+            Source::Script => {}
+            Source::Drawn { .. } => {
+                let ids: Vec<MemberId> = self.population.ids().collect();
+                for id in ids {
+                    let number = self.director.number(Command::AddressExpires(id));
+                    self.expect_address_change(id, number);
+                }
+            }
+            Source::Recorded(changes) => {
+                for (at, id) in changes {
+                    self.command_member(id, at, Command::ChangeAddress(id));
+                }
+            }
+        }
+    }
+
+    /// Plans the next change of a member's address; `number` is that of the command.
+    fn expect_address_change(&mut self, id: MemberId, number: u32) {
+        let Source::Drawn { mean, draws } = &self.address_changes.source else { return };
+        let (now, member) = (self.network.now(), &self.population.members[id.index()]);
+        let bits = draws.bits(member.name.0, now.as_nanos());
+        let gap = SimDuration::from_secs_f64(exponential_from_bits(bits, mean.as_secs_f64()));
+        self.network.command(now.saturating_add(gap), member.host, number);
+    }
+
+    /// The time of an address is over, by chance; so will be that of the next one.
+    pub(super) fn address_expires(&mut self, id: MemberId, number: u32) {
+        self.change_address(id);
+        self.expect_address_change(id, number);
+    }
+
     /// The script gives these members other addresses.
     pub(super) fn change_addresses(&mut self, target: Target) {
         for id in self.targets(target, true) {
@@ -28,7 +82,7 @@ impl World {
     }
 
     /// A member gets the next free address, if it is up.
-    fn change_address(&mut self, id: MemberId) {
+    pub(super) fn change_address(&mut self, id: MemberId) {
         let member = &self.population.members[id.index()];
         if !member.is_up() || member.is_server() {
             return;

@@ -116,6 +116,8 @@ pub struct Kit {
     pub servers: Vec<Arc<[Endpoint]>>,
     /// How user agents are set up, if there is SIP.
     pub user_agents: Option<Arc<user_agent::Settings>>,
+    /// What members are to the relay, if there is one.
+    pub relays: BTreeMap<MemberId, user_agent::relay::Part>,
     /// How conventional servers are set up that embed a peer, by the member that this is.
     pub embedded: BTreeMap<MemberId, embedded::Settings>,
     /// Draws of protocols.
@@ -165,7 +167,8 @@ impl Kit {
             user: Arc::clone(user?),
             own: member.address,
             stub,
-            dice: [4, 5, 6, 7, 8].map(|part| self.dice(member, part)),
+            relay: self.relays.get(&id).copied(),
+            dice: [4, 5, 6, 7, 8, 15, 16].map(|part| self.dice(member, part)),
         }))
     }
 

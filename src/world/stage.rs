@@ -11,6 +11,7 @@ use crate::dyndns::Accepted;
 use crate::net::{Link, Observer, Payload};
 use crate::overcord;
 use crate::overlay::{self, Contact, Directory, Facts, NodeRef};
+use crate::rtp;
 use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
 use crate::sip::agent::{Cause, Outcome, Upcall};
@@ -100,6 +101,31 @@ pub struct LookupTotals {
     pub timeouts: u64,
 }
 
+/// What became of media, after the warm-up.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MediaTotals {
+    /// Calls in which the caller began to talk.
+    pub calls: u64,
+    /// Packets sent, by both ends.
+    pub sent: u64,
+    /// Those of them that the other end heard.
+    pub heard: u64,
+    /// Ends of calls that were given up because nothing was heard.
+    pub given_up: u64,
+}
+
+impl MediaTotals {
+    fn note(&mut self, observation: rtp::Observation) {
+        match observation {
+            rtp::Observation::Began(rtp::End::Caller) => self.calls += 1,
+            rtp::Observation::Began(rtp::End::Callee) => {}
+            rtp::Observation::Sent => self.sent += 1,
+            rtp::Observation::Heard => self.heard += 1,
+            rtp::Observation::Silent => self.given_up += 1,
+        }
+    }
+}
+
 /// What hosts that are logged have observed since that was last told.
 #[derive(Debug)]
 pub struct Noted {
@@ -152,6 +178,8 @@ pub struct Stage {
     pub noted: Option<Noted>,
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
+    /// What became of media, where any is sent.
+    pub media: Option<MediaTotals>,
     /// The members of overlays beside the main one, of which truth hears nothing.
     pub beside: BTreeSet<HostId>,
     warmup: SimTime,
@@ -180,6 +208,7 @@ impl Stage {
             checkers: None,
             noted: None,
             story: None,
+            media: None,
             beside: BTreeSet::new(),
             warmup,
             binding,
@@ -243,7 +272,16 @@ impl Stage {
             // What members do among themselves concerns no caller.
             Seen::User(upcall) => return self.outbound(&upcall),
             Seen::Server(observation) => return self.of_server(observation),
+            Seen::Media(media) => return self.of_media(now, media),
         })
+    }
+
+    /// Media is counted here.
+    fn of_media(&mut self, now: SimTime, observation: rtp::Observation) -> Option<Observation> {
+        if let Some(media) = self.media.as_mut().filter(|_| now >= self.warmup) {
+            media.note(observation);
+        }
+        None
     }
 
     /// A request of a member to a conventional user, in truth's words.
@@ -312,7 +350,7 @@ impl Stage {
     fn chronicle(&mut self, now: SimTime, host: HostId, observed: &Observed) {
         let Some(story) = &mut self.story else { return };
         match observed {
-            Observed::Phone(phone::Observation(upcall)) => story.told(now, host, upcall),
+            Observed::Phone(phone::Observation::User(upcall)) => story.told(now, host, upcall),
             Observed::Node(overcord::Observation::User(upcall)) => story.told(now, host, upcall),
             _ => {}
         }
@@ -363,7 +401,8 @@ impl Observer for Stage {
                 Some(Observation::LookupEnded { request, answer })
             }
             Observed::Server(observation) => self.of_server(observation),
-            Observed::Phone(phone::Observation(upcall)) => self.of_phone(&upcall),
+            Observed::Phone(phone::Observation::User(upcall)) => self.of_phone(&upcall),
+            Observed::Phone(phone::Observation::Media(media)) => self.of_media(now, media),
             Observed::World(observation) => Some(observation),
         };
         if let Some(observation) = observation {

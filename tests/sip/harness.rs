@@ -316,7 +316,7 @@ pub(crate) fn server(lab: &Network) -> &Server {
 /// What the user agent on a host told.
 pub(crate) fn told(lab: &Network, index: usize) -> Vec<(SimTime, Upcall)> {
     let upcall = |(time, host, note): &(SimTime, sim::HostId, Note)| match note {
-        Note::User(phone::Observation(upcall)) if host.index() == index => {
+        Note::User(phone::Observation::User(upcall)) if host.index() == index => {
             Some((*time, upcall.clone()))
         }
         _ => None,

@@ -89,6 +89,8 @@ impl Node {
             LocationSettings { domain, copied, backed: Vec::new(), id_bits: 160, lifetime };
         let user = UserAgent::new(Parts {
             settings: Arc::new(Settings {
+                relay: None,
+                media: None,
                 location,
                 record_route,
                 options: Options::SER,
@@ -98,7 +100,8 @@ impl Node {
             user: "alice".into(),
             own: ALICE,
             stub: Stub::new(Arc::new([RESOLVER.at(Port::DNS)]), dice("stub")),
-            dice: ["a", "b", "c", "d", "e"].map(dice),
+            relay: None,
+            dice: ["a", "b", "c", "d", "e", "f", "g"].map(dice),
         });
         Self { desk, plugin, user, is_proxy: true }
     }

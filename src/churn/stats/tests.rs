@@ -80,6 +80,22 @@ fn real_trace(file: &str) -> Option<Vec<u8>> {
     Some(std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())))
 }
 
+/// 2,683 changes of address by 397 Tor relays, all of which are in the trace of their presence.
+#[test]
+fn tor_relays_that_change_their_address() {
+    use std::collections::BTreeSet;
+
+    use crate::churn::trace::{TraceFormat, parse, parse_address_changes};
+    let Some(changes) = real_trace("tor-relays-2024-10.address-changes.csv") else { return };
+    let Some(presence) = real_trace("tor-relays-2024-10.avt") else { return };
+    let changes = parse_address_changes(&changes).unwrap();
+    let who: BTreeSet<&str> = changes.iter().map(|change| change.host.as_str()).collect();
+    assert_eq!((changes.len(), who.len()), (2_683, 397));
+    let relays = parse(&presence, TraceFormat::Avt).unwrap();
+    let known: BTreeSet<&str> = relays.nodes.iter().map(|node| node.name.as_str()).collect();
+    assert!(who.is_subset(&known));
+}
+
 fn rounded(value: f64, decimals: i32) -> f64 {
     (value * 10f64.powi(decimals)).round() / 10f64.powi(decimals)
 }

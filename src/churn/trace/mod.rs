@@ -12,6 +12,7 @@
 //!   own: a leave and a return at the same instant. Merging the two would change the number of
 //!   leaves that the trace states; the simulation plays what [`super::TraceStats`] counts.
 
+mod address_changes;
 mod avt;
 mod error;
 mod events;
@@ -31,6 +32,7 @@ use crate::rng::sample::uniform_u64;
 use crate::rng::{NameHash, Purpose, stream};
 use crate::time::{SimDuration, SimTime};
 
+pub use address_changes::{AddressChange, parse_address_changes};
 pub use avt::to_avt;
 pub use error::{TraceError, TraceErrorKind};
 pub use format::{FormatError, TraceFormat};

@@ -71,6 +71,11 @@ impl<'a> Line<'a> {
         self.text.split('\t').map(move |text| Word { text: text.trim_ascii(), line: self })
     }
 
+    /// Its fields between commas, without blanks around them; they may be empty.
+    pub(super) fn columns(self) -> impl Iterator<Item = Word<'a>> {
+        self.text.split(',').map(move |text| Word { text: text.trim_ascii(), line: self })
+    }
+
     /// The line behind the sign of a comment, if it begins with one.
     pub(super) fn commented(self) -> Option<Self> {
         // Columns go on counting from the start of the whole line.

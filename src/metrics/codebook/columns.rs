@@ -277,14 +277,15 @@ const SIGNALLING: &[Line] = &[
         "protocol",
         Text,
         Nothing,
-        "`chord`, `dns`, `tcp` (segments without data), `http`, `icmp`, `sip`, `bamboo` or `kademlia`.",
+        "`chord`, `dns`, `tcp` (segments without data), `http`, `icmp`, `sip`, `bamboo`, `kademlia`, \
+         `turn` or `rtp`.",
     ),
     (
         "purpose",
         Text,
         Nothing,
         "What for: `overlay-maintenance`, `overlay-lookup`, `store-fetch`, `probe`, `dns-client`, \
-         `dns-upstream`, `dyndns`, `error`, `sip`.",
+         `dns-upstream`, `dyndns`, `error`, `sip`, `turn` (addresses on a relay) or `media`.",
     ),
     (
         "direction",

@@ -254,7 +254,39 @@ fn requests() -> Vec<Metric> {
          the requests that ended",
     ));
     all.extend(outbound());
+    all.extend(media());
     all
+}
+
+fn media() -> [Metric; 4] {
+    [
+        one(
+            "media_calls",
+            Unit::Count,
+            Neither,
+            "Calls in which the caller began to talk; a column, as the next ones, where there is \
+             `[media]`.",
+        ),
+        one(
+            "media_packets",
+            Unit::Count,
+            Neither,
+            "Packets of media that both ends of calls sent.",
+        ),
+        one(
+            "media_lost",
+            Unit::Share,
+            Lower,
+            "Those of them that the other end did not hear: lost on the way, kept out, or not passed on \
+             by a relay.",
+        ),
+        one(
+            "media_given_up",
+            Unit::Count,
+            Lower,
+            "Ends of calls that hung up because they heard nothing for `media.patience`.",
+        ),
+    ]
 }
 
 fn outbound() -> [Metric; 3] {
@@ -287,12 +319,17 @@ fn signalling(amount: &str, unit: Unit, what: &str) -> Vec<Metric> {
     let name = format!("{amount}_per_node_hour");
     let all = format!("{what} by everybody, by the hours that nodes were up.");
     let mut metrics = vec![one(&name, unit, Lower, &all)];
-    for protocol in Protocol::ALL.into_iter().filter(|it| *it != Protocol::Test) {
+    for protocol in Protocol::ALL.into_iter().filter(is_signalling) {
         let name = format!("{name}.{}", protocol_name(protocol));
         let about = format!("The part of `{amount}_per_node_hour` that {}.", carried(protocol));
         metrics.push(one(&name, unit, Lower, &about));
     }
     metrics
+}
+
+/// Whether a protocol can have a column.
+const fn is_signalling(protocol: &Protocol) -> bool {
+    !matches!(protocol, Protocol::Rtp | Protocol::Test)
 }
 
 /// What belongs to a protocol.
@@ -306,6 +343,7 @@ const fn carried(protocol: Protocol) -> &'static str {
         Protocol::Sip => "is SIP over UDP; a column where SIP is spoken",
         Protocol::Bamboo => "is the Bamboo overlay's; a column where it is spoken",
         Protocol::Kademlia => "is the Kademlia overlay's; a column where it is spoken",
-        Protocol::Test => "belongs to tests",
+        Protocol::Turn => "is TURN, with the SIP that it relays; a column where it is spoken",
+        Protocol::Rtp | Protocol::Test => "is no signalling",
     }
 }

@@ -8,6 +8,7 @@ use crate::metrics::tables::{
 };
 use crate::net::ledger::{Direction, Protocol, Purpose};
 use crate::time::SimTime;
+use crate::world::stage::MediaTotals;
 use crate::world::truth::OutboundTotals;
 
 /// The names of the metrics of a run in which SIP is spoken or is not.
@@ -21,7 +22,8 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
     };
     let signalling: Vec<_> = spoken.iter().map(sent).collect();
     let outbound = matches!(asked, Asked::Requests(_)).then(OutboundTotals::default);
-    let tally = Tally { asked, outbound, ..Tally::default() };
+    let media = outbound.map(|_| MediaTotals::default());
+    let tally = Tally { asked, outbound, media, ..Tally::default() };
     let headline = headline(SimTime::ZERO, &[], &[], &signalling, &tally);
     headline.iter().map(|(name, _)| name.to_owned()).collect()
 }

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Asker, At, LiftSip as _, UserAgent};
+use super::relay::wire;
+use super::{Asker, At, UserAgent};
 use crate::address::{Endpoint, Port};
 use crate::conventional::names::Places;
 use crate::overcord::beside::Place;
@@ -34,7 +35,7 @@ impl UserAgent {
         } else if let Some(place) = self.place_of(at, host) {
             self.fetch_beside(at, place, user, asker);
         } else {
-            let ctx = &mut at.ctx.lift_sip();
+            let ctx = &mut wire(at.ctx, &mut self.side);
             let targets = Ok(vec![aor.clone()]);
             let upcalls = self.proxy.targets(ctx, &mut self.tx, ticket, targets);
             self.proxy_upcalls(at, upcalls);
@@ -108,13 +109,17 @@ impl UserAgent {
         let bindings = record.map(|record| bindings_of(record, at.ctx.now()));
         match asker {
             Asker::Targets(ticket, user) => {
-                let uri =
-                    |endpoint: Endpoint| Uri::of_user(&user, HostPart::Address(endpoint.address));
                 let targets = bindings
-                    .map(|found| found.iter().map(|binding| uri(binding.endpoint)).collect())
+                    .map(|found| {
+                        found.iter().map(|it| Uri::of_user_at(&user, it.endpoint)).collect()
+                    })
                     .ok_or(Status::TEMPORARILY_UNAVAILABLE);
-                let upcalls =
-                    self.proxy.targets(&mut at.ctx.lift_sip(), &mut self.tx, ticket, targets);
+                let upcalls = self.proxy.targets(
+                    &mut wire(at.ctx, &mut self.side),
+                    &mut self.tx,
+                    ticket,
+                    targets,
+                );
                 self.proxy_upcalls(at, upcalls);
             }
             Asker::Bridge(asker, next_hop) => {
@@ -195,15 +200,16 @@ impl UserAgent {
     ) {
         match asker {
             Asker::Agent(ticket) => {
-                let ctx = &mut at.ctx.lift_sip();
+                let ctx = &mut wire(at.ctx, &mut self.side);
                 let upcalls = self.agent.located(ctx, &mut self.tx, ticket, places);
                 self.agent_upcalls(at, upcalls);
             }
+            Asker::Relay => self.let_in(at, &places.unwrap_or_default()),
             // A bridge is asked for before this.
             Asker::Bridge(asker, _) => self.placed(at, *asker, places),
             Asker::Hop(ticket) | Asker::Targets(ticket, _) => {
                 let places = places.map_err(|_| Status::TEMPORARILY_UNAVAILABLE);
-                let ctx = &mut at.ctx.lift_sip();
+                let ctx = &mut wire(at.ctx, &mut self.side);
                 let upcalls = self.proxy.located(ctx, &mut self.tx, ticket, places);
                 self.proxy_upcalls(at, upcalls);
             }

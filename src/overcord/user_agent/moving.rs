@@ -2,7 +2,8 @@
 //!
 //! What it sends from now on names the new one, and its location is stored anew when its node is a
 //! member again. Left out: it tells nobody in a dialog; what others send there goes to the former
-//! address and is lost.
+//! address and is lost. Its addresses on a relay are found to be gone by the next renewal, since the
+//! relay knows its clients by where they are.
 
 use super::UserAgent;
 use crate::address::{Address, Port};
@@ -22,6 +23,7 @@ impl UserAgent {
         let endpoint = own.at(Port::SIP);
         self.tx.move_to(HostPart::Address(own), endpoint.port);
         self.agent.move_to(endpoint);
+        self.say_where();
         self.proxy.move_to(endpoint);
     }
 }

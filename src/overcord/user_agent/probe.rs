@@ -6,7 +6,8 @@
 
 use std::sync::Arc;
 
-use super::{LiftSip as _, UserAgent};
+use super::UserAgent;
+use super::relay::wire;
 use crate::address::{Address, Port};
 use crate::overcord::node::NodeContext;
 use crate::rng::Dice;
@@ -71,7 +72,7 @@ impl UserAgent {
         let request = Request { method: Method::Options, uri, headers, body: Arc::from([]) };
         let (to, owner) = (address.at(Port::SIP), Owner::Probe(self.probe.begun));
         let end = ctx.now().saturating_add(timeout);
-        self.tx.request_until(&mut ctx.lift_sip(), request, to, owner, Some(end));
+        self.tx.request_until(&mut wire(ctx, &mut self.side), request, to, owner, Some(end));
     }
 
     /// How the probe has ended that was begun last: once.
@@ -87,6 +88,6 @@ impl UserAgent {
         request: &Request,
     ) {
         let response = request.respond(Status::OK, Some("node"));
-        self.tx.respond(&mut ctx.lift_sip(), server, response);
+        self.tx.respond(&mut wire(ctx, &mut self.side), server, response);
     }
 }

@@ -92,11 +92,7 @@ pub fn encode(message: &Message, facts: &impl Facts) -> Vec<u8> {
         Message::StoreReply(_, verdict) => w.octets(&[*verdict as u8]),
         Message::Fetch(_, overlay, key) => w.overlay(*overlay).id(*key),
         Message::Fetched(_, record) => w.record(record),
-        Message::Replicate(_, overlay, records) => {
-            let count = u16::try_from(records.len()).expect("a batch fits a datagram");
-            let w = w.overlay(*overlay).octets(&count.to_be_bytes());
-            records.iter().fold(w, Writer::record)
-        }
+        Message::Replicate(_, overlay, records) => w.overlay(*overlay).records(records),
     };
     writer.finish()
 }
@@ -139,12 +135,7 @@ pub fn decode(
         16 => Message::Fetch(header, r.overlay()?, r.id()?),
         17 => Message::Fetched(header, r.record()?),
         18 => Message::NoRecord(header),
-        19 => {
-            let overlay = r.overlay()?;
-            let count = u16::from_be_bytes(r.take()?);
-            let records = (0..count).map(|_| r.record()).collect::<Result<_, _>>()?;
-            Message::Replicate(header, overlay, records)
-        }
+        19 => Message::Replicate(header, r.overlay()?, r.records()?),
         other => return Err(DecodeError::Kind(other)),
     };
     r.close(message)

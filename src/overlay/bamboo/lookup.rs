@@ -70,8 +70,7 @@ impl Bamboo {
         key: RingId,
         goal: impl FnOnce(OperationId) -> Goal,
     ) -> (OperationId, Upcalls) {
-        self.operations = self.operations.wrapping_add(1);
-        let (id, mut ups) = (OperationId(self.operations), Upcalls::new());
+        let (id, mut ups) = (self.operations.next(), Upcalls::new());
         let lookup = Lookup::new(key, goal(id), ctx.now());
         self.begin(ctx, Box::new(lookup), &mut ups);
         (id, ups)

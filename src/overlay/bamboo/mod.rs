@@ -51,7 +51,8 @@ use crate::overlay::records::Records;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, Operations, OverlayId, Record,
+    RingId, Upcalls,
 };
 use crate::rng::mix2;
 use crate::sim::Timer;
@@ -102,7 +103,7 @@ pub struct Bamboo {
     config: Arc<Config>,
     /// `None` while it is no member.
     identity: Option<OverlayId>,
-    operations: u32,
+    operations: Operations,
     /// How often it has drawn a number.
     drawn: u64,
     leaves: LeafSet,
@@ -133,7 +134,7 @@ impl Bamboo {
             table: RoutingTable::new(id, config.digit_bits),
             config,
             identity: None,
-            operations: 0,
+            operations: Operations::default(),
             drawn: 0,
             links: Links::default(),
             exchanges: Exchanges::default(),
@@ -171,11 +172,6 @@ impl Bamboo {
     /// What it calls its overlay in requests.
     fn overlay(&self) -> OverlayId {
         self.identity.unwrap_or(OverlayId::OUTSIDER)
-    }
-
-    /// Whether it answers a request that names this overlay.
-    fn serves(&self, overlay: OverlayId) -> bool {
-        self.identity.is_some_and(|mine| overlay == mine || overlay == OverlayId::OUTSIDER)
     }
 
     /// A header for a message that asks for no answer.

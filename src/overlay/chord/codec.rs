@@ -105,9 +105,7 @@ fn encode_large(large: &Large, facts: &impl Facts) -> Vec<u8> {
         }
         Large::Store(header, overlay, record) => w(34, header).overlay(*overlay).record(record),
         Large::Replicate(header, overlay, records) => {
-            let count = u16::try_from(records.len()).expect("a batch fits a datagram");
-            let writer = w(35, header).overlay(*overlay).octets(&count.to_be_bytes());
-            records.iter().fold(writer, Writer::record)
+            w(35, header).overlay(*overlay).records(records)
         }
         Large::Fetched(header, record) => w(36, header).record(record),
     };
@@ -165,12 +163,7 @@ fn decode_large<I: FnMut(Contact) -> NodeRef>(
         32 => Large::NeighbourList(header, r.optional()?, r.list(255)?),
         33 => Large::Welcome(header, r.overlay()?, r.optional()?, r.list(255)?),
         34 => Large::Store(header, r.overlay()?, r.record()?),
-        35 => {
-            let overlay = r.overlay()?;
-            let count = u16::from_be_bytes(r.take()?);
-            let records = (0..count).map(|_| r.record()).collect::<Result<_, _>>()?;
-            Large::Replicate(header, overlay, records)
-        }
+        35 => Large::Replicate(header, r.overlay()?, r.records()?),
         36 => Large::Fetched(header, r.record()?),
         other => return Err(DecodeError::Kind(other)),
     })

@@ -47,8 +47,8 @@ use crate::address::Endpoint;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall,
-    Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, Operations, OverlayId, Record,
+    RingId, Upcall, Upcalls,
 };
 use crate::rng::mix2;
 use crate::sim::Timer;
@@ -104,7 +104,7 @@ pub struct Chord {
     config: Arc<Config>,
     /// `None` while it is no member.
     identity: Option<OverlayId>,
-    operations: u32,
+    operations: Operations,
     repair: Repair,
     table: Table,
     exchanges: Exchanges,
@@ -124,7 +124,7 @@ impl Chord {
             config,
             identity: None,
             repair: Repair::Resting(0),
-            operations: 0,
+            operations: Operations::default(),
             exchanges: Exchanges::default(),
             storage: Storage::default(),
         }
@@ -154,7 +154,7 @@ impl Chord {
     #[must_use]
     #[inline]
     pub fn touch_passage(&self) -> u32 {
-        self.operations ^ self.table.touch()
+        self.operations.0 ^ self.table.touch()
     }
 
     /// How many records it holds, as owner or as replica.
@@ -178,12 +178,6 @@ impl Chord {
     #[inline]
     fn overlay(&self) -> OverlayId {
         self.identity.unwrap_or(OverlayId::OUTSIDER)
-    }
-
-    /// Whether it answers a request that names this overlay.
-    #[inline]
-    fn serves(&self, overlay: OverlayId) -> bool {
-        self.identity.is_some_and(|mine| overlay == mine || overlay == OverlayId::OUTSIDER)
     }
 
     /// A header for a message that asks for no answer.
@@ -245,11 +239,6 @@ impl Chord {
         }
     }
 
-    fn next_operation(&mut self) -> OperationId {
-        self.operations = self.operations.wrapping_add(1);
-        OperationId(self.operations)
-    }
-
     /// Begins an operation of the application.
     fn operate<C: DhtContext<Self>>(
         &mut self,
@@ -257,7 +246,7 @@ impl Chord {
         key: RingId,
         goal: impl FnOnce(OperationId) -> Goal,
     ) -> (OperationId, Upcalls) {
-        let (id, mut ups) = (self.next_operation(), Upcalls::new());
+        let (id, mut ups) = (self.operations.next(), Upcalls::new());
         let lookup = Lookup::new(key, goal(id), ctx.now());
         self.begin(ctx, Box::new(lookup), &mut ups);
         (id, ups)
@@ -476,6 +465,7 @@ impl Dht for Chord {
         self.table.me
     }
 
+    #[inline]
     fn identity(&self) -> Option<OverlayId> {
         self.identity
     }

@@ -61,11 +61,7 @@ pub fn encode(message: &Message, facts: &impl Facts) -> Vec<u8> {
         Message::Value(_, record, nodes) => w.record(record).list(nodes),
         Message::Store(_, sender, record) => write_sender(w, *sender).record(record),
         Message::Stored(_, verdict) => w.octets(&[*verdict as u8]),
-        Message::Replicate(_, sender, records) => {
-            let count = u16::try_from(records.len()).expect("a batch fits a datagram");
-            let w = write_sender(w, *sender).octets(&count.to_be_bytes());
-            records.iter().fold(w, Writer::record)
-        }
+        Message::Replicate(_, sender, records) => write_sender(w, *sender).records(records),
     };
     writer.finish()
 }
@@ -92,12 +88,7 @@ pub fn decode(
         6 => Message::Value(header, r.record()?, r.list(255)?),
         7 => Message::Store(header, sender(&mut r)?, r.record()?),
         8 => Message::Stored(header, r.verdict()?),
-        9 => {
-            let sender = sender(&mut r)?;
-            let count = u16::from_be_bytes(r.take()?);
-            let records = (0..count).map(|_| r.record()).collect::<Result<_, _>>()?;
-            Message::Replicate(header, sender, records)
-        }
+        9 => Message::Replicate(header, sender(&mut r)?, r.records()?),
         10 => Message::Leaving(header, sender(&mut r)?),
         other => return Err(DecodeError::Kind(other)),
     };

@@ -164,8 +164,7 @@ impl Kademlia {
         key: RingId,
         goal: impl FnOnce(OperationId) -> Goal,
     ) -> (OperationId, Upcalls) {
-        self.operations = self.operations.wrapping_add(1);
-        let (id, mut ups) = (OperationId(self.operations), Upcalls::new());
+        let (id, mut ups) = (self.operations.next(), Upcalls::new());
         let lookup = Lookup::new(key, goal(id), ctx.now());
         if self.member().is_some() {
             self.begin(ctx, lookup, &mut ups);
@@ -300,9 +299,7 @@ impl Kademlia {
     fn conclude<C: DhtContext<Self>>(&mut self, ctx: &mut C, name: u32, ups: &mut Upcalls) {
         let Some(lookup) = self.lookups.remove(&name) else { return };
         let outcome = lookup.outcome();
-        let LookupOutcome { owner, hops, timeouts, .. } = outcome;
-        let (found, maintenance) = (owner.is_some(), lookup.goal.maintenance());
-        ctx.observe(Observation::LookupEnded { hops, timeouts, found, maintenance });
+        ctx.observe(outcome.observed(lookup.goal.maintenance()));
         let answered = lookup.live().filter(|entry| entry.has_answered());
         let closest: Vec<NodeRef> = answered.map(|entry| entry.node).collect();
         match lookup.goal {
@@ -313,7 +310,7 @@ impl Kademlia {
                 self.store_at_next(ctx, put, ups);
             }
             Goal::Refresh => self.refresh_next(ctx, ups),
-            Goal::Join(_) if found => self.become_member(ctx, ups),
+            Goal::Join(_) if outcome.owner.is_some() => self.become_member(ctx, ups),
             Goal::Join(others) => self.join_through(ctx, others, ups),
         }
     }

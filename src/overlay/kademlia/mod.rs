@@ -51,8 +51,8 @@ use crate::address::Endpoint;
 use crate::overlay::records::Records;
 use crate::overlay::wire::{Header, NodeList, RpcId};
 use crate::overlay::{
-    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, OverlayId, Record, RingId, Upcall,
-    Upcalls,
+    Dht, DhtContext, Facts, NodeRef, Observation, OperationId, Operations, OverlayId, Record,
+    RingId, Upcall, Upcalls,
 };
 use crate::sim::Timer;
 use lookup::{Goal, Lookup};
@@ -118,7 +118,7 @@ pub struct Kademlia {
     /// By name.
     lookups: BTreeMap<u32, Lookup>,
     lookup_count: u32,
-    operations: u32,
+    operations: Operations,
     /// The levels that a round of refresh still goes to, the next last.
     refreshing: Vec<u8>,
     records: Records,
@@ -139,7 +139,7 @@ impl Kademlia {
             pending: Pending::default(),
             lookups: BTreeMap::new(),
             lookup_count: 0,
-            operations: 0,
+            operations: Operations::default(),
             refreshing: Vec::new(),
             records: Records::default(),
         }

@@ -50,7 +50,8 @@ fn costs(point: &Point<'_>) -> Vec<Cost> {
         let (messages, bytes) = (messages as f64 / node_hours, bytes as f64 / node_hours);
         Cost { purpose, messages, bytes }
     };
-    let mut costs: Vec<_> = Purpose::ALL.into_iter().map(of_purpose).collect();
+    let mut costs: Vec<_> =
+        Purpose::ALL.into_iter().filter(|it| *it != Purpose::Media).map(of_purpose).collect();
     costs.retain(|cost| cost.messages > 0.0);
     costs.sort_by(|a, b| b.messages.total_cmp(&a.messages));
     costs
@@ -77,6 +78,8 @@ const fn described(purpose: Purpose) -> &'static str {
         Purpose::DynDns => "DynDNS: updates",
         Purpose::Error => "network errors",
         Purpose::Sip => "SIP",
+        Purpose::Turn => "TURN: addresses on a relay",
+        Purpose::Media => "media",
     }
 }
 

@@ -197,6 +197,7 @@ fn kit(
         application_cache: main.application_cache,
         servers: cast.besides[place].iter().map(|name| cast.servers_of(name)).collect(),
         user_agents,
+        relays: std::collections::BTreeMap::new(),
         embedded: std::collections::BTreeMap::new(),
         draws: main.draws,
     })

@@ -8,11 +8,13 @@
 
 mod beside;
 mod cast;
+mod moving;
 mod nat;
 mod network;
 mod partition;
 mod plugins;
 mod population;
+mod relay;
 mod servers;
 mod stage;
 mod story;
@@ -20,6 +22,7 @@ mod strategies;
 mod updating;
 mod users;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use beside::beside_member_name;
@@ -54,7 +57,6 @@ use crate::world::caller::Caller;
 use crate::world::director::{self, Director, Opening};
 use crate::world::host::Host;
 use crate::world::log::Logged;
-use crate::world::moving::AddressChanges;
 use crate::world::population::{Kit, Member, MemberId, Population, Presence, ReturnAddress};
 use crate::world::servers::Servers;
 use crate::world::stage::Callees;
@@ -130,6 +132,12 @@ pub enum BuildError {
     /// The story names a host that does not exist.
     #[error("the story names the host `{0}`, which does not exist")]
     UnknownInStory(String),
+    /// A file that the plan names has not been read.
+    #[error("{0} has not been read")]
+    Unread(String),
+    /// A file that the plan names speaks of a member that does not exist.
+    #[error("{0}:{1}: there is no member `{2}`")]
+    UnknownInFile(String, u32, String),
     /// There are too many members for their addresses.
     #[error("it takes {0} members, and there are addresses for {MOST_MEMBERS}")]
     TooMany(u64),
@@ -169,7 +177,7 @@ pub fn build(
     let mut directory = Directory::new();
     let plugin = plugins::config(&plan.overlay.plugin, seed);
     let members = members(plan, &cast, &schedule, &mut directory, plugin.id_bits(), seed)?;
-    let kit = kit(plan, &cast, plugin, seed)?;
+    let kit = kit(plan, &cast, &members, plugin, seed)?;
     let beside = beside::overlays(plan, &cast, &mut directory, (&kit, &members), seed)?;
     let mut network = network::network(plan, &cast, seed, end)?;
     network.shuffle_ties(watch.tie_salt);
@@ -224,9 +232,7 @@ pub fn build(
         population: Population::new(members, schedule, returns, next_address, kit),
         users,
         beside,
-        address_changes: AddressChanges {
-            noticed_after: plan.network.address_change.noticed_after,
-        },
+        address_changes: moving::address_changes(plan, &cast, trace, seed)?,
         end,
         warmup: SimTime::ZERO + plan.warmup,
         stop_after_departures: plan.stop_after_departures.unwrap_or(u64::MAX),
@@ -323,18 +329,29 @@ fn members(
     Ok(members)
 }
 
-fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Kit, BuildError> {
+fn kit(
+    plan: &Plan,
+    cast: &Cast,
+    members: &[Member],
+    plugin: plugin::Config,
+    seed: u64,
+) -> Result<Kit, BuildError> {
     let handover = match (&plan.handover, &plan.dns) {
         (Some(handover), Some(dns)) => Some(Arc::new(settings(plan, handover, dns)?)),
         _ => None,
     };
     let named = cast.named.iter().chain(&cast.embedding);
-    let members = cast.generated.iter().chain(named.map(|(name, _)| name));
+    let names = cast.generated.iter().chain(named.map(|(name, _)| name));
     let servers = match &handover {
         None => Vec::new(),
-        Some(_) => members.map(|name| cast.servers_of(name)).collect(),
+        Some(_) => names.map(|name| cast.servers_of(name)).collect(),
     };
     let id_bits = plugin.id_bits();
+    let mut user_agents = users::user_agents(plan, id_bits);
+    let relays = match &mut user_agents {
+        Some(settings) => relay::parts(plan, cast, members, settings, seed)?,
+        None => BTreeMap::new(),
+    };
     let cache = plan.handover.as_ref().map_or(SimDuration::ZERO, |it| it.application_cache);
     Ok(Kit {
         plugin,
@@ -346,7 +363,8 @@ fn kit(plan: &Plan, cast: &Cast, plugin: plugin::Config, seed: u64) -> Result<Ki
         },
         firewalls: nat::firewalls(plan, cast, seed),
         servers,
-        user_agents: users::user_agents(plan, id_bits),
+        user_agents: user_agents.map(Arc::new),
+        relays,
         embedded: users::embedded(plan, cast, id_bits),
         draws: Draws::new(seed, Purpose::Protocol),
     })

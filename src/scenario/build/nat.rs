@@ -48,9 +48,12 @@ const fn dependence(plan: NatDependence) -> Dependence {
 pub(super) fn behind(plan: &Plan, cast: &Cast, seed: u64) -> Vec<(HostId, bool)> {
     let Some(nat) = &plan.network.nat else { return Vec::new() };
     let draws = Draws::new(seed, Purpose::Setup);
+    // Nobody would find the relay behind one.
+    let relay = plan.relay.as_ref().map(|relay| relay.host.as_str());
     let drawn = |name: &String| {
         let luck = |nth| draws.unit(NameHash::of(name).0, nth);
-        (luck(0) < nat.share).then(|| (cast.id(name), luck(1) < nat.forwarding))
+        (luck(0) < nat.share && relay != Some(name))
+            .then(|| (cast.id(name), luck(1) < nat.forwarding))
     };
     let named = cast.named.iter().filter_map(|(name, place)| match plan.hosts[*place].nat {
         HostNat::None => None,

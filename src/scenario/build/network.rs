@@ -1,12 +1,23 @@
 //! The network between the hosts.
 
+use std::sync::Arc;
+
 use super::{BuildError, model_error, nat};
-use crate::net::{self, Latency, Network, TopologyParameters};
+use crate::net::{self, Coordinates, Latency, Network, TopologyParameters};
 use crate::rng::NameHash;
 use crate::scenario::build::cast::Cast;
-use crate::scenario::plan::{self, LatencyPlan, Plan};
+use crate::scenario::plan::{self, Enclosure, LatencyPlan, Plan};
 use crate::time::{SimDuration, SimTime};
 use crate::world::epoch_of;
+
+/// What a file holds.
+pub(super) fn what<T>(file: &Enclosure<T>) -> Result<&Arc<T>, BuildError> {
+    file.what().ok_or_else(|| BuildError::Unread(file.path.display().to_string()))
+}
+
+fn placed(coordinates: Coordinates) -> Latency {
+    Latency::Coordinates(Box::new(coordinates))
+}
 
 pub(super) fn network(
     plan: &Plan,
@@ -29,6 +40,11 @@ pub(super) fn network(
                 access_max: topology.access,
             };
             Latency::topology(seed, &parameters)
+        }
+        LatencyPlan::Graph(plan) => Ok(Latency::graph(seed, what(&plan.file)?, plan.access)),
+        LatencyPlan::Placed(placement) => Coordinates::drawn(seed, *placement).map(placed),
+        LatencyPlan::Listed(file) => {
+            Ok(placed(Coordinates::listed(seed, what(file)?.as_ref().clone())))
         }
     }
     .map_err(model_error)?;

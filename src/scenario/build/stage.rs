@@ -12,7 +12,7 @@ use crate::time::SimTime;
 use crate::world::checkers::Checkers;
 use crate::world::epoch_of;
 use crate::world::population::Member;
-use crate::world::stage::Stage;
+use crate::world::stage::{MediaTotals, Stage};
 use crate::world::truth::{CallerDomain, TruthConfig};
 
 /// The conventional domains as truth knows them, in the order of their names.
@@ -66,6 +66,7 @@ pub(super) fn stage(
     let fingerprint = Fingerprint::new(epoch_of(run));
     let mut stage = Stage::new(truth, directory, fingerprint, warmup, binding);
     stage.others = others;
+    stage.media = plan.media.map(|_| MediaTotals::default());
     Ok(stage)
 }
 

@@ -32,6 +32,8 @@ const fn kind(protocol: StoryProtocol) -> Kind {
         StoryProtocol::Icmp => Kind::Icmp,
         StoryProtocol::Tcp => Kind::Tcp,
         StoryProtocol::Dns => Kind::Dns,
+        StoryProtocol::Turn => Kind::Turn,
+        StoryProtocol::Media => Kind::Media,
     }
 }
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::cast::Cast;
+use super::relay;
 use super::{BuildError, FIRST_PHONE, arrivals, user_name};
 use crate::address::Address;
 use crate::conventional::phone::Home;
@@ -156,14 +157,21 @@ pub(super) fn phone(plan: &Plan, cast: &Cast, place: usize, kit: &Kit) -> Phone 
     } else {
         Home::At(cast.server_of(domain))
     };
-    Phone::new(&part.user, domain, phone_address(place), home, [1, 2].map(dice))
+    let dice = [1, 2].map(dice);
+    let mut phone = Phone::new(&part.user, domain, phone_address(place), home, dice);
+    if let Some(media) = relay::media(plan) {
+        phone.talk(media);
+    }
+    phone
 }
 
 /// How the agents of members are set up, if there is SIP.
-pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Settings>> {
+pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<user_agent::Settings> {
     let dns = plan.dns.as_ref().filter(|_| plan.has_sip())?;
     let record_route = plan.handover.as_ref().map_or(RecordRoute::None, |it| it.record_route);
-    Some(Arc::new(user_agent::Settings {
+    Some(user_agent::Settings {
+        relay: None,
+        media: relay::media(plan),
         location: location_settings(plan, id_bits)?,
         record_route: match record_route {
             RecordRoute::None => proxy::RecordRoute::None,
@@ -179,7 +187,7 @@ pub(super) fn user_agents(plan: &Plan, id_bits: u8) -> Option<Arc<user_agent::Se
             .filter(|beside| beside.bridges > 0)
             .map(|beside| HostPart::name(&beside.domain))
             .collect(),
-    }))
+    })
 }
 
 /// The agents of members of another overlay, which are set up as those of the main one, with users

@@ -2,26 +2,18 @@
 
 use super::super::document::Path;
 use super::super::file::{
-    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Firewall, Latency, LatencyModel, Nat,
-    Network, Overlay, Plugin, RoundFingers,
+    AbuseLimit, AddressChange, Bursts, Chord, DynDns, File, Firewall, Nat, Network, Overlay,
+    Plugin, RoundFingers,
 };
 use super::super::plan::{
-    self, AbuseLimit as Limit, AddressChangePlan, Arrivals, BurstsPlan, ChordPlan, DnsPlan,
-    DynDnsPlan, FingersPerRound, FirewallPlan, LatencyPlan, NatPlan, NetworkPlan, OverlayPlan,
-    PluginPlan, ResolverGroup, TopologyPlan,
+    self, AbuseLimit as Limit, AddressChangePlan, AddressChangeSource, Arrivals, BurstsPlan,
+    ChordPlan, DnsPlan, DynDnsPlan, Enclosure, FingersPerRound, FirewallPlan, NatPlan, NetworkPlan,
+    OverlayPlan, PluginPlan, ResolverGroup,
 };
 use super::super::problem::{Fault, nearest};
 use super::Check;
 use crate::time::SimDuration;
 use crate::units::{Duration, Probability};
-
-/// The keys that each latency model takes.
-const LATENCY_KEYS: [(LatencyModel, &str, &[&str]); 4] = [
-    (LatencyModel::Constant, "constant", &["value"]),
-    (LatencyModel::Uniform, "uniform", &["min", "max"]),
-    (LatencyModel::Lognormal, "lognormal", &["median", "sigma"]),
-    (LatencyModel::Topology, "topology", &["routers", "links", "min_link", "max_link", "access"]),
-];
 
 fn bursts(bursts: &Bursts) -> BurstsPlan {
     let Bursts { loss, length, gap } = bursts;
@@ -40,11 +32,7 @@ fn nat(nat: &Nat) -> NatPlan {
     }
 }
 
-fn address_change(written: &AddressChange) -> AddressChangePlan {
-    AddressChangePlan { noticed_after: written.noticed_after.0 }
-}
-
-fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
+pub(super) fn millis_or(given: Option<Duration>, default: u64) -> SimDuration {
     given.map_or(SimDuration::from_millis(default), |duration| duration.0)
 }
 
@@ -58,7 +46,7 @@ impl Check<'_> {
             bursts: network.bursts.as_ref().map(bursts),
             nat: network.nat.as_ref().map(nat),
             firewall: network.firewall.as_ref().map(|firewall| self.firewall(firewall)),
-            address_change: address_change(&network.address_change.clone().unwrap_or_default()),
+            address_change: self.address_change(network.address_change.as_ref()),
         }
     }
 
@@ -74,49 +62,22 @@ impl Check<'_> {
         FirewallPlan { drops, rejects }
     }
 
-    fn latency(&mut self, latency: &Latency) -> LatencyPlan {
-        let table = Path::of("network.latency");
-        let name = LATENCY_KEYS.iter().find(|(model, ..)| *model == latency.model);
-        let name = name.map_or("", |(_, name, _)| name);
-        for (model, _, keys) in LATENCY_KEYS {
-            if model != latency.model {
-                self.meaningless(&table, keys, &format!("model \"{name}\""));
+    fn address_change(&mut self, written: Option<&AddressChange>) -> AddressChangePlan {
+        let AddressChange { mean, trace, noticed_after } = written.cloned().unwrap_or_default();
+        let path = Path::of("network.address_change.trace");
+        let source = match (mean, trace) {
+            (Some(_), Some(_)) => {
+                self.key_fault(&path, Fault::Both { key: "trace", other: "mean" });
+                None
             }
-        }
-        match latency.model {
-            LatencyModel::Constant => LatencyPlan::Constant { value: millis_or(latency.value, 40) },
-            LatencyModel::Uniform => {
-                let (min, max) = (millis_or(latency.min, 20), millis_or(latency.max, 60));
-                self.ordered(&table, ("min", min), ("max", max));
-                LatencyPlan::Uniform { min, max }
+            (Some(mean), None) => Some(AddressChangeSource::Drawn { mean: mean.0 }),
+            (None, Some(file)) => {
+                let file = Enclosure::named(self.file_path(&path, &file));
+                Some(AddressChangeSource::Trace(file))
             }
-            LatencyModel::Lognormal => LatencyPlan::LogNormal {
-                median: millis_or(latency.median, 40),
-                sigma: latency.sigma.unwrap_or(0.5),
-            },
-            LatencyModel::Topology => LatencyPlan::Topology(self.topology(latency, &table)),
-        }
-    }
-
-    fn topology(&mut self, latency: &Latency, table: &Path) -> TopologyPlan {
-        let routers = latency.routers.unwrap_or(100);
-        // A router has no more neighbours than there are others.
-        let links = latency.links.unwrap_or(2.min(routers - 1));
-        if latency.links.is_some() && links >= routers {
-            self.fault(
-                &table.then("links"),
-                Fault::Relation {
-                    found: links.to_string(),
-                    relation: "be below",
-                    other: "routers",
-                    limit: routers.to_string(),
-                },
-            );
-        }
-        let (min_link, max_link) =
-            (millis_or(latency.min_link, 2), millis_or(latency.max_link, 20));
-        self.ordered(table, ("min_link", min_link), ("max_link", max_link));
-        TopologyPlan { routers, links, min_link, max_link, access: millis_or(latency.access, 5) }
+            (None, None) => None,
+        };
+        AddressChangePlan { source, noticed_after: noticed_after.0 }
     }
 
     /// Refuses a greatest value below its least.

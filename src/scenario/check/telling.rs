@@ -205,7 +205,7 @@ impl Check<'_> {
     }
 
     /// The host that a key names, by its name or by its user's address.
-    fn named(
+    pub(super) fn named(
         &mut self,
         given: Option<&String>,
         path: &Path,

@@ -14,6 +14,7 @@ mod daemon;
 mod kademlia;
 mod naming;
 mod network;
+mod relay;
 mod story;
 mod systems;
 mod telling;
@@ -31,6 +32,7 @@ pub use naming::{
     client_patience, half_a_minute, resolver_habits,
 };
 pub use network::{AddressChange, Bursts, Firewall, Nat};
+pub use relay::{Media, Relay};
 pub use story::{Event, EventAction, FarHosts, Host, Stop};
 pub use systems::{
     AbuseLimit, AllWord, ApplicationCache, Chord, DynDns, ForeverWord, Latency, LatencyModel,
@@ -99,6 +101,12 @@ pub struct File {
     /// How the proxy role is handed over. Without the section nobody plays it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// What is said in calls. Without the section nothing is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<Media>,
+    /// The member that relays media, and SIP, to others. Without the section there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay: Option<Relay>,
     /// A conventional domain, one server with one resolver, whose users call those of the overlay,
     /// or only ask for its name. Without generated users it stands there for named phones.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

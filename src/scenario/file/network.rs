@@ -40,6 +40,19 @@ impl Default for Bursts {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct AddressChange {
+    /// The mean time from one change of a member's address to the next, drawn from an exponential
+    /// distribution; a member that is down then keeps its address. Either this or `trace`, or
+    /// neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none", "x-period" = true))]
+    pub mean: Option<Duration>,
+    /// A file of recorded changes, relative to the scenario file; in `--set`, to the working
+    /// directory: a table with a header, columns separated by commas, `time_s` (in seconds) and
+    /// `host` (or `node`, `id`, `fingerprint`), in order of time. Hosts are called as in
+    /// `churn.trace`, or by the names of members. Either this or `mean`, or neither.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub trace: Option<String>,
     /// How long it takes until the node notices: an event of the interface, or a look at it now and
     /// then.
     pub noticed_after: Duration,
@@ -52,7 +65,7 @@ impl AddressChange {
 
 impl Default for AddressChange {
     fn default() -> Self {
-        Self { noticed_after: Self::NOTICED_AFTER }
+        Self { mean: None, trace: None, noticed_after: Self::NOTICED_AFTER }
     }
 }
 

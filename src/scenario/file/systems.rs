@@ -94,6 +94,35 @@ pub struct Latency {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`5ms`"))]
     pub access: Option<Duration>,
+    /// The dimensions of the space of the `coordinates` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "2"), range(min = 1, max = 3))]
+    pub dimensions: Option<u32>,
+    /// The side of the cube in which the `coordinates` model puts hosts, as a delay.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`60ms`"))]
+    pub side: Option<Duration>,
+    /// The least height of the `coordinates` model, drawn uniformly for each host: its access line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`2ms`", "x-above-zero" = true))]
+    pub min_height: Option<Duration>,
+    /// The greatest height of the `coordinates` model.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`20ms`"))]
+    pub max_height: Option<Duration>,
+    /// A file, relative to the scenario file; in `--set`, to the working directory. Of the
+    /// `topology` model, in place of a random graph: `.graphml`, or `.edges` with a line each,
+    /// `from to delay`; delays are in milliseconds or have a unit, and links lead both ways. Of the
+    /// `coordinates` model, in place of random places: a table with a header, columns separated by
+    /// commas, `x_ms`, perhaps `y_ms` and `z_ms`, `height_ms`, and perhaps `host` for the hosts
+    /// whose places these are; all other hosts are dealt places that name nobody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "none"))]
+    pub file: Option<String>,
+    /// The `attr.name` of the links' delay in a GraphML file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "`latency`"))]
+    pub weight: Option<String>,
 }
 
 impl Latency {
@@ -112,6 +141,12 @@ impl Latency {
             min_link: None,
             max_link: None,
             access: None,
+            dimensions: None,
+            side: None,
+            min_height: None,
+            max_height: None,
+            file: None,
+            weight: None,
         }
     }
 }
@@ -132,9 +167,12 @@ pub enum LatencyModel {
     Uniform,
     /// Lognormal: takes `median` and `sigma`.
     Lognormal,
-    /// Shortest paths through a random graph: takes `routers`, `links`, `min_link`, `max_link` and
-    /// `access`.
+    /// Shortest paths through a graph: takes `access`, and `routers`, `links`, `min_link` and
+    /// `max_link` for a random one, or `file` and `weight`.
     Topology,
+    /// Distances between places, and heights above them, as of Vivaldi (Dabek et al., 2004): takes
+    /// `dimensions`, `side`, `min_height` and `max_height` for random ones, or `file`.
+    Coordinates,
 }
 
 /// The dynamic DNS endpoint.

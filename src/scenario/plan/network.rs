@@ -3,7 +3,9 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::ResolverGroup;
+use super::{Enclosure, ResolverGroup};
+use crate::churn::trace::AddressChange;
+use crate::net::{Graph, GraphFormat};
 use crate::time::SimDuration;
 
 /// Hosts that cannot reach the others.
@@ -76,19 +78,44 @@ pub struct FirewallPlan {
 /// `[network.address_change]`: addresses of hosts that are up and change.
 #[derive(Clone, Debug, PartialEq)]
 pub struct AddressChangePlan {
+    /// When, beside the script; `None`: by the script alone.
+    pub source: Option<AddressChangeSource>,
     /// How long it takes until a node notices.
     pub noticed_after: SimDuration,
 }
 
-/// On what of the other end something depends (RFC 4787).
+/// A graph of routers that a file describes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GraphPlan {
+    /// The file.
+    pub file: Enclosure<Graph>,
+    /// How it is written.
+    pub format: GraphFormat,
+    /// The delay between a host and its router.
+    pub access: SimDuration,
+}
+
+/// When addresses change, beside the script.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AddressChangeSource {
+    /// At random moments of each member.
+    Drawn {
+        /// The mean time between two, above zero.
+        mean: SimDuration,
+    },
+    /// As recorded.
+    Trace(Enclosure<Vec<AddressChange>>),
+}
+
+/// What of the other end decides (RFC 4787).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum NatDependence {
-    /// On nothing.
+    /// Whatever the other end is.
     EndpointIndependent,
-    /// On its address.
+    /// By the address of the other end, whatever its port.
     AddressDependent,
-    /// On its address and port.
+    /// By the address and the port of the other end.
     AddressAndPortDependent,
 }
 

@@ -135,6 +135,10 @@ pub enum StoryProtocol {
     Tcp,
     /// DNS, where the story's hosts ask each other.
     Dns,
+    /// What a relay and its clients say about addresses; what is relayed is told as what it is.
+    Turn,
+    /// Media, packet by packet.
+    Media,
 }
 
 impl StoryMethod {

@@ -27,6 +27,15 @@ pub enum NetworkFault {
         /// The first.
         first: String,
     },
+    /// A graph in an unknown format.
+    #[error(
+        "the extension of `{path}` does not tell how the graph is written: `.graphml`, or `.edges` \
+         for a list of edges"
+    )]
+    GraphFormat {
+        /// The file.
+        path: String,
+    },
     /// More partitions than can be told apart.
     #[error("there are more partitions than {most}")]
     TooMany {

@@ -44,7 +44,7 @@ enum State {
     /// The callee's phone rings.
     Ringing { server: ServerId, invite: Box<Request>, dialog: Box<Dialog> },
     /// The callee has answered and waits for the ACK; before that there is no BYE (RFC 3261 §15).
-    Answered { server: ServerId, dialog: Box<Dialog>, leaves: bool },
+    Answered { server: ServerId, dialog: Box<Dialog>, leaves: bool, media: Option<Endpoint> },
     /// Both talk.
     Talking { dialog: Box<Dialog> },
     /// The caller hangs up what nobody wants: a 2xx that came too late, or from a second branch of
@@ -136,7 +136,8 @@ impl Calls {
         if patient {
             let (key, peer) = (call.key, call.peer.clone());
             call.state = State::Talking { dialog };
-            desk.tell(Upcall::CallEstablished { key, peer });
+            let media = body::media_in(&response.headers, &response.body);
+            desk.tell(Upcall::CallEstablished { key, peer, caller: true, media });
             desk.set_after(Due::HangUp(id), talk);
         } else {
             call.state = State::Unwanted { dialog };
@@ -258,22 +259,24 @@ impl Calls {
         let Some(call) = self.all.get_mut(&id) else { return };
         let State::Ringing { server, invite, dialog } = &call.state else { return };
         let (server, dialog) = (*server, dialog.clone());
+        let media = body::media_in(&invite.headers, &invite.body);
         let mut response = invite.respond(Status::OK, dialog.local_tag());
         response.headers.contact = desk.contact();
         body::put_session(&mut response.headers, &mut response.body, desk.settings());
         desk.respond(server, response);
-        call.state = State::Answered { server, dialog, leaves: false };
+        call.state = State::Answered { server, dialog, leaves: false, media };
     }
 
     /// An ACK has arrived.
     pub(super) fn acknowledged<C: Wire>(&mut self, desk: &mut Desk<'_, C>, ack: &Request) {
         for (&id, call) in &mut self.all {
-            if let State::Answered { dialog, leaves, .. } = &call.state
+            if let State::Answered { dialog, leaves, media, .. } = &call.state
                 && dialog.includes(&ack.headers)
             {
                 let (key, peer, leaves) = (call.key, call.peer.clone(), *leaves);
+                let media = *media;
                 call.state = State::Talking { dialog: dialog.clone() };
-                desk.tell(Upcall::CallEstablished { key, peer });
+                desk.tell(Upcall::CallEstablished { key, peer, caller: false, media });
                 if leaves {
                     self.end_talk(desk, id);
                 }

@@ -22,7 +22,7 @@
 
 use std::sync::Arc;
 
-use crate::address::Endpoint;
+use crate::address::{Endpoint, Port};
 use crate::rng::Dice;
 use crate::sip::message::{Method, Request, RequestKey, Response, Status};
 use crate::sip::transaction::{Event, Owner, ServerId, Transactions, Wire};
@@ -72,6 +72,8 @@ pub struct AgentSettings {
     pub contact: Uri,
     /// Where it is.
     pub own: Endpoint,
+    /// Where it wants to have its media.
+    pub media: Endpoint,
     /// Its outbound proxy: the route of all requests outside of dialogs (RFC 3261 §8.1.2).
     pub outbound: Option<Uri>,
     /// Whom it answers.
@@ -120,6 +122,7 @@ impl AgentSettings {
             contact: Uri::of_user(&user, HostPart::Address(own.address)),
             aor,
             own,
+            media: own.address.at(Port::AUDIO),
             outbound: None,
             accepts: Accepts::ALL,
             register_expires: 3600,
@@ -180,10 +183,19 @@ impl Agent {
         &self.office.settings
     }
 
+    /// The user is reached at another place from now on: calls that are up stay where they are.
+    pub fn relocate(&mut self, contact: Uri, media: Endpoint) {
+        self.office.settings.contact = contact;
+        self.office.settings.media = media;
+    }
+
     /// The agent is at another endpoint from now on. What it sends next names that as its contact;
     /// whoever knows the former one, in a dialog too, is not told before.
     pub fn move_to(&mut self, own: Endpoint) {
         let settings = &mut self.office.settings;
+        if settings.media.address == settings.own.address {
+            settings.media.address = own.address;
+        }
         settings.own = own;
         if let Some(user) = settings.contact.sip().and_then(|uri| uri.user.clone()) {
             settings.contact = Uri::of_user(&user, HostPart::Address(own.address));

@@ -1,5 +1,6 @@
 //! What a user agent tells its host.
 
+use crate::address::Endpoint;
 use crate::sip::message::{Method, RequestKey, Status};
 use crate::sip::uri::Uri;
 use crate::time::SimTime;
@@ -98,6 +99,10 @@ pub enum Upcall {
         key: RequestKey,
         /// The other end.
         peer: Uri,
+        /// Whether this end has called.
+        caller: bool,
+        /// Where the other end wants to have its media, if it said so.
+        media: Option<Endpoint>,
     },
     /// A call, or the attempt at one, is over.
     CallEnded {

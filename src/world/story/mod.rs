@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::address::Address;
 use crate::net::packet::Packet;
 use crate::net::tcp::Segment;
-use crate::net::{Packed, Payload as _};
+use crate::net::{Packed, Payload as _, Purpose};
 use crate::overcord::Message;
 use crate::sim::HostId;
 use crate::sip::Uri;
@@ -63,6 +63,10 @@ pub enum Kind {
     Dns,
     /// Of the overlay.
     Overlay,
+    /// TURN, but for what is relayed.
+    Turn,
+    /// Media, relayed or not.
+    Media,
 }
 
 /// A line of the story.
@@ -146,6 +150,10 @@ impl Chronicle {
 
     /// A datagram from one host reaches another, or would if it were still there.
     fn passed(&mut self, way: Way, message: &Message) {
+        let message = match message {
+            Message::Relayed(relayed) => &relayed.message,
+            other => other,
+        };
         if let Message::Sip(crate::sip::Message::Request(request)) = message {
             self.watches.passed(way, request);
         }
@@ -200,7 +208,7 @@ const fn is_told(observation: &Observation) -> bool {
     )
 }
 
-const fn kind_of(message: &Message) -> Kind {
+fn kind_of(message: &Message) -> Kind {
     match message {
         Message::Overlay(_) => Kind::Overlay,
         Message::Dns(_) => Kind::Dns,
@@ -208,6 +216,13 @@ const fn kind_of(message: &Message) -> Kind {
         Message::Tcp(Segment::Control(_)) => Kind::Tcp,
         Message::Tcp(Segment::Data(_)) => Kind::Http,
         Message::Sip(_) => Kind::Sip,
+        Message::Relayed(relayed) => kind_of(&relayed.message),
+        Message::Rtp(_) => Kind::Media,
+        Message::Turn(message) => match message.class().purpose {
+            Purpose::Media => Kind::Media,
+            Purpose::Sip => Kind::Sip,
+            _ => Kind::Turn,
+        },
     }
 }
 
@@ -234,7 +249,7 @@ impl World {
         if !wanted || !story.is_about(sender) || !story.is_about(host) {
             return;
         }
-        let sip = matches!(message, Message::Sip(_));
+        let sip = kind_of(message) == Kind::Sip;
         // The digest is that of the octets, the branch of the transaction among them.
         let again = sip && !story.seen.insert((sender, host, message.digest()));
         let mut what = self.in_words(|words| words.message(message));

@@ -25,7 +25,8 @@ const fn color(purpose: Purpose) -> RGBColor {
         Purpose::DnsUpstream => palette::YELLOW,
         Purpose::DynDns => palette::PURPLE,
         Purpose::Sip => palette::GREY,
-        Purpose::Error => palette::BLACK,
+        Purpose::Turn => palette::SLATE,
+        Purpose::Media | Purpose::Error => palette::BLACK,
     }
 }
 

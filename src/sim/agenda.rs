@@ -1,6 +1,6 @@
-//! An agenda: what a component means to do when. A SIP element has many timers, but its host one
-//! slot for each component; the component sets that slot to the [earliest](Agenda::earliest) entry
-//! and, when it goes off, takes what is [due](Agenda::due).
+//! An agenda: what a component means to do when. A SIP element or a relay's client has many timers,
+//! but its host one slot for each component; the component sets that slot to the
+//! [earliest](Agenda::earliest) entry and, when it goes off, takes what is [due](Agenda::due).
 
 use std::collections::BTreeMap;
 

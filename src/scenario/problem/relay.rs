@@ -1,0 +1,22 @@
+//! What can be wrong with a relay.
+
+use thiserror::Error;
+
+/// What can be wrong with a relay.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum RelayFault {
+    /// It is a phone.
+    #[error("`{host}` is a phone of `{domain}`: a relay is a member of the overlay")]
+    Phone {
+        /// The phone.
+        host: String,
+        /// Its domain.
+        domain: String,
+    },
+    /// Nobody reaches it.
+    #[error("`{host}` is behind a translator of addresses, where clients do not reach it")]
+    Translated {
+        /// The member.
+        host: String,
+    },
+}

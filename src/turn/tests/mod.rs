@@ -1,0 +1,4 @@
+mod codec;
+mod lifetimes;
+mod pair;
+mod refusals;
