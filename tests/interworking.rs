@@ -140,11 +140,12 @@ fn a_partition_has_a_proxy_peer_on_each_side_and_one_when_it_heals() {
         assert_eq!(way(&output, words)[1].1, taken_over, "{words}");
     }
     assert_eq!(claimants(&output), ["alice", taken_over].into());
-    // The old one looks at the authority every half TTL.
+    // The old one looks at the authority every half TTL of 60 s, finds the other, and serves on until
+    // no cache names it: a TTL and the 30 s of a member's own cache.
     let stops = lines(&output, "steps down");
     let [stop] = stops[..] else { panic!("{stops:?}") };
     let after = stop.time.since(SimTime::from_secs(900)).as_secs();
-    assert!(stop.from == "alice" && after < 60, "{stop:?}");
+    assert!(stop.from == "alice" && (90..125).contains(&after), "{stop:?}");
 }
 
 /// Who leaves with notice serves on for as long as caches name it; who crashes is passed by.
