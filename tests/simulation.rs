@@ -158,6 +158,9 @@ fn every_strategy_and_reading_runs_clean_and_the_bounds_are_bounds() {
     assert!(stale(&clairvoyant) < 0.1 * stale(&oracle), "{}", stale(&clairvoyant));
     // Nobody takes over from the fixed proxy peer: it is away half of the time.
     assert!(stale(&fixed) > 0.2, "{}", stale(&fixed));
+    for output in [&dyndns, &oracle, &fixed, &literal] {
+        assert!(!output.handovers.is_empty());
+    }
     assert!(fixed.handovers.iter().all(|row| row.claimants == 0));
     assert!(oracle.handovers.iter().all(|row| row.anatomy.detect == SimDuration::ZERO));
     // By the letter, who finds the host unreachable takes the name and does not listen.

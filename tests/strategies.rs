@@ -10,8 +10,9 @@ use std::sync::Arc;
 use judged::run;
 use overcord::experiment::simulator::Simulator;
 use overcord::overcord::handover::Strategy;
-use overcord::time::SimTime;
+use overcord::time::{SimDuration, SimTime};
 use overcord::world::Outcome;
+use overcord::world::truth::Episode;
 
 #[path = "handover/ddclient.rs"]
 mod ddclient;
@@ -293,6 +294,55 @@ fn the_order_of_hosts_changes_nothing() {
     assert_eq!(one.fingerprint, other.fingerprint);
     assert_eq!(one.handovers, other.handovers);
     assert_ne!(one.fingerprint, run(SMALL, &[]).fingerprint, "the hosts take part");
+}
+
+/// The proxy peer crashes every 12 min for 5, at the same moments whatever the strategy, while nobody
+/// else comes or goes.
+const SCRIPT: &str =
+    "[[event]]\nevery = \"12m\"\naction = \"depart\"\nhost = \"proxy\"\nfor = \"5m\"\n";
+
+/// What design says of the bounds, over 14 equal departures and two callers with a resolver each:
+/// `oracle` restores as soon as any design with an address record that acts after the departure, and
+/// under `clairvoyant` callers' resolvers are stale for no longer than under any design.
+#[test]
+fn the_bounds_are_bounds_on_equal_departures() {
+    let second = "[[caller]]\ndomain = \"sip.example.net\"\nresolver = \"isp\"\n\
+                  lookups = { model = \"poisson\", rate = \"0.1/s\" }\n";
+    let text = steady(&format!("{second}{SCRIPT}"));
+    let text = text.replace("[overlay]\nnodes = 20\nresolver = \"isp\"", "[overlay]\nnodes = 20")
+        + "[[dns.resolver]]\nname = \"access\"\n";
+    let mut restored = Vec::new();
+    let mut stale = Vec::new();
+    for candidate in with_a_role() {
+        let keys = ["churn.model=none", "overlay.resolver=access", "duration=3h"];
+        let report = outcome(&candidate, &text, &keys).report;
+        let share = report.caller_stale_share().expect("there are callers");
+        stale.push((candidate.keys, share));
+        let used = report.resolver_callers.iter().filter(|&&callers| callers > 0).count();
+        assert_eq!(used, 2, "each caller has a resolver of its own");
+        let opened = |it: &&Episode| it.anatomy.restore() > SimDuration::ZERO;
+        let spans =
+            report.episodes.iter().filter(opened).map(|it| it.anatomy.restore().as_secs_f64());
+        let spans: Vec<f64> = spans.collect();
+        if !spans.is_empty() {
+            let mean = spans.iter().sum::<f64>() / spans.len() as f64;
+            restored.push((candidate.keys, spans.len(), mean));
+        }
+    }
+    let of = |keys: &[&str]| keys == ["handover.strategy=oracle"];
+    let (_, _, oracle) = *restored.iter().find(|it| of(it.0)).expect("oracle restores");
+    for (keys, departures, mean) in &restored {
+        assert!(*departures >= 2 * 14, "{keys:?}: {departures}");
+        assert!(oracle <= *mean, "oracle restores in {oracle} s, {keys:?} in {mean} s");
+    }
+    // Both readings of dyndns, ddclient, lease, static and the added strategy beside the oracle.
+    assert_eq!(restored.len(), 7, "{restored:?}");
+    let of = |keys: &[&str]| keys == ["handover.strategy=clairvoyant"];
+    let (_, clairvoyant) = *stale.iter().find(|it| of(it.0)).expect("it is a candidate");
+    assert!(stale.len() == 9 && stale.iter().any(|it| it.1 > 0.0), "{stale:?}");
+    for (keys, share) in &stale {
+        assert!(clairvoyant <= *share, "clairvoyant {clairvoyant}, {keys:?} {share}");
+    }
 }
 
 /// The one who knows when the proxy peer will leave also knows the script.

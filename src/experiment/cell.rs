@@ -19,7 +19,7 @@ use crate::time::SimTime;
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
 
 /// Changes with the layout of a cell file.
-const FORMAT: &str = "4";
+const FORMAT: &str = "5";
 
 /// The content hash of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

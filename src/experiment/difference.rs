@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::experiment::cell::Study;
 use crate::experiment::paired::Paired;
 use crate::experiment::sequential::Carried;
 use crate::metrics::codebook;
@@ -39,33 +40,43 @@ pub struct MetricDifference {
 #[must_use]
 pub fn differences(a: &Carried, b: &Carried) -> Vec<PointDifference> {
     assert_eq!(a.study.points.len(), b.study.points.len(), "points are compared one by one");
-    let (a, b) = (by_point(a), by_point(b));
+    let (a, b) = (by_seed(&a.study, &a.outcome.outputs), by_seed(&b.study, &b.outcome.outputs));
     (0..).zip(a.iter().zip(&b)).map(|(point, (a, b))| at_point(point, a, b)).collect()
 }
 
+/// The outputs of a point by their seeds.
+pub type BySeed<'a> = BTreeMap<u64, &'a RunOutput>;
+
 /// The outputs of each point by their seeds.
-fn by_point(carried: &Carried) -> Vec<BTreeMap<u64, &RunOutput>> {
-    let mut points = vec![BTreeMap::new(); carried.study.points.len()];
-    for output in &carried.outcome.outputs {
-        let point = carried.study.cells[output.run as usize].point;
+#[must_use]
+pub fn by_seed<'a>(study: &Study, outputs: &'a [RunOutput]) -> Vec<BySeed<'a>> {
+    let mut points = vec![BTreeMap::new(); study.points.len()];
+    for output in outputs {
+        let point = study.cells[output.run as usize].point;
         points[point as usize].insert(output.seed, output);
     }
     points
 }
 
-fn at_point(
-    point: u32,
-    a: &BTreeMap<u64, &RunOutput>,
-    b: &BTreeMap<u64, &RunOutput>,
-) -> PointDifference {
-    let pairs: Vec<(&RunOutput, &RunOutput)> =
-        a.iter().filter_map(|(seed, first)| Some((*first, *b.get(seed)?))).collect();
+/// Runs of the same seed, of A and of B.
+fn pairs<'a>(a: &BySeed<'a>, b: &BySeed<'a>) -> Vec<(&'a RunOutput, &'a RunOutput)> {
+    a.iter().filter_map(|(seed, first)| Some((*first, *b.get(seed)?))).collect()
+}
+
+/// A metric of B against A, over the pairs in which both have a value; `None` without any.
+#[must_use]
+pub fn paired(a: &BySeed<'_>, b: &BySeed<'_>, metric: &str) -> Option<Paired> {
+    let both = |(a, b): (&RunOutput, &RunOutput)| {
+        Some((a.headline.value(metric)?, b.headline.value(metric)?))
+    };
+    Paired::of(&pairs(a, b).into_iter().filter_map(both).collect::<Vec<_>>())
+}
+
+fn at_point(point: u32, a: &BySeed<'_>, b: &BySeed<'_>) -> PointDifference {
+    let pairs = pairs(a, b);
     let metric = |metric: &str| {
-        let values = pairs
-            .iter()
-            .filter_map(|(a, b)| Some((a.headline.value(metric)?, b.headline.value(metric)?)));
         let better = codebook::metric(metric).map_or(Better::Neither, |it| it.better);
-        let paired = Paired::of(&values.collect::<Vec<_>>())?;
+        let paired = paired(a, b, metric)?;
         Some(MetricDifference { metric: metric.to_owned(), better, paired })
     };
     let differs = |(a, b): &&(&RunOutput, &RunOutput)| a.fingerprint != b.fingerprint;

@@ -5,7 +5,7 @@
 //! in; [`run`] simulates what is missing, on as many threads as asked; [`sequential`] says how many
 //! runs there are. [`statistics`] and [`summary`] aggregate, in one thread and in the order of the
 //! runs, since a sum of floating-point numbers depends on its order. [`theory`] is what closed forms
-//! say about the same scenario.
+//! say about the same scenario. [`pooled`] has quantiles over several runs together.
 //!
 //! [`gate`] holds a study against its budgets and its baseline; [`paired`] and [`difference`] compare
 //! two variants seed by seed, and [`parting`] finds the event at which two runs part; [`verify`] shows
@@ -17,6 +17,7 @@ pub mod gate;
 pub mod manifest;
 pub mod paired;
 pub mod parting;
+pub mod pooled;
 pub mod run;
 pub mod sequential;
 pub mod simulator;

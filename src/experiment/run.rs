@@ -327,6 +327,7 @@ pub(crate) mod tests {
             window,
             stale_answers: 4,
             answers: 9,
+            callers: 1,
         };
         let stale = vec![window("isp-1", seconds(30 + spec.seed)), window("isp-2", seconds(0))];
         let signalling = vec![SignallingRow {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
+use crate::metrics::headline::{Asked, RequestTally, SetTally, Tally, headline};
 use crate::metrics::tables::{
     DepartureRow, ExchangeRow, HandoverRow, RequestRow, RunOutput, SignallingRow, StaleRow,
     StoryRow, SubscriptionRow, TimelineRow, Told,
@@ -12,7 +12,7 @@ use crate::net::{Direction, Ledger};
 use crate::sim::HostId;
 use crate::world::Outcome;
 use crate::world::story::Story;
-use crate::world::truth::{Episode, Report, RequestRecord};
+use crate::world::truth::{DepartureKind, Episode, Report, RequestRecord};
 
 /// Nanoseconds in an hour.
 const HOUR: f64 = 3.6e12;
@@ -33,6 +33,7 @@ pub fn collect(run: u32, seed: u64, names: &[String], outcome: &Outcome) -> RunO
             window: window.window,
             stale_answers: window.stale_answers,
             answers: window.answers,
+            callers: window.callers,
         })
         .collect();
     let signalling = signalling_rows(&outcome.ledger);
@@ -162,7 +163,10 @@ fn told(story: &Story, name: &dyn Fn(HostId) -> String) -> Told {
 fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
     let totals = &report.totals;
     let lookups = &outcome.lookups;
-    let full = report.departures.iter().filter(|departure| departure.kind.is_full());
+    let claimants = |counts: fn(DepartureKind) -> bool| {
+        let departures = report.departures.iter().filter(move |it| counts(it.kind));
+        departures.map(|departure| small(departure.claimants)).collect()
+    };
     Tally {
         leaves: totals.leaves,
         departures: totals.departures,
@@ -170,7 +174,7 @@ fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
         stale_share: (totals.observed_nanos > 0).then(|| report.stale_share()),
         stale_answers: totals.stale_answers,
         answers: totals.answers,
-        claimants: full.map(|departure| small(departure.claimants)).collect(),
+        claimants: claimants(DepartureKind::is_full),
         false_claims: totals.false_claims,
         late_claims: totals.late_claims,
         split_brain: totals.split_brain,
@@ -184,5 +188,12 @@ fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
         node_hours: outcome.member_nanos as f64 / HOUR,
         lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),
         lookup_failures: lookups.failed,
+        caller_stale_share: report.caller_stale_share(),
+        sets: report.publishes_sets.then(|| SetTally {
+            claimants: claimants(|kind| kind == DepartureKind::Partial),
+            degraded: totals.degraded,
+            spells: totals.degraded_spells,
+            longest: totals.degraded_longest,
+        }),
     }
 }

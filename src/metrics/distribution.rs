@@ -74,6 +74,36 @@ impl KaplanMeier {
     }
 }
 
+/// The smallest span that at least the share `p` does not outlast, of sorted spans that stand for
+/// several each: what [`KaplanMeier::quantile`] gives of all of them. `weight` says for how many a
+/// span stands, none included; `None` when too many are censored.
+#[must_use]
+pub fn weighted_quantile<T>(
+    sorted: &[(Lasted, T)],
+    weight: impl Fn(&T) -> u64,
+    p: f64,
+) -> Option<SimDuration> {
+    debug_assert!(sorted.is_sorted_by_key(|it| it.0), "a quantile is taken of sorted spans");
+    let mut at_risk: u64 = sorted.iter().map(|(_, of)| weight(of)).sum();
+    let mut survival = 1.0;
+    for same in sorted.chunk_by(|a, b| a.0.span == b.0.span) {
+        let (mut ended, mut all) = (0, 0);
+        for (lasted, of) in same {
+            let weight = weight(of);
+            all += weight;
+            ended += if lasted.censored { 0 } else { weight };
+        }
+        if ended > 0 {
+            survival *= (at_risk - ended) as f64 / at_risk as f64;
+            if survival <= 1.0 - p + ROUNDING {
+                return Some(same[0].0.span);
+            }
+        }
+        at_risk -= all;
+    }
+    None
+}
+
 /// The `p`-quantile of whole spans, which must be sorted; `None` of nothing.
 #[must_use]
 pub fn quantile(sorted: &[SimDuration], p: f64) -> Option<SimDuration> {
@@ -127,6 +157,25 @@ mod tests {
         assert_eq!(quantile(0.95), None, "the longest ones were cut off");
         assert!((curve.survival(SimDuration::from_secs(4)) - 0.6).abs() < 1e-12);
         assert!((curve.survival(SimDuration::ZERO) - 1.0).abs() < 1e-12);
+    }
+
+    #[test]
+    fn weights_stand_for_as_many_spans() {
+        let spans = [(6, false), (9, true), (2, true), (1, false), (5, true), (3, false)];
+        let mut weighted: Vec<(Lasted, u64)> =
+            lasted(&spans).into_iter().zip([2, 0, 1, 3, 2, 1]).collect();
+        weighted.sort_unstable();
+        let all = weighted.iter().flat_map(|&(one, times)| (0..times).map(move |_| one));
+        let curve = KaplanMeier::new(all.collect());
+        // 1, 1, 1, 2+, 3, 5+, 5+, 6, 6: S(1) = 6/9, S(3) = 6/9·4/5 = 8/15, S(6) = 0.
+        for (p, expected) in [(0.3, 1), (0.45, 3), (0.5, 6), (1.0, 6)] {
+            let expected = Some(SimDuration::from_secs(expected));
+            assert_eq!(weighted_quantile(&weighted, |&times| times, p), expected, "{p}");
+            assert_eq!(curve.quantile(p), expected, "{p}");
+        }
+        // 2+, 2+, 3, 3, 5+, 6, 9+ three times.
+        assert_eq!(weighted_quantile(&weighted, |&times| 3 - times, 1.0), None, "9 is cut off");
+        assert_eq!(weighted_quantile::<u64>(&[], |_| 1, 0.5), None);
     }
 
     #[test]

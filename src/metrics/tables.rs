@@ -111,6 +111,8 @@ pub struct StaleRow {
     pub stale_answers: u64,
     /// All answers with this address: those from while it was valid, and the stale ones.
     pub answers: u64,
+    /// How many caller domains the resolver serves.
+    pub callers: u32,
 }
 
 /// What one kind of message cost: a row of `signalling.csv`.
@@ -379,7 +381,7 @@ impl Row for HandoverRow {
 impl Row for StaleRow {
     const TABLE: &'static str = "stale";
     const COLUMNS: &'static [&'static str] =
-        &["resolver", "address", "ended_s", "window_s", "stale_answers", "answers"];
+        &["resolver", "address", "ended_s", "window_s", "stale_answers", "answers", "callers"];
 
     fn fields(&self) -> Vec<String> {
         vec![
@@ -389,6 +391,7 @@ impl Row for StaleRow {
             self.window.to_string(),
             self.stale_answers.to_string(),
             self.answers.to_string(),
+            self.callers.to_string(),
         ]
     }
 
@@ -400,6 +403,7 @@ impl Row for StaleRow {
             window: fields.span()?,
             stale_answers: fields.parse()?,
             answers: fields.parse()?,
+            callers: fields.parse()?,
         })
     }
 }
@@ -493,8 +497,8 @@ mod tests {
 
     #[test]
     fn a_wrong_field_is_named_with_its_column() {
-        assert!(read(&["isp-1", "10.0.0.1", "5", "0.25", "1", "2"]).is_ok());
-        let wrong = read(&["isp-1", "10.0.0.1", "5", "soon", "1", "2"]);
+        assert!(read(&["isp-1", "10.0.0.1", "5", "0.25", "1", "2", "1"]).is_ok());
+        let wrong = read(&["isp-1", "10.0.0.1", "5", "soon", "1", "2", "1"]);
         assert_eq!(wrong, Err(RowError::Field { column: "window_s", field: "soon".into() }));
         assert_eq!(read(&["isp-1", "10.0.0.1"]), Err(RowError::Short { column: "ended_s" }));
     }

@@ -103,10 +103,14 @@ newest. This page says what the columns of its tables mean. It is generated from
   `runs.csv` on `run`.
 * Episodes, stale windows, requests and signalling are those after the warm-up.
 * Where a sweep lists points by name, `comparison.md` sets them side by side as a paper would, and
-  `comparison.csv` holds the numbers, a row a point and metric: the mean over the runs of the point with
-  its 95 % interval, and, of what belongs to a run as a whole, the mean difference from the first of the
-  points (`against`) over `pairs` of runs with the same seed, with its interval, and how many of the pairs
-  are `below`, the `same` and `above`.
+  `comparison.csv` holds the numbers, a row a point and metric: its `value`, with a 95 % interval, and
+  the `n` of what it is `over`. Over runs it is their mean (of what is counted the sum, of what is a
+  maximum the greatest). Over handovers, stale windows and departures it is that of all in all runs
+  together, with an interval bootstrapped over the runs; a quantile that `is_more` than its value is of
+  spans of which too many were cut off. Stale windows are those of resolvers that callers use, without
+  those of length zero. Of what belongs to a run as a whole there is also the mean difference from the
+  first of the points (`against`) over `pairs` of runs with the same seed, with its interval, and how many
+  of the pairs are `below`, the `same` and `above`.
 
 ## Reading results in pandas
 

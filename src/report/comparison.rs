@@ -1,48 +1,34 @@
-//! What a study compares by name, such as the designs of a paper: a table with what a paper prints
+//! What a study compares by name, such as the designs of a paper: tables with what a paper prints
 //! of each, and the differences from the first, paired by run.
 //!
 //! Listed points (`[[sweep.point]]`) are compared with each other; beside a grid, those that share
-//! its values, so that each churn has its own table. Departures of two designs are not the same
-//! ones, so handovers stand side by side, and only what belongs to a run as a whole is paired:
-//! shares of time and of requests, and signalling.
+//! its values, so that each churn has its own tables. Departures of two designs are not the same
+//! ones, so handovers stand side by side, over all runs together; only what belongs to a run as a
+//! whole is paired: shares of time and of requests, and signalling.
+
+mod told;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use crate::experiment::cell::Study;
+use crate::experiment::difference::{BySeed, by_seed, paired};
 use crate::experiment::paired::Paired;
 use crate::experiment::summary::{PointSummary, Summary};
 use crate::metrics::codebook::{Unit, unit_of};
-use crate::metrics::headline::FAILED_INTEROP;
+use crate::metrics::headline::{CALLER_STALE_SHARE, FAILED_INTEROP};
 use crate::metrics::tables::{RunOutput, optional};
 use crate::report::TextFile;
-use crate::report::quantity::{count, number, percent, span};
+use crate::report::quantity::{count, mean_and_half, signed};
 use crate::report::tables::csv_text;
 use crate::report::terminal::Grid;
 use crate::report::varied::dimensions;
-
-/// What is told of each, with its column in the table.
-const TOLD: [(&str, &str); 15] = [
-    ("departures_per_hour", "departures /h"),
-    ("stale_window.median", "stale window, median"),
-    ("stale_window.p95", "p95"),
-    ("restore.median", "restore, median"),
-    ("restore.p95", "p95"),
-    ("outage.median", "outage, median"),
-    ("outage.p95", "p95"),
-    ("claimants.mean", "claimants"),
-    ("claimants.max", "most"),
-    ("split_brain_share", "split brain"),
-    ("messages_per_node_hour", "messages /node h"),
-    ("bytes_per_node_hour", "bytes /node h"),
-    ("stale_share", "stale share"),
-    (FAILED_INTEROP, "failed interop"),
-    ("failed_outbound", "failed outbound"),
-];
+use told::{HANDOVERS, PARTIAL, Runs, Told, WHOLE, all};
+pub(crate) use told::{Value, WINDOW_MEDIAN, WINDOW_P95};
 
 /// What belongs to a run as a whole, so that runs of one seed make a pair.
 const PAIRED: [(&str, &str); 4] = [
-    ("stale_share", "stale share"),
+    (CALLER_STALE_SHARE, "callers' stale share"),
     (FAILED_INTEROP, "failed interop"),
     ("split_brain_share", "split brain"),
     ("messages_per_node_hour", "messages /node h"),
@@ -72,161 +58,204 @@ pub(crate) fn groups(summary: &Summary) -> Vec<Group<'_>> {
     groups.into_values().filter(|group| group.members.len() > 1).collect()
 }
 
-/// The values of a metric in the runs of each point, by seed.
-struct Runs<'a>(Vec<BTreeMap<u64, &'a RunOutput>>);
+/// What is told of all points that are compared.
+pub(crate) struct Compared<'a> {
+    pub(crate) study: &'a Study,
+    /// Points that are compared with each other; never none.
+    pub(crate) groups: Vec<Group<'a>>,
+    outputs: Vec<BySeed<'a>>,
+    /// By point and name.
+    values: BTreeMap<(u32, &'static str), Value>,
+}
 
-impl<'a> Runs<'a> {
-    fn of(study: &Study, outputs: &'a [RunOutput]) -> Self {
-        let mut points = vec![BTreeMap::new(); study.points.len()];
-        for output in outputs {
-            let point = study.cells[output.run as usize].point;
-            points[point as usize].insert(output.seed, output);
+impl<'a> Compared<'a> {
+    /// `None` where nothing is compared by name.
+    pub(crate) fn of(
+        study: &'a Study,
+        outputs: &'a [RunOutput],
+        summary: &'a Summary,
+    ) -> Option<Self> {
+        let groups = groups(summary);
+        if groups.is_empty() {
+            return None;
         }
-        Self(points)
+        let outputs = by_seed(study, outputs);
+        let mut values = BTreeMap::new();
+        for (_, point) in groups.iter().flat_map(|group| &group.members) {
+            let runs = Runs { study, point, outputs: &outputs[point.point as usize] };
+            let there = |told: &Told| Some(((point.point, told.name), runs.value(told)?));
+            values.extend(all().filter_map(there));
+        }
+        Some(Self { study, groups, outputs, values })
+    }
+
+    /// What is told under this name of a point.
+    pub(crate) fn value(&self, point: &PointSummary, name: &'static str) -> Option<&Value> {
+        self.values.get(&(point.point, name))
     }
 
     /// A metric of B against A.
     fn paired(&self, a: &PointSummary, b: &PointSummary, metric: &str) -> Option<Paired> {
-        let (of_a, of_b) = (&self.0[a.point as usize], &self.0[b.point as usize]);
-        let pair = |(seed, a): (&u64, &&RunOutput)| {
-            Some((a.headline.value(metric)?, of_b.get(seed)?.headline.value(metric)?))
+        paired(&self.outputs[a.point as usize], &self.outputs[b.point as usize], metric)
+    }
+
+    /// `comparison.md` and `comparison.csv`.
+    pub(super) fn files(&self) -> [TextFile; 2] {
+        let mut text = format!("# {}\n", self.study.scenario);
+        for group in &self.groups {
+            self.markdown(&mut text, group);
+        }
+        [TextFile::new("comparison.md", text), TextFile::new("comparison.csv", self.csv())]
+    }
+
+    fn markdown(&self, text: &mut String, group: &Group<'_>) {
+        if !group.told.is_empty() {
+            let _ = writeln!(text, "\n## {}", group.told);
+        }
+        let runs = || group.members.iter().map(|(_, point)| point.runs);
+        let (least, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
+        let runs =
+            if least == most { count(most, "run") } else { format!("{least} to {most} runs") };
+        let tables = [
+            (
+                HANDOVERS,
+                format!(
+                    "**Handovers** after departures, over {runs} together, one for each caller \
+                     domain: medians and 95th percentiles by Kaplan–Meier, `>` where too many are \
+                     cut off; `–` where there was none."
+                ),
+            ),
+            (
+                PARTIAL,
+                format!(
+                    "**Sets that lost a member** while another was valid, over {runs} together. \
+                     Degraded: the preferred member is not valid, and nothing is stale."
+                ),
+            ),
+            (
+                WHOLE,
+                format!(
+                    "**The whole run**: means over {runs} ± half of the 95 % interval. Stale share \
+                     and windows are those of the resolvers that callers use; windows in which such \
+                     a resolver was stale, over all runs together."
+                ),
+            ),
+        ];
+        for (columns, caption) in tables {
+            self.table(text, group, columns, &caption);
+        }
+        self.differences(text, group);
+    }
+
+    /// A table with a row a point, of what any point has.
+    fn table(&self, text: &mut String, group: &Group<'_>, columns: &[Told], caption: &str) {
+        let of =
+            |told: &&Told| group.members.iter().any(|it| self.value(it.1, told.name).is_some());
+        let columns: Vec<&Told> = columns.iter().filter(of).collect();
+        if columns.is_empty() {
+            return;
+        }
+        let _ = writeln!(text, "\n{caption}\n");
+        row(text, std::iter::once("").chain(columns.iter().map(|told| told.column)));
+        rule(text, columns.len());
+        for (name, point) in &group.members {
+            let cell = |told: &&Told| {
+                let value = self.value(point, told.name);
+                value.map_or_else(|| "–".to_owned(), |value| value.text(told))
+            };
+            if columns.iter().all(|told| self.value(point, told.name).is_none()) {
+                continue;
+            }
+            row(text, std::iter::once(name.clone()).chain(columns.iter().map(cell)));
+        }
+    }
+
+    fn differences(&self, text: &mut String, group: &Group<'_>) {
+        let Some(((first, reference), others)) = group.members.split_first() else { return };
+        let _ = writeln!(
+            text,
+            "\n**Against `{first}`**, paired by run: mean difference ± half of its 95 % interval \
+             (pairs in which it is less, the same, more); pp: percentage points.\n"
+        );
+        let of = |metric: &str| group.members.iter().any(|(_, it)| it.mean(metric).is_some());
+        let metrics: Vec<_> = PAIRED.into_iter().filter(|(metric, _)| of(metric)).collect();
+        row(text, std::iter::once("").chain(metrics.iter().map(|it| it.1)));
+        rule(text, metrics.len());
+        for (name, point) in others {
+            let cell = |&(metric, _): &(&str, &str)| self.difference(reference, point, metric);
+            row(text, std::iter::once(name.clone()).chain(metrics.iter().map(cell)));
+        }
+    }
+
+    /// The difference with half of its interval, and in how many pairs the second is less and more.
+    fn difference(&self, a: &PointSummary, b: &PointSummary, metric: &str) -> String {
+        let Some(paired) = self.paired(a, b, metric) else { return "–".to_owned() };
+        let (unit, mean, order) = (unit_of(metric), paired.difference.mean, paired.order);
+        let told = match paired.interval.map(|it| it.half()) {
+            None => signed(unit, mean),
+            Some(half) => {
+                let sign = if mean > 0.0 { "+" } else { "" };
+                let text = mean_and_half(unit, mean, half);
+                let text = if unit == Unit::Share { text.replace('%', "pp") } else { text };
+                format!("{sign}{text}")
+            }
         };
-        Paired::of(&of_a.iter().filter_map(pair).collect::<Vec<_>>())
+        format!("{told} ({}/{}/{})", order.below, order.same, order.above)
+    }
+
+    /// A row a point and what is told of it.
+    fn csv(&self) -> String {
+        let mut columns = vec!["point"];
+        columns.extend(self.study.varied.iter().map(String::as_str));
+        columns.extend(VALUE_COLUMNS);
+        columns.extend(["against", "pairs", "difference", "difference_low", "difference_high"]);
+        columns.extend(["below", "same", "above"]);
+        let mut rows = Vec::new();
+        for group in &self.groups {
+            let reference = group.members[0].1;
+            for (_, point) in &group.members {
+                for told in all() {
+                    let Some(value) = self.value(point, told.name) else { continue };
+                    let mut fields = vec![point.point.to_string()];
+                    fields.extend(point.varied.iter().cloned());
+                    fields.extend(value_fields(told.name, value));
+                    let is_paired = PAIRED.iter().any(|(metric, _)| *metric == told.name);
+                    let pair = is_paired && point.point != reference.point;
+                    let paired = pair.then(|| self.paired(reference, point, told.name)).flatten();
+                    fields.extend(paired_fields(reference, paired.as_ref()));
+                    rows.push(fields);
+                }
+            }
+        }
+        csv_text(&columns, rows)
     }
 }
 
-/// `comparison.md` and `comparison.csv`; nothing where nothing is compared by name.
-pub(super) fn files(study: &Study, outputs: &[RunOutput], summary: &Summary) -> Vec<TextFile> {
-    let groups = groups(summary);
-    if groups.is_empty() {
-        return Vec::new();
-    }
-    let runs = Runs::of(study, outputs);
-    let mut text = format!("# {}\n", study.scenario);
-    for group in &groups {
-        markdown(&mut text, group, &runs);
-    }
-    vec![
-        TextFile::new("comparison.md", text),
-        TextFile::new("comparison.csv", csv(study, &groups, &runs)),
+/// What a value is told in.
+pub(crate) const VALUE_COLUMNS: [&str; 7] =
+    ["metric", "over", "n", "value", "is_more", "low", "high"];
+
+/// The fields of these columns.
+pub(crate) fn value_fields(name: &str, value: &Value) -> [String; 7] {
+    [
+        name.to_owned(),
+        value.over.to_owned(),
+        value.n.to_string(),
+        value.value.to_string(),
+        value.is_more.to_string(),
+        optional(value.interval.map(|it| it.low)),
+        optional(value.interval.map(|it| it.high)),
     ]
 }
 
-/// A value of a metric as people read it.
-fn quantity(metric: &str, value: f64) -> String {
-    match unit_of(metric) {
-        Unit::Seconds => span(value),
-        Unit::Share => percent(value),
-        _ => number(value),
-    }
-}
-
-fn cell(point: &PointSummary, metric: &str) -> String {
-    point.mean(metric).map_or_else(|| "–".to_owned(), |value| quantity(metric, value))
-}
-
-/// The difference with half of its interval, and in how many pairs the second is less and more.
-fn difference(metric: &str, paired: &Paired) -> String {
-    let mean = paired.difference.mean;
-    let sign = if mean > 0.0 { "+" } else { "" };
-    let half = paired.interval.map(|it| format!(" ± {}", quantity(metric, it.half())));
-    let order = paired.order;
-    format!(
-        "{sign}{}{} ({}/{}/{})",
-        quantity(metric, mean),
-        half.unwrap_or_default(),
-        order.below,
-        order.same,
-        order.above
-    )
-}
-
-fn row(text: &mut String, cells: impl IntoIterator<Item = String>) {
-    let cells: Vec<String> = cells.into_iter().collect();
+fn row<T: AsRef<str>>(text: &mut String, cells: impl IntoIterator<Item = T>) {
+    let cells: Vec<T> = cells.into_iter().collect();
+    let cells: Vec<&str> = cells.iter().map(AsRef::as_ref).collect();
     let _ = writeln!(text, "| {} |", cells.join(" | "));
 }
 
 fn rule(text: &mut String, columns: usize) {
     let _ = writeln!(text, "|---|{}", "---:|".repeat(columns));
-}
-
-fn markdown(text: &mut String, group: &Group<'_>, runs: &Runs<'_>) {
-    if !group.told.is_empty() {
-        let _ = writeln!(text, "\n## {}", group.told);
-    }
-    let of = |metric: &str| group.members.iter().any(|(_, point)| point.mean(metric).is_some());
-    let told: Vec<_> = TOLD.into_iter().filter(|(metric, _)| of(metric)).collect();
-    let most = group.members.iter().map(|(_, point)| point.runs).max().unwrap_or(0);
-    let _ = writeln!(
-        text,
-        "\nMeans over {}; medians and p95 are those of a run.\n",
-        count(most, "run")
-    );
-    row(text, std::iter::once(String::new()).chain(told.iter().map(|it| it.1.to_owned())));
-    rule(text, told.len());
-    for (name, point) in &group.members {
-        let cells = told.iter().map(|(metric, _)| cell(point, metric));
-        row(text, std::iter::once(name.clone()).chain(cells));
-    }
-    let Some(((first, reference), others)) = group.members.split_first() else { return };
-    let _ = writeln!(
-        text,
-        "\nAgainst `{first}`, paired by run: mean difference ± half of its 95 % interval (pairs in \
-         which it is less, the same, more).\n"
-    );
-    let paired: Vec<_> = PAIRED.into_iter().filter(|(metric, _)| of(metric)).collect();
-    row(text, std::iter::once(String::new()).chain(paired.iter().map(|it| it.1.to_owned())));
-    rule(text, paired.len());
-    for (name, point) in others {
-        let cells = paired.iter().map(|(metric, _)| {
-            let paired = runs.paired(reference, point, metric);
-            paired.map_or_else(|| "–".to_owned(), |paired| difference(metric, &paired))
-        });
-        row(text, std::iter::once(name.clone()).chain(cells));
-    }
-}
-
-/// A row a point and metric.
-fn csv(study: &Study, groups: &[Group<'_>], runs: &Runs<'_>) -> String {
-    let mut columns = vec!["point"];
-    columns.extend(study.varied.iter().map(String::as_str));
-    columns.extend([
-        "metric",
-        "mean",
-        "low",
-        "high",
-        "against",
-        "pairs",
-        "difference",
-        "difference_low",
-        "difference_high",
-        "below",
-        "same",
-        "above",
-    ]);
-    let mut rows = Vec::new();
-    for group in groups {
-        let reference = group.members[0].1;
-        for (_, point) in &group.members {
-            for (metric, _) in TOLD {
-                let Some(estimate) = point.estimate(metric) else { continue };
-                let mut fields = vec![point.point.to_string()];
-                fields.extend(point.varied.iter().cloned());
-                fields.extend([
-                    metric.to_owned(),
-                    optional(estimate.mean()),
-                    optional(estimate.interval.map(|it| it.low)),
-                    optional(estimate.interval.map(|it| it.high)),
-                ]);
-                let is_paired = PAIRED.iter().any(|(other, _)| *other == metric);
-                let pair = is_paired && point.point != reference.point;
-                let paired = pair.then(|| runs.paired(reference, point, metric)).flatten();
-                fields.extend(paired_fields(reference, paired.as_ref()));
-                rows.push(fields);
-            }
-        }
-    }
-    csv_text(&columns, rows)
 }
 
 fn paired_fields(reference: &PointSummary, paired: Option<&Paired>) -> [String; 8] {
@@ -251,33 +280,34 @@ const MOST: usize = 24;
 /// compared.
 #[must_use]
 pub(super) fn told(study: &Study, outputs: &[RunOutput], summary: &Summary) -> String {
-    let groups = groups(summary);
     let several = summary.points.iter().any(|point| point.runs > 1);
+    let groups = groups(summary);
     if groups.is_empty() || !several {
         return String::new();
     }
-    let runs = Runs::of(study, outputs);
+    let compared =
+        Compared { study, groups, outputs: by_seed(study, outputs), values: BTreeMap::new() };
     let mut text = String::new();
     if summary.points.len() <= MOST {
-        for group in &groups {
-            against_the_first(&mut text, group, &runs);
+        for group in &compared.groups {
+            against_the_first(&mut text, group, &compared);
         }
     }
     text.push_str("What a paper prints of each, and paired differences: comparison.md.\n");
     text
 }
 
-fn against_the_first(text: &mut String, group: &Group<'_>, runs: &Runs<'_>) {
+fn against_the_first(text: &mut String, group: &Group<'_>, compared: &Compared<'_>) {
     let [(first, reference), others @ ..] = &group.members[..] else { return };
     let of = if group.told.is_empty() { String::new() } else { format!("{}: ", group.told) };
-    let _ = writeln!(text, "\n{of}against {first}, paired by run (less/same/more)");
+    let _ = writeln!(
+        text,
+        "\n{of}against {first}, paired by run (less/same/more); pp: percentage points"
+    );
     let mut grid = Grid::default();
     grid.row(["".to_owned(), PAIRED[0].1.to_owned(), PAIRED[1].1.to_owned()]);
     for (name, point) in others {
-        let cell = |metric: &str| {
-            let paired = runs.paired(reference, point, metric);
-            paired.map_or_else(|| "–".to_owned(), |paired| difference(metric, &paired))
-        };
+        let cell = |metric| compared.difference(reference, point, metric);
         grid.row([name.clone(), cell(PAIRED[0].0), cell(PAIRED[1].0)]);
     }
     grid.write(text);
@@ -326,7 +356,8 @@ mod tests {
         let [group] = &groups(&summary)[..] else { panic!("one group") };
         let names: Vec<&str> = group.members.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["small", "large"]);
-        let [markdown, csv] = &files(&study, &outputs, &summary)[..] else { panic!("two files") };
+        let compared = Compared::of(&study, &outputs, &summary).unwrap();
+        let [markdown, csv] = compared.files();
         assert_eq!((&*markdown.name, &*csv.name), ("comparison.md", "comparison.csv"));
         let head: Vec<&str> = csv.text.lines().next().unwrap().split(',').collect();
         let columns = columns_of("comparison").map(|column| column.name.as_str());
@@ -337,9 +368,34 @@ mod tests {
             "as the codebook has them"
         );
         // The outputs are made by seed: alike at both points.
-        assert!(markdown.text.contains("Against `small`, paired by run"), "{}", markdown.text);
+        assert!(markdown.text.contains("**Against `small`**, paired by run"), "{}", markdown.text);
         assert!(markdown.text.contains("(0/3/0)"), "{}", markdown.text);
         assert!(told(&study, &outputs, &summary).contains("against small, paired by run"));
+    }
+
+    /// Each of three runs has two handovers, of which the first is cut off, and a window of zero
+    /// length beside those of 2039, 2040 and 2041 s.
+    #[test]
+    fn handovers_and_windows_are_those_of_all_runs_together() {
+        let (study, outputs) = study(NAMED);
+        let summary = summarise(&study, &outputs, &[]);
+        let compared = Compared::of(&study, &outputs, &summary).unwrap();
+        let point = compared.groups[0].members[1].1;
+        let value = |name| *compared.value(point, name).unwrap_or_else(|| panic!("no {name}"));
+        let median = value(WINDOW_MEDIAN);
+        assert_eq!((median.value, median.n, median.over), (2040.0, 3, "windows"));
+        assert_eq!(value(WINDOW_P95).value, 2041.0);
+        assert_eq!((value("departures").value, value("episodes").value), (3.0, 6.0));
+        let claimants = value("claimants.mean");
+        assert_eq!((claimants.value, claimants.n, claimants.over), (2.0, 3, "departures"));
+        let outage = value("outage.p95");
+        assert_eq!((outage.n, outage.over), (6, "handovers"));
+        let longest = outputs.iter().filter_map(|it| it.headline.value("outage.max"));
+        assert!(outage.value <= longest.fold(0.0, f64::max), "{outage:?}");
+        let [markdown, csv] = compared.files();
+        assert!(markdown.text.contains("**Handovers** after departures, over 3 runs"));
+        assert!(!markdown.text.contains("lost a member"), "no set is published");
+        assert!(csv.text.contains(&format!("{WINDOW_MEDIAN},windows,3,2040,false,2039,2041,")));
     }
 
     #[test]
@@ -355,7 +411,7 @@ mod tests {
         let (alone, _) = grid.split_once("[[sweep.point]]").unwrap();
         let (study, outputs) = self::study(alone);
         let summary = summarise(&study, &outputs, &[]);
-        assert!(files(&study, &outputs, &summary).is_empty());
+        assert!(Compared::of(&study, &outputs, &summary).is_none());
         assert_eq!(super::told(&study, &outputs, &summary), "");
     }
 }

@@ -2,9 +2,9 @@
 
 use crate::experiment::difference::{MetricDifference, PointDifference};
 use crate::experiment::statistics::Interval;
-use crate::metrics::codebook::{self, Unit};
+use crate::metrics::codebook;
 use crate::metrics::tables::optional;
-use crate::report::quantity::{number, percent, span};
+use crate::report::quantity::{apart, percent, quantity, signed};
 use crate::report::tables::csv_text;
 use crate::report::terminal::Grid;
 
@@ -45,7 +45,7 @@ fn row(it: &MetricDifference) -> [String; 10] {
     let paired = &it.paired;
     let none = || "–".to_owned();
     let half = |interval: Option<Interval>| {
-        interval.map_or_else(none, |it| format!("± {}", quantity(unit, it.half())))
+        interval.map_or_else(none, |it| format!("± {}", apart(unit, it.half())))
     };
     let score = paired.score(it.better);
     let pairs = |count: fn(&crate::experiment::paired::Score) -> usize| {
@@ -65,27 +65,12 @@ fn row(it: &MetricDifference) -> [String; 10] {
     ]
 }
 
-fn signed(unit: Unit, value: f64) -> String {
-    let sign = if value > 0.0 { "+" } else { "" };
-    format!("{sign}{}", quantity(unit, value))
-}
-
-/// A value of a metric as people read it.
-fn quantity(unit: Unit, value: f64) -> String {
-    match unit {
-        Unit::Seconds => span(value),
-        Unit::Share => percent(value),
-        _ => number(value),
-    }
-}
-
 /// What the columns are, below the tables.
 pub const LEGEND: &str = "\
-B − A with half the width of its 95 % interval: over the differences of runs with the same seed \
-(paired),
-and as it would be for runs of different seeds (unpaired, Welch). saved: the share of the variance \
-that the
-pairing took away. better, worse, same: in how many pairs B is.
+B − A (of shares in percentage points, pp) with half the width of its 95 % interval: over the
+differences of runs with the same seed (paired), and as it would be for runs of different seeds
+(unpaired, Welch). saved: the share of the variance that the pairing took away. better, worse,
+same: in how many pairs B is.
 ";
 
 /// All metrics of all points as a table.

@@ -10,6 +10,7 @@ use crate::experiment::manifest::{Circumstances, manifest};
 use crate::experiment::run::Outcome;
 use crate::experiment::store::{Store, StoreError};
 use crate::experiment::summary::Summary;
+use crate::report::comparison::Compared;
 use crate::report::figures::Curve;
 
 mod axis;
@@ -63,8 +64,9 @@ pub fn files(
     }
     files.push(TextFile::new("codebook.csv", codebook::csv(&study.varied)));
     files.extend(tables::tables(study, &outcome.outputs, summary));
-    files.extend(comparison::files(study, &outcome.outputs, summary));
-    files.extend(figures::figures(study, &outcome.outputs, summary, curve));
+    let compared = Compared::of(study, &outcome.outputs, summary);
+    files.extend(compared.iter().flat_map(Compared::files));
+    files.extend(figures::figures(study, &outcome.outputs, summary, curve, compared.as_ref()));
     files
 }
 

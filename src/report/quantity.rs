@@ -1,5 +1,48 @@
 //! Numbers as people read them: three significant digits and a fitting unit.
 
+use crate::metrics::codebook::Unit;
+
+/// A value in its unit.
+#[must_use]
+pub fn quantity(unit: Unit, value: f64) -> String {
+    match unit {
+        Unit::Seconds => span(value),
+        Unit::Share => percent(value),
+        _ => number(value),
+    }
+}
+
+/// The size of a difference of two values; that of two shares is in percentage points: `12.3 pp`.
+#[must_use]
+pub fn apart(unit: Unit, difference: f64) -> String {
+    match unit {
+        Unit::Share => format!("{} pp", number(difference * 100.0)),
+        _ => quantity(unit, difference),
+    }
+}
+
+/// A difference with its sign.
+#[must_use]
+pub fn signed(unit: Unit, difference: f64) -> String {
+    let sign = if difference > 0.0 { "+" } else { "" };
+    format!("{sign}{}", apart(unit, difference))
+}
+
+/// A mean with half of its interval in one unit: `1.47 ± 0.75 %`, `44 ± 13 s`.
+#[must_use]
+pub fn mean_and_half(unit: Unit, mean: f64, half: f64) -> String {
+    let (scale, word) = match unit {
+        Unit::Seconds => {
+            let (length, word) = span_unit(mean.abs().max(half));
+            (1.0 / length, word)
+        }
+        Unit::Share => (100.0, "%"),
+        _ => (1.0, ""),
+    };
+    let (mean, half) = give_or_take(mean * scale, half * scale);
+    format!("{mean} ± {half} {word}").trim_end().to_owned()
+}
+
 /// A span of seconds in the unit that suits it: `250 ms`, `12.3 s`, `4.5 min`, `3 h`.
 #[must_use]
 pub fn span(seconds: f64) -> String {

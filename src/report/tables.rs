@@ -250,11 +250,11 @@ mod tests {
         let study = study(2);
         assert_eq!(
             text(&study, "stale.csv"),
-            "run,resolver,address,ended_s,window_s,stale_answers,answers\n\
-             0,isp-1,10.0.0.1,200,37,4,9\n\
-             0,isp-2,10.0.0.1,200,0,4,9\n\
-             1,isp-1,10.0.0.1,200,38,4,9\n\
-             1,isp-2,10.0.0.1,200,0,4,9\n"
+            "run,resolver,address,ended_s,window_s,stale_answers,answers,callers\n\
+             0,isp-1,10.0.0.1,200,37,4,9,1\n\
+             0,isp-2,10.0.0.1,200,0,4,9,1\n\
+             1,isp-1,10.0.0.1,200,38,4,9,1\n\
+             1,isp-2,10.0.0.1,200,0,4,9,1\n"
         );
         assert_eq!(
             text(&study, "handovers.csv").lines().take(3).collect::<Vec<_>>(),

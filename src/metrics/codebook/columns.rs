@@ -88,7 +88,13 @@ const SUMMARY: &[Line] = &[
     ("metric", Text, Nothing, "The headline metric, a column of `runs`."),
     ("mean", Number, OfTheMetric, "Mean over the runs in which the metric has a value."),
     ("sd", Number, OfTheMetric, "Standard deviation over these runs, with n − 1."),
-    ("n", Integer, Count, "Number of these runs."),
+    (
+        "n",
+        Integer,
+        Count,
+        "Number of these runs; where it is less than that of another metric, the means of the two \
+         are not over the same runs.",
+    ),
     ("max", Number, OfTheMetric, "Largest value of these runs."),
     (
         "low",
@@ -117,9 +123,41 @@ const SUMMARY: &[Line] = &[
 
 const COMPARISON: &[Line] = &[
     ("point", Integer, Nothing, "Number of the sweep point, from 0."),
-    ("metric", Text, Nothing, "The headline metric, a column of `runs`."),
-    ("mean", Number, OfTheMetric, "Mean over the runs in which the metric has a value."),
-    ("low", Number, OfTheMetric, "Lower end of the 95 % interval of the mean, as in `summary`."),
+    (
+        "metric",
+        Text,
+        Nothing,
+        "The headline metric, a column of `runs`, or of stale windows longer than zero at resolvers that \
+         callers use `caller_stale_windows` (their number) or a quantile of `caller_stale_window`.",
+    ),
+    (
+        "over",
+        Text,
+        Nothing,
+        "What the value is over: `runs`, or of all runs together the `handovers`, `windows`, \
+         `departures`, `partial departures` or `spells`.",
+    ),
+    ("n", Integer, Count, "Number of these."),
+    (
+        "value",
+        Number,
+        OfTheMetric,
+        "Over runs their mean (of what is counted the sum, of what is a maximum the greatest), else the \
+         mean or quantile of all in all runs together.",
+    ),
+    (
+        "is_more",
+        Truth,
+        Nothing,
+        "Whether the quantile is above the value, since too many of the spans are cut off.",
+    ),
+    (
+        "low",
+        Number,
+        OfTheMetric,
+        "Lower end of the 95 % interval, of a mean over runs that of `summary`, else bootstrapped over \
+         the runs.",
+    ),
     ("high", Number, OfTheMetric, "Upper end of that interval."),
     (
         "against",
@@ -235,6 +273,7 @@ const STALE: &[Line] = &[
         Count,
         "All answers with it: those from while it was valid, and the stale ones.",
     ),
+    ("callers", Integer, Count, "Caller domains whose chain of caches ends at the resolver."),
 ];
 
 const REQUESTS: &[Line] = &[

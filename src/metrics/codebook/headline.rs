@@ -1,7 +1,9 @@
 //! The headline metrics, in the order in which a run has them.
 
 use super::{Better, Metric, Unit};
-use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, PARTS};
+use crate::metrics::headline::{
+    CALLER_STALE_SHARE, DEGRADED_SPELLS, FAILED_CALLEE, FAILED_INTEROP, PARTIAL_DEPARTURES, PARTS,
+};
 use crate::metrics::tables::protocol_name;
 use crate::net::Protocol;
 
@@ -47,7 +49,62 @@ pub(super) fn metrics() -> Vec<Metric> {
         Lower,
         "Overlay look-ups that failed, whoever asked for them.",
     ));
+    all.push(one(
+        CALLER_STALE_SHARE,
+        Unit::Share,
+        Lower,
+        "The same as `stale_share`, over the resolvers alone that caller domains use, each once; empty \
+         where no caller's chain of caches ends at a resolver.",
+    ));
+    all.extend(sets());
     all
+}
+
+/// Of a binding with several members.
+fn sets() -> [Metric; 7] {
+    [
+        one(
+            PARTIAL_DEPARTURES,
+            Unit::Count,
+            Neither,
+            "Times that a member of the binding lost its validity while another was still valid; a \
+             column, as all that follow, where `dns.publish` is `srv`.",
+        ),
+        one(
+            "partial_claimants.mean",
+            Unit::Count,
+            Lower,
+            "Mean over the partial departures of the number of distinct nodes that sent an update \
+             because their test of the departed address failed.",
+        ),
+        one(
+            "partial_claimants.max",
+            Unit::Count,
+            Lower,
+            "Most claimants of any partial departure.",
+        ),
+        one(
+            "degraded_share",
+            Unit::Share,
+            Lower,
+            "Time in which the binding was valid and its preferred member was not, by the time \
+             observed.",
+        ),
+        one(
+            DEGRADED_SPELLS,
+            Unit::Count,
+            Neither,
+            "Spells of that time: each from when the preferred member is not valid until it, or \
+             another that is preferred by then, is valid.",
+        ),
+        one("degraded.mean", Unit::Seconds, Lower, "Mean length of these spells."),
+        one(
+            "degraded.max",
+            Unit::Seconds,
+            Lower,
+            "Longest of these spells, a lower bound if the end of the run cut it off.",
+        ),
+    ]
 }
 
 fn before_the_episodes() -> Vec<Metric> {
@@ -199,8 +256,8 @@ fn after_the_episodes() -> Vec<Metric> {
             "late_claims",
             Unit::Count,
             Lower,
-            "Claims, none of them false, for which the binding was valid again when the update was \
-             accepted.",
+            "Claims, none of them false, with nothing to repair when the update was accepted: the \
+             binding was valid, and had the tested address no more or that was valid again.",
         ),
         one(
             "split_brain_share",

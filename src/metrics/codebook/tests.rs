@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 
 use super::*;
-use crate::metrics::headline::{Asked, RequestTally, Tally, headline};
+use crate::metrics::headline::{Asked, RequestTally, SetTally, Tally, headline};
 use crate::metrics::tables::{
     ExchangeRow, Fate, HandoverRow, RequestRow, Row, SignallingRow, StaleRow, StoryRow,
     SubscriptionRow, TimelineRow, protocol_name, purpose_name,
@@ -21,9 +21,10 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
         bytes: 60,
     };
     let signalling: Vec<_> = spoken.iter().map(sent).collect();
-    let outbound = matches!(asked, Asked::Requests(_)).then(OutboundTotals::default);
-    let media = outbound.map(|_| MediaTotals::default());
-    let tally = Tally { asked, outbound, media, ..Tally::default() };
+    let all = matches!(asked, Asked::Requests(_));
+    let (outbound, sets) = (all.then(OutboundTotals::default), all.then(SetTally::default));
+    let media = all.then(MediaTotals::default);
+    let tally = Tally { asked, outbound, media, sets, ..Tally::default() };
     let headline = headline(SimTime::ZERO, &[], &[], &signalling, &tally);
     headline.iter().map(|(name, _)| name.to_owned()).collect()
 }
@@ -39,8 +40,9 @@ fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
     assert_eq!(
         all.len() - fewer.len(),
-        7 + 3 + 2 + 2 + 2,
-        "of requests seven, of outbound three, of SIP, of Bamboo and of Kademlia two"
+        7 + 3 + 4 + 4 * 2 + 7,
+        "of requests and of sets seven, of outbound three, of media four, of SIP, of Bamboo, of Kademlia \
+         and of TURN two"
     );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }

@@ -18,19 +18,22 @@ pub use crate::experiment::theory::Curve;
 use crate::metrics::tables::RunOutput;
 use crate::report::TextFile;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
+use crate::report::comparison::Compared;
 use crate::report::quantity::count;
 use points::{Chosen, Points};
 
 /// The width of a figure, in pixels.
 const WIDTH: u32 = 1000;
 
-/// All figures of a study, and their tables. `curve` is what theory says about the stale windows.
+/// All figures of a study, and their tables. `curve` is what theory says about the stale windows,
+/// `compared` what is compared by name.
 #[must_use]
-pub fn figures(
+pub(super) fn figures(
     study: &Study,
     outputs: &[RunOutput],
     summary: &Summary,
     curve: Option<&Curve>,
+    compared: Option<&Compared<'_>>,
 ) -> Vec<TextFile> {
     let points = Points::of(study, outputs);
     let mut drawn = vec![
@@ -42,7 +45,8 @@ pub fn figures(
     if outputs.iter().any(RunOutput::has_requests) {
         drawn.push(("failures".to_owned(), failures::figure(&points)));
     }
-    drawn.extend(sweep::comparison(summary).map(|figure| ("comparison".to_owned(), figure)));
+    let comparison = compared.and_then(sweep::comparison);
+    drawn.extend(comparison.map(|figure| ("comparison".to_owned(), figure)));
     drawn.extend(sweep::figures(study, summary));
     let file = |(name, figure): (String, Figure)| {
         [

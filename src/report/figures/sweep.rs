@@ -18,6 +18,7 @@ use crate::experiment::statistics::Interval;
 use crate::experiment::summary::{Estimate, Summary, Theory};
 use crate::metrics::codebook::{Metric, Unit, metrics};
 use crate::metrics::tables::optional;
+use crate::report::comparison::Compared;
 use crate::report::figures::{Figure, LINE, count};
 use crate::report::tables::csv_text;
 use crate::report::varied::{Dimension, Measure, dimensions, wrapped};
@@ -89,8 +90,8 @@ pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)>
 }
 
 /// The figure of what is compared by name, if anything is.
-pub(super) fn comparison(summary: &Summary) -> Option<Figure> {
-    comparison::figure(summary)
+pub(super) fn comparison(compared: &Compared<'_>) -> Option<Figure> {
+    comparison::figure(compared)
 }
 
 /// A metric at one point.
@@ -119,8 +120,7 @@ impl<'a> Plot<'a> {
         let subject = SUBJECTS.iter().find(|it| it.metric == metric.name)?;
         let mut values: Vec<Option<Value>> = vec![None; layout.across.of_point.len()];
         for point in &summary.points {
-            values[point.point as usize] =
-                point.estimate(&metric.name).and_then(|estimate| value(estimate, point.runs));
+            values[point.point as usize] = point.estimate(&metric.name).and_then(value);
         }
         let there = || values.iter().flatten();
         let theory = there().any(|it| it.theory.is_some());
@@ -253,9 +253,10 @@ impl<'a> Plot<'a> {
     }
 }
 
-fn value(estimate: &Estimate, runs: usize) -> Option<Value> {
+fn value(estimate: &Estimate) -> Option<Value> {
     let theory = estimate.theory.clone().filter(|theory| theory.value.is_finite());
-    Some(Value { mean: estimate.mean()?, interval: estimate.interval, theory, runs })
+    let (mean, runs) = (estimate.mean()?, estimate.sample?.n);
+    Some(Value { mean, interval: estimate.interval, theory, runs })
 }
 
 /// The height that the title and the lines below it take.
@@ -269,13 +270,13 @@ fn table(summary: &Summary, metric: &str) -> String {
     columns.extend(summary.varied.iter().map(String::as_str));
     columns.extend(["runs", "mean", "low", "high", "theory", "assumption_broken"]);
     let rows = summary.points.iter().map(|point| {
-        let value = point.estimate(metric).and_then(|estimate| value(estimate, point.runs));
+        let value = point.estimate(metric).and_then(value);
         let of = |part: fn(&Value) -> Option<f64>| optional(value.as_ref().and_then(part));
         let theory = value.as_ref().and_then(|it| it.theory.clone());
         let mut fields = vec![point.point.to_string()];
         fields.extend(point.varied.iter().cloned());
         fields.extend([
-            point.runs.to_string(),
+            value.as_ref().map_or(0, |it| it.runs).to_string(),
             of(|it| Some(it.mean)),
             of(|it| Some(it.interval?.low)),
             of(|it| Some(it.interval?.high)),

@@ -195,7 +195,7 @@ fn what_another_version_wrote_is_read_where_its_columns_are_known() {
             Some("column `seed` cannot hold \"9223372036854775808\": integer".to_owned()),
         ),
         // The name of a point is no number, and what it is not compared with is empty.
-        ("comparison", "point,name,metric,mean,against\n0,7,x,0.5,\n1,b,x,1,0\n", None),
+        ("comparison", "point,name,metric,value,against\n0,7,x,0.5,\n1,b,x,1,0\n", None),
         ("comparison", "point,metric,against\n0,x,first\n", Some("\"first\": integer".to_owned())),
         ("stale", "run,window_s\n0\n", Some("found record with 1 fields".to_owned())),
     ];

@@ -224,14 +224,16 @@ fn column(subject: &Subject, points: &[Place<'_>]) -> Option<Column> {
     };
     let cells: Vec<(String, String)> = estimates
         .iter()
-        .map(|estimate| {
+        .zip(points)
+        .map(|(estimate, (_, point))| {
             let Some(mean) = estimate.and_then(Estimate::mean) else {
                 return ("–".to_owned(), String::new());
             };
+            let fewer = if rests_on_fewer(*estimate, point) { "*" } else { "" };
             let half = estimate.and_then(half).filter(|half| *half > 0.0);
             match half.map(|half| give_or_take(mean / unit, half / unit)) {
-                Some((mean, half)) => (mean, format!(" ±{half}")),
-                None => (number(mean / unit), String::new()),
+                Some((mean, half)) => (mean, format!(" ±{half}{fewer}")),
+                None => (number(mean / unit), fewer.to_owned()),
             }
         })
         .collect();
@@ -241,6 +243,11 @@ fn column(subject: &Subject, points: &[Place<'_>]) -> Option<Column> {
     let [above, below] = subject.head;
     let below = format!("{below} {name}").trim_end().to_owned();
     Some(Column { head: [above.to_owned(), below], cells })
+}
+
+/// Whether a metric has a value in some of the runs only.
+fn rests_on_fewer(estimate: Option<&Estimate>, point: &PointSummary) -> bool {
+    estimate.and_then(|it| it.sample).is_some_and(|sample| sample.n < point.runs)
 }
 
 /// Half of the interval of a mean that is even on both sides.
@@ -258,9 +265,16 @@ fn notes<'s>(text: &mut String, summary: &Summary, shown: impl Iterator<Item = &
         0 | 1 => "One run at each point.".to_owned(),
         _ => format!("Means over the {of} runs of each point ± half of their 95 % interval."),
     };
+    let shown: Vec<&Subject> = shown.collect();
     let about: Vec<&str> =
-        shown.map(|subject| subject.about).filter(|about| !about.is_empty()).collect();
+        shown.iter().map(|subject| subject.about).filter(|about| !about.is_empty()).collect();
     let mut lines = vec![runs, format!("{}.", about.join("; "))];
+    let fewer = |point: &PointSummary| {
+        shown.iter().any(|subject| rests_on_fewer(point.estimate(subject.metric), point))
+    };
+    if summary.points.iter().any(fewer) {
+        lines.push("*: over fewer runs, since the others have no value.".to_owned());
+    }
     lines.extend(theory(summary));
     lines.push("All metrics: summary.csv; over what is varied: figures/sweep-*.svg.".to_owned());
     for line in lines.iter().flat_map(|told| wrapped(told, WIDTH)) {

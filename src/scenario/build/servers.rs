@@ -107,13 +107,17 @@ pub(super) fn authority(
     Ok(authority)
 }
 
-/// The cache of a resolver of a group, one that extends TTLs or another.
-pub(super) fn cache_policy(group: &plan::ResolverPlan, extends: bool) -> profile::CachePolicy {
-    let profile = match group.profile {
+const fn profile_of(group: &plan::ResolverPlan) -> Profile {
+    match group.profile {
         ResolverProfile::Rfc => Profile::Rfc,
         ResolverProfile::Unbound => Profile::Unbound,
         ResolverProfile::Bind => Profile::Bind,
-    };
+    }
+}
+
+/// The cache of a resolver of a group, one that extends TTLs or another.
+pub(super) fn cache_policy(group: &plan::ResolverPlan, extends: bool) -> profile::CachePolicy {
+    let profile = profile_of(group);
     let mut policy = profile.cache_policy();
     policy.min_ttl = Ttl::from_duration(group.floor(extends));
     policy.max_ttl = Ttl::from_duration(group.max_ttl);
@@ -131,11 +135,7 @@ pub(super) fn resolver_config(
     extends: bool,
     zones: &[DomainName],
 ) -> resolver::Config {
-    let profile = match group.profile {
-        ResolverProfile::Rfc => Profile::Rfc,
-        ResolverProfile::Unbound => Profile::Unbound,
-        ResolverProfile::Bind => Profile::Bind,
-    };
+    let profile = profile_of(group);
     let authority = AUTHORITY.at(Port::DNS);
     let delegations =
         zones.iter().map(|zone| Delegation { zone: zone.clone(), authority }).collect();

@@ -6,7 +6,7 @@ use super::cast::Cast;
 use super::partition::{self, Parting};
 use super::{BuildError, dns, servers};
 use crate::overlay::Directory;
-use crate::scenario::plan::Plan;
+use crate::scenario::plan::{Plan, Publish};
 use crate::sim::{Fingerprint, HostId};
 use crate::time::SimTime;
 use crate::world::checkers::Checkers;
@@ -55,6 +55,7 @@ pub(super) fn stage(
         resolvers: cast.resolvers.iter().map(|it| cast.id(&it.name)).collect(),
         callers,
         watches_outbound: plan.outward().next().is_some(),
+        publishes_sets: plan.dns.as_ref().is_some_and(|dns| dns.publish == Publish::Srv),
         warmup,
         timeline_bin: plan.timeline_bin.unwrap_or_else(|| Plan::usual_bin(run)),
         observer: None,

@@ -226,8 +226,14 @@ fn check_shares(report: &Report) -> Vec<Violation> {
     let answered = u128::from(totals.lookups_valid) + u128::from(totals.lookups_stale);
     let rows = report.intervals.iter().flat_map(|interval| interval.rows.values());
     let row_answers: u128 = rows.map(|row| u128::from(row.answers)).sum();
+    let caller_rows = report.windows().filter(|window| window.callers > 0);
+    let row_nanos: u128 = caller_rows.map(|window| nanos(window.window)).sum();
     let shares = [
         ("stale time", totals.stale_nanos, totals.observed_nanos),
+        ("stale time at callers", totals.caller_stale_nanos, totals.stale_nanos),
+        ("stale time of callers", totals.caller_stale_nanos, totals.caller_observed_nanos),
+        ("rows of callers", row_nanos, totals.caller_stale_nanos),
+        ("longest degradation", nanos(totals.degraded_longest), nanos(totals.degraded)),
         ("stale answers", totals.stale_answers.into(), totals.answers.into()),
         ("answers in rows", row_answers, totals.answers.into()),
         (

@@ -150,26 +150,28 @@ impl Claims {
         }
     }
 
-    /// The endpoint accepted a node's update. `live` says that the node is up; `served`, that the
-    /// authority serves this address already.
+    /// The endpoint accepted a node's update; `live` says that the node is up, `served` what the
+    /// authority serves.
     pub(super) fn accept(
         &mut self,
         now: SimTime,
-        node: HostId,
+        (node, live): (HostId, bool),
         to: Address,
-        live: bool,
-        binding: Binding,
+        served: Option<SetId>,
+        addresses: &Addresses,
     ) {
         self.accepted += u64::from(now >= self.warmup);
         self.end(node);
         let claim = self.nodes.get(&node).and_then(|claimant| claimant.claim);
         if let Some(interval) = claim
-            && binding.valid
+            && nothing_to_repair(addresses.interval(interval).address, served, addresses)
             && let Some(claim) = self.claims.get_mut(&(interval, node))
         {
             claim.late = true;
         }
-        let nothing_to_serve = binding.serves_it && self.pending.is_empty();
+        let members = served.map_or(&[][..], |set| addresses.members(set));
+        let serves_it = members.iter().any(|&member| addresses.address(member) == to);
+        let nothing_to_serve = serves_it && self.pending.is_empty();
         if live && !nothing_to_serve {
             self.pending.push_back(Pending { node, to });
         }
@@ -302,13 +304,12 @@ impl Claims {
     }
 }
 
-/// What the authority serves when an update is accepted.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Binding {
-    /// Whether it is valid.
-    pub(super) valid: bool,
-    /// Whether the accepted address is in it already.
-    pub(super) serves_it: bool,
+/// Whether the binding is valid and a claim on one of its addresses comes too late: the address is
+/// in it no more, or is valid again. A set that is valid may have a dead member, which is repaired.
+fn nothing_to_repair(tested: AddressId, served: Option<SetId>, addresses: &Addresses) -> bool {
+    served.filter(|&set| !addresses.is_stale(set)).is_some_and(|set| {
+        addresses.is_valid_id(tested) || !addresses.members(set).contains(&tested)
+    })
 }
 
 /// A tested address, and whether it is valid for the node that tested it.

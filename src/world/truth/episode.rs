@@ -132,7 +132,7 @@ pub(super) struct Caller {
     /// Whether it has no users who send requests, only look-ups.
     pub(super) looks_up: bool,
     /// Whether no handover concerns it.
-    embeds: bool,
+    pub(super) embeds: bool,
     serial: u64,
     /// Requests (where there are none, look-ups) under way, and the episode that was open when each
     /// was sent.

@@ -23,6 +23,7 @@ impl Truth {
             warmup: self.warmup,
             end: self.now,
             resolvers: self.resolvers.hosts().to_vec(),
+            resolver_callers: (0..self.by_resolver.len()).map(|it| self.callers_of(it)).collect(),
             totals,
             episodes: self.episodes(),
             departures: self.claims.report(),
@@ -30,14 +31,23 @@ impl Truth {
             has_users: !self.by_agent.is_empty(),
             requests,
             watches_outbound: self.watches_outbound,
+            publishes_sets: self.publishes_sets,
             intervals,
             timeline: self.timeline.take(),
         }
     }
 
+    /// The domains whose chain ends at this resolver: not those whose server embeds a peer.
+    fn callers_of(&self, resolver: usize) -> u32 {
+        let callers = self.by_resolver[resolver].iter().map(|&caller| &self.callers[caller]);
+        callers.filter(|caller| !caller.embeds).count() as u32
+    }
+
     fn totals(&self) -> Totals {
         let (counters, claims) = (&self.counters, self.claims.counts());
         let observed = self.now.since(self.warmup).as_nanos();
+        let used = (0..self.by_resolver.len()).filter(|&it| self.callers_of(it) > 0).count();
+        let (degraded_spells, degraded_longest) = self.durations.degraded.spells(self.now);
         // Durations within one run fit into 64 bits as the run itself does.
         let span = |nanos: u128| SimDuration::from_nanos(nanos as u64);
         Totals {
@@ -48,6 +58,8 @@ impl Truth {
             stale_nanos: self.resolvers.stale.at(self.now),
             carried_nanos: 0,
             observed_nanos: u128::from(observed) * self.resolvers.hosts().len() as u128,
+            caller_stale_nanos: 0,
+            caller_observed_nanos: u128::from(observed) * used as u128,
             answers: counters.answers,
             stale_answers: counters.stale_answers,
             carried_stale_answers: 0,
@@ -61,7 +73,9 @@ impl Truth {
             split_brain: span(self.durations.split_brain.at(self.now)),
             split_overlay: span(self.durations.split_overlay.at(self.now)),
             binding_valid: span(self.durations.binding_valid.at(self.now)),
-            degraded: span(self.durations.degraded.at(self.now)),
+            degraded: span(self.durations.degraded.total(self.now)),
+            degraded_spells,
+            degraded_longest,
             lookups: counters.lookups,
             lookups_valid: counters.lookups_valid,
             lookups_stale: counters.lookups_stale,
@@ -74,6 +88,11 @@ impl Truth {
     fn ended_intervals(&self, totals: &mut Totals) -> Vec<EndedInterval> {
         let mut ended = Vec::new();
         for interval in self.addresses.intervals() {
+            for (&resolver, row) in &interval.rows {
+                if self.callers_of(resolver as usize) > 0 {
+                    totals.caller_stale_nanos += u128::from(row.window.as_nanos());
+                }
+            }
             match self.end_of(interval) {
                 Some(at) if at >= self.warmup => ended.push(EndedInterval {
                     address: self.addresses.address(interval.address),

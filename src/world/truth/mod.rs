@@ -64,9 +64,9 @@ pub use report::{
     WindowRow,
 };
 
-use claims::{Binding, Claims};
+use claims::Claims;
 use episode::{Caller, Chain, Finished, Phase, Phases};
-use integral::StepIntegral;
+use integral::{Spells, StepIntegral};
 use outbound::Outbound;
 use overlays::Overlays;
 use own_caches::{Held, OwnCaches};
@@ -104,6 +104,8 @@ pub struct TruthConfig {
     pub callers: Vec<CallerDomain>,
     /// Whether members ask for users of these domains.
     pub watches_outbound: bool,
+    /// Whether the binding is a set of which one member is preferred.
+    pub publishes_sets: bool,
     /// From when on things count.
     pub warmup: SimTime,
     /// The width of a bin of the timeline; zero for none.
@@ -138,7 +140,7 @@ struct Durations {
     split_brain: StepIntegral,
     split_overlay: StepIntegral,
     binding_valid: StepIntegral,
-    degraded: StepIntegral,
+    degraded: Spells,
 }
 
 /// The observer that knows everything.
@@ -169,6 +171,7 @@ pub struct Truth {
     own_caches: OwnCaches,
     requests: Requests,
     watches_outbound: bool,
+    publishes_sets: bool,
     outbound: Outbound,
     /// The callers of each resolver.
     by_resolver: Vec<Vec<usize>>,
@@ -191,7 +194,8 @@ impl Truth {
     /// Nothing has happened: all hosts are down, the authority knows no address, caches are empty.
     #[must_use]
     pub fn new(config: TruthConfig) -> Self {
-        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, .. } = config;
+        let TruthConfig { nodes, mut resolvers, callers, watches_outbound, publishes_sets, .. } =
+            config;
         let (warmup, timeline_bin) = (config.warmup, config.timeline_bin);
         let listed: BTreeSet<HostId> = resolvers.iter().copied().collect();
         let used: BTreeSet<HostId> = callers.iter().map(|caller| caller.resolver).collect();
@@ -227,6 +231,7 @@ impl Truth {
             own_caches: OwnCaches::new(domains.len()),
             requests: Requests::new(warmup),
             watches_outbound,
+            publishes_sets,
             outbound: Outbound::default(),
             callers: domains,
             open: 0,
@@ -238,7 +243,7 @@ impl Truth {
                 split_brain: level,
                 split_overlay: level,
                 binding_valid: level,
-                degraded: level,
+                degraded: Spells::from(warmup),
             },
         }
     }
@@ -463,14 +468,7 @@ impl Truth {
         let Some(node) = self.overlays.last_holder(from) else { return };
         let live = self.overlays.holder(from).is_some();
         let served = self.resolvers.served();
-        let binding = Binding {
-            valid: self.binding_valid(),
-            serves_it: served.is_some_and(|set| {
-                let mut members = self.addresses.members(set).iter();
-                members.any(|&member| self.addresses.address(member) == to)
-            }),
-        };
-        self.claims.accept(self.now, node, to, live, binding);
+        self.claims.accept(self.now, (node, live), to, served, &self.addresses);
     }
 
     fn binding_valid(&self) -> bool {
@@ -482,7 +480,7 @@ impl Truth {
         let preferred = self.resolvers.served().map(|set| self.addresses.members(set)[0]);
         let intact = preferred.is_some_and(|member| self.addresses.is_valid_id(member));
         self.durations.binding_valid.set(self.now, valid.into());
-        self.durations.degraded.set(self.now, (valid && !intact).into());
+        self.durations.degraded.set(self.now, valid && !intact);
     }
 
     /// The authority serves this from now on.

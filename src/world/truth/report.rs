@@ -19,6 +19,8 @@ pub struct Report {
     pub end: SimTime,
     /// The resolvers, in the order of the set-up.
     pub resolvers: Vec<HostId>,
+    /// How many caller domains each of them serves; those whose server embeds a peer do not count.
+    pub resolver_callers: Vec<u32>,
     /// Sums over the run.
     pub totals: Totals,
     /// Episodes that opened after the warm-up, by opening, then in the order of the callers.
@@ -33,6 +35,8 @@ pub struct Report {
     pub requests: Vec<RequestRecord>,
     /// Whether members ask for users of caller domains.
     pub watches_outbound: bool,
+    /// Whether the binding is a set of which one member is preferred.
+    pub publishes_sets: bool,
     /// Intervals of validity that ended after the warm-up, of addresses that had been in the
     /// binding, by end, then address; see [`Report::windows`].
     pub intervals: Vec<EndedInterval>,
@@ -59,6 +63,10 @@ pub struct Totals {
     pub carried_nanos: u128,
     /// Observed time summed over all resolvers, in nanoseconds.
     pub observed_nanos: u128,
+    /// The part of `stale_nanos` at resolvers that serve a caller domain.
+    pub caller_stale_nanos: u128,
+    /// The part of `observed_nanos` at these.
+    pub caller_observed_nanos: u128,
     /// Answers that resolvers gave to clients.
     pub answers: u64,
     /// Those of them without a valid address.
@@ -77,7 +85,8 @@ pub struct Totals {
     pub claims: u64,
     /// Claims whose tested address was valid at the verdict.
     pub false_claims: u64,
-    /// Claims, not false, for which the binding was valid again when the update was accepted.
+    /// Claims, not false, for which there was nothing to repair when the update was accepted: the
+    /// binding was valid, and had the tested address no more or that was valid again.
     pub late_claims: u64,
     /// Time with more than one believer in the proxy role.
     pub split_brain: SimDuration,
@@ -87,6 +96,10 @@ pub struct Totals {
     pub binding_valid: SimDuration,
     /// Time in which the binding was valid, but its preferred member was not.
     pub degraded: SimDuration,
+    /// How many spells these were.
+    pub degraded_spells: u64,
+    /// The longest of them.
+    pub degraded_longest: SimDuration,
     /// Bare look-ups of callers that ended.
     pub lookups: u64,
     /// Look-ups whose answer had a valid address.
@@ -378,6 +391,8 @@ pub struct StaleWindow {
     pub address: Address,
     /// When its interval ended.
     pub ended: SimTime,
+    /// How many caller domains the resolver serves.
+    pub callers: u32,
     /// How long the resolver would have answered with it after that.
     pub window: SimDuration,
     /// Stale answers it gave with it.
@@ -423,6 +438,7 @@ impl Report {
                     resolver,
                     address: interval.address,
                     ended: interval.ended,
+                    callers: self.resolver_callers[index as usize],
                     window: row.window,
                     stale_answers: row.stale_answers,
                     answers: row.answers,
@@ -438,6 +454,13 @@ impl Report {
             0 => 0.0,
             observed => self.totals.stale_nanos as f64 / observed as f64,
         }
+    }
+
+    /// The same over the resolvers that serve a caller domain; `None` without any.
+    #[must_use]
+    pub fn caller_stale_share(&self) -> Option<f64> {
+        let Totals { caller_stale_nanos: stale, caller_observed_nanos: observed, .. } = self.totals;
+        (observed > 0).then(|| stale as f64 / observed as f64)
     }
 
     /// The part of the time after the warm-up with more than one believer.

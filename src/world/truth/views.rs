@@ -40,6 +40,7 @@ fn add(all: &mut Report, other: Report) {
     });
     all.intervals.extend(intervals);
     all.resolvers.extend(other.resolvers);
+    all.resolver_callers.extend(other.resolver_callers);
     let episodes = other.episodes.into_iter();
     all.episodes.extend(episodes.map(|episode| Episode { departed: 0..0, ..episode }));
     all.has_users |= other.has_users;
@@ -56,6 +57,8 @@ fn observe(totals: &mut Totals, other: &Totals) {
     totals.stale_nanos += other.stale_nanos;
     totals.carried_nanos += other.carried_nanos;
     totals.observed_nanos += other.observed_nanos;
+    totals.caller_stale_nanos += other.caller_stale_nanos;
+    totals.caller_observed_nanos += other.caller_observed_nanos;
     totals.answers += other.answers;
     totals.stale_answers += other.stale_answers;
     totals.carried_stale_answers += other.carried_stale_answers;

@@ -39,7 +39,7 @@ fn a_baseline_has_a_row_a_point_with_the_means_of_its_runs() {
     let text = baseline.to_csv();
     let lines: Vec<_> = text.lines().collect();
     assert!(lines[0].starts_with("point,dns.ttl,runs,fingerprint,leaves,departures,"), "{text}");
-    assert!(lines[0].ends_with(",lookup_hops.mean,lookup_failures"), "{text}");
+    assert!(lines[0].ends_with(",lookup_failures,caller_stale_share"), "{text}");
     let print = [7, 8, 9].map(mix).into_iter().reduce(|a, b| mix(mix(a) ^ b)).unwrap();
     // One departure in 3,500 s is 1.0285714285714287 an hour; means of 18.5, 19, 19.5.
     let row = format!("{print:016x},0,1,1.0285714285714287,0.005,19,");

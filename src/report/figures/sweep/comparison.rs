@@ -1,14 +1,15 @@
 //! What is compared by name, in one figure: a row a name, and beside each other how long callers are
 //! led astray and cut off, and which share of time and of requests that is.
 
+use super::marks;
 use super::scale::Scale;
-use super::{marks, value};
 use crate::experiment::statistics::Interval;
-use crate::experiment::summary::{PointSummary, Summary};
-use crate::metrics::headline::FAILED_INTEROP;
-use crate::metrics::tables::optional;
+use crate::experiment::summary::PointSummary;
+use crate::metrics::headline::{CALLER_STALE_SHARE, FAILED_INTEROP};
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
-use crate::report::comparison::{Group, groups};
+use crate::report::comparison::{
+    Compared, Group, VALUE_COLUMNS, Value, WINDOW_MEDIAN, WINDOW_P95, value_fields,
+};
 use crate::report::figures::{Figure, LINE, WIDTH, count, heading};
 use crate::report::tables::csv_text;
 use crate::report::varied::{Measure, wrapped};
@@ -22,13 +23,9 @@ struct Part {
 }
 
 const PARTS: [Part; 4] = [
-    Part {
-        title: "stale window",
-        metrics: &["stale_window.median", "stale_window.p95"],
-        measure: Measure::Time,
-    },
+    Part { title: "stale window", metrics: &[WINDOW_MEDIAN, WINDOW_P95], measure: Measure::Time },
     Part { title: "outage", metrics: &["outage.median", "outage.p95"], measure: Measure::Time },
-    Part { title: "stale share", metrics: &["stale_share"], measure: Measure::Share },
+    Part { title: "stale share", metrics: &[CALLER_STALE_SHARE], measure: Measure::Share },
     Part { title: "failed requests", metrics: &[FAILED_INTEROP], measure: Measure::Share },
 ];
 
@@ -39,27 +36,47 @@ const AXIS: i32 = 40;
 /// Between two parts.
 const APART: i32 = 50;
 
-/// The figure; `None` where nothing is compared by name, or nothing has a value.
-pub(super) fn figure(summary: &Summary) -> Option<Figure> {
-    let groups = groups(summary);
-    let points = || groups.iter().flat_map(|group| group.members.iter().map(|(_, point)| *point));
-    let there = |part: &&Part| part.metrics.iter().any(|it| points().any(|p| p.mean(it).is_some()));
+/// The figure; `None` where nothing has a value.
+pub(super) fn figure(compared: &Compared<'_>) -> Option<Figure> {
+    let there = |part: &&Part| points(compared).any(|it| !values(compared, part, it).is_empty());
     let parts: Vec<&Part> = PARTS.iter().filter(there).collect();
-    if parts.is_empty() {
-        return None;
-    }
-    let metrics: Vec<&str> = parts.iter().flat_map(|part| part.metrics).copied().collect();
-    Some(Figure { svg: draw(&groups, &parts), csv: table(summary, &metrics) })
+    let svg = (!parts.is_empty()).then(|| draw(compared, &parts))?;
+    Some(Figure { svg, csv: table(compared, &parts) })
 }
 
-fn draw(groups: &[Group<'_>], parts: &[&Part]) -> String {
-    let points = || groups.iter().flat_map(|group| &group.members);
-    let runs = points().map(|(_, point)| point.runs).max().unwrap_or(0);
-    let about = format!(
-        "Means over {}. Of spans, the disc is the median and the ring the 95th percentile of a run; \
-         of shares, the line is the 95 % interval.",
-        count(runs, "run")
+fn points<'a>(compared: &'a Compared<'a>) -> impl Iterator<Item = &'a PointSummary> {
+    compared.groups.iter().flat_map(|group| group.members.iter().map(|(_, point)| *point))
+}
+
+/// The values of a part at a point.
+fn values<'a>(compared: &'a Compared<'_>, part: &Part, point: &PointSummary) -> Vec<&'a Value> {
+    part.metrics.iter().filter_map(|metric| compared.value(point, metric)).collect()
+}
+
+/// What stands below the title.
+fn about(compared: &Compared<'_>, parts: &[&Part]) -> String {
+    let runs = points(compared).map(|point| point.runs).max().unwrap_or(0);
+    let runs = count(runs, "run");
+    let mut text = format!(
+        "Discs: medians of stale windows (of callers' resolvers, none of zero length) and of outages, \
+         over {runs} together; rings: their 95th percentiles; shares: means over the runs with \
+         95 % intervals. Stale share: of the time, at callers' resolvers."
     );
+    let all =
+        || parts.iter().flat_map(|part| points(compared).flat_map(|it| values(compared, part, it)));
+    if all().any(|value| value.is_more) {
+        text.push_str(" Behind a ring with > the end is not known.");
+    }
+    if all().any(|value| value.interval.is_some_and(|it| it.low <= 0.0 && it.high > 0.0)) {
+        text.push_str(" Intervals without a bar at their end go on.");
+    }
+    text
+}
+
+fn draw(compared: &Compared<'_>, parts: &[&Part]) -> String {
+    let groups = &compared.groups;
+    let points = || groups.iter().flat_map(|group| &group.members);
+    let about = about(compared, parts);
     let lines = wrapped(&about, 104);
     let top = 60 + LINE * lines.len() as i32;
     let title = |group: &Group<'_>| if group.told.is_empty() { 0 } else { TITLE };
@@ -89,7 +106,7 @@ fn draw(groups: &[Group<'_>], parts: &[&Part]) -> String {
                 );
             }
             for (index, part) in parts.iter().enumerate() {
-                draw_part(canvas, groups, group, part, (place(index), place(index) + wide, rows));
+                draw_part(canvas, compared, group, part, (place(index), place(index) + wide, rows));
             }
             y += height(group);
         }
@@ -99,18 +116,16 @@ fn draw(groups: &[Group<'_>], parts: &[&Part]) -> String {
 /// One part of a group: `left`, `right` and the upper edge of its rows.
 fn draw_part(
     canvas: &Canvas<'_>,
-    groups: &[Group<'_>],
+    compared: &Compared<'_>,
     group: &Group<'_>,
     part: &Part,
     (left, right, top): (i32, i32, i32),
 ) {
     // All groups have the same scale, so that they can be held against each other.
-    let values = |point: &PointSummary| -> Vec<f64> {
-        part.metrics.iter().filter_map(|metric| point.mean(metric)).collect()
-    };
-    let points = || groups.iter().flat_map(|group| group.members.iter().map(|(_, point)| *point));
-    let means: Vec<f64> = points().flat_map(values).collect();
-    let bounds: Vec<f64> = points().flat_map(|point| bounds(part, point)).collect();
+    let all = || points(compared).flat_map(|point| values(compared, part, point));
+    let means: Vec<f64> = all().map(|value| value.value).collect();
+    let bounds: Vec<f64> =
+        all().filter_map(|value| interval(part, value)).flat_map(|it| [it.low, it.high]).collect();
     let scale = Scale::of_values(&means, &bounds, part.measure);
     let bottom = top + ROW * group.members.len() as i32;
     for tick in scale.value_ticks(part.measure, right - left, 46) {
@@ -131,52 +146,48 @@ fn draw_part(
     for (index, (_, point)) in (0..).zip(&group.members) {
         let y = top + ROW * index + ROW / 2;
         let at = |value: f64| scale.at(value, left, right);
-        match &values(point)[..] {
+        match &values(compared, part, point)[..] {
             [] => canvas.text("–", (left + 8, y), Lettering::LABEL.colored(palette::GREY)),
             [mean] => {
-                if let Some(Interval { low, high }) = interval(part, point) {
+                if let Some(Interval { low, high }) = interval(part, mean) {
                     let end = |value: f64| ((at(value), y), scale.holds(value));
                     marks::whisker(canvas, [end(low), end(high)], palette::BLUE);
                 }
-                canvas.disc((at(*mean), y), marks::RADIUS, palette::BLUE, true);
+                canvas.disc((at(mean.value), y), marks::RADIUS, palette::BLUE, true);
             }
             [median, p95, ..] => {
-                canvas.line(vec![(at(*median), y), (at(*p95), y)], palette::BLUE, 2);
-                canvas.disc((at(*p95), y), marks::RADIUS, palette::BLUE, false);
-                canvas.disc((at(*median), y), marks::RADIUS, palette::BLUE, true);
+                let [from, to] = [median, p95].map(|it| (at(it.value), y));
+                canvas.line(vec![from, to], palette::BLUE, 2);
+                canvas.disc(to, marks::RADIUS, palette::BLUE, false);
+                canvas.disc(from, marks::RADIUS, palette::BLUE, true);
+                if p95.is_more {
+                    canvas.text(">", (to.0 + 10, y), Lettering::LABEL.colored(palette::BLUE));
+                }
             }
         }
     }
 }
 
 /// The interval of a part that has one metric.
-fn interval(part: &Part, point: &PointSummary) -> Option<Interval> {
-    let [metric] = part.metrics else { return None };
-    value(point.estimate(metric)?, point.runs)?.interval
-}
-
-fn bounds(part: &Part, point: &PointSummary) -> Vec<f64> {
-    interval(part, point).map_or_else(Vec::new, |it| vec![it.low, it.high])
+fn interval(part: &Part, value: &Value) -> Option<Interval> {
+    value.interval.filter(|_| part.metrics.len() == 1)
 }
 
 /// What was drawn: a row a point and metric.
-fn table(summary: &Summary, metrics: &[&str]) -> String {
+fn table(compared: &Compared<'_>, parts: &[&Part]) -> String {
     let mut columns: Vec<&str> = vec!["point"];
-    columns.extend(summary.varied.iter().map(String::as_str));
-    columns.extend(["metric", "mean", "low", "high"]);
-    let rows = summary.points.iter().flat_map(|point| {
-        metrics.iter().filter_map(move |metric| {
-            let estimate = point.estimate(metric)?;
+    columns.extend(compared.study.varied.iter().map(String::as_str));
+    columns.extend(VALUE_COLUMNS);
+    let of_point = |point: &PointSummary| {
+        let metrics = parts.iter().flat_map(|part| part.metrics);
+        let there = metrics.filter_map(|metric| Some((*metric, compared.value(point, metric)?)));
+        let rows = there.map(|(metric, value)| {
             let mut fields = vec![point.point.to_string()];
             fields.extend(point.varied.iter().cloned());
-            fields.extend([
-                (*metric).to_owned(),
-                optional(estimate.mean()),
-                optional(estimate.interval.map(|it| it.low)),
-                optional(estimate.interval.map(|it| it.high)),
-            ]);
-            Some(fields)
-        })
-    });
-    csv_text(&columns, rows)
+            fields.extend(value_fields(metric, value));
+            fields
+        });
+        rows.collect::<Vec<_>>()
+    };
+    csv_text(&columns, points(compared).flat_map(of_point))
 }

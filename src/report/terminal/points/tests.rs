@@ -156,3 +156,16 @@ fn theory_is_told_by_how_far_off_the_points_are() {
                     broken at 1 point.\n";
     assert!(text.contains(expected), "{text}");
 }
+
+/// One of two runs has an outage.
+#[test]
+fn a_mean_over_fewer_runs_is_marked() {
+    let mut summary = summary(&["dns.ttl"], &[&["5s"], &["60s"]]);
+    assert!(!written(&summary).contains("*: over fewer"));
+    let estimates = summary.points[1].estimates.iter_mut();
+    let outage = estimates.into_iter().find(|it| it.metric == "outage.mean").unwrap();
+    outage.sample = Sample::of(&[83.4]);
+    let text = written(&summary);
+    assert!(text.contains("±4.2*"), "{text}");
+    assert!(text.contains("\n*: over fewer runs, since the others have no value.\n"), "{text}");
+}

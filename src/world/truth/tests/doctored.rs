@@ -17,7 +17,7 @@ fn a_sound_report_passes_and_each_doctored_one_fails() {
     let sound = report(SCRIPT);
     assert_eq!((sound.episodes.len(), sound.intervals.len()), (2, 2));
     assert_eq!(checks(&sound), []);
-    let doctorings: [(&str, Doctoring); 20] = [
+    let doctorings: [(&str, Doctoring); 22] = [
         ("column", |r| r.episodes[0].anatomy.cache += SimDuration::from_nanos(1)),
         ("early", |r| r.warmup = SimTime::from_secs(101)),
         ("late", |r| r.end = SimTime::from_secs(310)),
@@ -29,6 +29,8 @@ fn a_sound_report_passes_and_each_doctored_one_fails() {
         ("window", |r| r.intervals[0].rows.get_mut(&0).unwrap().window = SimDuration::ZERO),
         ("no row", |r| r.intervals[0].rows.clear()),
         ("total", |r| r.totals.stale_nanos += 1),
+        ("callers' total", |r| r.totals.caller_stale_nanos -= 1),
+        ("degraded", |r| r.totals.degraded_longest = SimDuration::from_nanos(1)),
         ("carried", |r| r.totals.carried_nanos += 1),
         ("stale answers", |r| r.totals.stale_answers = 0),
         ("answers", |r| r.totals.answers = 0),

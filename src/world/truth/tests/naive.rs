@@ -67,6 +67,7 @@ pub(super) struct Outcome {
     pub(super) episodes: Vec<String>,
     pub(super) windows: Windows,
     pub(super) stale_nanos: u128,
+    pub(super) caller_stale_nanos: u128,
     pub(super) departures: u64,
     pub(super) claims: [u64; 3],
     pub(super) requests: Vec<String>,
@@ -96,6 +97,7 @@ pub(super) struct Naive {
     closed: Vec<(SimTime, usize, Episode)>,
     rows: BTreeMap<(HostId, Key), (u128, u64, u64)>,
     stale_nanos: u128,
+    caller_stale_nanos: u128,
 }
 
 fn list(answer: &Answer) -> Vec<Address> {
@@ -128,6 +130,7 @@ impl Naive {
             closed: Vec::new(),
             rows: BTreeMap::new(),
             stale_nanos: 0,
+            caller_stale_nanos: 0,
         };
         for (at, host, observation) in script {
             naive.elapse(*at);
@@ -207,6 +210,9 @@ impl Naive {
             if stale && self.now >= self.config.warmup {
                 let nanos = u128::from(span.as_nanos());
                 self.stale_nanos += nanos;
+                let mut callers = self.config.callers.iter();
+                let used = callers.any(|caller| caller.resolver == resolver);
+                self.caller_stale_nanos += if used { nanos } else { 0 };
                 self.rows.entry((resolver, self.answered(&answer))).or_default().0 += nanos;
             }
         }
@@ -451,6 +457,7 @@ impl Naive {
         let Some((&id, host)) = holders.next() else { return };
         if let Some(key) = host.claim
             && self.any_valid(&self.binding)
+            && (self.valid(key.0) || !self.binding.contains(&key.0))
         {
             self.claims.get_mut(&(key, id)).unwrap()[2] = true;
         }
@@ -524,6 +531,7 @@ impl Naive {
         Outcome {
             episodes,
             stale_nanos: self.stale_nanos,
+            caller_stale_nanos: self.caller_stale_nanos,
             departures: full.count() as u64,
             claims: [counted(0), counted(1), counted(2)],
             windows: self.windows(),

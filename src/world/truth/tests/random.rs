@@ -258,6 +258,7 @@ fn outcome(report: &Report) -> Outcome {
         episodes: report.episodes.iter().map(show_episode).collect(),
         windows,
         stale_nanos: totals.stale_nanos,
+        caller_stale_nanos: totals.caller_stale_nanos,
         departures: totals.departures,
         claims: [totals.claims, totals.false_claims, totals.late_claims],
         requests: report.requests.iter().map(show_request).collect(),

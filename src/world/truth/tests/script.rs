@@ -156,6 +156,7 @@ pub(super) fn config(resolvers: u32, warmup: u64) -> TruthConfig {
             })
             .collect(),
         watches_outbound: false,
+        publishes_sets: false,
         warmup: SimTime::from_secs(warmup),
         timeline_bin: SimDuration::ZERO,
         observer: None,

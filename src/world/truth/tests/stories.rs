@@ -5,6 +5,7 @@
 
 use super::script::{config, parse, report, run, show};
 use crate::time::{SimDuration, SimTime};
+use crate::world::truth::CallerDomain;
 
 fn check(script: &str, expected: &[&str]) {
     assert_eq!(show(&report(script)), expected, "{script}");
@@ -228,6 +229,55 @@ fn false_and_late_claims() {
     assert_eq!((report.departures[0].claimants, report.departures[0].updates), (3, 3));
     // n2 and n3 believe from 106, n1 is gone: split from 106 to the end.
     assert_eq!(totals.split_brain, SimDuration::from_secs(1000 - 106));
+}
+
+/// Of a set of two, one crashes, and the binding stays valid: whoever repairs it is not late.
+#[test]
+fn a_repair_of_a_set_is_not_late() {
+    let script = [
+        START,
+        "10 n2 born b\n20 z serve a,b\n30 n3 up c\n30 n3 member 1\n30 n4 up d\n30 n4 member 1
+         30 n5 up e\n30 n5 member 1
+         100 n1 down                          # partial; degraded for 7 s
+         105 n3 failed a\n105 n4 failed a\n106 n3 update a c\n106 n3 proxy
+         107 z accept c                       # a is there and dead: not late
+         107 z serve b,c
+         107.5 n4 update a d\n108 z accept d  # a is not there any more: late
+         200 n2 down                          # partial; degraded for 5 s
+         203 n5 failed b\n204 n5 update b e\n205 n2 born b
+         206 z accept e                       # b is valid again: late",
+    ]
+    .concat();
+    let report = report(&script);
+    let totals = report.totals;
+    assert_eq!((totals.claims, totals.false_claims, totals.late_claims), (3, 0, 2));
+    assert_eq!((totals.departures, totals.partial_departures), (0, 2));
+    let claimants: Vec<u64> = report.departures.iter().map(|it| it.claimants).collect();
+    assert_eq!(claimants, [2, 1]);
+    assert_eq!(totals.degraded, SimDuration::from_secs(7 + 5));
+    assert_eq!((totals.degraded_spells, totals.degraded_longest), (2, SimDuration::from_secs(7)));
+}
+
+/// The second resolver and a third, which nobody's chain ends at, are stale: only the callers' count.
+#[test]
+fn the_stale_share_of_callers_leaves_out_resolvers_that_they_do_not_use() {
+    let mut config = config(3, 0);
+    config.callers.truncate(1);
+    config.callers.push(CallerDomain { embeds: true, ..config.callers[0].clone() });
+    config.callers[1].resolver = config.resolvers[1];
+    let script = [
+        START,
+        "90 r1 cache a 20\n90 r2 cache a 60\n90 r3 cache a 90\n100 n1 down\n100 n2 born b
+         100 z serve b",
+    ]
+    .concat();
+    let report = run(config, &parse(&script), SimTime::from_secs(1000));
+    assert_eq!(report.resolver_callers, [1, 0, 0]);
+    // 10, 50 and 80 s of three times 1,000 s; 10 of 1,000 s.
+    assert_eq!(report.stale_share(), 0.14 / 3.0);
+    assert_eq!(report.caller_stale_share(), Some(0.01));
+    let used: Vec<u32> = report.windows().map(|window| window.callers).collect();
+    assert_eq!(used, [1, 0, 0]);
 }
 
 #[test]
