@@ -133,18 +133,20 @@ fn one_member_wins_the_lease() {
 fn a_partition_has_a_proxy_peer_on_each_side_and_one_when_it_heals() {
     let output = run("partition", &[]);
     assert_eq!(way(&output, "Far, cut off")[1..], [("far.example", "alice"), ("alice", "bob")]);
-    let [_, (_, taken_over), _] = way(&output, "Near, through another")[..] else { panic!() };
+    // To Carol, who may have taken over herself.
+    let taken_over = way(&output, "Near, through another")[1].1;
     assert!(["carol", "dave"].contains(&taken_over), "{taken_over}");
     assert_eq!(way(&output, "Far, without DNS"), [("fred", "far.example")]);
     for words in ["From near to far", "From far to near"] {
         assert_eq!(way(&output, words)[1].1, taken_over, "{words}");
     }
     assert_eq!(claimants(&output), ["alice", taken_over].into());
-    // The old one looks at the authority every half TTL.
+    // The old one looks at the authority every half TTL of 60 s, finds the other, and serves on until
+    // no cache names it: a TTL and the 30 s of a member's own cache.
     let stops = lines(&output, "steps down");
     let [stop] = stops[..] else { panic!("{stops:?}") };
     let after = stop.time.since(SimTime::from_secs(900)).as_secs();
-    assert!(stop.from == "alice" && after < 60, "{stop:?}");
+    assert!(stop.from == "alice" && (90..125).contains(&after), "{stop:?}");
 }
 
 /// Who leaves with notice serves on for as long as caches name it; who crashes is passed by.
@@ -339,13 +341,15 @@ fn a_proxy_peer_with_another_address_updates_dns_unless_it_is_told_to_ignore_tha
     // 50 + 2 · 50 + 2 · 25 + 2 · 200 + 25 ms. The ISP's cache got the former address at 180.225 s.
     let own = (2.0, 0.625, 60.0 - 19.775 - 2.625, 0);
     let slower = (10.0, 0.625, 60.0 - 19.775 - 10.625, 0);
+    // The lease asks the zone's primary: 100 ms for its name, which is in no cache, and 25 ms.
+    let swapped = (2.0, 0.125, 60.0 - 19.775 - 2.125, 0);
     // Bob tests Alice from 30.1 s on once a minute; the answers of 210.1 and 270.1 s (which his
     // resolver has to fetch, in 100 ms) lead to tests of 5 s each.
     let ignored = (75.2, 0.675, 0.0, 1);
     for (assignments, (detect, update, cache, claimants)) in [
         (&[][..], own),
         (&["network.address_change.noticed_after=10s"], slower),
-        (&["handover.strategy=lease"], own),
+        (&["handover.strategy=lease"], swapped),
         (&["overlay.plugin=kademlia"], own),
         (&["overlay.plugin=bamboo"], own),
         (&["handover.on_address_change=ignore"], ignored),

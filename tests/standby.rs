@@ -83,6 +83,31 @@ fn no_request_fails_on_a_graceful_departure() {
     assert!(self::failed(&surprised).1 > 25, "{:?}", self::failed(&surprised));
 }
 
+/// Twelve hours in which everybody leaves, announced by a notice that outlives the TTL. No request
+/// waits for a proxy peer that is gone. What fails, fails in the overlay: fingers are not told of a
+/// leave, and live for 10 min on average until they are looked up again, which of sessions of 30 min
+/// 1 − 1 / (1 + 1/3) = 25 % do not survive; a look-up is named three nodes at a time, and comes to
+/// nothing after three time-outs of 1.5 s (480) if all are gone, and none of the successors that are
+/// named besides: far below 0.25³ = 1.6 %.
+#[test]
+fn nobody_waits_when_every_leave_is_announced() {
+    let churn = "churn={model=\"exponential\",session_mean=\"30m\",downtime_mean=\"30m\",\
+                 graceful=\"100%\",graceful_notice=\"90s\"}";
+    let maintenance =
+        "overlay.chord={stabilize=\"60s\",fix_fingers=\"10m\",check_predecessor=\"60s\"}";
+    let quiet = SMALL[..SMALL.find("[[event]]").unwrap()].to_owned();
+    let output = judged::run(&quiet, &[churn, maintenance, "duration=12h", "overlay.nodes=30"]);
+    assert!(value(&output, "leaves") > 600.0 && value(&output, "departures") == 0.0);
+    let (ended, failed) = failed(&output);
+    assert!(ended > 15_000 && failed * 500 < ended, "{failed} of {ended}");
+    let rows = output.requests.iter().filter(|row| row.cause == Some(Cause::Interop));
+    for row in rows {
+        let waited = row.delay.unwrap();
+        assert_eq!(row.outcome, RequestOutcome::Status(480), "{row:?}");
+        assert!(waited > SimDuration::from_millis(4_500), "{row:?}");
+    }
+}
+
 #[test]
 fn one_is_preferred_at_a_time_and_the_set_is_full_again_after_each_departure() {
     let output = run(&[]);

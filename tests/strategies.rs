@@ -10,7 +10,7 @@ use std::sync::Arc;
 use judged::run;
 use overcord::experiment::simulator::Simulator;
 use overcord::overcord::handover::Strategy;
-use overcord::time::SimDuration;
+use overcord::time::{SimDuration, SimTime};
 use overcord::world::Outcome;
 use overcord::world::truth::Episode;
 
@@ -32,6 +32,8 @@ struct Candidate {
     added: Option<Arc<dyn Strategy>>,
     /// Whether somebody takes over from a proxy peer that does not come back.
     heals: bool,
+    /// Whether the update service has a part in that.
+    by_endpoint: bool,
 }
 
 /// A domain whose server embeds a peer, in place of one that only looks up.
@@ -39,18 +41,20 @@ const EMBEDDING: &str = "caller=[{domain=\"a.example\",users=2,messages={interva
 
 /// Every strategy, in every reading that makes a difference.
 fn candidates() -> Vec<Candidate> {
-    let of = |keys, heals| Candidate { keys, added: None, heals };
+    let of = |keys, heals| Candidate { keys, added: None, heals, by_endpoint: false };
+    let by_endpoint = |keys| Candidate { by_endpoint: true, ..of(keys, true) };
     vec![
-        of(&["handover.strategy=dyndns"], true),
-        of(&["handover.strategy=dyndns", "handover.reading=literal"], true),
-        of(&["handover.strategy=ddclient"], true),
+        by_endpoint(&["handover.strategy=dyndns"]),
+        by_endpoint(&["handover.strategy=dyndns", "handover.reading=literal"]),
+        by_endpoint(&["handover.strategy=ddclient"]),
         of(&["handover.strategy=lease"], true),
+        by_endpoint(&["handover.strategy=lease", "handover.update=dyndns2"]),
         of(&["handover.strategy=standby"], true),
         of(&[EMBEDDED, EMBEDDING], false),
         of(&["handover.strategy=static"], false),
         of(&["handover.strategy=oracle"], true),
         of(&["handover.strategy=clairvoyant"], true),
-        Candidate { added: Some(Arc::new(SecondLook::default())), ..of(&[], true) },
+        Candidate { added: Some(Arc::new(SecondLook::default())), ..by_endpoint(&[]) },
     ]
 }
 
@@ -223,7 +227,8 @@ fn the_role_survives_the_loss_of_everybody() {
 }
 
 /// The endpoint is silent for the quarter of an hour in which the proxy peer crashes; strategies
-/// that need it heal when it answers again, the others have nothing to wait for.
+/// that need it heal when it answers again, the others have nothing to wait for: five minutes after
+/// the crash they are done.
 #[test]
 fn a_takeover_waits_for_an_endpoint_that_is_down() {
     let script = "[[event]]\nat = \"15m\"\naction = \"dyndns_down\"\nfor = \"15m\"\n\
@@ -232,6 +237,11 @@ fn a_takeover_waits_for_an_endpoint_that_is_down() {
         let report = outcome(&candidate, &steady(script), &STEADY).report;
         let last = report.timeline.last().expect("a run has bins");
         assert_eq!(last.binding_valid, candidate.heals, "{candidate:?}: {last:?}");
+        let down = SimTime::from_secs(1_500)..SimTime::from_secs(1_800);
+        let meanwhile = report.timeline.iter().filter(|it| down.contains(&it.at));
+        let healed = candidate.heals && !candidate.by_endpoint;
+        assert!(meanwhile.clone().count() > 5, "{candidate:?}");
+        assert!(meanwhile.clone().all(|it| it.binding_valid == healed), "{candidate:?}");
     }
 }
 

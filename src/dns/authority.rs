@@ -14,7 +14,7 @@ use crate::dns::name::DomainName;
 use crate::dns::notify::Notifier;
 use crate::dns::secondary::datagram_limit;
 use crate::dns::stream::Framed;
-use crate::dns::tsig::Key;
+use crate::dns::tsig::{self, Key};
 use crate::dns::update::Update;
 use crate::dns::zone::Zone;
 use crate::net::tcp::{Segment, Tcp, TcpTimer, Upcall, Upcalls};
@@ -287,12 +287,12 @@ impl Authority {
     where
         C: Context<Message = Message, Timer = Timer, Observation = Observation>,
     {
-        let Updates::Signed(key) = &self.updates else {
-            return Message::response_to(message, Rcode::REFUSED);
-        };
         if message.tsig.is_none() {
             return Message::response_to(message, Rcode::REFUSED);
         }
+        let Updates::Signed(key) = &self.updates else {
+            return tsig::refuse_unsigned(message, tsig::Error::BAD_KEY);
+        };
         let key = key.clone();
         let mac = match key.verify(ctx.now(), message, None) {
             Ok(mac) => mac,

@@ -142,17 +142,25 @@ impl Key {
     /// the time is signed.
     #[must_use]
     pub fn refuse(&self, now: SimTime, request: &Message, error: Error) -> Message {
+        let Some(tsig) = request.tsig.as_deref().filter(|_| error == Error::BAD_TIME) else {
+            return refuse_unsigned(request, error);
+        };
         let mut response = Message::response_to(request, Rcode::NOT_AUTH);
-        let Some(tsig) = request.tsig.as_deref() else { return response };
-        if error == Error::BAD_TIME {
-            let time = Some(seconds(now));
-            self.sign_at(tsig.signed, &mut response, tsig.mac.as_ref(), error, time);
-        } else {
-            let unsigned = Tsig { mac: None, error, server_time: None, ..tsig.clone() };
-            response.tsig = Some(Box::new(unsigned));
-        }
+        let time = Some(seconds(now));
+        self.sign_at(tsig.signed, &mut response, tsig.mac.as_ref(), error, time);
         response
     }
+}
+
+/// The answer of a server that can't sign it: it does not know the key, or whoever asks does not.
+#[must_use]
+pub fn refuse_unsigned(request: &Message, error: Error) -> Message {
+    let mut response = Message::response_to(request, Rcode::NOT_AUTH);
+    if let Some(tsig) = request.tsig.as_deref() {
+        let unsigned = Tsig { mac: None, error, server_time: None, ..tsig.clone() };
+        response.tsig = Some(Box::new(unsigned));
+    }
+    response
 }
 
 #[cfg(test)]

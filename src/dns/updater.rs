@@ -5,12 +5,20 @@
 //! whose response was lost carries out the next copy as well, if its prerequisites still hold. If
 //! they do not, because of the first copy, the answer says that the update failed though it
 //! succeeded (RFC 2136 §7.8): [`Outcome::is_certain`] tells when that cannot be. ICMP errors are
-//! ignored. Left out: TCP.
+//! ignored.
+//!
+//! A client that signs takes only signed answers, whatever they say (RFC 8945 §5.4), and waits on
+//! for one; but one that says that it knows no such key, or that the signature is wrong, can't be
+//! signed (§5.3.2), and ends the update, as nsupdate does.
+//!
+//! Left out: TCP, by which nsupdate sends what is longer than 512 octets. Here it goes by UDP at any
+//! length: an address that replaces another is far below that, but a signed update that puts an SRV
+//! set of three peers in place of another of three is beyond it (a test says so).
 
 use crate::address::Endpoint;
 use crate::dns::message::{Kind, Message, Rcode};
 use crate::dns::name::DomainName;
-use crate::dns::tsig::{Key, Mac};
+use crate::dns::tsig::{Error, Key, Mac, Tsig};
 use crate::dns::update::Update;
 use crate::rng::Dice;
 use crate::sim::{self, Context};
@@ -162,14 +170,10 @@ impl Updater {
         let is_answer = message.response
             && matches!(message.kind, Kind::Update(_))
             && (*server, request.id) == (from, message.id);
-        // A refusal to somebody who could not prove who he is need not be signed.
-        let is_trusted = match &self.settings.key {
-            Some(key) if message.rcode == Rcode::NO_ERROR => {
-                let mac: Option<Mac> = request.tsig.as_ref().and_then(|tsig| tsig.mac);
-                key.verify(ctx.now(), message, mac.as_ref()).is_ok()
-            }
-            _ => true,
-        };
+        let is_trusted = self.settings.key.as_ref().is_none_or(|key| {
+            let mac: Option<Mac> = request.tsig.as_ref().and_then(|tsig| tsig.mac);
+            key.verify(ctx.now(), message, mac.as_ref()).is_ok() || tells_of_the_key(message)
+        });
         if !is_answer || !is_trusted {
             return None;
         }
@@ -204,6 +208,12 @@ impl Updater {
     }
 }
 
+/// Whether the server says that it can't check the signature, or did and found it wrong.
+fn tells_of_the_key(message: &Message) -> bool {
+    let about = |tsig: &Tsig| [Error::BAD_KEY, Error::BAD_SIG].contains(&tsig.error);
+    message.rcode == Rcode::NOT_AUTH && message.tsig.as_deref().is_some_and(about)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -212,6 +222,7 @@ mod tests {
     use crate::dns::binding::{Binding, Form};
     use crate::dns::message::Ttl;
     use crate::dns::zone::Zone;
+    use crate::net::Payload as _;
     use crate::rng::{Draws, NameHash, Purpose};
     use crate::sim::Recorder;
 
@@ -289,7 +300,9 @@ mod tests {
             (Some(key(1)), Updates::Signed(key(1)), Rcode::NO_ERROR),
             (Some(key(2)), Updates::Signed(key(1)), Rcode::NOT_AUTH),
             (None, Updates::Signed(key(1)), Rcode::REFUSED),
-            (Some(key(1)), Updates::Refused, Rcode::REFUSED),
+            // Who accepts nobody has no keys.
+            (Some(key(1)), Updates::Refused, Rcode::NOT_AUTH),
+            (None, Updates::Refused, Rcode::REFUSED),
         ] {
             let mut pair = Pair::new(signs.clone(), accepts);
             pair.ask(FIRST, Some(&[]));
@@ -346,6 +359,26 @@ mod tests {
         assert_eq!(pair.ctx.now(), SimTime::from_secs(5));
     }
 
+    /// How long signed updates are that hold only if the binding is as expected.
+    #[test]
+    fn three_services_in_place_of_three_go_beyond_512_octets() {
+        let length = |form, from: u32, to: u32| {
+            let (domain, apex) =
+                ("chord.dyndns.org".parse().unwrap(), "dyndns.org".parse().unwrap());
+            let binding = Binding::new(domain, apex, form, Ttl::from_secs(60)).unwrap();
+            let set = |first: u32, count| -> Vec<Address> {
+                (first..first + count).map(|last| Address::from_bits(0x0a00_0010 + last)).collect()
+            };
+            let update = binding.update(&set(1, to), Some(&set(0, from)));
+            let mut request = Message::update(1, binding.zone().clone(), update);
+            key(1).sign(SimTime::ZERO, &mut request, None);
+            request.wire_len()
+        };
+        assert!(length(Form::Addresses, 1, 1) < 256, "{}", length(Form::Addresses, 1, 1));
+        assert!(length(Form::Services, 2, 2) < 512, "{}", length(Form::Services, 2, 2));
+        assert!(length(Form::Services, 3, 3) > 512, "{}", length(Form::Services, 3, 3));
+    }
+
     /// RFC 2136 §7.8.
     #[test]
     fn a_lost_response_makes_a_compare_and_swap_seem_to_fail() {
@@ -379,8 +412,14 @@ mod tests {
         other_id.id ^= 1;
         let mut query = good.clone();
         query.kind = Kind::Query;
+        // Anybody can say so.
+        let refusals = [Rcode::REFUSED, Rcode::SERV_FAIL, Rcode::NX_RR_SET, Rcode::NOT_AUTH]
+            .map(|rcode| Message::response_to(&request, rcode));
+        let forged = refusals.iter().map(|refusal| (SERVER, refusal));
         for (from, wrong) in
             [(SERVER, &unsigned), (SERVER, &other_id), (SERVER, &query), (CLIENT, &good)]
+                .into_iter()
+                .chain(forged)
         {
             assert_eq!(pair.client.receive(&mut pair.ctx, from, wrong), None, "{wrong:?}");
         }

@@ -5,11 +5,16 @@
 //! has got the name since: as long as the address is the one of its last success it does nothing
 //! until the longest interval is over, 25 days for ddclient, 30 for inadyn.
 //!
-//! The decision, in this order: forced → update; nothing known → update; the last success is older
-//! than the longest interval → update; the address is another one: update, but not before
-//! `min_interval` after a success, and not before `min_error_interval` after a failure; otherwise
-//! nothing. ddclient tries again after every failure, also after those that the provider calls
-//! fatal; inadyn goes on after `dnserr`, `911`, `abuse` and network errors, and ends at all others.
+//! ddclient decides in this order: forced → update; nothing known → update; the last success is
+//! older than the longest interval → update; the address is not that of the last success: update,
+//! but not before `min_interval` after a success, and not before `min_error_interval` after a
+//! failure; otherwise nothing. So an update that fails for an address that had its success before is
+//! not tried again by itself. inadyn does nothing before `min_error_interval` after a failure, and
+//! then tries again whatever the address; otherwise it decides in the same order. ddclient tries
+//! again after every failure, also after those that the provider calls fatal; inadyn goes on after
+//! `dnserr`, `911`, `abuse` and network errors, and ends at all others.
+//!
+//! Left out: the answers of old services that tell ddclient until when to wait.
 //!
 //! Not here: who wants the update, timers, the request itself (that of
 //! [`UpdateClient`](super::UpdateClient) with credentials at once).
@@ -122,7 +127,7 @@ impl Daemon {
         self.cache
     }
 
-    /// Whether it updates at this poll; `forced` says that the name is newly wanted.
+    /// Whether it updates at this poll; `forced` says that the name is wanted, and was not got yet.
     #[must_use]
     pub fn decides(&self, now: SimTime, own: Address, forced: bool) -> bool {
         if self.ended {
@@ -131,12 +136,17 @@ impl Daemon {
         let DaemonSettings { min_interval, min_error_interval, max_interval, force, .. } =
             self.settings;
         let past = |at: SimTime, span| now.since(at) >= span;
-        match (self.cache.good, self.cache.failed) {
+        let DaemonCache { good, failed } = self.cache;
+        match (good, failed) {
+            (_, Some(failed)) if self.settings.program == Program::Inadyn => {
+                past(failed, min_error_interval)
+            }
             _ if force && forced => true,
             (None, None) => true,
+            (Some((_, at)), _) if past(at, max_interval) => true,
+            (Some((address, _)), _) if address == own => false,
             (_, Some(failed)) => past(failed, min_error_interval),
-            (Some((_, at)), None) if past(at, max_interval) => true,
-            (Some((address, at)), None) => address != own && past(at, min_interval),
+            (Some((_, at)), None) => past(at, min_interval),
         }
     }
 
@@ -231,6 +241,38 @@ mod tests {
         let mut inadyn = self::daemon(Program::Inadyn);
         assert!(!inadyn.attempted(at(0), OWN, None));
         assert!(!inadyn.decides(at(599), OWN, false) && inadyn.decides(at(600), OWN, false));
+    }
+
+    /// The last success was at 0, an update for `address` fails at `failed`: ddclient looks at the
+    /// longest interval and at the address before it looks at the failure, inadyn after it.
+    #[test]
+    fn a_failure_is_waited_for_where_each_program_does() {
+        let failure = UpdateOutcome::NetworkError(NetworkError::TimedOut);
+        let (ddclient, inadyn) = (Program::Ddclient, Program::Inadyn);
+        for (program, address, failed, now, expected) in [
+            // Another address: after 300 s, and after 600 s.
+            (ddclient, NEW, 1_000, 1_299, false),
+            (ddclient, NEW, 1_000, 1_300, true),
+            (inadyn, NEW, 1_000, 1_599, false),
+            (inadyn, NEW, 1_000, 1_600, true),
+            // The same address as the last success (a forced update failed).
+            (ddclient, OWN, 1_000, 20 * DAY, false),
+            (inadyn, OWN, 1_000, 1_600, true),
+            // The refresh of a name that is about to expire failed: ddclient's next poll tries it.
+            (ddclient, OWN, 25 * DAY, 25 * DAY + 1, true),
+            (inadyn, OWN, 30 * DAY, 30 * DAY + 599, false),
+        ] {
+            let mut daemon = daemon(program);
+            assert!(daemon.attempted(at(0), OWN, Some(&code(ReturnCode::Good(Some(OWN))))));
+            assert!(!daemon.attempted(at(failed), address, Some(&failure)));
+            let decided = daemon.decides(at(now), address, false);
+            assert_eq!(decided, expected, "{program:?} {address:?} {failed} {now}");
+            // A wish that is forced and stays unfulfilled overrides all but inadyn's pause.
+            let forced = DaemonSettings { force: true, ..*daemon.settings() };
+            let again = Daemon::new(forced, daemon.cache());
+            let waits = program == inadyn && !expected;
+            assert_eq!(again.decides(at(now), address, true), !waits, "{program:?} {now}");
+        }
     }
 
     #[test]

@@ -89,6 +89,16 @@ impl Discovery {
             .expect("a procedure that resolves takes an answer")
     }
 
+    /// Begins a procedure of test 2 alone, in place of one that may still run. A connection says more
+    /// than an echo: its first segment is sent again if it is lost.
+    pub fn confirm(&mut self, address: Address, own: Address) -> Step {
+        if address == own {
+            self.done(Verdict::OwnAddress)
+        } else {
+            self.test(Test::Listening, address)
+        }
+    }
+
     /// Ends a procedure without a verdict.
     pub fn abandon(&mut self) {
         *self = Self::Idle;
@@ -169,6 +179,21 @@ mod tests {
         ] {
             assert_eq!(run(resolution, reachable, listening), (verdict, tests));
         }
+    }
+
+    #[test]
+    fn a_confirmation_is_the_second_test_alone() {
+        for (listening, verdict) in
+            [(true, Verdict::Playing(ALICE)), (false, Verdict::Failed(Test::Listening, ALICE))]
+        {
+            let mut discovery = Discovery::default();
+            let _ = discovery.begin();
+            assert_eq!(discovery.confirm(ALICE, OWN), Step::Test(Test::Listening, ALICE));
+            assert_eq!(discovery.resolved(Resolution::Address(OWN), OWN), None, "it is replaced");
+            let step = discovery.tested(Test::Listening, ALICE, listening);
+            assert_eq!(step, Some(Step::Done(verdict)));
+        }
+        assert_eq!(Discovery::Idle.confirm(OWN, OWN), Step::Done(Verdict::OwnAddress));
     }
 
     #[test]

@@ -317,8 +317,8 @@ fn keys_against_each_other() {
           x.toml:2:2: handover: strategy \"dyndns\" needs a section [dyndns]",
         ),
         (
-            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\nstrategy = \"lease\"",
-            "x.toml:5:2: handover: strategy \"lease\" needs a section [dyndns]",
+            "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\nstrategy = \"ddclient\"",
+            "x.toml:5:2: handover: strategy \"ddclient\" needs a section [dyndns]",
         ),
         (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[dyndns]\n[handover]\n\

@@ -110,7 +110,8 @@ impl Check<'_> {
         };
         let overlay = self.overlay(file, dns.as_ref(), traced);
         let churn = file.churn.as_ref().and_then(|churn| self.churn(churn));
-        let handover = file.handover.as_ref().map(|handover| self.handover(handover));
+        let zone = file.dns.as_ref().map(|dns| dns.update);
+        let handover = file.handover.as_ref().map(|handover| self.handover(handover, zone));
         let users = Users::new(file, overlay.nodes);
         self.sections(file, &users);
         let callers = self.callers(&file.caller, dns.as_ref());
@@ -197,7 +198,8 @@ impl Check<'_> {
         if let Some(handover) = &file.handover {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
-            let by_http = strategy.updates() && handover.updates_by() == UpdateProtocol::Dyndns2;
+            let protocol = handover.updates_by(file.dns.as_ref().map(|dns| dns.update));
+            let by_http = strategy.updates() && protocol == UpdateProtocol::Dyndns2;
             let what = format!("strategy \"{}\"", strategy.word());
             need("handover", &what, "dyndns", dyndns || !by_http);
         }

@@ -42,6 +42,25 @@ fn the_effective_scenario_says_how_updates_are_made() {
     }
 }
 
+/// The lease compares and swaps at the authority, where the zone lets it.
+#[test]
+fn a_lease_is_published_by_compare_and_swap_where_the_zone_takes_updates() {
+    let with = |dns: &str, more: &str| {
+        let text = format!(
+            "name = \"x\"\n[handover]\nstrategy = \"lease\"\n{more}[dns]\n{dns}[[dns.resolver]]\n\
+             name = \"i\"\n[dyndns]\n"
+        );
+        let handover = read(&text).plan.handover.unwrap();
+        (handover.update, handover.update_if)
+    };
+    let swaps = (UpdateProtocol::Rfc2136, UpdateIf::Unchanged);
+    assert_eq!(with("", ""), swaps);
+    assert_eq!(with("update = \"refused\"\n", "").0, UpdateProtocol::Dyndns2);
+    assert_eq!(with("", "update = \"dyndns2\"\n").0, UpdateProtocol::Dyndns2);
+    let always = (UpdateProtocol::Rfc2136, UpdateIf::Always);
+    assert_eq!(with("", "update_if = \"always\"\n"), always);
+}
+
 #[test]
 fn what_an_update_needs_is_told() {
     const HEAD: &str = "name = \"x\"\n[handover]\n";

@@ -3,35 +3,66 @@
 use std::fs;
 use std::path::Path;
 
-use crate::run;
+use overcord::metrics::tables::{Cause, RequestOutcome, RequestRow, RunOutput};
+use overcord::time::{SimDuration, SimTime};
 
-fn study(more: &[&str]) -> overcord::metrics::tables::RunOutput {
+use crate::judged::value;
+use crate::{Candidate, run};
+
+fn study(more: &[&str]) -> RunOutput {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios/studies/lease.toml");
     let text = fs::read_to_string(path).expect("the study is shipped");
     run(&text, more)
+}
+
+/// How many departures that were handovers of their own somebody claimed, and how many did each. One
+/// that ended because its host came back has no claimant, and would thin the mean out.
+fn claimants(output: &RunOutput) -> (usize, f64) {
+    let rows = output.handovers.iter().filter(|row| row.departures == 1 && row.claimants > 0);
+    let counts: Vec<f64> = rows.map(|row| f64::from(row.claimants)).collect();
+    (counts.len(), counts.iter().sum::<f64>() / counts.len() as f64)
 }
 
 /// A thousand crashes with a TTL of 60 s and caches that are shared, so that all are old together.
 #[test]
 fn one_member_claims_at_each_of_a_thousand_crashes() {
     let output = study(&[]);
-    let value = |name| output.headline.value(name).expect("it is a metric");
-    assert!(value("departures") >= 1_000.0);
-    assert!(value("claimants.mean") <= 1.01, "{}", value("claimants.mean"));
-    assert_eq!(value("false_claims"), 0.0);
-    assert_eq!(value("split_brain_share"), 0.0);
+    assert!(value(&output, "departures") >= 1_000.0);
+    let (claimed, mean) = claimants(&output);
+    assert!(claimed > 800 && mean <= 1.01, "{claimed} {mean}");
+    assert_eq!(value(&output, "claimants.max"), 1.0);
+    assert_eq!(value(&output, "false_claims"), 0.0);
+    assert_eq!(value(&output, "split_brain_share"), 0.0);
     // Nobody waits for anything but tests: a departure is found in half a minute.
     let detect = output.handovers.iter().map(|row| row.anatomy.detect.as_secs_f64());
     let late = detect.filter(|&it| it > 35.0).count();
     assert!(late < 5, "{late}");
 }
 
+/// One packet of a hundred is lost, p = 0.01. A procedure's echo fails with 1 − (1 − p)² = 2 %. It
+/// is believed only if no answer comes to three SYNs, at 0, 1 and 3 s of 5: all three are lost (p³),
+/// or the first arrives and its SYN-ACK is lost, as it is sent again at 1 and 3 s (p³ at most), or
+/// rarer things: about 2 p³ = 2e-6. 200 members that test 60 times an hour would be wrong
+/// 200 · 60 · 0.02 · 2e-6 = 5e-4 times an hour, once in 2,000 hours. Here 40 members test 65 times
+/// an hour for some 7 hours, and the tests of candidates, each wrong with 2e-6, are fewer than those:
+/// fewer than 0.04 false verdicts are expected. (With one packet believed there were 160.)
+#[test]
+fn a_lost_packet_is_no_reason_to_claim() {
+    let output = study(&["network.loss=1%", "stop.after_departures=100"]);
+    assert!(value(&output, "departures") >= 100.0);
+    assert_eq!(value(&output, "false_claims"), 0.0);
+    let (claimed, mean) = claimants(&output);
+    assert!(claimed > 75 && mean <= 1.01, "{claimed} {mean}");
+    let split = value(&output, "split_brain_share");
+    assert!(split < 0.001, "{split}");
+}
+
 /// The storm that it ends.
 #[test]
 fn the_papers_design_raises_a_storm_where_the_lease_does_not() {
     let more = ["handover.strategy=dyndns", "stop.after_departures=60"];
-    let claimants = study(&more).headline.value("claimants.mean");
-    assert!(claimants > Some(5.0), "{claimants:?}");
+    let (_, mean) = claimants(&study(&more));
+    assert!(mean > 5.0, "{mean}");
 }
 
 /// For ten minutes from 20 min on, the proxy peer, half of the members, a resolver and a domain are
@@ -51,23 +82,25 @@ hosts = ["50%", "proxy", "far", "far.example"]
 for = "10m"
 "#;
 
-/// Near the authority somebody takes over within a minute and a half: tests within 60 s, one test,
+const LOOK_UPS: &str = "lookups = { model = \"poisson\", rate = \"0.1/s\" }";
+const MESSAGES: &str = "users = 3\nmessages = { model = \"poisson\", rate = \"1/15s\" }";
+const NEAR: &str = "deebee.dsl.ru.ac.za";
+const FAR: &str = "far.example";
+
+/// Near the authority somebody takes over within a minute and a half: tests within 60 s, two tests,
 /// the claim; then the caches that knew the far one live on for up to a TTL. Far from it the old
 /// proxy peer goes on to play, and is found as long as the far cache lives, which is as far as
 /// physics goes. Nobody else claims there, because nobody can confirm. After the healing one of the
 /// two steps down: it looks every half TTL.
 #[test]
 fn a_partition_has_a_proxy_peer_on_both_sides_and_its_healing_leaves_one() {
-    let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
-    leaves_one(&run(&crate::steady(CUT), &keys));
+    leaves_one(&[]);
 }
 
-/// The same with the binding written by RFC 2136, and only where it is as the claimant has seen it.
+/// The same over HTTP, where nothing is compared.
 #[test]
-fn a_compare_and_swap_leaves_one_as_well() {
-    let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
-    let swaps = ["handover.update=rfc2136", "handover.update_if=unchanged"];
-    leaves_one(&run(&crate::steady(CUT), &[&keys[..], &swaps].concat()));
+fn without_a_compare_and_swap_one_is_left_as_well() {
+    leaves_one(&["handover.update=dyndns2"]);
 }
 
 /// Under churn, too, one claims at a departure, and what it claims is what it saw.
@@ -84,7 +117,10 @@ fn a_compare_and_swap_has_one_claimant_a_departure_under_churn() {
     assert!(value("updates") < 2.0 * value("departures"), "{}", value("updates"));
 }
 
-fn leaves_one(output: &overcord::metrics::tables::RunOutput) {
+fn leaves_one(more: &[&str]) {
+    let text = crate::steady(CUT).replace(LOOK_UPS, MESSAGES);
+    let keys = ["handover.strategy=lease", "overlay.nodes=40", "duration=1h", "timeline_bin=5s"];
+    let output = run(&text, &[&keys[..], more].concat());
     let believers = |from: u64, to: u64| {
         let at = |row: &&overcord::metrics::tables::TimelineRow| {
             (from..to).contains(&(row.time.as_nanos() / 1_000_000_000))
@@ -97,13 +133,46 @@ fn leaves_one(output: &overcord::metrics::tables::RunOutput) {
     assert_eq!(believers(600, 1_195), (1, 1), "before");
     assert_eq!(believers(1_320, 1_795), (2, 2), "one on each side");
     assert_eq!(believers(1_865, 3_600), (1, 1), "one TTL after the healing");
-    assert_eq!(output.headline.value("false_claims"), Some(0.0));
-    let (updates, departures) =
-        (output.headline.value("updates"), output.headline.value("departures"));
-    assert_eq!(updates, Some(1.0), "{departures:?}");
+    assert_eq!(value(&output, "false_claims"), 0.0);
+    assert_eq!((value(&output, "updates"), value(&output, "departures")), (1.0, 1.0));
     // Near the authority all is well within 150 s.
-    let near = output.handovers.iter().filter(|row| row.caller == "deebee.dsl.ru.ac.za");
-    for row in near {
-        assert!(row.anatomy.outage().as_secs_f64() < 150.0, "{row:?}");
+    let near: Vec<_> = output.handovers.iter().filter(|row| row.caller == NEAR).collect();
+    assert!(!near.is_empty() && near.iter().all(|row| row.anatomy.outage().as_secs() < 150));
+    // What the far cache says is valid as long as it lives, at most a TTL after the cut. Then nobody
+    // answers there: the authority is on the other side.
+    let stale = output.stale.iter().filter(|row| row.resolver.starts_with("far"));
+    assert!(stale.map(|row| row.window).all(|window| window == SimDuration::ZERO));
+    let delivered = |caller, from, to| sent(&output, caller, from, to).0;
+    assert!(delivered(FAR, 1_200, 1_260) > 0);
+    assert_eq!(delivered(FAR, 1_260, 1_800), 0);
+    assert!(delivered(NEAR, 1_350, 1_800) > 30);
+    // A minute after the healing DNS names one proxy peer everywhere. Servers and resolvers may
+    // remember for another that nobody answered: 20 s a request and a minute at most.
+    for caller in [NEAR, FAR] {
+        let (delivered, failed) = sent(&output, caller, 1_920, 3_500);
+        assert!(delivered > 250 && failed == 0, "{caller}: {delivered} {failed}");
     }
+}
+
+/// How many messages of a domain that began in these seconds were delivered, and how many failed for
+/// reasons that are not the callee's.
+fn sent(output: &RunOutput, caller: &str, from: u64, to: u64) -> (usize, usize) {
+    let (from, to) = (SimTime::from_secs(from), SimTime::from_secs(to));
+    let rows = output.requests.iter();
+    let rows: Vec<&RequestRow> =
+        rows.filter(|row| &*row.caller == caller && (from..to).contains(&row.time)).collect();
+    let delivered = rows.iter().filter(|row| row.outcome == RequestOutcome::Status(200)).count();
+    let failed = rows.iter().filter(|row| row.cause == Some(Cause::Interop)).count();
+    (delivered, failed)
+}
+
+/// The parts of the overlay have joined again twenty minutes after the healing: its first successors
+/// form one cycle, each time that the judge looks in the last ten minutes.
+#[test]
+fn after_a_partition_there_is_one_ring_again() {
+    let keys = &["handover.strategy=lease"];
+    let candidate = Candidate { keys, added: None, heals: true, by_endpoint: false };
+    let more = ["overlay.nodes=40", "duration=1h", "warmup=50m"];
+    let ring = crate::outcome(&candidate, &crate::steady(CUT), &more).ring.expect("it is judged");
+    assert!(ring.samples > 20 && ring.perfect == ring.samples, "{ring:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{RrSet, Zone};
+use crate::dns::answer::Answer;
 use crate::dns::message::{Question, Rcode, Record, RecordData, RecordType};
 use crate::dns::name::DomainName;
 use crate::dns::update::{Change, Prerequisite, Update};
@@ -29,6 +30,14 @@ impl Zone {
             }
             self.apply(change);
         }
+        // A set has no order (RFC 2181 §5): one that differs in that alone stays as it was.
+        for (question, set) in &before {
+            if let (Some(was), Some(is)) = (set, self.rr_set(question))
+                && (was.ttl, of_set(was)) == (is.ttl, of_set(is))
+            {
+                self.place(question.name.clone(), was.clone());
+            }
+        }
         before.retain(|(it, set)| self.rr_set(it) != set.as_ref());
         let changed: Vec<Question> = before.iter().map(|(question, _)| question.clone()).collect();
         if !changed.is_empty() {
@@ -45,10 +54,10 @@ impl Zone {
                 return Err(Rcode::NOT_ZONE);
             }
             match prerequisite {
-                Prerequisite::Exists(it) if self.rr_set(it).is_none() => {
+                Prerequisite::Exists(it) if !self.has(it) => {
                     return Err(Rcode::NX_RR_SET);
                 }
-                Prerequisite::Absent(it) if self.rr_set(it).is_some() => {
+                Prerequisite::Absent(it) if self.has(it) => {
                     return Err(Rcode::YX_RR_SET);
                 }
                 Prerequisite::InUse(name) if !self.sets.contains_key(name) => {
@@ -73,10 +82,17 @@ impl Zone {
                 .filter(|(name, data)| **name == question.name && data.rtype() == question.rtype)
                 .map(|(_, data)| data)
                 .collect();
-            self.rr_set(question)
-                .is_some_and(|set| set.data.iter().collect::<BTreeSet<_>>() == wanted)
+            match self.answer(question) {
+                Answer::Records(data) => data.iter().collect::<BTreeSet<_>>() == wanted,
+                _ => false,
+            }
         };
         if named.iter().all(is_exact) { Ok(()) } else { Err(Rcode::NX_RR_SET) }
+    }
+
+    /// Whether there is such a record set; the SOA is one (RFC 2136 §2.4).
+    fn has(&self, question: &Question) -> bool {
+        matches!(self.answer(question), Answer::Records(_))
     }
 
     /// The record sets that a change may touch.
@@ -140,6 +156,11 @@ impl Zone {
     }
 }
 
+/// The data of a set, in an order that does not depend on how it was made.
+fn of_set(set: &RrSet) -> BTreeSet<&RecordData> {
+    set.data.iter().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,11 +202,16 @@ mod tests {
             last.iter().map(|&last| Holds(name("chord.z.test"), data(last))).collect::<Vec<_>>()
         };
         let srv = Question::new(name("chord.z.test"), RecordType::SRV);
+        let soa = Question::new(name("z.test"), RecordType::SOA);
+        let Answer::Records(start) = zone().answer(&soa) else { panic!("a zone has a start") };
         for (prerequisites, code) in [
             (vec![], None),
             (vec![Exists(addresses("chord.z.test"))], None),
             (vec![Exists(srv.clone())], Some(Rcode::NX_RR_SET)),
             (vec![Absent(srv)], None),
+            (vec![Exists(soa.clone())], None),
+            (vec![Absent(soa)], Some(Rcode::YX_RR_SET)),
+            (vec![Holds(name("z.test"), start[0].clone())], None),
             (vec![Absent(addresses("chord.z.test"))], Some(Rcode::YX_RR_SET)),
             (vec![InUse(name("chord.z.test"))], None),
             (vec![InUse(name("x.z.test"))], Some(Rcode::NX_DOMAIN)),
@@ -227,6 +253,8 @@ mod tests {
             (vec![add(7), delete_set.clone()], &[]),
             // What is put back as it was has not changed.
             (vec![delete_set.clone(), add(1), add(2)], &[1, 2]),
+            (vec![delete_set.clone(), add(2), add(1)], &[1, 2]),
+            (vec![delete(1), add(1)], &[1, 2]),
             (vec![Change::DeleteName(chord.clone()), add(4)], &[4]),
         ] {
             let mut zone = zone();

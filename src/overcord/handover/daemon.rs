@@ -33,7 +33,7 @@ impl Handover {
         let Some(daemon) = &self.daemon else { return };
         ctx.set_after(NodeTimer::Poll.into(), daemon.settings().pause(self.dice.unit()));
         let (wanted, busy) = match &self.claim {
-            Some(Claim { stage: Stage::Left, retries, .. }) => (*retries == 0, false),
+            Some(Claim { stage: Stage::Left, .. }) => (true, false),
             Some(_) => (false, true),
             None => (false, !self.role.is_proxy()),
         };
@@ -57,7 +57,6 @@ impl Handover {
             self.claim = None;
             self.clear_suspicion(ctx);
         } else {
-            claim.retries = claim.retries.saturating_add(1);
             claim.stage = Stage::Left;
         }
     }

@@ -100,8 +100,8 @@ pub struct Handover {
     connection: Option<ConnectionId>,
     /// How many echoes have been sent.
     echoes: u16,
-    /// Whether the strategy asked for the test that runs.
-    asked: bool,
+    /// Whom the strategy wants tested, if it asked for the test that runs.
+    asked: Option<Address>,
     /// Failed procedures in a row.
     failures: u32,
     /// Whether the observer was told of a failed verdict that still stands.
@@ -172,7 +172,7 @@ impl Handover {
             discovery: Discovery::default(),
             connection: None,
             echoes: 0,
-            asked: false,
+            asked: None,
             failures: 0,
             suspects: false,
             unresolved: 0,
@@ -290,24 +290,26 @@ impl Handover {
         if verdict != Verdict::Unresolved {
             self.unresolved = 0;
         }
+        // A test that the strategy asked for ends in an event of its own, whatever it says.
+        let asked = self.asked.take();
         let finds_nobody = matches!(verdict, Verdict::Failed(..) | Verdict::OwnAddress);
-        if finds_nobody && self.must_wait(ctx, plugin) {
+        if asked.is_none() && finds_nobody && self.must_wait(ctx, plugin) {
             return;
         }
         let event = match verdict {
             Verdict::Playing(address) => {
-                self.asked = false;
                 self.failures = 0;
                 self.clear_suspicion(ctx);
                 if plugin.wants_in() {
                     let upcalls = plugin.join_through(ctx, address);
                     debug_assert!(upcalls.is_empty(), "a join needs an answer to end");
                 }
-                Event::Playing(address)
+                match asked {
+                    Some(_) => Event::Tested { address, plays: true },
+                    None => Event::Playing(address),
+                }
             }
-            Verdict::Failed(test, address) if std::mem::take(&mut self.asked) => {
-                Event::TestFailed(test, address)
-            }
+            _ if let Some(address) = asked => Event::Tested { address, plays: false },
             Verdict::Failed(test, address) => {
                 self.failures += 1;
                 if self.failures < self.settings.policies.failures_to_suspect {
@@ -364,24 +366,32 @@ impl Handover {
     /// Plays the proxy peer from now on, because it is told to.
     pub fn take_role<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let epoch = Epoch::of(ctx.now());
-        self.play(ctx, plugin, epoch);
+        self.play(ctx, plugin, epoch, true);
         self.decide(ctx, plugin, Event::Told);
     }
 
-    /// Plays the proxy peer from now on.
-    fn play<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement, epoch: Epoch) {
+    /// Plays the proxy peer from now on, and says so in the overlay if that is wanted.
+    fn play<C: NodeContext>(
+        &mut self,
+        ctx: &mut C,
+        plugin: &mut PluginManagement,
+        epoch: Epoch,
+        on_record: bool,
+    ) {
         if self.role.is_proxy() {
             return;
         }
         self.tcp.listen(self.settings.probing.port);
         (self.role, self.rank) = (Role::taken(epoch), Rank::First);
         self.discovery.abandon();
-        self.connection = None;
+        (self.connection, self.asked) = (None, None);
         for timer in [NodeTimer::Procedure, NodeTimer::Resolve] {
             ctx.cancel(timer.into());
         }
         ctx.observe(Observation::ProxyStarted);
-        self.store_record(ctx, plugin);
+        if on_record {
+            self.store_record(ctx, plugin);
+        }
         self.check_self_later(ctx);
     }
 

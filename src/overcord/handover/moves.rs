@@ -45,7 +45,11 @@ impl Handover {
             Move::Clear => self.clear_suspicion(ctx),
             Move::TakeRole(epoch) => {
                 self.found_if_outside(ctx, plugin);
-                self.play(ctx, plugin, epoch);
+                self.play(ctx, plugin, epoch, true);
+            }
+            Move::Listen(epoch) => {
+                self.found_if_outside(ctx, plugin);
+                self.play(ctx, plugin, epoch, false);
             }
             Move::Renew(epoch) => {
                 self.role = Role::taken(epoch);
@@ -70,8 +74,8 @@ impl Handover {
                 self.names.resolve_at(ctx, Asker::Authority, authority, domain);
             }
             Move::Test(address) => {
-                self.asked = true;
-                let step = self.discovery.begin_at(address, self.own);
+                self.asked = Some(address);
+                let step = self.discovery.confirm(address, self.own);
                 self.perform(ctx, plugin, step);
             }
             Move::Rejoin(proxy) => {
@@ -137,8 +141,8 @@ impl Handover {
     /// Puts the record of the node that plays, and renews it in time.
     pub fn store_record<C: NodeContext>(&mut self, ctx: &mut C, plugin: &mut PluginManagement) {
         let Role::Proxy { epoch, .. } = self.role else { return };
-        if !self.watches() {
-            // Takeover by command sends no message.
+        // Takeover by command sends no message, and who retires leaves the record to others.
+        if !self.watches() || self.rank == Rank::Retired {
             return;
         }
         ctx.set_after(NodeTimer::Renew.into(), self.strategy.renewal());

@@ -127,7 +127,7 @@ fn credentials() -> Credentials {
     Credentials::new("overcord", "handover")
 }
 
-fn settings(policies: Policies) -> Settings {
+pub(super) fn settings(policies: Policies) -> Settings {
     Settings {
         strategy: Arc::new(strategy::Paper),
         domain: DOMAIN.parse().unwrap(),

@@ -32,7 +32,10 @@ impl Handover {
         test: Test,
         address: Address,
     ) -> Option<bool> {
-        let Probing { kind, port, timeout, .. } = self.settings.probing;
+        let Probing { kind, port, mut timeout, .. } = self.settings.probing;
+        if test == Test::Reachable {
+            timeout = timeout.min(self.strategy.patience());
+        }
         let to = match (test, kind) {
             (Test::Reachable, ProbeKind::Icmp) => {
                 self.echoes = self.echoes.wrapping_add(1);

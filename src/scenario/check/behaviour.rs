@@ -4,7 +4,7 @@ use super::super::document::Path;
 use super::super::file::{ApplicationCache, Churn, ChurnModel, Handover, LifetimeModel, Reading};
 use super::super::plan::{
     Centre, ChurnPlan, ChurnSource, Family, HandoverPlan, Lifetime, Policies, ProbeKind, Probing,
-    TraceFormat, TracePlan, UpdateIf,
+    TraceFormat, TracePlan, ZoneUpdates,
 };
 use super::super::problem::Fault;
 use super::Check;
@@ -157,7 +157,11 @@ impl Check<'_> {
         None
     }
 
-    pub(super) fn handover(&mut self, handover: &Handover) -> HandoverPlan {
+    pub(super) fn handover(
+        &mut self,
+        handover: &Handover,
+        zone: Option<ZoneUpdates>,
+    ) -> HandoverPlan {
         let base = match handover.reading {
             Reading::Intended => Policies::INTENDED,
             Reading::Literal => Policies::LITERAL,
@@ -201,8 +205,8 @@ impl Check<'_> {
                 ApplicationCache::Span(span) => span.0,
             },
             standbys: handover.standbys.unwrap_or(Handover::STANDBYS),
-            update: handover.updates_by(),
-            update_if: handover.update_if.unwrap_or(UpdateIf::Always),
+            update: handover.updates_by(zone),
+            update_if: handover.updates_if(),
             update_timeout: handover.update_timeout.0,
             record_route: handover.record_route,
             daemon: self.daemon(handover),

@@ -24,7 +24,7 @@ impl Check<'_> {
             return;
         };
         let Some(dns) = &file.dns else { return };
-        let (update, publish) = (handover.updates_by(), self.publish(dns));
+        let (update, publish) = (handover.updates_by(Some(dns.update)), self.publish(dns));
         let path = Path::of("handover.update");
         let mut need = |path: Path, what, key, needed| {
             let fault = NeedFault::Value { what, key, needed };

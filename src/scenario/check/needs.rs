@@ -39,7 +39,8 @@ impl Check<'_> {
             }
             _ => {}
         }
-        let reads = handover.policies.overlay_record == OverlayRecord::Read;
+        let reads = handover.strategy.is_papers()
+            && handover.policies.overlay_record == OverlayRecord::Read;
         if reads
             && handover.update == UpdateProtocol::Rfc2136
             && handover.update_if == UpdateIf::Unchanged

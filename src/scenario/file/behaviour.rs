@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::super::plan::{
     Bootstrap, Eligibility, ExProxy, Losers, OnAddressChange, OnUnresolved, OverlayRecord,
     OwnAddress, ProbeKind, RecordRoute, ReturnAddress, Strategy, Test1Failure, TraceFormat,
-    UpdateFailure, UpdateIf, UpdateProtocol,
+    UpdateFailure, UpdateIf, UpdateProtocol, ZoneUpdates,
 };
 use super::daemon::Daemon;
 use super::systems::ApplicationCache;
@@ -154,13 +154,16 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "2"), range(min = 1, max = 7))]
     pub standbys: Option<u32>,
-    /// The protocol that updates the binding.
+    /// The protocol that updates the binding. By `rfc2136` a request goes by UDP, also where it is
+    /// longer than the 512 octets from which on nsupdate takes TCP: a change from one SRV set of
+    /// three peers to another is.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`dyndns2`; `rfc2136` with the strategy `standby`"))]
+    #[schemars(extend("x-default" = "`dyndns2`; `rfc2136` with the strategy `standby`, and with \
+        `lease` where the zone takes updates (`dns.update`)"))]
     pub update: Option<UpdateProtocol>,
     /// When an update by RFC 2136 holds.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("x-default" = "`always`"))]
+    #[schemars(extend("x-default" = "`always`; `unchanged` with the strategy `lease`"))]
     pub update_if: Option<UpdateIf>,
     /// How long a node waits for the answer of the update endpoint, or of the zone's primary.
     #[schemars(extend("x-period" = true))]
@@ -170,7 +173,9 @@ pub struct Handover {
     pub probe_interval: Duration,
     /// The greatest share of the interval by which one is longer or shorter, drawn uniformly.
     pub probe_jitter: Probability,
-    /// How long each of the two tests of a probe may take; 10 minutes at most.
+    /// How long each of the two tests of a probe may take; 10 minutes at most. `lease` and `standby`
+    /// wait for test 1 of a probe one second at most, and try a connection then before they believe
+    /// it: it sends again after 1 and 3 s, so that less than 4 s make it trust fewer packets.
     #[schemars(extend("x-period" = true, "x-most-seconds" = 600))]
     pub probe_timeout: Duration,
     /// What test 1 of a probe is.
@@ -206,7 +211,8 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`step-down` intended, `stay` literal"))]
     pub losers: Option<Losers>,
-    /// How many probes in a row must fail before a member acts.
+    /// How many probes in a row must fail before a member acts. What a strategy tests by itself
+    /// before it claims does not count.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "1"), range(min = 1, max = 1_000))]
     pub failures_to_suspect: Option<u32>,
@@ -241,12 +247,22 @@ impl Handover {
     /// How many proxy peers stand by when nothing is said.
     pub const STANDBYS: u32 = 2;
 
-    /// The protocol that updates the binding.
+    /// The protocol that updates the binding, in a zone that takes such updates of DNS.
     #[must_use]
-    pub fn updates_by(&self) -> UpdateProtocol {
+    pub fn updates_by(&self, zone: Option<ZoneUpdates>) -> UpdateProtocol {
         self.update.unwrap_or(match self.strategy {
             Strategy::Standby => UpdateProtocol::Rfc2136,
+            Strategy::Lease if zone == Some(ZoneUpdates::Tsig) => UpdateProtocol::Rfc2136,
             _ => UpdateProtocol::Dyndns2,
+        })
+    }
+
+    /// When an update by RFC 2136 holds.
+    #[must_use]
+    pub fn updates_if(&self) -> UpdateIf {
+        self.update_if.unwrap_or(match self.strategy {
+            Strategy::Lease => UpdateIf::Unchanged,
+            _ => UpdateIf::Always,
         })
     }
 }

@@ -1,12 +1,14 @@
 //! The lease: who finds nobody in the role makes sure, and then has to win it in the overlay.
 //!
-//! A failed test may only mean that a cache is old. So a member asks the overlay's record and the
-//! authority, past all caches, whom they name, and tests those as well. If nobody plays, it puts
-//! the record with the next epoch: a version is won by one writer, so that of all who found out at
-//! the same time one claims, and the others go on as members. The winner listens, then updates the
-//! binding. Whoever plays renews its record and asks the authority every half TTL; what they say
-//! decides who stays, so that of two that a partition has let play one steps down within a TTL of
-//! its healing.
+//! A failed test may only mean that a cache is old, or that a packet was lost. So a member that
+//! hears nothing for a second asks the overlay's record and the authority, past all caches, whom
+//! they name, and meanwhile tests the silent one again by a [connection](Move::Test), then those
+//! whom they name as well. If nobody plays, it puts the record with the next epoch: a version is
+//! won by one writer, so that of all who found out at the same time one claims, and the others go
+//! on as members. The winner listens, then updates the binding. Whoever plays renews its record and
+//! asks the authority every half TTL; what they say decides who stays, so that of two that a
+//! partition has let play one steps down within a TTL of its healing. It serves on as a lame duck
+//! until no cache names it any more.
 //!
 //! Rings of Chord that a partition has torn apart do not grow together by themselves. A member looks
 //! now and then whether its own ring has a record of the proxy peer that DNS names, and one that is
@@ -19,7 +21,7 @@
 
 use smallvec::smallvec;
 
-use super::{Event, Move, Moves, ProxyRecord, Strategy, View};
+use super::{Event, Move, Moves, PeerSet, ProxyRecord, Strategy, View};
 use crate::address::Address;
 use crate::overcord::discovery::Resolution;
 use crate::overcord::handover::update::Wanted;
@@ -27,6 +29,9 @@ use crate::overcord::resource_database::{Epoch, LIFETIME};
 use crate::overlay::PutOutcome;
 use crate::time::SimDuration;
 
+/// How long test 1 of a procedure is waited for: as TCP waits before it sends again (RFC 6298 §2.1).
+/// It only decides whether the connection is tried that decides.
+pub(super) const PATIENCE: SimDuration = SimDuration::from_secs(1);
 /// The pause after a winner on record that does not answer yet, and after a put that failed: some
 /// round trips, so that who has just won can begin to listen.
 const PAUSE: SimDuration = SimDuration::from_secs(2);
@@ -63,6 +68,8 @@ enum State {
     Doubting(Doubt, Stage),
     /// It plays under this epoch; so many updates in a row have been refused.
     Playing { epoch: Epoch, refused: u32, look: Look },
+    /// Another plays instead. It serves on until no cache names it any more.
+    Retiring,
 }
 
 /// What a node has found out so far that doubts.
@@ -70,26 +77,24 @@ enum State {
 struct Doubt {
     /// The address whose failed test made it doubt; none when there is no name.
     first: Option<Address>,
-    /// The record that it has seen.
-    record: Option<ProxyRecord>,
-    /// What the authority serves, where that is known.
-    binding: Option<Address>,
+    /// The record, once it is known whether there is one.
+    record: Option<Option<ProxyRecord>>,
+    /// What the authority serves, once that is known: an address, or that there is no name.
+    binding: Option<Option<Address>>,
+    /// Whom it tests.
+    testing: Option<Address>,
+    /// Who was tested and does not play.
+    silent: PeerSet,
     /// Whether the one on record got a second chance.
     waited: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
-    /// The record is being fetched.
-    Fetching,
-    /// The one on record is being tested.
-    TestingRecorded,
-    /// It is given time to begin.
-    Waiting,
-    /// The authority is being asked.
+    /// It collects what the overlay, the authority and tests say.
     Asking,
-    /// The one in the binding is being tested.
-    TestingBinding,
+    /// The one on record is given time to begin.
+    Waiting,
     /// The record is being put.
     Putting(Epoch),
 }
@@ -142,10 +147,9 @@ impl Lease {
     }
 
     fn doubt(&mut self, first: Option<Address>) -> Moves {
-        let doubt = Doubt { first, record: None, binding: None, waited: false };
-        self.state = State::Doubting(doubt, Stage::Fetching);
-        let mut moves: Moves = first.map(Move::Suspect).into_iter().collect();
-        moves.push(Move::Fetch);
+        self.state = State::Doubting(Doubt::new(first), Stage::Asking);
+        let mut moves: Moves = smallvec![Move::Fetch, Move::AskAuthority];
+        moves.extend(first.map(Move::Test));
         moves
     }
 
@@ -155,69 +159,87 @@ impl Lease {
         smallvec![Move::Clear]
     }
 
-    fn go_on(&mut self, doubt: Doubt, stage: Stage, step: Move) -> Moves {
-        self.state = State::Doubting(doubt, stage);
-        smallvec![step]
-    }
-
     fn play(&mut self, epoch: Epoch, doubt: Doubt, own: Address) -> Moves {
         self.state = State::Playing { epoch, refused: 0, look: Look::Resting };
-        if doubt.binding == Some(own) {
-            return smallvec![Move::TakeRole(epoch), Move::Clear, Move::Wait(self.look)];
-        }
-        let tested = doubt.binding.or(doubt.first);
+        let tested = match doubt.binding {
+            Some(Some(binding)) if binding == own => {
+                return smallvec![Move::TakeRole(epoch), Move::Clear, Move::Wait(self.look)];
+            }
+            Some(binding) => binding,
+            None => doubt.first,
+        };
         smallvec![Move::TakeRole(epoch), Move::Update { tested }, Move::Wait(self.look)]
     }
 
-    /// Nobody plays: the role has to be won, or an overlay to be founded.
-    fn claim(&mut self, doubt: Doubt, view: &View<'_>) -> Moves {
-        let epoch = Epoch(doubt.record.map_or(0, |record| record.epoch.0) + 1);
+    /// What is to be done with what is known.
+    fn weigh(&mut self, mut doubt: Doubt, view: &View<'_>) -> Moves {
+        let known = doubt.record.zip(doubt.binding).filter(|_| doubt.testing.is_none());
+        let Some((record, binding)) = known else {
+            self.state = State::Doubting(doubt, Stage::Asking);
+            return Moves::new();
+        };
+        let recorded = record.map(|record| record.address);
+        let mut named = [recorded, binding].into_iter().flatten();
+        let next = named.find(|&it| it != view.own && !doubt.silent.contains(it));
+        if next.is_some() {
+            doubt.testing = next;
+            self.state = State::Doubting(doubt, Stage::Asking);
+            return next.map(Move::Test).into_iter().collect();
+        }
+        let begins = recorded.is_some_and(|it| it != view.own && Some(it) != doubt.first);
+        if begins && !doubt.waited {
+            return self.wait(doubt);
+        }
+        // Nobody plays: the role has to be won, or an overlay to be founded.
+        let epoch = Epoch(record.map_or(0, |record| record.epoch.0) + 1);
         if !view.is_member {
             return self.play(epoch, doubt, view.own);
         }
-        self.go_on(doubt, Stage::Putting(epoch), Move::Put(epoch))
+        self.state = State::Doubting(doubt, Stage::Putting(epoch));
+        smallvec![Move::Put(epoch)]
+    }
+
+    /// Who has just won begins to listen yet: it asks once more in a while.
+    fn wait(&mut self, doubt: Doubt) -> Moves {
+        let mut again = Doubt { waited: true, ..Doubt::new(doubt.first) };
+        again.silent = doubt.first.map(PeerSet::of).unwrap_or_default();
+        again.testing = None;
+        self.state = State::Doubting(again, Stage::Waiting);
+        smallvec![Move::Wait(PAUSE)]
     }
 
     fn doubting(&mut self, doubt: Doubt, stage: Stage, event: Event, view: &View<'_>) -> Moves {
         match (stage, event) {
-            (Stage::Fetching, Event::Fetched(record)) => {
-                let doubt = Doubt { record, ..doubt };
-                let named = record.map(|record| record.address);
-                match named.filter(|&it| it != view.own && doubt.first != Some(it)) {
-                    Some(other) => self.go_on(doubt, Stage::TestingRecorded, Move::Test(other)),
-                    None => self.go_on(doubt, Stage::Asking, Move::AskAuthority),
-                }
-            }
-            (Stage::TestingRecorded, Event::TestFailed(..)) if !doubt.waited => {
-                let doubt = Doubt { waited: true, ..doubt };
-                self.go_on(doubt, Stage::Waiting, Move::Wait(PAUSE))
-            }
-            (Stage::Waiting, Event::Waited) => self.go_on(doubt, Stage::Fetching, Move::Fetch),
-            (Stage::TestingRecorded, Event::TestFailed(..)) => {
-                self.go_on(doubt, Stage::Asking, Move::AskAuthority)
+            (Stage::Asking, Event::Fetched(record)) => {
+                self.weigh(Doubt { record: Some(record), ..doubt }, view)
             }
             (Stage::Asking, Event::Authority(Resolution::Address(binding))) => {
-                let doubt = Doubt { binding: Some(binding), ..doubt };
-                let recorded = doubt.record.map(|record| record.address);
-                let known = [Some(view.own), doubt.first, recorded].contains(&Some(binding));
-                if known {
-                    self.claim(doubt, view)
-                } else {
-                    self.go_on(doubt, Stage::TestingBinding, Move::Test(binding))
-                }
+                self.weigh(Doubt { binding: Some(Some(binding)), ..doubt }, view)
             }
-            (Stage::Asking, Event::Authority(Resolution::NoSuchName)) => self.claim(doubt, view),
-            (Stage::TestingBinding, Event::TestFailed(..)) => self.claim(doubt, view),
+            (Stage::Asking, Event::Authority(Resolution::NoSuchName)) => {
+                self.weigh(Doubt { binding: Some(None), ..doubt }, view)
+            }
+            (_, Event::Tested { address, plays: false }) if doubt.testing == Some(address) => {
+                let silent = doubt.silent.with(address);
+                let verdict = doubt.first.filter(|&first| first == address).map(Move::Suspect);
+                let mut moves: Moves = verdict.into_iter().collect();
+                moves.extend(self.weigh(Doubt { testing: None, silent, ..doubt }, view));
+                moves
+            }
+            (Stage::Waiting, Event::Waited) => {
+                self.state = State::Doubting(doubt, Stage::Asking);
+                smallvec![Move::Fetch, Move::AskAuthority]
+            }
             (Stage::Putting(epoch), Event::Put(PutOutcome::Stored)) => {
                 self.play(epoch, doubt, view.own)
             }
             (Stage::Putting(_), Event::Put(PutOutcome::Failed)) if !doubt.waited => {
-                let doubt = Doubt { waited: true, ..doubt };
-                self.go_on(doubt, Stage::Waiting, Move::Wait(PAUSE))
+                self.wait(doubt)
             }
             // Somebody plays, somebody else has won, or nobody can say: the next procedure begins
             // anew.
-            (_, Event::Playing(_) | Event::Put(_) | Event::Authority(_)) => self.rest(),
+            (_, Event::Playing(_) | Event::Tested { plays: true, .. } | Event::Authority(_))
+            | (Stage::Putting(_), Event::Put(_)) => self.rest(),
             _ => Moves::new(),
         }
     }
@@ -247,6 +269,10 @@ impl Lease {
                 *look = Look::AtBinding;
                 smallvec![Move::AskAuthority, Move::Wait(self.look)]
             }
+            // A test may outlive the half of a short TTL.
+            (Look::AtRival(_) | Look::AtOther(_), Event::Waited) => {
+                smallvec![Move::Wait(self.look)]
+            }
             (_, Event::Waited) if view.is_claiming => smallvec![Move::Wait(self.look)],
             (_, Event::Waited) => {
                 *look = Look::AtBinding;
@@ -265,11 +291,11 @@ impl Lease {
                 Moves::new()
             }
             // DNS decides between two that play.
-            (Look::AtRival(_), Event::Playing(_)) => {
+            (Look::AtRival(_), Event::Tested { plays: true, .. }) => {
                 *look = Look::AtBinding;
                 smallvec![Move::AskAuthority]
             }
-            (Look::AtRival(rival), Event::TestFailed(..)) => {
+            (Look::AtRival(rival), Event::Tested { .. }) => {
                 *epoch = Epoch(rival.epoch.0.max(epoch.0) + 1);
                 *look = Look::Resting;
                 smallvec![Move::Renew(*epoch)]
@@ -280,12 +306,11 @@ impl Lease {
                 *look = Look::AtOther(binding);
                 smallvec![Move::Test(binding)]
             }
-            (Look::AtOther(_), Event::Playing(_)) => {
-                self.state = State::Member;
-                self.estranged = 1;
-                smallvec![Move::GiveUp]
+            (Look::AtOther(_), Event::Tested { plays: true, .. }) => {
+                self.state = State::Retiring;
+                smallvec![Move::Retire, Move::Wait(view.settings.settling)]
             }
-            (Look::AtOther(binding), Event::TestFailed(..)) => {
+            (Look::AtOther(binding), Event::Tested { .. }) => {
                 *look = Look::Resting;
                 smallvec![Move::Suspect(binding), Move::Update { tested: Some(binding) }]
             }
@@ -302,9 +327,21 @@ impl Lease {
     }
 }
 
+impl Doubt {
+    /// It knows nothing yet, and has begun to test this one.
+    fn new(first: Option<Address>) -> Self {
+        let silent = PeerSet::default();
+        Self { first, record: None, binding: None, testing: first, silent, waited: false }
+    }
+}
+
 impl Strategy for Lease {
     fn fresh(&self) -> Box<dyn Strategy> {
         Box::new(Self { look: self.look, ..Self::default() })
+    }
+
+    fn patience(&self) -> SimDuration {
+        PATIENCE
     }
 
     fn renewal(&self) -> SimDuration {
@@ -321,14 +358,19 @@ impl Strategy for Lease {
             (_, Event::Told) => {
                 let epoch = Epoch::of(view.now);
                 self.state = State::Playing { epoch, refused: 0, look: Look::Resting };
-                smallvec![Move::Wait(self.look)]
+                smallvec![Move::Lead, Move::Wait(self.look)]
             }
+            (State::Retiring, Event::Waited) => {
+                self.state = State::Member;
+                self.estranged = 1;
+                smallvec![Move::GiveUp]
+            }
+            (State::Retiring, _) => Moves::new(),
             (State::Playing { .. }, Event::Moved(former)) => self.moved(former, view),
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
             (State::Member | State::Comparing(_), Event::Founded) => {
-                let doubt = Doubt { first: None, record: None, binding: None, waited: false };
-                self.play(Epoch(1), doubt, view.own)
+                self.play(Epoch(1), Doubt::new(None), view.own)
             }
             (State::Member, Event::Playing(proxy)) => self.found(proxy),
             (State::Comparing(proxy), Event::Fetched(record)) => self.compare(proxy, record),

@@ -20,6 +20,8 @@ mod lease;
 mod paper;
 mod peer_set;
 mod standby;
+#[cfg(test)]
+mod tests;
 
 pub use lease::Lease;
 pub use paper::Paper;
@@ -48,6 +50,12 @@ pub trait Strategy: fmt::Debug + Send + Sync {
     /// nobody whom they remember lets them in. Otherwise they play when they are told to.
     fn watches(&self) -> bool {
         true
+    }
+
+    /// How long test 1 of a procedure is waited for at most, if that is less than the configured
+    /// time-out. A strategy that tests again before it acts need not be patient the first time.
+    fn patience(&self) -> SimDuration {
+        SimDuration::MAX
     }
 
     /// How long a node that plays waits until it renews its record in the overlay.
@@ -94,6 +102,13 @@ pub enum Event {
     /// So many procedures in a row failed with a test as the policy asks for
     /// (`failures_to_suspect`); this is the last.
     TestFailed(Test, Address),
+    /// A test that the strategy asked for ended.
+    Tested {
+        /// Whose.
+        address: Address,
+        /// Whether a connection to its probe port was accepted.
+        plays: bool,
+    },
     /// A procedure found the node's own address in the binding.
     OwnAddress,
     /// DNS does not answer, and the overlay's record names the node, which does not play.
@@ -156,7 +171,10 @@ pub enum Move {
     /// renews it, and looks after its binding where the policy says so. A node that is still
     /// outside of any overlay founds one first.
     TakeRole(Epoch),
-    /// Goes on to play, under another epoch: the record is put again.
+    /// Plays the proxy peer from now on as [`Move::TakeRole`] does, but puts no record before
+    /// [`Move::Renew`].
+    Listen(Epoch),
+    /// Goes on to play, under this epoch: the record is put.
     Renew(Epoch),
     /// Is an ordinary member from now on; an update under way is given up.
     GiveUp,
@@ -175,7 +193,9 @@ pub enum Move {
     Put(Epoch),
     /// Asks the authority for the binding, past all caches: ends in [`Event::Authority`].
     AskAuthority,
-    /// Tests this address as a procedure would: ends in one of its events.
+    /// Tests whether this address plays, by test 2 alone, in place of a procedure that may run: ends
+    /// in [`Event::Tested`]. Its connection sends its first segment again 1 and 3 s later, so that
+    /// only several losses in a row, or a time-out below that, make a host seem silent.
     Test(Address),
     /// Joins through this proxy peer, though the node is a member: of another part of the overlay.
     Rejoin(Address),
@@ -194,7 +214,8 @@ pub enum Move {
     Lead,
     /// Stands by behind another from now on, for one that plays.
     StandBy,
-    /// Plays until it leaves, and others play instead already.
+    /// Plays on, while others play instead already: until it leaves, or until no cache names it any
+    /// more. It does not renew its record.
     Retire,
 }
 

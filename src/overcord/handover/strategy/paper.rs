@@ -66,6 +66,7 @@ impl Strategy for Paper {
             | Event::Overtaken { certain: false }
             | Event::Told
             | Event::Playing(_)
+            | Event::Tested { .. }
             | Event::Fetched(_)
             | Event::Put(_)
             | Event::Authority(_)

@@ -5,14 +5,16 @@
 //! only if the set is still what the writer has seen, so that of several who want to change it one
 //! does, and the others look again.
 //!
-//! * A member whose regular procedure finds the preferred peer dead asks the authority for the set,
-//!   tests the peers behind until one plays, and writes the set without the dead and with itself at
-//!   the end. It listens before it does.
+//! * A member whose regular procedure hears nothing of the preferred peer for a second asks the
+//!   authority for the set, and tests the silent one again by a [connection](Move::Test). If it does
+//!   not play, the member tests the peers behind until one does, and writes the set without the dead
+//!   and with itself at the end. It listens before it does; the overlay's record is put when the
+//!   update was accepted.
 //! * A member whose procedure finds it alive looks at the set through its resolver; where one is
 //!   missing, it asks the authority, and joins the set at the end.
 //! * A peer of the set asks the authority for it every half TTL, tests the one before it (the first
 //!   one tests the last), and takes it out if that does not play. Who is not in the set any more
-//!   serves on for a TTL, since caches may name it yet, and steps down.
+//!   serves on as a lame duck until no cache names it, and steps down.
 //! * A peer that is going to leave takes itself out as soon as it knows, and serves on until it
 //!   goes: caches that still name it find it there.
 //! * A peer that gets another address writes that in the place of the former one.
@@ -21,6 +23,7 @@
 
 use smallvec::smallvec;
 
+use super::lease::PATIENCE;
 use super::{Event, Move, Moves, PeerSet, Strategy, View};
 use crate::address::Address;
 use crate::overcord::handover::update::Wanted;
@@ -48,14 +51,26 @@ enum State {
     Member,
     /// It counts the peers of the set: as its resolver tells it, then as the authority does.
     Counting { past_caches: bool },
-    /// The preferred peer failed its test: it asks for the set, and tests who stands behind.
-    Doubting { dead: PeerSet, set: Option<PeerSet> },
-    /// It plays, and its update is under way that puts it into the set.
+    /// The preferred peer failed its test.
+    Doubting(Doubt),
+    /// It listens, and its update is under way that puts it into the set.
     Entering(PeerSet),
     /// It is in the set, as far as it knows.
     Serving(Duty),
+    /// It is in the set no more, and serves on until no cache names it.
+    Retiring,
     /// It will leave, and is not in the set, or nobody would be left in it.
     Leaving,
+}
+
+/// What a member has found out so far that doubts: it asks for the set, tests this peer again, and
+/// then those behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Doubt {
+    suspect: Address,
+    testing: Option<Address>,
+    dead: PeerSet,
+    set: Option<PeerSet>,
 }
 
 /// What a peer of the set is doing.
@@ -71,8 +86,6 @@ enum Duty {
     Parted,
     /// It has another address than this, under which it is in the set, and takes its own place.
     Moving(Address),
-    /// It is not in the set any more.
-    Ousted,
 }
 
 impl Standby {
@@ -98,7 +111,7 @@ impl Standby {
     ) -> Moves {
         self.state = State::Entering(set);
         let place = if set.first() == Some(view.own) { Move::Lead } else { Move::StandBy };
-        smallvec![Move::TakeRole(Epoch::of(view.now)), place, publish(tested, set, expected)]
+        smallvec![Move::Listen(Epoch::of(view.now)), place, publish(tested, set, expected)]
     }
 
     /// A peer of this set takes the place that it has in it.
@@ -122,13 +135,13 @@ impl Standby {
                 smallvec![Move::AskSet { past_caches: false }]
             }
             Event::TestFailed(_, address) => {
-                self.state = State::Doubting { dead: PeerSet::of(address), set: None };
-                smallvec![Move::Suspect(address), Move::AskSet { past_caches: true }]
+                let (testing, dead) = (Some(address), PeerSet::default());
+                self.state = State::Doubting(Doubt { suspect: address, testing, dead, set: None });
+                smallvec![Move::AskSet { past_caches: true }, Move::Test(address)]
             }
-            // It has been away, and nobody has noticed.
             Event::OwnAddress => {
-                self.state = State::Serving(Duty::Resting);
-                smallvec![Move::TakeRole(Epoch::of(view.now)), Move::Wait(self.look)]
+                self.state = State::Counting { past_caches: true };
+                smallvec![Move::AskSet { past_caches: true }]
             }
             Event::Unresolved => smallvec![Move::ResolveAgain],
             Event::Leaving(_) => {
@@ -140,13 +153,20 @@ impl Standby {
     }
 
     fn counting(&mut self, past_caches: bool, event: Event, view: &View<'_>) -> Moves {
+        let is_in = |set: PeerSet| set.contains(view.own);
         match event {
-            Event::Set(Some(set)) if set.len() < self.size && !set.contains(view.own) => {
-                if past_caches && view.is_member {
-                    return self.enter(None, set.with(view.own), set, view);
-                }
+            Event::Set(Some(set)) if !past_caches && (set.len() < self.size || is_in(set)) => {
                 self.state = State::Counting { past_caches: true };
                 smallvec![Move::AskSet { past_caches: true }]
+            }
+            // It has been away, and nobody has noticed.
+            Event::Set(Some(set)) if past_caches && is_in(set) => {
+                let mut moves: Moves = smallvec![Move::TakeRole(Epoch::of(view.now))];
+                moves.extend(self.take_place(set, view.own));
+                moves
+            }
+            Event::Set(Some(set)) if past_caches && set.len() < self.size && view.is_member => {
+                self.enter(None, set.with(view.own), set, view)
             }
             Event::Set(_) => {
                 self.state = State::Member;
@@ -156,37 +176,47 @@ impl Standby {
         }
     }
 
-    fn doubting(
-        &mut self,
-        dead: PeerSet,
-        set: Option<PeerSet>,
-        event: Event,
-        view: &View<'_>,
-    ) -> Moves {
-        match (event, set) {
+    fn doubting(&mut self, doubt: Doubt, event: Event, view: &View<'_>) -> Moves {
+        let Doubt { suspect, testing, dead, set } = doubt;
+        match event {
             // A cache was old, or the set is in good hands already.
-            (Event::Set(Some(set)), None) if !dead.iter().any(|it| set.contains(it)) => self.rest(),
-            (Event::Set(Some(set)), None) => self.go_on(dead, set, view),
-            (Event::TestFailed(_, address), Some(set)) => self.go_on(dead.with(address), set, view),
-            (Event::Playing(_), Some(set)) => self.repair(dead, set, view),
-            (Event::Leaving(_), _) => {
+            Event::Set(Some(set)) if doubt.set.is_none() && set.contains(suspect) => {
+                self.go_on(Doubt { set: Some(set), ..doubt }, view)
+            }
+            Event::Tested { address, plays: false } if testing == Some(address) => {
+                let verdict = (address == suspect).then_some(Move::Suspect(suspect));
+                let mut moves: Moves = verdict.into_iter().collect();
+                let doubt = Doubt { testing: None, dead: dead.with(address), ..doubt };
+                moves.extend(self.go_on(doubt, view));
+                moves
+            }
+            Event::Tested { address, plays: true } if address != suspect => match set {
+                Some(set) => self.repair(dead, set, view),
+                None => self.rest(),
+            },
+            Event::Leaving(_) => {
                 self.state = State::Leaving;
                 smallvec![Move::Clear]
             }
-            (Event::Set(_) | Event::Playing(_) | Event::OwnAddress, _) => self.rest(),
+            Event::Set(_) | Event::Tested { plays: true, .. } | Event::Playing(_) => self.rest(),
             _ => Moves::new(),
         }
     }
 
-    /// Tests the next of the set.
-    fn go_on(&mut self, dead: PeerSet, set: PeerSet, view: &View<'_>) -> Moves {
-        let next = set.iter().find(|&it| !dead.contains(it) && it != view.own);
-        match next {
+    /// Tests the next of the set, when it is known and nobody is being tested.
+    fn go_on(&mut self, mut doubt: Doubt, view: &View<'_>) -> Moves {
+        let known = doubt.set.filter(|_| doubt.testing.is_none());
+        let Some(set) = known else {
+            self.state = State::Doubting(doubt);
+            return Moves::new();
+        };
+        doubt.testing = set.iter().find(|&it| !doubt.dead.contains(it) && it != view.own);
+        match doubt.testing {
             Some(next) => {
-                self.state = State::Doubting { dead, set: Some(set) };
+                self.state = State::Doubting(doubt);
                 smallvec![Move::Test(next)]
             }
-            None => self.repair(dead, set, view),
+            None => self.repair(doubt.dead, set, view),
         }
     }
 
@@ -201,7 +231,7 @@ impl Standby {
 
     fn entering(&mut self, set: PeerSet, event: Event, view: &View<'_>) -> Moves {
         match event {
-            Event::Updated { accepted: true } => self.take_place(set, view.own),
+            Event::Updated { accepted: true } => self.entered(set, view),
             Event::Updated { accepted: false } | Event::Overtaken { certain: true } => {
                 self.state = State::Member;
                 smallvec![Move::GiveUp]
@@ -211,7 +241,13 @@ impl Standby {
                 Moves::new()
             }
             // It may have been carried out: the set tells.
-            Event::Overtaken { certain: false } => self.look_now(),
+            Event::Overtaken { certain: false } => self.ask_now(),
+            Event::Waited if !view.is_claiming => self.ask_now(),
+            Event::Set(Some(found)) if found.contains(view.own) => self.entered(found, view),
+            Event::Set(Some(_)) => {
+                self.state = State::Member;
+                smallvec![Move::GiveUp]
+            }
             Event::Leaving(_) => {
                 self.state = State::Serving(Duty::Parting);
                 smallvec![Move::Wait(PAUSE)]
@@ -220,8 +256,14 @@ impl Standby {
         }
     }
 
-    fn look_now(&mut self) -> Moves {
-        self.state = State::Serving(Duty::Resting);
+    /// It has come into this set.
+    fn entered(&mut self, set: PeerSet, view: &View<'_>) -> Moves {
+        let mut moves: Moves = smallvec![Move::Renew(Epoch::of(view.now))];
+        moves.extend(self.take_place(set, view.own));
+        moves
+    }
+
+    fn ask_now(&self) -> Moves {
         smallvec![Move::AskSet { past_caches: true }, Move::Wait(self.look)]
     }
 
@@ -237,15 +279,7 @@ impl Standby {
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(PAUSE * 5)]
             }
             (Duty::Parting, Event::Set(Some(set))) => self.part(set, view.own),
-            (Duty::Ousted, Event::Waited) => {
-                self.state = State::Member;
-                smallvec![Move::GiveUp]
-            }
-            (Duty::Ousted, Event::Leaving(_)) => {
-                self.state = State::Leaving;
-                Moves::new()
-            }
-            (Duty::Parting | Duty::Parted | Duty::Ousted, _) => Moves::new(),
+            (Duty::Parting | Duty::Parted, _) => Moves::new(),
             (_, Event::Moved(former)) => {
                 self.state = State::Serving(Duty::Moving(former));
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(self.look)]
@@ -259,16 +293,20 @@ impl Standby {
                 smallvec![Move::AskSet { past_caches: true }, Move::Wait(PAUSE * 5)]
             }
             (Duty::Moving(former), _) => self.moving(former, event, view),
-            (_, Event::Waited | Event::Overtaken { .. }) if !view.is_claiming => self.look_now(),
+            // A test may outlive the half of a short TTL.
+            (Duty::Testing(..), Event::Waited) => smallvec![Move::Wait(self.look)],
+            (_, Event::Waited | Event::Overtaken { .. }) if !view.is_claiming => {
+                self.state = State::Serving(Duty::Resting);
+                self.ask_now()
+            }
             (_, Event::Waited) => smallvec![Move::Wait(self.look)],
             (_, Event::Set(Some(set))) if !view.is_claiming => self.look_at(set, view),
-            (Duty::Testing(set, address), Event::TestFailed(_, failed)) if address == failed => {
+            (Duty::Testing(set, tested), Event::Tested { address, plays }) if tested == address => {
                 self.state = State::Serving(Duty::Resting);
+                if plays {
+                    return Moves::new();
+                }
                 smallvec![Move::Suspect(address), publish(Some(address), set.without(address), set)]
-            }
-            (Duty::Testing(..), Event::Playing(_)) => {
-                self.state = State::Serving(Duty::Resting);
-                Moves::new()
             }
             _ => Moves::new(),
         }
@@ -277,9 +315,8 @@ impl Standby {
     /// What a peer does that sees this set.
     fn look_at(&mut self, set: PeerSet, view: &View<'_>) -> Moves {
         let Some(before) = set.before(view.own) else {
-            self.state = State::Serving(Duty::Ousted);
-            // Twice as long as it looks is a TTL, or more.
-            return smallvec![Move::Retire, Move::Wait(self.look * 2)];
+            self.state = State::Retiring;
+            return smallvec![Move::Retire, Move::Wait(view.settings.settling)];
         };
         let mut moves = self.take_place(set, view.own);
         if before != view.own {
@@ -289,10 +326,27 @@ impl Standby {
         moves
     }
 
+    fn retiring(&mut self, event: Event) -> Moves {
+        match event {
+            Event::Waited => {
+                self.state = State::Member;
+                smallvec![Move::GiveUp]
+            }
+            Event::Leaving(_) => {
+                self.state = State::Leaving;
+                Moves::new()
+            }
+            _ => Moves::new(),
+        }
+    }
+
     /// What a peer does that is in the set under its former address.
     fn moving(&mut self, former: Address, event: Event, view: &View<'_>) -> Moves {
         match event {
-            Event::Updated { accepted: true } => self.look_now(),
+            Event::Updated { accepted: true } => {
+                self.state = State::Serving(Duty::Resting);
+                self.ask_now()
+            }
             Event::Updated { .. } | Event::Overtaken { .. } => smallvec![Move::Wait(PAUSE)],
             Event::Waited if view.is_claiming => smallvec![Move::Wait(self.look)],
             Event::Waited => {
@@ -333,6 +387,10 @@ impl Strategy for Standby {
         Box::new(Self { state: State::Member, ..*self })
     }
 
+    fn patience(&self) -> SimDuration {
+        PATIENCE
+    }
+
     fn checks_itself(&self) -> bool {
         false
     }
@@ -341,9 +399,10 @@ impl Strategy for Standby {
         match self.state {
             State::Member => self.member(event, view),
             State::Counting { past_caches } => self.counting(past_caches, event, view),
-            State::Doubting { dead, set } => self.doubting(dead, set, event, view),
+            State::Doubting(doubt) => self.doubting(doubt, event, view),
             State::Entering(set) => self.entering(set, event, view),
             State::Serving(duty) => self.serving(duty, event, view),
+            State::Retiring => self.retiring(event),
             State::Leaving => Moves::new(),
         }
     }
