@@ -188,6 +188,7 @@ fn tally(report: &Report, outcome: &Outcome, requests: &[RequestRow]) -> Tally {
         node_hours: outcome.member_nanos as f64 / HOUR,
         lookup_hops_mean: (lookups.found > 0).then(|| lookups.hops as f64 / lookups.found as f64),
         lookup_failures: lookups.failed,
+        lookups_wrong: lookups.wrong,
         caller_stale_share: report.caller_stale_share(),
         sets: report.publishes_sets.then(|| SetTally {
             claimants: claimants(|kind| kind == DepartureKind::Partial),

@@ -122,6 +122,8 @@ pub struct Tally {
     pub lookup_hops_mean: Option<f64>,
     /// Overlay look-ups that failed.
     pub lookup_failures: u64,
+    /// Those that found another than the owner, where that is judged.
+    pub lookups_wrong: Option<u64>,
     /// Stale time over observed time, over the resolvers that serve a caller domain; `None` without
     /// any.
     pub caller_stale_share: Option<f64>,
@@ -308,6 +310,9 @@ pub fn headline(
     headline.push("lookup_failures", count(tally.lookup_failures));
     headline.push(CALLER_STALE_SHARE, tally.caller_stale_share);
     push_sets(&mut headline, tally);
+    if let Some(wrong) = tally.lookups_wrong {
+        headline.push("lookups_wrong", count(wrong));
+    }
     headline
 }
 

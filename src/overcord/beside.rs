@@ -375,10 +375,16 @@ impl Beside {
                 }
                 Upcall::JoinFailed => self.wait(ctx, place),
                 Upcall::Isolated => {
-                    if let Stage::Member(plugin) = &self.stage {
+                    if let Stage::Member(mut plugin) =
+                        std::mem::replace(&mut self.stage, Stage::Waiting)
+                    {
                         for peer in plugin.acquaintances() {
                             self.repository.remember(peer);
                         }
+                        // What it was asked for fails: nobody else would end that, and the plug-in
+                        // that follows counts its operations from one again.
+                        let ended = plugin.leave(&mut Through { node: ctx, place });
+                        news.extend(self.take(ctx, place, ended));
                     }
                     self.wait(ctx, place);
                 }

@@ -22,6 +22,7 @@ mod conformance;
 pub mod description;
 pub mod directory;
 pub mod kademlia;
+mod phases;
 pub mod plugin;
 pub mod records;
 pub mod ring;
@@ -113,11 +114,11 @@ pub struct LookupOutcome {
 }
 
 impl LookupOutcome {
-    /// What the observer is told of it; whether it served the overlay itself.
+    /// What the observer is told of the look-up of this key; whether it served the overlay itself.
     #[must_use]
-    pub const fn observed(&self, maintenance: bool) -> Observation {
+    pub const fn observed(&self, key: RingId, maintenance: bool) -> Observation {
         let Self { hops, timeouts, owner, .. } = *self;
-        Observation::LookupEnded { hops, timeouts, found: owner.is_some(), maintenance }
+        Observation::LookupEnded { key, owner, hops, timeouts, maintenance }
     }
 }
 
@@ -181,12 +182,14 @@ pub enum Observation {
     NotMember,
     /// A look-up ended, its own or its application's.
     LookupEnded {
+        /// The key.
+        key: RingId,
+        /// Its owner, if one was found.
+        owner: Option<NodeRef>,
         /// Nodes on the way that answered or forwarded.
         hops: u8,
         /// Nodes that did not answer.
         timeouts: u8,
-        /// Whether it gave an owner.
-        found: bool,
         /// Whether it served the overlay itself: a join, the repair of a finger.
         maintenance: bool,
     },

@@ -24,6 +24,7 @@
 //! management).
 
 mod kind;
+mod owner;
 
 pub use kind::Kind;
 

@@ -211,10 +211,14 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
         ),
     );
     line("split brain, share of the time", value("split_brain_share", percent));
+    let wrong = point.mean("lookups_wrong").filter(|&wrong| wrong > 0.0);
+    let wrong = wrong.map_or(String::new(), |_| {
+        format!(", {} found the wrong owner", value("lookups_wrong", number))
+    });
     line(
         "overlay look-ups",
         format!(
-            "{} hops, {} failed",
+            "{} hops, {} failed{wrong}",
             value("lookup_hops.mean", number),
             value("lookup_failures", number)
         ),

@@ -270,6 +270,12 @@ fn parameters_of_bamboo_against_each_other() {
              is 200ms",
         ),
         (
+            "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\n\
+             max_timeout = \"1s\"",
+            "x.toml:5:15: overlay.bamboo.max_timeout: 1s must not be below `rpc_timeout`, which is \
+             1500ms",
+        ),
+        (
             "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleafs = 4\n\
              digit_bits = 9",
             "x.toml:5:1: overlay.bamboo.leafs: unknown key `leafs`; did you mean `leaves`?\n\

@@ -192,9 +192,9 @@ fn keys_that_do_not_fit_the_action() {
         ),
         (
             "action = \"subcribe\"",
-            "x.toml:24:10: event.0.action: expected `depart`, `return`, `address_change`, `dyndns_down`, `dyndns_up`, \
-             `partition`, `heal`, `register`, `publish`, `message`, `subscribe`, `unsubscribe` or `call`, found \
-             \"subcribe\"; did you mean `subscribe`?",
+            "x.toml:24:10: event.0.action: expected `depart`, `return`, `address_change`, \
+             `dyndns_down`, `dyndns_up`, `partition`, `heal`, `register`, `publish`, `message`, \
+             `subscribe`, `unsubscribe`, `call` or `dyndns_reset`, found \"subcribe\"; did you mean `subscribe`?",
         ),
     ]);
     let long = "x".repeat(1_301);
@@ -363,14 +363,15 @@ fn a_server_that_goes_and_what_stands_in_for_it_are_judged() {
              `deebee.dsl.ru.ac.za`?",
         ),
         (
-            "action = \"heal\"\n[[caller]]\ndomain = \"uni.example\"\nusers = 0\n\
+            "action = \"dyndns_up\"\n[[caller]]\ndomain = \"uni.example\"\nusers = 0\n\
              overlay_backup = true",
             "x.toml:28:18: caller.2.overlay_backup: `overlay_backup` needs `embeds = true`: the \
              server's peer copies into the overlay where its users are",
         ),
     ]);
     let text = STORY.replace("[handover]", "[handover]\nstrategy = \"embedded\"");
-    let text = format!("{text}action = \"heal\"\n").replace("users = 2", "overlay_backup = true");
+    let text =
+        format!("{text}action = \"dyndns_up\"\n").replace("users = 2", "overlay_backup = true");
     check(&[(
         &text,
         "x.toml:15:18: caller.0.overlay_backup: `overlay_backup` needs a strategy with a proxy peer",

@@ -185,6 +185,7 @@ fn overlay(plan: &Plan) -> Overlay {
         start_spread,
         location_lifetime,
         lookups,
+        judges_lookups,
     } = &plan.overlay;
     let traced = matches!(plan.churn, Some(ChurnPlan { source: ChurnSource::Trace(_), .. }));
     // All overlays share the parameters of a plug-in.
@@ -211,6 +212,7 @@ fn overlay(plan: &Plan) -> Overlay {
         lookups: lookups.as_ref().map(|lookups| OverlayLookups {
             rate: Rate { interval: lookups.interval },
             model: lookups.model,
+            judged: *judges_lookups,
         }),
     }
 }

@@ -294,6 +294,8 @@ pub struct OverlayPlan {
     pub location_lifetime: SimDuration,
     /// Look-ups of random keys by each member; `None` is none.
     pub lookups: Option<Arrivals>,
+    /// Whether the owners that look-ups find are judged.
+    pub judges_lookups: bool,
 }
 
 /// The DHT, with its parameters.

@@ -22,6 +22,7 @@ pub mod life;
 pub mod log;
 pub mod moving;
 pub mod observation;
+pub mod owners;
 pub mod partition;
 pub mod population;
 pub mod ring;

@@ -10,7 +10,7 @@ use crate::dns::{self, Binding, Question, authority, resolver};
 use crate::dyndns::Accepted;
 use crate::net::{Link, Observer, Payload};
 use crate::overcord;
-use crate::overlay::{self, Contact, Directory, Facts, NodeRef};
+use crate::overlay::{self, Contact, Directory, Facts, NodeRef, RingId};
 use crate::rtp;
 use crate::sim::fingerprint::stable_hash;
 use crate::sim::{Fingerprint, HostId};
@@ -21,6 +21,7 @@ use crate::world::caller;
 use crate::world::checkers::Checkers;
 use crate::world::log::Logged;
 use crate::world::observation::{Answer, Observation, RequestEnding, RequestMethod};
+use crate::world::owners::Owners;
 use crate::world::story::Chronicle;
 use crate::world::truth::Truth;
 
@@ -95,6 +96,8 @@ pub struct LookupTotals {
     pub found: u64,
     /// Those that did not.
     pub failed: u64,
+    /// Those that found another than the owner; `None` when nobody judges them.
+    pub wrong: Option<u64>,
     /// Hops of those that found an owner, summed.
     pub hops: u64,
     /// Nodes on the way that did not answer, summed over all.
@@ -178,6 +181,8 @@ pub struct Stage {
     pub noted: Option<Noted>,
     /// Who writes the story, if one is told.
     pub story: Option<Box<Chronicle>>,
+    /// Who judges look-ups, if anybody does.
+    pub owners: Option<Box<Owners>>,
     /// What became of media, where any is sent.
     pub media: Option<MediaTotals>,
     /// The members of overlays beside the main one, of which truth hears nothing.
@@ -208,6 +213,7 @@ impl Stage {
             checkers: None,
             noted: None,
             story: None,
+            owners: None,
             media: None,
             beside: BTreeSet::new(),
             warmup,
@@ -228,6 +234,16 @@ impl Stage {
         if let Some(story) = &mut self.story {
             story.observed(now, host, observation);
         }
+        if let Some(owners) = &mut self.owners {
+            owners.observe(host, observation);
+        }
+    }
+
+    fn judge_lookup(&mut self, now: SimTime, asker: HostId, key: RingId, found: NodeRef) {
+        if let Some(owners) = self.owners.as_ref().filter(|_| now >= self.warmup) {
+            let is_wrong = owners.is_wrong(asker, key, self.directory.contact(found).id);
+            self.lookups.wrong = self.lookups.wrong.map(|wrong| wrong + u64::from(is_wrong));
+        }
     }
 
     fn count_lookup(&mut self, now: SimTime, hops: u8, timeouts: u8, found: bool) {
@@ -244,19 +260,28 @@ impl Stage {
     }
 
     /// A node's observation in truth's words; those that truth has no word for are counted.
-    fn of_node(&mut self, now: SimTime, observation: overcord::Observation) -> Option<Observation> {
+    fn of_node(
+        &mut self,
+        now: SimTime,
+        host: HostId,
+        observation: overcord::Observation,
+    ) -> Option<Observation> {
         use overcord::Observation as Seen;
         Some(match observation {
             Seen::Overlay(overlay::Observation::Member(identity)) => Observation::Member(identity),
             Seen::Overlay(overlay::Observation::NotMember) => Observation::NotMember,
             Seen::Overlay(overlay::Observation::LookupEnded {
+                key,
+                owner,
                 hops,
                 timeouts,
-                found,
                 maintenance,
             }) => {
                 if !maintenance {
-                    self.count_lookup(now, hops, timeouts, found);
+                    self.count_lookup(now, hops, timeouts, owner.is_some());
+                    if let Some(owner) = owner {
+                        self.judge_lookup(now, host, key, owner);
+                    }
                 }
                 return None;
             }
@@ -372,7 +397,7 @@ impl Observer for Stage {
             return;
         }
         let observation = match observed {
-            Observed::Node(observation) => self.of_node(now, observation),
+            Observed::Node(observation) => self.of_node(now, host, observation),
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self
                 .in_short(&question, &answer)
                 .map(|answer| Observation::CacheStored { answer, expires }),

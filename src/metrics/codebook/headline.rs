@@ -57,6 +57,13 @@ pub(super) fn metrics() -> Vec<Metric> {
          where no caller's chain of caches ends at a resolver.",
     ));
     all.extend(sets());
+    all.push(one(
+        "lookups_wrong",
+        Unit::Count,
+        Lower,
+        "Overlay look-ups that found another than the owner: the up member of the asker's overlay that \
+         is closest to the key, by the rule of the plug-in (only where `overlay.lookups.judged` is set).",
+    ));
     all
 }
 

@@ -24,7 +24,8 @@ fn names(asked: Asked, spoken: &[Protocol]) -> Vec<String> {
     let all = matches!(asked, Asked::Requests(_));
     let (outbound, sets) = (all.then(OutboundTotals::default), all.then(SetTally::default));
     let media = all.then(MediaTotals::default);
-    let tally = Tally { asked, outbound, media, sets, ..Tally::default() };
+    let lookups_wrong = all.then_some(0);
+    let tally = Tally { asked, outbound, media, sets, lookups_wrong, ..Tally::default() };
     let headline = headline(SimTime::ZERO, &[], &[], &signalling, &tally);
     headline.iter().map(|(name, _)| name.to_owned()).collect()
 }
@@ -40,9 +41,9 @@ fn every_metric_of_a_run_is_there_in_its_order_and_no_other() {
     assert!(fewer.iter().all(|name| rest.any(|other| other == name)), "{fewer:?}");
     assert_eq!(
         all.len() - fewer.len(),
-        7 + 3 + 4 + 4 * 2 + 7,
+        7 + 3 + 4 + 4 * 2 + 7 + 1,
         "of requests and of sets seven, of outbound three, of media four, of SIP, of Bamboo, of Kademlia \
-         and of TURN two"
+         and of TURN two, of look-ups that are judged one"
     );
     assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "no name stands twice");
 }

@@ -95,14 +95,17 @@ fn answer_of(token: u16, domain: &str, id_bits: u8) -> plugin::Message {
     description::Message::Answer(token, OverlayId(5), description).into()
 }
 
-/// Fires the next timer, which is that of the one overlay.
-fn fire(desk: &mut Desk, others: &mut Others) -> SimTime {
+/// Fires the next timer, which is that of the one overlay; what is new then.
+fn go_on(desk: &mut Desk, others: &mut Others) -> NewsList {
     match desk.recorder.next_timer() {
-        Some(Timer::Beside(place, timer)) => {
-            let _ = others.timer(desk, place, timer);
-        }
+        Some(Timer::Beside(place, timer)) => others.timer(desk, place, timer),
         other => panic!("{other:?}"),
     }
+}
+
+/// The same; when that is.
+fn fire(desk: &mut Desk, others: &mut Others) -> SimTime {
+    let _ = go_on(desk, others);
     desk.now()
 }
 
@@ -157,4 +160,49 @@ fn nobody_at_the_address_is_as_good_as_silence_only_sooner() {
     assert_ne!(first, second);
     assert_eq!(others.by_port(PORT), Some(PLACE));
     assert_eq!(others.by_port(Port::OVERLAY), None, "that is its own");
+}
+
+/// The next message of Chord that the node sent.
+fn small(desk: &mut Desk) -> (Endpoint, chord::Small) {
+    let is_small = |(to, message)| match message {
+        plugin::Message::Chord(chord::Message::Small(small)) => Some((to, small)),
+        _ => None,
+    };
+    desk.sent().into_iter().find_map(is_small).expect("it sent one")
+}
+
+/// A ring of two, whose other member dies while a record is being fetched from it. Isolation ends
+/// the fetch as well, although the time for it is not over.
+#[test]
+fn isolation_ends_what_the_plugin_was_asked_for() {
+    use chord::{Large, Small};
+    let (mut desk, mut others) = node();
+    let (asked, token) = desk.question().expect("it asks");
+    let _ = others.receive(&mut desk, PLACE, asked, answer_of(token, "two.test", 160));
+    let member = (0..3).map(NodeRef::new).find(|&node| desk.contact(node).endpoint == asked);
+    let member = member.expect("it is one of the contacts");
+    let (_, Small::Find(header, ..)) = small(&mut desk) else { panic!("it looks for its place") };
+    let found = chord::Message::from(Small::Found(header, [Some(member), None, None]));
+    let _ = others.receive(&mut desk, PLACE, asked, found.into());
+    let (_, Small::Join(header, me)) = small(&mut desk) else { panic!("it asks to be let in") };
+    let welcome = Large::Welcome(header, OverlayId(5), Some(member), [me].into_iter().collect());
+    let news = others.receive(&mut desk, PLACE, asked, chord::Message::from(welcome).into());
+    assert!(matches!(news[..], [News::In(PLACE)]), "{news:?}");
+    // It is asked for its neighbours, or whether it is there; the fetch begins after that.
+    while !desk.sent().iter().any(|(to, _)| *to == asked) {
+        assert!(go_on(&mut desk, &mut others).is_empty());
+    }
+    let key = desk.contact(member).id;
+    let (fetch, at_once) = others.get(&mut desk, PLACE, key).expect("it is a member");
+    assert!(at_once.is_empty());
+    let begun = desk.now();
+    let news = loop {
+        let news = go_on(&mut desk, &mut others);
+        if !news.is_empty() {
+            break news;
+        }
+    };
+    assert!(matches!(news[..], [News::Got(PLACE, id, None)] if id == fetch), "{news:?}");
+    assert!(desk.now() <= begun + PATIENCE);
+    assert!(others.get(&mut desk, PLACE, key).is_none(), "it is outside");
 }

@@ -13,7 +13,7 @@
 //! | 7 | Row | \[contact\] | 5 + C each |
 //! | 8 | JoinRow | overlay (4), \[contact\] | 9 + C each |
 //! | 9 | Route | overlay (4), id, contact of the origin, tag (2), time-outs (1), errand (1) | 12 + L + C |
-//! | 10 | Found | time-outs (1), \[contact\] | 6 + C each |
+//! | 10 | Found | tag (2), time-outs (1), \[contact\] | 8 + C each |
 //! | 11 | Welcome | overlay (4), contact, tag (2), \[contact\] | 11 + C + C each |
 //! | 12 | Refused | | 4 |
 //! | 13 | Leaving | overlay (4), contact, \[contact\] | 9 + C + C each |
@@ -52,7 +52,7 @@ pub(super) fn len(message: &Message) -> u32 {
             Message::RowRequest(..) => OVERLAY + 1 + contact,
             Message::JoinRow(_, _, nodes) => OVERLAY + list(nodes.len()),
             Message::Route(..) => OVERLAY + id + contact + 4,
-            Message::Found(_, _, nodes) => 1 + list(nodes.len()),
+            Message::Found(_, _, _, nodes) => 3 + list(nodes.len()),
             Message::Welcome(_, _, _, _, nodes) => OVERLAY + contact + 2 + list(nodes.len()),
             Message::Store(_, _, record) => OVERLAY + record_len(header, record),
             Message::StoreReply(..) => 1,
@@ -84,7 +84,9 @@ pub fn encode(message: &Message, facts: &impl Facts) -> Vec<u8> {
             let w = w.overlay(*overlay).id(key).contact(origin);
             w.octets(&tag.bits().to_be_bytes()).octets(&[timeouts, errand as u8])
         }
-        Message::Found(_, timeouts, nodes) => w.octets(&[*timeouts]).list(nodes),
+        Message::Found(_, tag, timeouts, nodes) => {
+            w.octets(&tag.bits().to_be_bytes()).octets(&[*timeouts]).list(nodes)
+        }
         Message::Welcome(_, overlay, node, tag, nodes) => {
             w.overlay(*overlay).contact(*node).octets(&tag.bits().to_be_bytes()).list(nodes)
         }
@@ -121,8 +123,9 @@ pub fn decode(
         8 => Message::JoinRow(header, r.overlay()?, r.list(MOST)?),
         9 => Message::Route(header, r.overlay()?, passage(&mut r)?),
         10 => {
+            let tag = tag(&mut r)?;
             let [timeouts] = r.take()?;
-            Message::Found(header, timeouts, r.list(MOST)?)
+            Message::Found(header, tag, timeouts, r.list(MOST)?)
         }
         11 => {
             let (overlay, node) = (r.overlay()?, r.contact()?);

@@ -20,10 +20,12 @@ pub struct Config {
     pub global_tuning: SimDuration,
     /// Whether of two nodes that fit an entry of the routing table the nearer one is taken.
     pub proximity: bool,
-    /// The time-out of a request to a node whose round-trip time is not known, and the longest.
+    /// The time-out of a request to a node whose round-trip time is not known.
     pub initial_timeout: SimDuration,
     /// The shortest time-out.
     pub min_timeout: SimDuration,
+    /// The longest time-out.
+    pub max_timeout: SimDuration,
     /// How often a request is sent before its receiver is taken as dead, at least once.
     pub tries: u8,
     /// When a look-up without answer has failed.
@@ -58,6 +60,8 @@ impl Config {
             initial_timeout: SimDuration::from_millis(1_500),
             // RFC 6298 asks for a second, all of the Linux kernel's connections do with this.
             min_timeout: SimDuration::from_millis(200),
+            // The shortest that RFC 6298 (2.5) permits.
+            max_timeout: SimDuration::from_secs(60),
             tries: 3,
             lookup_timeout: SimDuration::from_secs(10),
             join_timeout: SimDuration::from_secs(20),

@@ -1,8 +1,9 @@
 //! What a node waits for: one slot a request, with its timer.
 //!
-//! A request is sent again, after twice the time, until its tries are used up. A slot's generation
-//! is part of the request's identifier, so that a late answer to an earlier request in the same
-//! slot is told apart; and an answer must come from the endpoint that was asked.
+//! A request is sent again, after twice the time, until its tries are used up. Requests are labelled
+//! in turn, whatever slot they take: a label comes back after 4,095 of them, so that a late answer is
+//! told apart, and a look-up from others that were on their way in the last seconds. An answer must
+//! come from the endpoint that was asked.
 
 use super::lookup::Lookup;
 use super::message::{Message, Passage};
@@ -44,6 +45,8 @@ pub(super) struct Peer {
 /// A request that has not been answered.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
+    /// Its label.
+    pub(super) rpc: RpcId,
     /// `None` when the answer may come from anywhere.
     pub(super) peer: Option<Peer>,
     pub(super) work: Work,
@@ -56,88 +59,84 @@ pub(super) struct Request {
     pub(super) sent: Option<SimTime>,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Slot {
-    generation: u8,
-    request: Option<Box<Request>>,
-}
-
 /// The slots of one node.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Exchanges {
-    slots: Vec<Slot>,
-}
-
-const SLOT_BITS: u32 = 9;
-const GENERATIONS: u8 = 1 << (RpcId::BITS - SLOT_BITS);
-
-/// A slot's number.
-fn index_of(rpc: RpcId) -> u16 {
-    rpc.bits() & ((1 << SLOT_BITS) - 1)
+    slots: Vec<Option<Box<Request>>>,
+    /// The label of the last request.
+    label: u16,
 }
 
 impl Exchanges {
     /// The most that can be outstanding.
-    pub(super) const MAX: usize = 1 << SLOT_BITS;
+    pub(super) const MAX: usize = 512;
+    /// How many labels there are; none is 0, which messages have that want no answer.
+    const LABELS: u16 = (1 << RpcId::BITS) - 1;
 
-    /// The label of the next request and its slot; `None` when all slots are taken. The slot is
+    /// A free slot and the label of the next request; `None` when all slots are taken. The slot is
     /// taken by [`open`](Self::open).
     pub(super) fn reserve(&mut self) -> Option<(u16, RpcId)> {
-        let free = self.slots.iter().position(|slot| slot.request.is_none());
+        let free = self.slots.iter().position(Option::is_none);
         let index = match free {
             Some(index) => index,
             None if self.slots.len() == Self::MAX => return None,
             None => {
-                self.slots.push(Slot::default());
+                self.slots.push(None);
                 self.slots.len() - 1
             }
         };
-        let slot = &mut self.slots[index];
-        // From one on: no request has the label 0, which messages have that want no answer.
-        slot.generation = slot.generation % (GENERATIONS - 1) + 1;
-        let bits = (u16::from(slot.generation) << SLOT_BITS) | index as u16;
-        Some((index as u16, RpcId::new(bits)))
+        // Some wait long: their labels are passed over.
+        loop {
+            self.label = self.label % Self::LABELS + 1;
+            let rpc = RpcId::new(self.label);
+            if self.index_of(rpc).is_none() {
+                return Some((index as u16, rpc));
+            }
+        }
+    }
+
+    /// Goes on with another label: a host that comes back does not repeat those it had before.
+    pub(super) fn relabel(&mut self, bits: u64) {
+        self.label = (bits % u64::from(Self::LABELS)) as u16;
     }
 
     /// Takes a reserved slot.
     pub(super) fn open(&mut self, index: u16, request: Request) {
-        self.slots[usize::from(index)].request = Some(Box::new(request));
+        self.slots[usize::from(index)] = Some(Box::new(request));
+    }
+
+    fn index_of(&self, rpc: RpcId) -> Option<usize> {
+        self.slots.iter().position(|slot| slot.as_ref().is_some_and(|request| request.rpc == rpc))
     }
 
     /// Frees the slot of this answer; `None` if nobody waits for it.
     pub(super) fn answer(&mut self, rpc: RpcId, from: Endpoint) -> Option<(u16, Request)> {
-        let index = index_of(rpc);
-        let slot = self.slots.get_mut(usize::from(index))?;
-        let request = slot.request.as_ref()?;
-        let asked = request.peer.is_none_or(|peer| peer.endpoint == from);
-        if !asked || u16::from(slot.generation) != rpc.bits() >> SLOT_BITS {
+        let index = self.index_of(rpc)?;
+        let peer = self.slots[index].as_ref()?.peer;
+        if peer.is_some_and(|peer| peer.endpoint != from) {
             return None;
         }
-        slot.request.take().map(|request| (index, *request))
+        self.slots[index].take().map(|request| (index as u16, *request))
     }
 
     /// Frees the slot of this label, whoever answers.
     pub(super) fn answer_from_anywhere(&mut self, rpc: RpcId) -> Option<(u16, Request)> {
-        let index = index_of(rpc);
-        let slot = self.slots.get_mut(usize::from(index))?;
-        if u16::from(slot.generation) != rpc.bits() >> SLOT_BITS {
-            return None;
-        }
-        slot.request.take().map(|request| (index, *request))
+        let index = self.index_of(rpc)?;
+        self.slots[index].take().map(|request| (index as u16, *request))
     }
 
     /// The request of this slot.
     pub(super) fn waiting(&mut self, index: u16) -> Option<&mut Request> {
-        self.slots.get_mut(usize::from(index))?.request.as_deref_mut()
+        self.slots.get_mut(usize::from(index))?.as_deref_mut()
     }
 
     /// Frees a slot.
     pub(super) fn close(&mut self, index: u16) -> Option<Request> {
-        self.slots.get_mut(usize::from(index))?.request.take().map(|request| *request)
+        self.slots.get_mut(usize::from(index))?.take().map(|request| *request)
     }
 
     fn open_requests(&self) -> impl Iterator<Item = &Request> {
-        self.slots.iter().filter_map(|slot| slot.request.as_deref())
+        self.slots.iter().flatten().map(|request| &**request)
     }
 
     /// Whether this node is being pinged.
@@ -155,8 +154,8 @@ impl Exchanges {
 
     /// The slots in use that wait for this endpoint.
     pub(super) fn waiting_for(&self, endpoint: Endpoint) -> Vec<u16> {
-        let waits = |slot: &Slot| {
-            let peer = slot.request.as_ref().and_then(|request| request.peer);
+        let waits = |slot: &Option<Box<Request>>| {
+            let peer = slot.as_ref().and_then(|request| request.peer);
             peer.is_some_and(|peer| peer.endpoint == endpoint)
         };
         (0..self.slots.len()).filter(|&i| waits(&self.slots[i])).map(|i| i as u16).collect()
@@ -165,6 +164,6 @@ impl Exchanges {
     /// Frees all slots.
     pub(super) fn close_all(&mut self) -> Vec<(u16, Work)> {
         let open = self.slots.iter_mut().enumerate();
-        open.filter_map(|(i, slot)| Some((i as u16, slot.request.take()?.work))).collect()
+        open.filter_map(|(i, slot)| Some((i as u16, slot.take()?.work))).collect()
     }
 }

@@ -123,12 +123,11 @@ impl Bamboo {
         ups: &mut Upcalls,
     ) {
         let Lookup { hops, timeouts, started, key, .. } = *lookup;
-        let (found, maintenance) = (nodes.is_some(), lookup.maintenance());
-        ctx.observe(Observation::LookupEnded { hops, timeouts, found, maintenance });
-        let nodes = nodes.unwrap_or_default();
+        let (nodes, maintenance) = (nodes.unwrap_or_default(), lookup.maintenance());
+        let owner = nodes.first().copied();
+        ctx.observe(Observation::LookupEnded { key, owner, hops, timeouts, maintenance });
         match lookup.goal {
             Goal::Find(id) => {
-                let owner = nodes.first().copied();
                 let outcome = LookupOutcome { owner, hops, timeouts, started };
                 ups.push(Upcall::LookupDone { id, key, outcome });
             }

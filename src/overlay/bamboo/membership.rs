@@ -10,12 +10,13 @@ use super::message::{Errand, Message, Passage};
 use super::routing_table::RoutingTable;
 use super::{Bamboo, BambooTimer};
 use crate::address::Endpoint;
+use crate::overlay::phases::set_at_phases;
 use crate::overlay::wire::{Header, NodeList, RpcId};
 use crate::overlay::{DhtContext, NodeRef, Observation, OverlayId, Upcall, Upcalls};
-use crate::rng::mix2;
 
-/// How often a bootstrap contact is asked: there may be another one, and the host tries again.
-const BOOTSTRAP_TRIES: u8 = 1;
+/// How often a bootstrap contact is asked. Once more, since it may be farther away than the first
+/// time-out; not as often as others: there may be another contact, and the host tries again.
+const BOOTSTRAP_TRIES: u8 = 2;
 
 impl Bamboo {
     pub(super) fn found_overlay<C: DhtContext<Self>>(&mut self, ctx: &mut C) -> Upcalls {
@@ -42,11 +43,7 @@ impl Bamboo {
             (BambooTimer::LocalTuning, self.config.local_tuning),
             (BambooTimer::GlobalTuning, self.config.global_tuning),
         ];
-        for (i, (timer, period)) in (0..).zip(periods) {
-            // By position and time: the same whoever else is there, another at each join.
-            let counter = mix2(ctx.now().as_nanos(), i);
-            ctx.set_after(timer, period.mul_f64(self.config.draws.unit(self.leaves.id.0, counter)));
-        }
+        set_at_phases(ctx, &self.config.draws, self.leaves.id, periods);
     }
 
     pub(super) fn join_overlay<C: DhtContext<Self>>(
@@ -210,6 +207,9 @@ impl Bamboo {
         self.forget_everybody();
         self.buried.clear();
         self.records = Default::default();
+        self.passages = Default::default();
+        let label = self.draw(ctx.now());
+        self.exchanges.relabel(label);
     }
 
     fn forget_everybody(&mut self) {

@@ -43,7 +43,7 @@ pub enum Message {
     Ping(Header, OverlayId),
     /// Yes.
     Pong(Header),
-    /// A [`Message::Route`] or [`Message::Welcome`] has arrived.
+    /// A [`Message::Route`], [`Message::Found`] or [`Message::Welcome`] has arrived.
     Ack(Header),
     /// This is my leaf set; which is yours?
     Leaves(Header, OverlayId, NodeRef, NodeList),
@@ -57,8 +57,9 @@ pub enum Message {
     JoinRow(Header, OverlayId, NodeList),
     /// A look-up that is forwarded.
     Route(Header, OverlayId, Passage),
-    /// To the origin: time-outs on the way, the nodes closest to the key, the owner first.
-    Found(Header, u8, NodeList),
+    /// To the origin: its label of the look-up, time-outs on the way, the nodes closest to the key,
+    /// the owner first.
+    Found(Header, RpcId, u8, NodeList),
     /// To a joiner: the overlay, who lets it in, the label of its join, that node's leaf set.
     Welcome(Header, OverlayId, NodeRef, RpcId, NodeList),
     /// To a joiner: another node has its position.
@@ -214,7 +215,9 @@ impl Payload for Message {
                 let rest = u64::from(tag.bits()) << 16 | u64::from(timeouts) << 8 | errand as u64;
                 sum.overlay(*overlay).word(key.0).node(origin).word(rest)
             }
-            Self::Found(_, timeouts, list) => sum.word(u64::from(*timeouts)).list(list),
+            Self::Found(_, tag, timeouts, list) => {
+                sum.word(u64::from(tag.bits()) << 8 | u64::from(*timeouts)).list(list)
+            }
             Self::Welcome(_, overlay, node, tag, list) => {
                 sum.overlay(*overlay).node(*node).word(u64::from(tag.bits())).list(list)
             }

@@ -3,6 +3,7 @@
 //!
 //! * `leaf_set`, `routing_table`: who is known. A key is owned by the node numerically closest to it.
 //! * `route`: how a look-up travels: semi-recursive, hop by hop with acknowledgements.
+//! * `passages`: which look-ups have come by already.
 //! * `link`: time-outs as TCP's, and suspicion.
 //! * `maintenance`: exchange of leaf sets, local and global tuning, proximity.
 //! * `membership`: found, join, leave.
@@ -11,9 +12,12 @@
 //! * [`message`], [`codec`]: what travels, and its bytes.
 //!
 //! Decisions where the sources are silent. Whoever is named by others is pinged before it enters a
-//! table, so that the dead do not spread. A hop that does not acknowledge in time is suspected: it
+//! table, so that the dead do not spread; but a joiner enters the leaves and rows that it is told at
+//! once, and asks the leaves for theirs. A hop that does not acknowledge in time is suspected: it
 //! is pinged and passed over until it answers or its pings are used up, and it is dead then. The
-//! last hop, to the owner, is repeated instead. A dead node is not pinged again on hearsay for
+//! last hop, to the owner, is repeated once before that. Whoever was only slow has forwarded the
+//! look-up as well, so each node forwards it once; and the owner repeats its answer until the origin
+//! has acknowledged it. A dead node is not pinged again on hearsay for
 //! [`Config::quarantine`]. Local tuning takes one entry after another, where OverSim draws one: so
 //! a dead entry is found within a round. After a change the nearest neighbours exchange leaf sets
 //! at the next period, besides the random one. Records, their versions and hand-over are those of
@@ -32,6 +36,7 @@ mod lookup;
 mod maintenance;
 mod membership;
 pub mod message;
+mod passages;
 mod route;
 mod routing_table;
 mod storage;
@@ -59,9 +64,10 @@ use crate::sim::Timer;
 use crate::time::{SimDuration, SimTime};
 use exchange::{Exchanges, Peer, Request, Work};
 use leaf_set::LeafSet;
-use link::Links;
+use link::{Links, doubled};
 use lookup::Goal;
 use message::Errand;
+use passages::Passages;
 use routing_table::{Place, RoutingTable};
 
 /// Bamboo's timers.
@@ -113,6 +119,8 @@ pub struct Bamboo {
     /// The dead, and until when they are not believed to be back on hearsay.
     buried: SmallVec<[(NodeRef, SimTime); 1]>,
     records: Records,
+    /// The look-ups that have come by.
+    passages: Passages,
     /// The entry that was tuned last.
     tuned: Option<Place>,
     /// Whether leaves changed since leaf sets were exchanged.
@@ -140,6 +148,7 @@ impl Bamboo {
             exchanges: Exchanges::default(),
             buried: SmallVec::new(),
             records: Records::default(),
+            passages: Passages::default(),
             tuned: None,
             unsettled: false,
             unsynced: false,
@@ -207,12 +216,16 @@ impl Bamboo {
     ) -> Result<(), Work> {
         let Some((slot, rpc)) = self.exchanges.reserve() else { return Err(work) };
         let message = message(self.labelled(maintenance, rpc));
-        let initial = self.config.initial_timeout;
-        let timeout = peer.node.map_or(initial, |node| self.links.timeout(node, &self.config));
+        let timeout = match (peer.node, &work) {
+            (None, _) => self.config.initial_timeout,
+            // The dead are silent as well, and a look-up need not wait for them.
+            (Some(node), Work::Hop(..)) => self.links.usual_timeout(node, &self.config),
+            (Some(node), _) => self.links.timeout(node, &self.config),
+        };
         ctx.set_after(BambooTimer::Rpc(slot), timeout);
         ctx.send(peer.endpoint, message.clone());
         let (peer, sent, message) = (Some(peer), Some(ctx.now()), (tries > 1).then_some(message));
-        let request = Request { peer, work, message, tries: tries - 1, timeout, sent };
+        let request = Request { rpc, peer, work, message, tries: tries - 1, timeout, sent };
         self.exchanges.open(slot, request);
         Ok(())
     }
@@ -227,7 +240,7 @@ impl Bamboo {
         let Some((slot, rpc)) = self.exchanges.reserve() else { return Err(work) };
         ctx.set_after(BambooTimer::Rpc(slot), timeout);
         let (peer, message, sent) = (None, None, None);
-        self.exchanges.open(slot, Request { peer, work, message, tries: 0, timeout, sent });
+        self.exchanges.open(slot, Request { rpc, peer, work, message, tries: 0, timeout, sent });
         Ok(rpc)
     }
 
@@ -252,12 +265,19 @@ impl Bamboo {
 
     /// The time of a request is over: it is sent again, or given up.
     fn overdue<C: DhtContext<Self>>(&mut self, ctx: &mut C, slot: u16, ups: &mut Upcalls) {
-        let longest = self.config.initial_timeout;
         let Some(request) = self.exchanges.waiting(slot) else { return };
+        let node = request.peer.and_then(|peer| peer.node);
+        let mut longer = doubled(request.timeout, &self.config);
+        if let Some(node) = node {
+            let backed_off = self.links.back_off(node, request.timeout, &self.config);
+            if !matches!(request.work, Work::Hop(..)) {
+                longer = backed_off;
+            }
+        }
         if let (1.., Some(message), Some(peer)) = (request.tries, &request.message, request.peer) {
             request.tries -= 1;
             request.sent = None;
-            request.timeout = request.timeout.saturating_add(request.timeout).min(longest);
+            request.timeout = longer;
             ctx.set_after(BambooTimer::Rpc(slot), request.timeout);
             return ctx.send(peer.endpoint, message.clone());
         }
@@ -275,7 +295,7 @@ impl Bamboo {
     ) {
         let node = request.peer.and_then(|peer| peer.node);
         if let Some(node) = node {
-            if matches!(request.work, Work::Hop(..)) && request.message.is_none() {
+            if matches!(request.work, Work::Hop(..)) {
                 self.links.suspect(node);
                 self.ping(ctx, node);
             } else {
@@ -315,6 +335,9 @@ impl Bamboo {
             }
             Message::Route(header, _, passage) => {
                 ctx.send(from, Message::Ack(header));
+                if !self.passages.is_new(passage, ctx.now(), self.config.lookup_timeout) {
+                    return;
+                }
                 if passage.errand == Errand::Join {
                     self.tell_row(ctx, passage.origin);
                 }
@@ -444,9 +467,9 @@ impl Dht for Bamboo {
                     self.receive_request(ctx, from, message, &mut ups);
                 }
             }
-            Message::Found(header, timeouts, nodes) => {
-                let outcome = (header.hops(), timeouts);
-                self.on_found(ctx, (header.rpc(), from), outcome, nodes, &mut ups);
+            Message::Found(header, tag, timeouts, nodes) => {
+                ctx.send(from, Message::Ack(header));
+                self.on_found(ctx, (tag, from), (header.hops(), timeouts), nodes, &mut ups);
             }
             Message::Welcome(header, overlay, owner, tag, leaves) => {
                 let label = (from, header, tag);

@@ -1,7 +1,8 @@
 //! How a look-up travels: semi-recursive, each hop acknowledged, the owner answers the origin.
 //!
 //! A hop that does not acknowledge in time is suspected, and the look-up goes around it. Only the
-//! last one, which is taken for the owner, is asked once more: there is no way around the owner.
+//! last one, which is taken for the owner, is asked once more before that: there is no way around the
+//! owner. The answer is acknowledged as well, and repeated.
 
 use super::Bamboo;
 use super::exchange::{Peer, Work};
@@ -136,7 +137,9 @@ impl Bamboo {
         if origin == self.leaves.me {
             return self.on_found(ctx, (tag, endpoint), (hops, timeouts), nodes, ups);
         }
-        let answer = self.labelled(header.maintenance(), tag).with_hops(hops);
-        ctx.send(endpoint, Message::Found(answer, timeouts, nodes));
+        let (peer, tries) = (Peer { endpoint, node: Some(origin) }, self.config.tries);
+        let found = |header: Header| Message::Found(header.with_hops(hops), tag, timeouts, nodes);
+        // With all slots taken, the origin's time-out ends it.
+        let _ = self.ask(ctx, peer, tries, header.maintenance(), Work::Notice, found);
     }
 }

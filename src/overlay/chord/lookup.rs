@@ -284,16 +284,15 @@ impl Chord {
     ) {
         let Lookup { hops, timeouts, started, key, .. } = *lookup;
         let maintenance = lookup.maintenance();
-        let found = nodes.is_some();
-        ctx.observe(Observation::LookupEnded { hops, timeouts, found, maintenance });
+        let owner = nodes.and_then(|nodes| nodes[0]);
+        ctx.observe(Observation::LookupEnded { key, owner, hops, timeouts, maintenance });
         match lookup.goal {
             Goal::Find(id) => {
-                let owner = nodes.and_then(|nodes| nodes[0]);
                 let outcome = LookupOutcome { owner, hops, timeouts, started };
                 ups.push(Upcall::LookupDone { id, key, outcome });
             }
             Goal::Finger(level) => {
-                if let Some(owner) = nodes.and_then(|nodes| nodes[0]) {
+                if let Some(owner) = owner {
                     self.table.set_finger(level, owner);
                 }
                 self.fix_next(ctx, ups);

@@ -44,13 +44,13 @@ pub use converged::converged;
 pub use message::{Large, Message, Small};
 
 use crate::address::Endpoint;
+use crate::overlay::phases::set_at_phases;
 use crate::overlay::ring::View;
 use crate::overlay::wire::{Header, RpcId};
 use crate::overlay::{
     Dht, DhtContext, Facts, NodeRef, Observation, OperationId, Operations, OverlayId, Record,
     RingId, Upcall, Upcalls,
 };
-use crate::rng::mix2;
 use crate::sim::Timer;
 use crate::time::SimDuration;
 use compact::RepairStep;
@@ -261,12 +261,7 @@ impl Chord {
             (ChordTimer::FixFingers, self.config.fix_fingers),
             (ChordTimer::CheckPredecessor, self.config.check_predecessor),
         ];
-        for (timer, period) in periods {
-            // By position and time: the same whoever else is there, another at each join.
-            let counter = mix2(ctx.now().as_nanos(), u64::from(timer.slot()));
-            let phase = self.config.draws.unit(self.table.id.0, counter);
-            ctx.set_after(timer, period.mul_f64(phase));
-        }
+        set_at_phases(ctx, &self.config.draws, self.table.id, periods);
     }
 
     /// Takes a message of those that are most frequent, of which the host need not hear, as it

@@ -131,7 +131,7 @@ impl Dht for FullMembership {
     fn lookup(&mut self, ctx: &mut impl DhtContext<Self>, key: RingId) -> (OperationId, Upcalls) {
         let owner = self.identity.map(|_| self.starting_at(key)[0]);
         let outcome = LookupOutcome { owner, hops: 0, timeouts: 0, started: ctx.now() };
-        ctx.observe(outcome.observed(false));
+        ctx.observe(outcome.observed(key, false));
         self.operations.end(|id| Upcall::LookupDone { id, key, outcome })
     }
     fn put(&mut self, ctx: &mut impl DhtContext<Self>, record: Record) -> (OperationId, Upcalls) {

@@ -33,6 +33,13 @@ pub(crate) trait Subject:
     const REPAIRED: SimDuration;
     /// Of this many look-ups out of a hundred under the suite's churn, the owner is right.
     const RIGHT_UNDER_CHURN: usize;
+    /// Of this many, when messages are lost and overtake each other as well.
+    const RIGHT_IN_FOUL_WEATHER: usize;
+    /// Whether it repairs in time what notices that were lost have left behind.
+    const REPAIRS_LOSSES: bool = true;
+    /// Whether it learns to wait for nodes that are farther away than its first time-out. Others
+    /// take them for dead.
+    const LEARNS_TO_WAIT: bool = false;
 
     /// On how many nodes a record is held in an overlay of so many, under every configuration.
     fn replicas(members: usize) -> usize {
@@ -50,6 +57,10 @@ pub(crate) trait Subject:
     fn distance(key: RingId, node: RingId) -> u64;
     /// How many records it holds.
     fn records(&self) -> usize;
+    /// What is broken in the tables of all members, after a while without joins and deaths.
+    fn flaw(_members: &[&Self]) -> Option<String> {
+        None
+    }
     /// The octets of a message.
     fn encode(message: &Self::Message, facts: &Directory) -> Vec<u8>;
     /// The message of these octets.
@@ -72,18 +83,22 @@ macro_rules! conformance {
                 the_death_of_half_is_repaired
                 an_error_from_the_network_counts_as_a_time_out
                 churn_is_survived
+                churn_is_survived_in_foul_weather
+                what_is_too_far_away_raises_no_storm
                 runs_repeat_themselves_and_bystanders_move_nothing
             }
             crate::overlay::conformance::properties! { $subject, operations:
                 outside_of_an_overlay_operations_fail_at_once
                 operations_under_way_fail_when_the_node_leaves
                 many_operations_at_once_each_end_once
+                many_operations_end_once_in_foul_weather
                 look_ups_are_observed_and_counted
             }
             crate::overlay::conformance::properties! { $subject, records:
                 versions_are_won_once_and_lifetimes_end
                 records_are_held_by_the_owner_and_its_replicas
                 records_follow_joins_crashes_and_leaves
+                records_are_kept_in_foul_weather
                 all_holders_but_one_die_at_once
                 the_last_member_to_leave_has_what_all_others_handed_over
                 the_longest_value_travels

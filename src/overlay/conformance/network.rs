@@ -1,4 +1,4 @@
-//! A handful of nodes, a fixed delay, a sorted list of events.
+//! A handful of nodes, a [`Weather`] between them, a sorted list of events.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -10,12 +10,41 @@ use crate::overlay::{
     Contact, Directory, Facts, LookupOutcome, NodeRef, Observation, OperationId, PutOutcome,
     Record, RingId, Upcall, Upcalls,
 };
-use crate::rng::{mix, mix2};
+use crate::rng::{mix, mix2, unit_from_bits};
 use crate::sim::{Context, Timer};
 use crate::time::{SimDuration, SimTime};
 
 /// One way, between any two.
 pub(crate) const DELAY: SimDuration = SimDuration::from_millis(20);
+
+/// What happens to messages on their way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weather {
+    /// The least that one takes.
+    pub(crate) delay: SimDuration,
+    /// What is added to that, at most: uniformly, so that messages overtake each other.
+    pub(crate) jitter: SimDuration,
+    /// How many of a thousand are lost.
+    pub(crate) lost: u64,
+}
+
+impl Weather {
+    /// Nothing is lost, nothing overtakes.
+    pub(crate) const FAIR: Self = Self { delay: DELAY, jitter: SimDuration::ZERO, lost: 0 };
+    /// One in fifty is lost, and what is sent at once arrives in any order.
+    pub(crate) const FOUL: Self =
+        Self { delay: DELAY, jitter: SimDuration::from_millis(60), lost: 20 };
+    /// There and back takes longer than anybody waits for a first answer.
+    pub(crate) const FAR: Self =
+        Self { delay: SimDuration::from_millis(800), jitter: SimDuration::ZERO, lost: 0 };
+
+    /// When the message of this number arrives; `None` if it does not.
+    fn carry(self, number: u64, now: SimTime) -> Option<SimTime> {
+        let luck = mix2(number, 71);
+        let later = self.jitter.mul_f64(unit_from_bits(mix(luck)));
+        (luck % 1_000 >= self.lost).then_some(now + self.delay + later)
+    }
+}
 
 /// The longest that an operation may take.
 pub(crate) const PATIENCE: SimDuration = SimDuration::from_secs(30);
@@ -29,6 +58,7 @@ enum Happening<D: Subject> {
 /// Time, events, and what was sent.
 struct World<D: Subject> {
     now: SimTime,
+    weather: Weather,
     events: BTreeMap<(SimTime, u64), Happening<D>>,
     count: u64,
     /// By node and slot: the setting in force.
@@ -81,10 +111,11 @@ impl<D: Subject> Context for Hands<'_, D> {
         // All of the first, some of the others: reading and writing take longer than all else.
         let sample = self.sent.len() < 2_000 || self.sent.len().is_multiple_of(16);
         let message = if sample { through_the_wire::<D>(message, self.directory) } else { message };
-        let at = self.net.now + DELAY;
-        self.net.note([at.as_nanos(), self.node as u64, message.digest()]);
+        self.net.note([self.net.now.as_nanos(), self.node as u64, message.digest()]);
         self.sent.push(message.clone());
-        self.net.push(at, Happening::Message(endpoint(self.node), to, message));
+        if let Some(at) = self.net.weather.carry(self.sent.len() as u64, self.net.now) {
+            self.net.push(at, Happening::Message(endpoint(self.node), to, message));
+        }
     }
     fn set(&mut self, timer: D::Timer, at: SimTime) {
         let count = self.net.count;
@@ -171,6 +202,7 @@ impl<D: Subject> Net<D> {
         let nodes = (0..n).map(node).collect();
         let world = World {
             now: SimTime::ZERO,
+            weather: Weather::FAIR,
             events: BTreeMap::new(),
             count: 0,
             timers: BTreeMap::new(),
@@ -211,6 +243,10 @@ impl<D: Subject> Net<D> {
         }
     }
 
+    /// The weather from now on.
+    pub(crate) fn turn(&mut self, weather: Weather) {
+        self.world.weather = weather;
+    }
     pub(crate) fn found(&mut self, i: usize) {
         self.with(i, |node, ctx| node.found(ctx));
     }
@@ -337,6 +373,13 @@ impl<D: Subject> Net<D> {
         for (i, (owner, outcome)) in self.look_up(lookups, 99).into_iter().enumerate() {
             assert_eq!(outcome.owner, Some(owner), "look-up {i}");
         }
+    }
+
+    /// The same, and the tables of the members are whole: nobody has come or gone for long.
+    pub(crate) fn assert_repaired(&mut self, lookups: u64) {
+        let members: Vec<&D> = self.members().into_iter().map(|i| self.node(i)).collect();
+        assert_eq!(D::flaw(&members), None);
+        self.assert_correct(lookups);
     }
 
     /// Puts a record and gives the outcome, which has to come.

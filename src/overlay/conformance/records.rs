@@ -1,6 +1,6 @@
 //! Records: versions, lifetimes, replicas.
 
-use super::network::Net;
+use super::network::{Net, Weather};
 use super::{SimDuration, Subject};
 use crate::overlay::{PutOutcome, Record, RingId};
 
@@ -82,6 +82,30 @@ pub(crate) fn records_follow_joins_crashes_and_leaves<D: Subject>() {
         // A newcomer that owns a key decides on its versions.
         for &key in &keys {
             assert_eq!(net.put(14, record(key, 1, b"other")), PutOutcome::Outdated, "{key}");
+        }
+    }
+}
+
+/// Whoever is not answered asks again, as a host does.
+pub(crate) fn records_are_kept_in_foul_weather<D: Subject>() {
+    for config in D::configs() {
+        let mut net = Net::<D>::converged(12, 0, 8, config.clone());
+        net.turn(Weather::FOUL);
+        for key in 0..16u64 {
+            let stored = (0..5).any(|_| {
+                let one = record(key * 16 + 3, 1, b"proxy");
+                net.put((key % 12) as usize, one) == PutOutcome::Stored
+            });
+            assert!(stored, "{config:?}: {key}");
+        }
+        for crashed in [3, 5] {
+            net.run(D::REPAIRED);
+            net.crash(crashed);
+        }
+        net.run(D::REPAIRED);
+        for key in 0..16 {
+            let found = (0..5).find_map(|_| net.get(7, RingId((key * 16 + 3) << 56)));
+            assert_eq!(found.map(|it| it.version), Some(1), "{config:?}: {key}");
         }
     }
 }

@@ -22,7 +22,8 @@ pub struct Config {
     /// Period of the refresh: look-ups in buckets that had none in the meantime, and pings to
     /// contacts that were not heard of. The paper has an hour, and no pings.
     pub refresh: SimDuration,
-    /// Period in which a holder sends its records to their replicas again.
+    /// Period in which a holder sends those of its records to their replicas again that nobody has
+    /// sent it for so long.
     pub republish: SimDuration,
     /// When a request without answer means that its receiver is dead; never repeated.
     pub rpc_timeout: SimDuration,

@@ -117,11 +117,11 @@ impl Lookup {
         self.entries.iter().filter(|entry| entry.state != State::Dead)
     }
 
-    /// Whom to ask now.
-    fn next(&self, width: usize, parallelism: usize) -> Vec<NodeRef> {
+    /// Whom to ask now; `me` was not asked, so that its being the closest says nothing.
+    fn next(&self, width: usize, parallelism: usize, me: NodeRef) -> Vec<NodeRef> {
         let first = || self.live().take(width);
         let asked = self.entries.iter().filter(|entry| entry.state == State::Asked).count();
-        let close = self.live().next().is_some_and(Entry::has_answered);
+        let close = self.live().find(|it| it.node != me).is_some_and(Entry::has_answered);
         let free = if close { width } else { parallelism.saturating_sub(asked) };
         first().filter(|it| it.state == State::Unasked).take(free).map(|it| it.node).collect()
     }
@@ -177,8 +177,8 @@ impl Kademlia {
     /// Ends a look-up that could ask nobody.
     fn end_without<C: DhtContext<Self>>(&self, ctx: &mut C, lookup: &Lookup, ups: &mut Upcalls) {
         let (timeouts, maintenance) = (lookup.timeouts, lookup.goal.maintenance());
-        let ended = Observation::LookupEnded { hops: 0, timeouts, found: false, maintenance };
-        ctx.observe(ended);
+        let (key, owner) = (lookup.key, None);
+        ctx.observe(Observation::LookupEnded { key, owner, hops: 0, timeouts, maintenance });
         lookup.report_failure(ups);
     }
 
@@ -221,12 +221,12 @@ impl Kademlia {
         if lookup.is_over(width) {
             return self.conclude(ctx, name, ups);
         }
-        let next = lookup.next(width, usize::from(self.config.parallelism));
+        let next = lookup.next(width, usize::from(self.config.parallelism), self.table.me);
         let key = lookup.key;
         let maintenance = lookup.goal.maintenance();
         let fetches = matches!(lookup.goal, Goal::Get(_));
         if self.pending.is_full() {
-            // Beyond what can wait, a node fails as if it had not answered.
+            // No more can wait. It goes on when one of its own requests ends; without any it fails.
             let waits = lookup.entries.iter().any(|entry| entry.state == State::Asked);
             if !waits && let Some(lookup) = self.lookups.remove(&name) {
                 self.abandon_lookup(ctx, &lookup, ups);
@@ -299,7 +299,7 @@ impl Kademlia {
     fn conclude<C: DhtContext<Self>>(&mut self, ctx: &mut C, name: u32, ups: &mut Upcalls) {
         let Some(lookup) = self.lookups.remove(&name) else { return };
         let outcome = lookup.outcome();
-        ctx.observe(outcome.observed(lookup.goal.maintenance()));
+        ctx.observe(outcome.observed(lookup.key, lookup.goal.maintenance()));
         let answered = lookup.live().filter(|entry| entry.has_answered());
         let closest: Vec<NodeRef> = answered.map(|entry| entry.node).collect();
         match lookup.goal {

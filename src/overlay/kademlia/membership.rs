@@ -10,6 +10,7 @@ use super::message::Message;
 use super::table::{Table, distance};
 use super::{Kademlia, KademliaTimer, State, Work};
 use crate::address::Endpoint;
+use crate::overlay::phases::set_at_phases;
 use crate::overlay::records::Records;
 use crate::overlay::{
     DhtContext, NodeRef, Observation, OverlayId, PutOutcome, RingId, Upcall, Upcalls,
@@ -39,12 +40,7 @@ impl Kademlia {
             (KademliaTimer::Refresh, self.config.refresh),
             (KademliaTimer::Republish, self.config.republish),
         ];
-        for (timer, period) in periods {
-            // By position and time: the same whoever else is there, another at each join.
-            let counter = mix2(ctx.now().as_nanos(), timer as u64);
-            let phase = self.config.draws.unit(self.table.id.0, counter);
-            ctx.set_after(timer, period.mul_f64(phase));
-        }
+        set_at_phases(ctx, &self.config.draws, self.table.id, periods);
     }
 
     /// Joins through the last of these contacts.
@@ -56,6 +52,8 @@ impl Kademlia {
     ) {
         self.state = State::Outside;
         self.table = Table::new(self.table.me, self.table.id);
+        // What those of an earlier contact's overlay still answer is void.
+        self.pending.close();
         let Some(via) = contacts.pop() else { return ups.push(Upcall::JoinFailed) };
         let key = self.table.id;
         let work = Work::Bootstrap(contacts);
@@ -74,7 +72,7 @@ impl Kademlia {
     ) {
         self.state = State::Joining(overlay);
         for &node in nodes {
-            self.table.fill(node, &self.config, ctx);
+            self.table.hear_of(node, &self.config, ctx);
         }
         let lookup = Lookup::new(self.table.id, Goal::Join(others), ctx.now());
         self.begin(ctx, lookup, ups);
@@ -135,7 +133,7 @@ impl Kademlia {
     pub(super) fn leave_overlay<C: DhtContext<Self>>(&mut self, ctx: &mut C) -> Upcalls {
         let mut ups = Upcalls::new();
         if self.member().is_some() {
-            self.republish(ctx, true);
+            self.send_all(ctx, true, |_| true);
             for node in self.table.known() {
                 let leaving = Message::Leaving(self.header(), self.sender());
                 ctx.send(ctx.contact(node).endpoint, leaving);
@@ -163,6 +161,7 @@ impl Kademlia {
         self.table = Table::new(self.table.me, self.table.id);
         self.refreshing.clear();
         self.records = Records::default();
+        self.received.clear();
     }
 }
 

@@ -10,11 +10,12 @@
 //! * [`message`], [`codec`]: what travels, and its bytes.
 //!
 //! The node that is closest to a key by the XOR metric owns it. A node enters into its table whoever
-//! sends it a request or an answer, and nobody that it only hears of from others. A node that does
-//! not answer within [`Config::rpc_timeout`] is removed everywhere; no request is repeated. Full
-//! buckets keep whom they know, newer nodes wait in the replacement cache until one of those fails:
-//! the least recently seen is not pinged for each newcomer (section 4.1 of the paper, which does so
-//! to save messages).
+//! sends it a request or an answer, and nobody that it only hears of from others; but a joiner takes
+//! those that its contact names, since it has to begin somewhere, and pings at its first refresh those
+//! that it has not heard since. A node that does not answer within [`Config::rpc_timeout`] is removed
+//! everywhere; no request is repeated. Full buckets keep whom they know, newer nodes wait in the
+//! replacement cache until one of those fails: the least recently seen is not pinged for each newcomer
+//! (section 4.1 of the paper, which does so to save messages).
 //!
 //! Decisions where the paper is silent. The paper stores at the k closest nodes, all alike; here
 //! the closest decides on a record's version, and the publisher then sends it to the next ones. A
@@ -55,6 +56,7 @@ use crate::overlay::{
     RingId, Upcall, Upcalls,
 };
 use crate::sim::Timer;
+use crate::time::SimTime;
 use lookup::{Goal, Lookup};
 use message::Sender;
 use pending::{Pending, Request};
@@ -122,6 +124,8 @@ pub struct Kademlia {
     /// The levels that a round of refresh still goes to, the next last.
     refreshing: Vec<u8>,
     records: Records,
+    /// When a record was last sent here: to the other holders as well, by all appearances.
+    received: BTreeMap<RingId, SimTime>,
 }
 
 impl Kademlia {
@@ -142,6 +146,7 @@ impl Kademlia {
             operations: Operations::default(),
             refreshing: Vec::new(),
             records: Records::default(),
+            received: BTreeMap::new(),
         }
     }
 
@@ -425,7 +430,7 @@ impl Dht for Kademlia {
             }
             KademliaTimer::Republish => {
                 ctx.set_after(timer, self.config.republish);
-                self.republish(ctx, false);
+                self.republish(ctx);
             }
             KademliaTimer::Expire => self.expire(ctx),
         }

@@ -3,7 +3,8 @@
 //! The owner decides on the version; when it has stored the record, the publisher sends it to the
 //! next closest. A node that hears of a new sibling sends it the records that belong there, if it is
 //! itself the closest of those that hold them (section 2.5 of the paper); and each holder sends its
-//! records to the closest nodes once in a [`republish`](super::Config::republish) period. What is
+//! records to the closest nodes once in a [`republish`](super::Config::republish) period, those left
+//! out that it was sent within that period: so one of the holders does it for all. What is
 //! held longer than it belongs there stays until its lifetime ends, so that an old version may be
 //! found on the way; a look-up for a record therefore goes on until the closest node has answered.
 
@@ -75,7 +76,11 @@ impl Kademlia {
         ctx: &mut C,
         record: WireRecord,
     ) -> Verdict {
+        let key = record.key;
         let verdict = self.records.store(record, ctx.now());
+        if verdict == Verdict::Stored {
+            self.received.insert(key, ctx.now());
+        }
         self.expire(ctx);
         verdict
     }
@@ -129,12 +134,24 @@ impl Kademlia {
         self.send_records(ctx, heir, &keys);
     }
 
-    /// Sends all records to the nodes closest to them; when this node goes, to those that are
-    /// closest without it.
-    pub(super) fn republish<C: DhtContext<Self>>(&self, ctx: &mut C, leaves: bool) {
+    /// Sends the records that are due to the nodes closest to them.
+    pub(super) fn republish<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
+        let (now, period) = (ctx.now(), self.config.republish);
+        self.received.retain(|_, at| now.since(*at) < period);
+        self.send_all(ctx, false, |key| !self.received.contains_key(&key));
+    }
+
+    /// Sends records to the nodes closest to them; when this node goes, to those that are closest
+    /// without it.
+    pub(super) fn send_all<C: DhtContext<Self>>(
+        &self,
+        ctx: &mut C,
+        leaves: bool,
+        chosen: impl Fn(RingId) -> bool,
+    ) {
         let replicas = usize::from(self.config.replicas);
         let mut by_node: BTreeMap<NodeRef, Vec<RingId>> = BTreeMap::new();
-        for key in self.records.keys() {
+        for key in self.records.keys().filter(|&key| chosen(key)) {
             for node in self.table.closest(key, replicas, !leaves, ctx) {
                 by_node.entry(node).or_default().push(key);
             }

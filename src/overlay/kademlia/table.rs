@@ -232,6 +232,11 @@ impl Table {
         (nearest.max(config.lowest_level())..64).rev().filter(stale).collect()
     }
 
+    /// Enters a contact that another node has named.
+    pub(super) fn hear_of(&mut self, node: NodeRef, config: &Config, facts: &impl Facts) {
+        self.enter(Known { node, heard: false }, config, facts);
+    }
+
     /// Fills in a contact of a table that is made as a whole; it counts as heard of.
     pub(super) fn fill(&mut self, node: NodeRef, config: &Config, facts: &impl Facts) {
         self.enter(Known { node, heard: true }, config, facts);

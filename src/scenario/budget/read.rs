@@ -322,11 +322,12 @@ const MOST_NEAR: usize = 8;
 /// is nearest to.
 fn near(key: &str) -> Vec<String> {
     let bare = [HANDOVER, REQUESTS].iter().find_map(|prefix| key.strip_prefix(prefix));
-    for key in [key].into_iter().chain(bare) {
-        let names = || codebook::metrics().iter().map(|metric| metric.name.as_str());
-        if names().any(|name| name == key) {
-            return vec![key.to_owned()];
-        }
+    let names = || codebook::metrics().iter().map(|metric| metric.name.as_str());
+    let written = [key].into_iter().chain(bare);
+    if let Some(name) = written.clone().find(|key| names().any(|name| name == *key)) {
+        return vec![name.to_owned()];
+    }
+    for key in written {
         let beginning = format!("{key}.");
         let below: Vec<_> = names().filter(|name| name.starts_with(&beginning)).collect();
         if (1..=MOST_NEAR).contains(&below.len()) {

@@ -46,6 +46,7 @@ fn bamboo_config(chosen: &BambooPlan, seed: u64) -> bamboo::Config {
     config.proximity = chosen.proximity;
     config.initial_timeout = chosen.rpc_timeout;
     config.min_timeout = chosen.min_timeout;
+    config.max_timeout = chosen.max_timeout;
     config.tries = small(chosen.tries);
     config.replicas = small(chosen.replicas);
     config

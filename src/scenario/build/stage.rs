@@ -6,12 +6,14 @@ use super::cast::Cast;
 use super::partition::{self, Parting};
 use super::{BuildError, dns, resolvers, servers};
 use crate::dns::checker::TtlChecker;
-use crate::overlay::Directory;
-use crate::scenario::plan::{Plan, Publish};
+use crate::overlay::plugin::Kind;
+use crate::overlay::{Directory, Facts};
+use crate::scenario::plan::{Plan, PluginPlan, Publish};
 use crate::sim::{Fingerprint, HostId};
 use crate::time::SimTime;
 use crate::world::checkers::Checkers;
 use crate::world::epoch_of;
+use crate::world::owners::Owners;
 use crate::world::population::Member;
 use crate::world::stage::{MediaTotals, Stage};
 use crate::world::truth::{CallerDomain, TruthConfig};
@@ -72,7 +74,18 @@ pub(super) fn stage(
     let (truth, others) = partition::truths(plan, whole, cast, partings);
     let binding = plan.dns.as_ref().map(servers::binding).transpose()?;
     let fingerprint = Fingerprint::new(epoch_of(run));
+    let owners = plan.overlay.judges_lookups.then(|| {
+        let positions = members.iter().map(|it| (it.host, directory.contact(it.contact).id));
+        let kind = match plan.overlay.plugin {
+            PluginPlan::Chord(_) => Kind::Chord,
+            PluginPlan::Bamboo(_) => Kind::Bamboo,
+            PluginPlan::Kademlia(_) => Kind::Kademlia,
+        };
+        Box::new(Owners::new(kind, positions))
+    });
     let mut stage = Stage::new(truth, directory, fingerprint, warmup, binding);
+    stage.lookups.wrong = owners.is_some().then_some(0);
+    stage.owners = owners;
     stage.others = others;
     stage.media = plan.media.map(|_| MediaTotals::default());
     Ok(stage)

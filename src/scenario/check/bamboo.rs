@@ -23,7 +23,9 @@ impl Check<'_> {
             self.fault(&table.then(key), fault);
         }
         let shortest = ("min_timeout", bamboo.min_timeout.0);
-        self.ordered(&table, shortest, ("rpc_timeout", bamboo.rpc_timeout.0));
+        let first = ("rpc_timeout", bamboo.rpc_timeout.0);
+        self.ordered(&table, shortest, first);
+        self.ordered(&table, first, ("max_timeout", bamboo.max_timeout.0));
     }
 }
 
@@ -37,6 +39,7 @@ pub(super) fn plan(bamboo: &Bamboo) -> BambooPlan {
         proximity: bamboo.proximity,
         rpc_timeout: bamboo.rpc_timeout.0,
         min_timeout: bamboo.min_timeout.0,
+        max_timeout: bamboo.max_timeout.0,
         tries: bamboo.tries,
         id_bits: bamboo.id_bits,
         replicas: bamboo.replicas,

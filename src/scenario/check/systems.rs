@@ -162,6 +162,7 @@ impl Check<'_> {
                 .lookups
                 .as_ref()
                 .map(|lookups| Arrivals { model: lookups.model, interval: lookups.rate.interval }),
+            judges_lookups: overlay.lookups.as_ref().is_some_and(|lookups| lookups.judged),
         }
     }
 }

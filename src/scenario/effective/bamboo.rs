@@ -14,6 +14,7 @@ pub(super) fn bamboo(plan: &BambooPlan) -> Bamboo {
         proximity: plan.proximity,
         rpc_timeout: Duration(plan.rpc_timeout),
         min_timeout: Duration(plan.min_timeout),
+        max_timeout: Duration(plan.max_timeout),
         tries: plan.tries,
         id_bits: plan.id_bits,
         replicas: plan.replicas,

@@ -28,13 +28,16 @@ pub struct Bamboo {
     pub global_tuning: Duration,
     /// Whether of two nodes that fit an entry of the routing table the nearer one is taken.
     pub proximity: bool,
-    /// How long a node waits for the first answer of another, and the longest that it waits. As soon
-    /// as round-trip times are known, it waits for their mean and four times their deviation.
+    /// How long a node waits for the first answer of another. As soon as round-trip times are known,
+    /// it waits for their mean and four times their deviation.
     #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
     /// The shortest time that it waits; at most `rpc_timeout`.
     #[schemars(extend("x-period" = true))]
     pub min_timeout: Duration,
+    /// The longest time that it waits, however often it has waited in vain; at least `rpc_timeout`.
+    #[schemars(extend("x-period" = true))]
+    pub max_timeout: Duration,
     /// How often a request is sent, each time with twice the time-out, before the other is taken for
     /// dead.
     #[schemars(range(min = 1, max = 10))]
@@ -61,6 +64,7 @@ impl Default for Bamboo {
             proximity: true,
             rpc_timeout: Duration::from_millis(1_500),
             min_timeout: Duration::from_millis(200),
+            max_timeout: Duration::from_secs(60),
             tries: 3,
             id_bits: 160,
             replicas: 4,

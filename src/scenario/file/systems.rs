@@ -374,6 +374,11 @@ pub struct OverlayLookups {
     /// How regular they are.
     #[serde(default = "poisson")]
     pub model: ArrivalModel,
+    /// Whether the owner that each look-up finds, one of these or of a put or get, is held against the
+    /// members that there are: the metric `lookups_wrong`. An overlay that has fallen apart fails no
+    /// look-up, but finds wrong owners.
+    #[serde(default)]
+    pub judged: bool,
 }
 
 pub(super) fn poisson() -> ArrivalModel {

@@ -18,10 +18,12 @@ pub struct BambooPlan {
     pub global_tuning: SimDuration,
     /// Whether the nearer of two nodes is taken.
     pub proximity: bool,
-    /// The first time-out, and the longest.
+    /// The first time-out.
     pub rpc_timeout: SimDuration,
-    /// The shortest; at most the longest.
+    /// The shortest; at most the first.
     pub min_timeout: SimDuration,
+    /// The longest; at least the first.
+    pub max_timeout: SimDuration,
     /// How often a request is sent; at least 1.
     pub tries: u32,
     /// Bits of an identifier, 8 to 160.

@@ -29,7 +29,7 @@ impl Words<'_> {
                 };
                 format!("{what} {key} for {}, hop {}", (self.node)(origin), header.hops())
             }
-            M::Found(_, _, nodes) => format!("found: {}", list(nodes)),
+            M::Found(_, _, _, nodes) => format!("found: {}", list(nodes)),
             M::Welcome(_, _, node, _, nodes) => {
                 format!("welcome by {}: leaves {}", (self.node)(*node), list(nodes))
             }

@@ -85,7 +85,7 @@ fn message() -> impl Strategy<Value = Message> {
             6 => Message::Row(h, list),
             7 => Message::JoinRow(h, overlay, list),
             8 => Message::Route(h, overlay, passage),
-            9 => Message::Found(h, octet, list),
+            9 => Message::Found(h, passage.tag, octet, list),
             10 => Message::Welcome(h, overlay, node, passage.tag, list),
             11 => Message::Refused(h),
             12 => Message::Leaving(h, overlay, node, list),
@@ -162,8 +162,8 @@ fn lengths_are_those_of_the_table() {
         (Message::Row(header, list(15)), 395),
         // 12 + 20 + 26.
         (Message::Route(header, overlay, passage), 58),
-        // 6 + 4 * 26.
-        (Message::Found(header, 0, list(4)), 110),
+        // 8 + 4 * 26.
+        (Message::Found(header, tag, 0, list(4)), 112),
         // 11 + 26 + 8 * 26.
         (Message::Welcome(header, overlay, node, tag, list(8)), 245),
     ];

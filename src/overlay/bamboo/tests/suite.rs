@@ -6,6 +6,7 @@ use crate::overlay::bamboo::codec::{decode, encode};
 use crate::overlay::bamboo::leaf_set::closeness;
 use crate::overlay::bamboo::{Bamboo, Config, Message, converged};
 use crate::overlay::conformance::{self, Subject, conformance};
+use crate::overlay::ring::RingReport;
 use crate::overlay::{Contact, Directory, NodeRef, RingId};
 use crate::rng::{Draws, Purpose};
 use crate::time::SimDuration;
@@ -25,6 +26,8 @@ impl Subject for Bamboo {
     /// A round of local tuning: 40 nodes have about 18 entries, each is asked every 10 s in turn.
     const REPAIRED: SimDuration = SimDuration::from_secs(300);
     const RIGHT_UNDER_CHURN: usize = 85;
+    const RIGHT_IN_FOUL_WEATHER: usize = 90;
+    const LEARNS_TO_WAIT: bool = true;
 
     fn configs() -> Vec<Config> {
         vec![
@@ -47,6 +50,11 @@ impl Subject for Bamboo {
     }
     fn records(&self) -> usize {
         Self::records(self)
+    }
+    fn flaw(members: &[&Self]) -> Option<String> {
+        let views: Vec<_> = members.iter().map(|member| member.view()).collect();
+        let report = RingReport::of(&views);
+        (!report.is_perfect()).then(|| report.to_string())
     }
     fn encode(message: &Message, facts: &Directory) -> Vec<u8> {
         encode(message, facts)

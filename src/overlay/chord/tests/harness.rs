@@ -38,6 +38,7 @@ impl Subject for Chord {
     /// A crashed finger stays until its look-up fails or its round comes, 120 s at most: about four
     /// of 30 nodes. Iterative look-ups go around it, forwarded ones are lost there.
     const RIGHT_UNDER_CHURN: usize = 75;
+    const RIGHT_IN_FOUL_WEATHER: usize = 75;
 
     fn configs() -> Vec<Config> {
         vec![config(), Config { routing: Routing::Recursive, ..config() }]
@@ -56,6 +57,11 @@ impl Subject for Chord {
     }
     fn records(&self) -> usize {
         Self::records(self)
+    }
+    fn flaw(members: &[&Self]) -> Option<String> {
+        let views: Vec<_> = members.iter().map(|member| member.view()).collect();
+        let report = RingReport::of(&views);
+        (!report.is_perfect()).then(|| report.to_string())
     }
     fn encode(message: &Message, facts: &Directory) -> Vec<u8> {
         encode(message, facts)

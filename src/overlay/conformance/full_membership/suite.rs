@@ -15,6 +15,9 @@ impl Subject for FullMembership {
     const REPAIRED: SimDuration = SimDuration::from_secs(60);
     /// A crash is known to all after 5 to 10 s, and every fourth look-up follows one within 15 s.
     const RIGHT_UNDER_CHURN: usize = 90;
+    const RIGHT_IN_FOUL_WEATHER: usize = 80;
+    /// Each greets only the next one, so that whoever left unheard stays known elsewhere.
+    const REPAIRS_LOSSES: bool = false;
 
     fn replicas(members: usize) -> usize {
         members

@@ -214,3 +214,64 @@ fn every_level_has_a_key() {
         assert!(id_bits == 8 || draws[0] != draws[1]);
     }
 }
+
+/// Of the four that hold a record one sends it to the other three each period, and they rest.
+#[test]
+fn one_holder_republishes_for_all() {
+    let mut net = Net::converged(20, 0, 4, config());
+    let lifetime = SECOND * 1_000_000;
+    net.put(0, Record { key: RingId(7 << 56), version: 1, lifetime, value: b"x"[..].into() });
+    assert_eq!(net.holders().len(), 4);
+    net.run(SECOND * 7_200);
+    net.sent.clear();
+    net.run(SECOND * 36_000);
+    let sent = net.sent.iter().filter(|it| matches!(it, Message::Replicate(..))).count();
+    // Ten periods; in each one holder, or none when another comes later than an hour after the last.
+    assert!((5 * 3..=10 * 3).contains(&sent), "{sent} copies");
+}
+
+/// A request of at most so many at a time, though the node is itself the closest to the key.
+#[test]
+fn parallelism_holds_at_the_closest_node_as_well() {
+    let mut net = Net::converged(60, 0, 9, config());
+    let own = net.directory.contact(NodeRef::new(5)).id;
+    net.run(SECOND);
+    net.sent.clear();
+    net.operate(5, |node, ctx| node.lookup(ctx, own));
+    assert_eq!(net.sent.len(), 3);
+}
+
+/// What a failed join was told late is not the next overlay's.
+#[test]
+fn late_answers_to_a_failed_join_are_void() {
+    let mut net = Net::converged(10, 1, 4, config());
+    net.join(10, &[3]);
+    // The contact answers after 40 ms; the nodes that it named are asked, and answer 40 ms later.
+    net.run(SimDuration::from_millis(50));
+    assert!(net.node(10).identity().is_none());
+    net.found(10);
+    net.run(SECOND * 5);
+    assert_eq!(net.node(10).acquaintances(), []);
+    net.join(10, &[3]);
+    net.run(SimDuration::from_millis(50));
+    net.operate(10, |node, ctx| {
+        let mut ups = crate::overlay::Upcalls::new();
+        node.join_through(ctx, Vec::new(), &mut ups);
+        (crate::overlay::OperationId(0), ups)
+    });
+    net.run(SECOND * 5);
+    assert_eq!(net.node(10).acquaintances(), []);
+}
+
+/// Whom a joiner was only told of is pinged at its first refresh.
+#[test]
+fn hearsay_counts_as_unheard() {
+    let net = Net::converged(10, 0, 4, config());
+    let facts = &net.directory;
+    let me = NodeRef::new(0);
+    let mut table = super::super::table::Table::new(me, facts.contact(me).id);
+    table.hear_of(NodeRef::new(1), &config(), facts);
+    table.seen(NodeRef::new(2), &config(), facts);
+    table.hear_of(NodeRef::new(2), &config(), facts);
+    assert_eq!(table.unheard(), [NodeRef::new(1)]);
+}

@@ -24,11 +24,12 @@ fn config() -> Config {
 impl Subject for Kademlia {
     type Config = Config;
 
-    /// The dead are met within two rounds of refresh (2,000 s), the records sent again within the
-    /// hour after that.
-    const REPAIRED: SimDuration = SimDuration::from_secs(5_700);
+    /// The dead are met within two rounds of refresh (2,000 s), the records sent again within two
+    /// hours: each holder waits for one in which nobody sent them.
+    const REPAIRED: SimDuration = SimDuration::from_secs(9_300);
     /// Those closest to the key are asked themselves, so that a dead owner is not named.
     const RIGHT_UNDER_CHURN: usize = 95;
+    const RIGHT_IN_FOUL_WEATHER: usize = 90;
 
     fn configs() -> Vec<Config> {
         vec![
