@@ -335,11 +335,12 @@ fn the_bounds_are_bounds_on_equal_departures() {
         assert!(*departures >= 2 * 14, "{keys:?}: {departures}");
         assert!(oracle <= *mean, "oracle restores in {oracle} s, {keys:?} in {mean} s");
     }
-    // Both readings of dyndns, ddclient, lease, static and the added strategy beside the oracle.
-    assert_eq!(restored.len(), 7, "{restored:?}");
+    // Both readings of dyndns, ddclient, lease by both protocols, static and the added strategy beside
+    // the oracle.
+    assert_eq!(restored.len(), 8, "{restored:?}");
     let of = |keys: &[&str]| keys == ["handover.strategy=clairvoyant"];
     let (_, clairvoyant) = *stale.iter().find(|it| of(it.0)).expect("it is a candidate");
-    assert!(stale.len() == 9 && stale.iter().any(|it| it.1 > 0.0), "{stale:?}");
+    assert!(stale.len() == 10 && stale.iter().any(|it| it.1 > 0.0), "{stale:?}");
     for (keys, share) in &stale {
         assert!(clairvoyant <= *share, "clairvoyant {clairvoyant}, {keys:?} {share}");
     }

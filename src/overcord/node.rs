@@ -14,13 +14,14 @@ use crate::overcord::plugin_management::{Next, PluginManagement, REJOIN_AFTER};
 use crate::overcord::policy::Bootstrap;
 use crate::overcord::user_agent::{At, UserAgent};
 use crate::overlay::chord::{ChordTimer, Compact};
-use crate::overlay::{Facts, Plugin, RingId, Upcall, Upcalls, description, plugin};
+use crate::overlay::{Facts, Plugin, Upcall, Upcalls, description, plugin};
 use crate::rng::Dice;
 use crate::sim::Context;
 use crate::sip::agent::Action;
 use crate::time::SimDuration;
 use crate::workload::ArrivalTimes;
 
+mod lookups;
 mod moving;
 
 pub use moving::Moved;
@@ -328,24 +329,6 @@ impl Node {
                     handover.looked_up(ctx, &mut self.plugin, id, outcome.owner);
                 }
             }
-        }
-    }
-
-    fn schedule_lookup<C: NodeContext>(&mut self, ctx: &mut C) {
-        let now = ctx.now();
-        if let Some(lookups) = &mut self.lookups {
-            let at = lookups.arrivals.next(now);
-            ctx.set(NodeTimer::Lookup.into(), at);
-        }
-    }
-
-    fn look_up<C: NodeContext>(&mut self, ctx: &mut C) {
-        self.schedule_lookup(ctx);
-        let Some(lookups) = &mut self.lookups else { return };
-        let key = RingId::from_hash(lookups.keys.bits(), lookups.id_bits);
-        if self.plugin.is_member() {
-            let (_, upcalls) = self.plugin.dht.lookup(ctx, key);
-            self.take_upcalls(ctx, upcalls);
         }
     }
 
