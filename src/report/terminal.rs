@@ -15,7 +15,9 @@ use crate::experiment::sequential::Imprecise;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
 use crate::metrics::codebook::{Unit, unit_of};
 use crate::metrics::distribution::{mean, quantile};
-use crate::metrics::headline::{FAILED_CALLEE, FAILED_INTEROP, counted_stale};
+use crate::metrics::headline::{
+    CALLER_STALE_SHARE, FAILED_CALLEE, FAILED_INTEROP, PARTIAL_DEPARTURES, counted_stale,
+};
 use crate::metrics::tables::{RunOutput, protocol_name};
 use crate::net::Protocol;
 use crate::report::comparison;
@@ -166,6 +168,22 @@ fn requests(point: &PointSummary) -> String {
     )
 }
 
+/// What became of the media of calls, where there are any.
+fn media(point: &PointSummary) -> Option<String> {
+    let calls = number(point.mean("media_calls")?);
+    let lost = shown(point, "media_lost", percent);
+    let gave_up = shown(point, "media_given_up", number);
+    Some(format!("{calls} calls; {lost} not heard, {gave_up} ends gave up"))
+}
+
+/// What became of sets that lost one of several valid members, where the binding is a set.
+fn sets(point: &PointSummary) -> Option<String> {
+    let partial = number(point.mean(PARTIAL_DEPARTURES)?);
+    let mean = shown(point, "degraded.mean", span);
+    let share = shown(point, "degraded_share", percent);
+    Some(format!("{partial}; without the preferred one for {mean} at a time, {share} of the time"))
+}
+
 fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers: &Callers<'_>) {
     text.push_str(&headcount(point));
     text.push('\n');
@@ -185,13 +203,12 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
     if !requests.is_empty() {
         line("requests of callers", requests);
     }
-    let calls = value("media_calls", number);
-    if calls != "–" {
-        let lost = value("media_lost", percent);
-        let gave_up = value("media_given_up", number);
-        line("media of calls", format!("{calls} calls; {lost} not heard, {gave_up} ends gave up"));
-    }
+    media(point).into_iter().for_each(|told| line("media of calls", told));
     line("stale share of the time", value("stale_share", percent));
+    if let Some(share) = point.mean(CALLER_STALE_SHARE) {
+        line("  of the callers' resolvers", percent(share));
+    }
+    sets(point).into_iter().for_each(|told| line("sets that lost a member", told));
     line("stale windows above zero", windows.told());
     line(
         "stale answers",

@@ -380,7 +380,7 @@ fn event(whole: &Plan, plan: &EventPlan) -> Event {
             action: EventAction::Depart,
             host: Some(host(target)),
             lasting: back_after.map(Duration),
-            graceful: Some(*graceful),
+            graceful: graceful.then_some(true),
             ..blank
         },
         Action::Return { target } => {

@@ -36,12 +36,6 @@ impl<K: Copy + Ord> Agenda<K> {
         }
     }
 
-    /// When this is to be done.
-    #[must_use]
-    pub fn time_of(&self, key: K) -> Option<SimTime> {
-        self.times.get(&key).copied()
-    }
-
     /// When there is something to do next.
     #[must_use]
     pub fn earliest(&self) -> Option<SimTime> {

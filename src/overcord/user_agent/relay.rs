@@ -26,7 +26,7 @@ use crate::sim::Context;
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Method, Uri};
 use crate::time::{SimDuration, SimTime};
-use crate::turn::{self, Account, Body, Client, Output, Server, Upcall, client};
+use crate::turn::{self, Account, Body, Client, DEFAULT_LIFETIME, Output, Server, Upcall, client};
 
 /// How all are set up that relay, or are relayed.
 #[derive(Clone, Debug)]
@@ -95,7 +95,7 @@ impl Side {
                 server: settings.server,
                 port: line.port(),
                 account: settings.account.clone(),
-                lifetime: None,
+                lifetime: (settings.lifetime != DEFAULT_LIFETIME).then_some(settings.lifetime),
                 keepalive: settings.keepalive,
             };
             Box::new(Client::new(settings, dice))

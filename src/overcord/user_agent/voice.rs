@@ -1,6 +1,6 @@
 //! What is said in a node's calls.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use super::{At, UserAgent, relay};
 use crate::address::Endpoint;
@@ -15,12 +15,13 @@ use crate::sip::agent::Upcall;
 pub(super) struct Voice {
     streams: Streams,
     /// The other ends to which media goes through the relay.
-    relayed: BTreeSet<Endpoint>,
+    /// How many calls have their other end here, through the relay.
+    relayed: BTreeMap<Endpoint, u32>,
 }
 
 impl Voice {
     pub(super) const fn new(settings: rtp::Settings) -> Self {
-        Self { streams: Streams::new(settings), relayed: BTreeSet::new() }
+        Self { streams: Streams::new(settings), relayed: BTreeMap::new() }
     }
 }
 
@@ -38,20 +39,30 @@ impl UserAgent {
                 let end = if caller { End::Caller } else { End::Callee };
                 voice.streams.begin(now, Call(key.0), end, to);
                 if through {
-                    voice.relayed.insert(to);
+                    *voice.relayed.entry(to).or_default() += 1;
                 }
                 at.ctx.observe(Observation::Media(rtp::Observation::Began(end)));
             }
             Upcall::CallEnded { key, .. } => {
                 let ended = self.voice.as_mut().and_then(|voice| voice.streams.end(Call(key.0)));
-                if let (Some(to), Some(voice)) = (ended, &mut self.voice) {
-                    voice.relayed.remove(&to);
+                if let Some(to) = ended.filter(|&to| self.is_last_there(to)) {
                     self.close_channel(to);
                 }
             }
             _ => return,
         }
         self.arm_voice(at);
+    }
+
+    /// A call with this end through the relay is over: whether there is no other.
+    fn is_last_there(&mut self, to: Endpoint) -> bool {
+        let Some(voice) = &mut self.voice else { return false };
+        let Some(calls) = voice.relayed.get_mut(&to) else { return false };
+        *calls -= 1;
+        if *calls == 0 {
+            voice.relayed.remove(&to);
+        }
+        !voice.relayed.contains_key(&to)
     }
 
     fn arm_voice<C: NodeContext>(&self, at: &mut At<'_, C>) {
@@ -76,7 +87,7 @@ impl UserAgent {
         let rtp::Due { packets, silent } = voice.streams.due(now);
         for (to, packet) in packets {
             at.ctx.observe(Observation::Media(rtp::Observation::Sent));
-            if self.voice.as_ref().is_some_and(|voice| voice.relayed.contains(&to)) {
+            if self.voice.as_ref().is_some_and(|voice| voice.relayed.contains_key(&to)) {
                 self.send_relayed(at, to, packet);
             } else {
                 at.ctx.send(to, Message::Rtp(packet));

@@ -3,12 +3,13 @@
 use super::super::document::Path;
 use super::super::file::{File, Media, Relay};
 use super::super::plan::{
-    HostNat, MediaPlan, Plan, RecordRoute, RelayPlan, ReturnAddress, Strategy,
+    Action, HostNat, MediaPlan, Plan, RecordRoute, RelayPlan, ReturnAddress, Strategy,
 };
 use super::super::problem::{Fault, NeedFault, RelayFault};
 use super::Check;
 use super::users::Users;
 use crate::time::SimDuration;
+use crate::turn;
 use crate::units::Duration;
 
 /// Who needs what else there has to be.
@@ -52,7 +53,18 @@ impl Check<'_> {
 
     /// What a relay needs of the rest of the scenario.
     pub(super) fn relay_needs(&mut self, plan: &Plan) {
-        let Some(_) = &plan.relay else { return };
+        let Some(relay) = &plan.relay else { return };
+        if relay.lifetime > turn::MAX_LIFETIME {
+            let (found, most) = (Duration(relay.lifetime), Duration(turn::MAX_LIFETIME));
+            let (found, most) = (found.to_string(), most.to_string());
+            self.fault(&Path::of("relay.lifetime"), Fault::TooLong { found, most });
+        }
+        let moves = plan.events.iter().any(|it| matches!(it.action, Action::AddressChange { .. }));
+        if moves || plan.network.address_change.source.is_some() {
+            let need = "addresses that stay: clients look for the relay where it was";
+            let fault = NeedFault::There { what: RELAY.to_owned(), need };
+            self.key_fault(&Path::of("relay"), Fault::Need(fault));
+        }
         let mut need = |fault| self.key_fault(&Path::of("relay"), Fault::Need(fault));
         let what = RELAY;
         let strategy = plan.handover.as_ref().map(|it| (it.strategy, it.record_route));

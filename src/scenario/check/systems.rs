@@ -54,7 +54,8 @@ impl Check<'_> {
         let (drops, rejects) = (firewall.drops.0, firewall.rejects.0);
         if drops + rejects > 1.0 {
             let found = firewall.rejects.to_string();
-            let limit = Probability(1.0 - drops).to_string();
+            // As it would be written: 0.3, not what is left of 1 - 0.7 in binary.
+            let limit = Probability(((1.0 - drops) * 1e9).round() / 1e9).to_string();
             let (relation, other) = ("not be above", "100% - drops");
             let fault = Fault::Relation { found, relation, other, limit };
             self.fault(&Path::of("network.firewall").then("rejects"), fault);

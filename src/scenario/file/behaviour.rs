@@ -147,8 +147,8 @@ pub enum LifetimeModel {
 pub struct Handover {
     /// Who takes over, and how the world learns of it.
     pub strategy: Strategy,
-    /// How the paper is read where it leaves something open. It sets the nine policies from
-    /// `on_unresolved` to `on_address_change`; the key of a policy overrides it.
+    /// How the paper is read where it leaves something open. It sets those policies below
+    /// whose default differs between the readings; the key of a policy overrides it.
     pub reading: Reading,
     /// How many proxy peers stand by behind the preferred one, with the strategy `standby`.
     #[serde(skip_serializing_if = "Option::is_none")]

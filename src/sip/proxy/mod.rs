@@ -217,11 +217,6 @@ impl Proxy {
         self.contexts.len()
     }
 
-    /// Changes what later requests are recorded as.
-    pub fn set_record_route(&mut self, record_route: RecordRoute) {
-        self.settings.record_route = record_route;
-    }
-
     /// A request that is not for the element itself, after [`preprocess_route`].
     pub fn request<C: Wire>(
         &mut self,
