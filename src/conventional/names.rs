@@ -66,6 +66,41 @@ pub enum Observation {
     },
 }
 
+/// The context of a user's agent as that of its names. What they observe, the questions of one user, is
+/// nobody's concern.
+#[derive(Debug)]
+pub struct AsLocator<'a, C: Context> {
+    agent: &'a mut C,
+    timer: fn(stub::Timer) -> C::Timer,
+}
+
+impl<'a, C: Context> AsLocator<'a, C> {
+    /// By what the agent calls the timer of its stub resolver.
+    pub fn by(agent: &'a mut C, timer: fn(stub::Timer) -> C::Timer) -> Self {
+        Self { agent, timer }
+    }
+}
+
+impl<C: Context<Message: From<dns::Message>>> Context for AsLocator<'_, C> {
+    type Message = dns::Message;
+    type Timer = stub::Timer;
+    type Observation = Observation;
+
+    fn now(&self) -> SimTime {
+        self.agent.now()
+    }
+    fn send(&mut self, to: Endpoint, message: dns::Message) {
+        self.agent.send(to, message.into());
+    }
+    fn set(&mut self, timer: stub::Timer, at: SimTime) {
+        self.agent.set((self.timer)(timer), at);
+    }
+    fn cancel(&mut self, timer: stub::Timer) {
+        self.agent.cancel((self.timer)(timer));
+    }
+    fn observe(&mut self, _: Observation) {}
+}
+
 impl<T> Names<T> {
     /// Names are resolved through this stub and kept in this cache. The dice choose among services
     /// by their weights.

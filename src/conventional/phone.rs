@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
-use crate::conventional::names::{self, Names, Places};
+use crate::conventional::names::{AsLocator, Names, Places};
 use crate::dns;
 use crate::dns::stub::{self, Stub};
 use crate::rng::Dice;
@@ -20,7 +20,6 @@ use crate::sip::profile::Rules;
 use crate::sip::transaction::{Event, Transactions};
 use crate::sip::uri::SipUri;
 use crate::sip::{self, HostPart, Message, RequestKey, Status, Unlocated, Uri};
-use crate::time::SimTime;
 
 /// A phone.
 #[derive(Debug)]
@@ -104,30 +103,6 @@ impl<C> PhoneContext for C where
 {
 }
 
-/// A phone's context as that of what resolves its names. What that observes, the questions of one
-/// user, is nobody's concern.
-struct AsLocator<'a, C>(&'a mut C);
-
-impl<C: PhoneContext> Context for AsLocator<'_, C> {
-    type Message = dns::Message;
-    type Timer = stub::Timer;
-    type Observation = names::Observation;
-
-    fn now(&self) -> SimTime {
-        self.0.now()
-    }
-    fn send(&mut self, to: Endpoint, message: dns::Message) {
-        self.0.send(to, message.into());
-    }
-    fn set(&mut self, timer: stub::Timer, at: SimTime) {
-        self.0.set(Timer::Stub(timer), at);
-    }
-    fn cancel(&mut self, timer: stub::Timer) {
-        self.0.cancel(Timer::Stub(timer));
-    }
-    fn observe(&mut self, _: names::Observation) {}
-}
-
 impl Phone {
     /// The phone of a user at this address, who has an account at `domain`, whose server is at
     /// `home`.
@@ -187,7 +162,8 @@ impl Phone {
         message: &dns::Message,
     ) {
         let names = self.names.as_mut();
-        let located = names.and_then(|it| it.receive(&mut AsLocator(&mut *ctx), from, message));
+        let located = names
+            .and_then(|it| it.receive(&mut AsLocator::by(&mut *ctx, Timer::Stub), from, message));
         if let Some(located) = located {
             self.located(ctx, located.ticket, located.places);
         }
@@ -199,7 +175,8 @@ impl Phone {
             Timer::Media => self.speak(ctx),
             Timer::Stub(timer) => {
                 let names = self.names.as_mut();
-                let located = names.and_then(|it| it.timer(&mut AsLocator(&mut *ctx), timer));
+                let located = names
+                    .and_then(|it| it.timer(&mut AsLocator::by(&mut *ctx, Timer::Stub), timer));
                 if let Some(located) = located {
                     self.located(ctx, located.ticket, located.places);
                 }
@@ -251,7 +228,9 @@ impl Phone {
     /// a dialog, unless it knows its server by name.
     fn locate<C: PhoneContext>(&mut self, ctx: &mut C, ticket: agent::Ticket, next_hop: &Uri) {
         let places = match &mut self.names {
-            Some(names) => names.locate(&mut AsLocator(&mut *ctx), ticket, next_hop),
+            Some(names) => {
+                names.locate(&mut AsLocator::by(&mut *ctx, Timer::Stub), ticket, next_hop)
+            }
             None => {
                 let place = next_hop.sip().and_then(numeric).ok_or(Unlocated::NoSuchName);
                 Some(place.map(|place| vec![place]))

@@ -3,17 +3,14 @@
 use std::sync::Arc;
 
 use crate::address::{Address, Endpoint};
-use crate::conventional::names;
-use crate::dns::{self, stub};
-use crate::overcord::message::{NodeTimer, Timer};
+use crate::overcord::message::NodeTimer;
 use crate::overcord::node::NodeContext;
 use crate::overcord::resource_database::{Binding, location_key, location_record, with_binding};
 use crate::overcord::user_agent::At;
 use crate::overlay::{OperationId, PutOutcome, Record, RingId, Upcalls};
 use crate::rng::Dice;
-use crate::sim::Context;
 use crate::sip::{HostPart, Uri};
-use crate::time::{SimDuration, SimTime};
+use crate::time::SimDuration;
 
 /// The pause before a location that could not be stored is stored again.
 pub(super) const RETRY: SimDuration = SimDuration::from_secs(30);
@@ -133,29 +130,4 @@ impl Registration {
             ctx.set_after(NodeTimer::Relocate.into(), RETRY.min(settings.lifetime.mul_f64(0.5)));
         }
     }
-}
-
-/// A node's context as that of what locates conventional servers. What that observes, the questions
-/// of one member, is nobody's concern.
-#[derive(Debug)]
-pub(super) struct AsLocator<'a, C>(pub(super) &'a mut C);
-
-impl<C: NodeContext> Context for AsLocator<'_, C> {
-    type Message = dns::Message;
-    type Timer = stub::Timer;
-    type Observation = names::Observation;
-
-    fn now(&self) -> SimTime {
-        self.0.now()
-    }
-    fn send(&mut self, to: Endpoint, message: dns::Message) {
-        self.0.send(to, message.into());
-    }
-    fn set(&mut self, timer: stub::Timer, at: SimTime) {
-        self.0.set(Timer::Locator(timer), at);
-    }
-    fn cancel(&mut self, timer: stub::Timer) {
-        self.0.cancel(Timer::Locator(timer));
-    }
-    fn observe(&mut self, _: names::Observation) {}
 }

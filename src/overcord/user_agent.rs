@@ -28,12 +28,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::address::{Address, Endpoint, Port};
-use crate::conventional::names::Names;
+use crate::conventional::names::{AsLocator, Names};
 use crate::dns::stub::Stub;
 use crate::overcord::beside::Place;
 use crate::overcord::bridge::{self, Bridge};
-use crate::overcord::location::{AsLocator, LocationSettings, Registration};
-use crate::overcord::message::{NodeTimer, Observation};
+use crate::overcord::location::{LocationSettings, Registration};
+use crate::overcord::message::{NodeTimer, Observation, Timer};
 use crate::overcord::node::NodeContext;
 use crate::overcord::plugin_management::PluginManagement;
 use crate::overcord::user_agent::relay::{Side, wire};
@@ -297,7 +297,9 @@ impl UserAgent {
         from: Endpoint,
         message: &crate::dns::Message,
     ) {
-        if let Some(located) = self.names.receive(&mut AsLocator(&mut *at.ctx), from, message) {
+        if let Some(located) =
+            self.names.receive(&mut AsLocator::by(&mut *at.ctx, Timer::Locator), from, message)
+        {
             self.placed(at, located.ticket, located.places);
         }
     }
@@ -308,7 +310,9 @@ impl UserAgent {
         at: &mut At<'_, C>,
         timer: crate::dns::stub::Timer,
     ) {
-        if let Some(located) = self.names.timer(&mut AsLocator(&mut *at.ctx), timer) {
+        if let Some(located) =
+            self.names.timer(&mut AsLocator::by(&mut *at.ctx, Timer::Locator), timer)
+        {
             self.placed(at, located.ticket, located.places);
         }
     }

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use super::relay::wire;
 use super::{Asker, At, UserAgent};
 use crate::address::{Endpoint, Port};
-use crate::conventional::names::Places;
+use crate::conventional::names::{AsLocator, Places};
 use crate::overcord::beside::Place;
-use crate::overcord::location::{AsLocator, LocationSettings};
+use crate::overcord::location::LocationSettings;
+use crate::overcord::message::Timer;
 use crate::overcord::node::NodeContext;
 use crate::overcord::resource_database::{bindings_of, bridge_key, location_key};
 use crate::overlay::{Record, RingId};
@@ -185,7 +186,7 @@ impl UserAgent {
         asker: Asker,
         next_hop: &Uri,
     ) {
-        let mut locator = AsLocator(&mut *at.ctx);
+        let mut locator = AsLocator::by(&mut *at.ctx, Timer::Locator);
         if let Some(places) = self.names.locate(&mut locator, asker.clone(), next_hop) {
             self.placed(at, asker, places);
         }
