@@ -29,6 +29,7 @@
 //! | 34 | Store | overlay (4), record | 8 + record |
 //! | 35 | Replicate | overlay (4), count (2), records | 10 + records |
 //! | 36 | Fetched | record | 4 + record |
+//! | 37 | FindAround | overlay (4), id, \[contact\] | 9 + L + C each |
 //!
 //! A record is id, version (8), seconds of life (4), length of the value (2), value: `L + 14`
 //! octets and the value.
@@ -57,6 +58,9 @@ pub(super) fn large_len(large: &Large) -> u32 {
                 OVERLAY + 2 + records.iter().map(|one| record_len(*header, one)).sum::<u32>()
             }
             Large::Fetched(header, one) => record_len(*header, one),
+            Large::FindAround(header, _, _, nodes) => {
+                OVERLAY + u32::from(header.id_octets()) + contacts_len(*header, nodes.len())
+            }
         }
 }
 
@@ -108,6 +112,9 @@ fn encode_large(large: &Large, facts: &impl Facts) -> Vec<u8> {
             w(35, header).overlay(*overlay).records(records)
         }
         Large::Fetched(header, record) => w(36, header).record(record),
+        Large::FindAround(header, overlay, key, nodes) => {
+            w(37, header).overlay(*overlay).id(*key).list(nodes)
+        }
     };
     writer.finish()
 }
@@ -165,6 +172,7 @@ fn decode_large<I: FnMut(Contact) -> NodeRef>(
         34 => Large::Store(header, r.overlay()?, r.record()?),
         35 => Large::Replicate(header, r.overlay()?, r.records()?),
         36 => Large::Fetched(header, r.record()?),
+        37 => Large::FindAround(header, r.overlay()?, r.id()?, r.list(255)?),
         other => return Err(DecodeError::Kind(other)),
     })
 }

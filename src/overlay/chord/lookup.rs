@@ -3,13 +3,15 @@
 //! A look-up ends at the key's predecessor, the node n with the key in (n, successor(n)\], which
 //! answers with the owner and those that follow it (Stoica et al., `find_predecessor`). Iterative:
 //! the origin asks, each node names up to three that are closer; one that does not answer is
-//! dropped everywhere and the next best asked. Recursive: see [`Routing`].
+//! dropped everywhere and the next best asked. When none of them answers, the origin asks the node
+//! that named them once more, and tells it who was silent: it answers as if those were in none of
+//! its tables ([`Large::FindAround`]). Recursive: see [`Routing`].
 
 use smallvec::SmallVec;
 
 use super::exchange::Work;
 use super::message::{Best, Header, Key, NodeList, Small};
-use super::{Chord, Routing};
+use super::{Chord, Large, Message, Routing};
 use crate::address::Endpoint;
 use crate::overlay::{
     DhtContext, Facts, LookupOutcome, NodeRef, Observation, OperationId, PutOutcome, Record,
@@ -26,6 +28,8 @@ pub(super) struct Lookup {
     started: SimTime,
     hops: u8,
     timeouts: u8,
+    /// Whether its search has ended once, and was observed.
+    ended: bool,
     /// `None` until there is something in it.
     search: Option<Box<Search>>,
 }
@@ -38,9 +42,23 @@ struct Search {
     /// Whom to ask next, the best last.
     candidates: NodeList,
     /// Who did not answer.
-    dead: SmallVec<[NodeRef; 2]>,
-    /// The owner, should all candidates be dead.
-    last_resort: Option<NodeRef>,
+    silent: SmallVec<[NodeRef; 2]>,
+    /// What came of those that were named last.
+    named: Named,
+    /// Whether the closest node, or the contact of a joiner, is being asked once more.
+    again: bool,
+}
+
+/// What came of the nodes that were named last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Named {
+    /// None has been asked to the end.
+    #[default]
+    Unasked,
+    /// Those that were asked are silent.
+    Silent,
+    /// One of them answered, though it was of no help.
+    Answered,
 }
 
 /// What it is for.
@@ -77,16 +95,28 @@ enum Stage {
 
 impl Lookup {
     pub(super) fn new(key: RingId, goal: Goal, now: SimTime) -> Self {
-        Self { key, goal, stage: Stage::Search, started: now, hops: 0, timeouts: 0, search: None }
+        let (stage, ended) = (Stage::Search, false);
+        Self { key, goal, stage, started: now, hops: 0, timeouts: 0, ended, search: None }
     }
 
     fn search(&mut self) -> &mut Search {
         self.search.get_or_insert_default()
     }
 
-    /// Whether this node did not answer.
-    fn is_dead(&self, node: NodeRef) -> bool {
-        self.search.as_ref().is_some_and(|search| search.dead.contains(&node))
+    /// Those that did not answer.
+    fn silent(&self) -> &[NodeRef] {
+        self.search.as_ref().map_or(&[], |search| &search.silent)
+    }
+
+    /// Somebody answered: a hop, unless that one had answered before.
+    fn count_answer(&mut self) {
+        let again = self.search.as_mut().is_some_and(|search| std::mem::take(&mut search.again));
+        self.hops += u8::from(!again);
+    }
+
+    /// Whether it has asked as many as it may.
+    fn is_exhausted(&self, limit: u8) -> bool {
+        u32::from(self.hops) + u32::from(self.timeouts) >= u32::from(limit)
     }
 
     /// The contact through which it joins.
@@ -121,20 +151,15 @@ impl Lookup {
         let key = self.key;
         let search = self.search();
         let remaining = |node: NodeRef| facts.contact(node).id.distance_to(key);
+        search.named = Named::Unasked;
         // At distance 0 stands the owner itself, which precedes the key by a whole turn.
         let limit = search.reached.map_or(u64::MAX, |node| remaining(node).wrapping_sub(1));
         let precedes = |node| (1..=limit).contains(&remaining(node));
-        search.last_resort = None;
         search.candidates.retain(|node| precedes(*node));
-        for node in nodes.into_iter().flatten() {
-            if node == me || search.dead.contains(&node) || search.candidates.contains(&node) {
-                continue;
-            }
-            if precedes(node) {
+        for node in nodes.into_iter().flatten().filter(|&node| node != me && precedes(node)) {
+            if !search.silent.contains(&node) && !search.candidates.contains(&node) {
                 let at = search.candidates.partition_point(|&c| remaining(c) > remaining(node));
                 search.candidates.insert(at, node);
-            } else {
-                search.last_resort = Some(node);
             }
         }
     }
@@ -156,7 +181,7 @@ impl Chord {
         }
         match self.config.routing {
             Routing::Iterative => {
-                let closer = self.table.closer(lookup.key, 3, ctx);
+                let closer = self.table.closer(lookup.key, lookup.silent(), ctx);
                 lookup.consider(closer, self.table.me, ctx);
                 self.ask_next(ctx, lookup, ups);
             }
@@ -179,6 +204,22 @@ impl Chord {
         }
     }
 
+    /// Answers a request of somebody's iterative look-up.
+    pub(super) fn tell_way<C: DhtContext<Self>>(
+        &self,
+        ctx: &mut C,
+        to: Endpoint,
+        header: Header,
+        key: RingId,
+        silent: &[NodeRef],
+    ) {
+        let answer = match self.table.owner_around(key, silent, &self.config, ctx) {
+            Some(owners) => Small::Found(header, owners),
+            None => Small::Closer(header, self.table.closer(key, silent, ctx)),
+        };
+        ctx.send(to, answer.into());
+    }
+
     /// Asks the next best node of an iterative search.
     fn ask_next<C: DhtContext<Self>>(
         &mut self,
@@ -186,17 +227,55 @@ impl Chord {
         mut lookup: Box<Lookup>,
         ups: &mut Upcalls,
     ) {
-        let asked = u32::from(lookup.hops) + u32::from(lookup.timeouts);
-        if asked >= u32::from(self.config.hop_limit) {
+        if lookup.is_exhausted(self.config.hop_limit) {
             return self.conclude(ctx, lookup, None, ups);
         }
+        if let Some(next) = lookup.search().candidates.pop() {
+            return self.ask(ctx, ctx.contact(next).endpoint, Some(next), lookup, ups);
+        }
+        if let Some(lookup) = self.ask_around(ctx, lookup, ups) {
+            self.conclude(ctx, lookup, None, ups);
+        }
+    }
+
+    /// None of those that were named answered: asks whoever named them for others. Gives the look-up
+    /// back when there is nothing to ask.
+    fn ask_around<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        mut lookup: Box<Lookup>,
+        ups: &mut Upcalls,
+    ) -> Option<Box<Lookup>> {
+        let joins = lookup.bootstrap();
+        // With recursive routing only a joiner asks one node after another.
+        let asks = self.config.routing == Routing::Iterative || joins.is_some();
+        let exhausted = lookup.is_exhausted(self.config.hop_limit);
         let search = lookup.search();
-        let Some(next) = search.candidates.pop() else {
-            let owner = search.last_resort.map(|node| [Some(node), None, None]);
-            return self.conclude(ctx, lookup, owner, ups);
-        };
-        let endpoint = ctx.contact(next).endpoint;
-        self.ask(ctx, endpoint, Some(next), lookup, ups);
+        if search.named != Named::Silent || exhausted || !asks {
+            return Some(lookup);
+        }
+        search.named = Named::Unasked;
+        // If the closest node is silent by now it begins anew.
+        search.reached = search.reached.filter(|node| !search.silent.contains(node));
+        let reached = search.reached;
+        search.again = reached.is_some() || joins.is_some();
+        lookup.stage = Stage::Search;
+        match (reached, joins) {
+            (Some(node), _) => self.ask(ctx, ctx.contact(node).endpoint, Some(node), lookup, ups),
+            (None, Some(contact)) => self.ask(ctx, contact, None, lookup, ups),
+            (None, None) => {
+                let (key, silent) = (lookup.key, lookup.silent());
+                match self.table.owner_around(key, silent, &self.config, ctx) {
+                    Some(owners) => self.conclude(ctx, lookup, Some(owners), ups),
+                    None => {
+                        let closer = self.table.closer(key, silent, ctx);
+                        lookup.consider(closer, self.table.me, ctx);
+                        self.ask_next(ctx, lookup, ups);
+                    }
+                }
+            }
+        }
+        None
     }
 
     /// Asks one node of an iterative search.
@@ -208,9 +287,16 @@ impl Chord {
         lookup: Box<Lookup>,
         ups: &mut Upcalls,
     ) {
-        let (key, overlay) = (Key::from(lookup.key), self.overlay());
+        let (key, overlay) = (lookup.key, self.overlay());
         let (timeout, maintenance) = (self.config.rpc_timeout, lookup.maintenance());
-        let find = |header| Small::Find(header, key, overlay).into();
+        let silent = NodeList::from_slice(lookup.silent());
+        let find = |header| -> Message {
+            if silent.is_empty() {
+                Small::Find(header, Key::from(key), overlay).into()
+            } else {
+                Large::FindAround(header, overlay, key, silent).into()
+            }
+        };
         let work = Work::Lookup(lookup);
         if let Err(Work::Lookup(lookup)) =
             self.request(ctx, (endpoint, node), timeout, maintenance, work, find)
@@ -231,7 +317,7 @@ impl Chord {
         if lookup.stage != Stage::Search {
             return self.next_owner(ctx, lookup, ups);
         }
-        lookup.hops += 1;
+        lookup.count_answer();
         lookup.search().reached = from;
         lookup.consider(nodes, self.table.me, ctx);
         self.ask_next(ctx, lookup, ups);
@@ -243,14 +329,20 @@ impl Chord {
         &mut self,
         ctx: &mut C,
         mut lookup: Box<Lookup>,
-        hops: u8,
+        (from, hops): (Option<NodeRef>, u8),
         nodes: Best,
         ups: &mut Upcalls,
     ) {
         if lookup.stage != Stage::Search {
             return self.next_owner(ctx, lookup, ups);
         }
-        lookup.hops = if hops == 0 { lookup.hops + 1 } else { hops };
+        match hops {
+            0 => lookup.count_answer(),
+            counted => lookup.hops = counted,
+        }
+        if from.is_some() {
+            lookup.search().reached = from;
+        }
         self.conclude(ctx, lookup, Some(nodes), ups);
     }
 
@@ -264,7 +356,12 @@ impl Chord {
     ) {
         lookup.timeouts = lookup.timeouts.saturating_add(1);
         if let Some(node) = node {
-            lookup.search().dead.push(node);
+            let search = lookup.search();
+            search.silent.push(node);
+            search.again = false;
+            if search.named == Named::Unasked {
+                search.named = Named::Silent;
+            }
         }
         match (lookup.stage, node) {
             (Stage::Owner, _) => self.next_owner(ctx, lookup, ups),
@@ -285,7 +382,9 @@ impl Chord {
         let Lookup { hops, timeouts, started, key, .. } = *lookup;
         let maintenance = lookup.maintenance();
         let owner = nodes.and_then(|nodes| nodes[0]);
-        ctx.observe(Observation::LookupEnded { key, owner, hops, timeouts, maintenance });
+        if !std::mem::replace(&mut lookup.ended, true) {
+            ctx.observe(Observation::LookupEnded { key, owner, hops, timeouts, maintenance });
+        }
         match lookup.goal {
             Goal::Find(id) => {
                 let outcome = LookupOutcome { owner, hops, timeouts, started };
@@ -300,14 +399,16 @@ impl Chord {
             Goal::Join(..) | Goal::Put(..) | Goal::Get(_) => {
                 lookup.stage = Stage::Owner;
                 let me = matches!(lookup.goal, Goal::Join(..)).then_some(self.table.me);
-                let usable = |node: &NodeRef| Some(*node) != me && !lookup.is_dead(*node);
+                let silent = lookup.silent();
+                let usable = |node: &NodeRef| Some(*node) != me && !silent.contains(node);
                 let nodes = nodes.unwrap_or_default().into_iter().flatten().filter(usable);
                 let mut candidates: NodeList = nodes.collect();
                 if let Goal::Get(_) = lookup.goal {
                     candidates.truncate(usize::from(self.config.replicas));
                 }
                 candidates.reverse();
-                lookup.search().candidates = candidates;
+                let search = lookup.search();
+                (search.candidates, search.named) = (candidates, Named::Unasked);
                 self.next_owner(ctx, lookup, ups);
             }
         }
@@ -345,7 +446,20 @@ impl Chord {
                 _ => return,
             }
         }
-        self.give_up(ctx, *lookup, ups);
+        if let Some(lookup) = self.ask_around(ctx, lookup, ups) {
+            self.give_up(ctx, *lookup, ups);
+        }
+    }
+
+    /// The owner, or one who follows it, has no such record.
+    pub(super) fn on_no_record<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        mut lookup: Box<Lookup>,
+        ups: &mut Upcalls,
+    ) {
+        lookup.search().named = Named::Answered;
+        self.next_owner(ctx, lookup, ups);
     }
 
     /// The node is itself the owner: no message. Gives the look-up back when it has no record.
@@ -381,11 +495,11 @@ impl Chord {
         ups: &mut Upcalls,
     ) {
         lookup.hops += 1;
-        let usable = |node: &NodeRef| *node != self.table.me && !lookup.is_dead(*node);
+        let silent = lookup.silent();
+        let usable = |node: &NodeRef| *node != self.table.me && !silent.contains(node);
         let instead = instead.filter(usable).filter(|_| lookup.hops < self.config.hop_limit);
-        let candidates = &mut lookup.search().candidates;
-        candidates.clear();
-        candidates.extend(instead);
+        let search = lookup.search();
+        (search.candidates, search.named) = (instead.into_iter().collect(), Named::Unasked);
         self.next_owner(ctx, lookup, ups);
     }
 

@@ -60,8 +60,7 @@ pub enum Small {
     NewSuccessor(Header, NodeRef, OverlayId),
     /// Who precedes this key?
     Find(Header, Key, OverlayId),
-    /// Closer to the key are these, the closest first. One beyond the key, if there, is the owner
-    /// in case that those before it are dead.
+    /// Closer to the key are these, the closest first.
     Closer(Header, Best),
     /// The answerer precedes the key: its owner, and who follows the owner.
     Found(Header, Best),
@@ -95,6 +94,8 @@ pub enum Large {
     Replicate(Header, OverlayId, Vec<WireRecord>),
     /// The answer to [`Small::Fetch`].
     Fetched(Header, WireRecord),
+    /// [`Small::Find`], answered as if these were in no table: they did not answer the asker.
+    FindAround(Header, OverlayId, RingId, NodeList),
 }
 
 /// A Chord message.
@@ -152,6 +153,9 @@ impl Large {
                 records.iter().fold(start, record)
             }
             Self::Fetched(header, one) => record(start(36, *header, 1, 0), one),
+            Self::FindAround(header, overlay, key, nodes) => {
+                list(start(37, *header, key.0, u64::from(overlay.0)), nodes)
+            }
         }
     }
 }
@@ -190,6 +194,10 @@ impl Payload for Message {
             Self::Large(large) => match **large {
                 Large::NeighbourList(..) | Large::Welcome(..) => Purpose::OverlayMaintenance,
                 Large::Store(..) | Large::Replicate(..) | Large::Fetched(..) => Purpose::StoreFetch,
+                Large::FindAround(header, ..) if header.maintenance() => {
+                    Purpose::OverlayMaintenance
+                }
+                Large::FindAround(..) => Purpose::OverlayLookup,
             },
         })
     }

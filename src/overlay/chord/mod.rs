@@ -14,7 +14,8 @@
 //! Decisions where the sources are silent. A look-up ends at the key's predecessor, also when
 //! another node's successor list would show the owner sooner; the longer lists serve to choose the
 //! next hop. No request is repeated: a node that does not answer within
-//! [`Config::rpc_timeout`] is removed everywhere. One finger is repaired after another, so that a
+//! [`Config::rpc_timeout`] is removed everywhere. A request of a look-up names those that were silent
+//! so far, so that nobody names them again (as in MIT's implementation). One finger is repaired after another, so that a
 //! round needs one slot and not twenty. A join takes predecessor and successors from the owner's
 //! welcome at once, and the owner tells the former predecessor (OverSim's aggressive mode). A node
 //! whose last successor dies stays the only member of its ring and says so ([`Upcall::Isolated`]).
@@ -323,12 +324,7 @@ impl Chord {
                 self.tell_neighbours(ctx, from, header);
             }
             Small::Find(header, key, overlay) if self.serves(overlay) => {
-                let key = RingId::from(key);
-                let answer = match self.table.owner_of(key, &self.config, ctx) {
-                    Some(best) => Small::Found(header, best),
-                    None => Small::Closer(header, self.table.closer(key, 3, ctx)),
-                };
-                ctx.send(from, answer.into());
+                self.tell_way(ctx, from, header, key.into(), &[]);
             }
             Small::Route(header, key, origin) if self.identity.is_some() => {
                 self.forward(ctx, header, key.into(), origin);
@@ -386,8 +382,8 @@ impl Chord {
                 }
             }
             Small::Found(header, nodes) => {
-                if let Some((_, lookup)) = self.answered_lookup(ctx, header, from) {
-                    self.on_found(ctx, lookup, header.hops(), nodes, ups);
+                if let Some((node, lookup)) = self.answered_lookup(ctx, header, from) {
+                    self.on_found(ctx, lookup, (node, header.hops()), nodes, ups);
                 }
             }
             Small::Refused(header, instead) => {
@@ -397,7 +393,7 @@ impl Chord {
             }
             Small::NoRecord(header) => {
                 if let Some((_, lookup)) = self.answered_lookup(ctx, header, from) {
-                    self.next_owner(ctx, lookup, ups);
+                    self.on_no_record(ctx, lookup, ups);
                 }
             }
             Small::StoreReply(header, verdict) => {
@@ -445,6 +441,11 @@ impl Chord {
                     && let Goal::Get(id) = lookup.goal
                 {
                     ups.push(Upcall::Got { id, record: Some(record.into()) });
+                }
+            }
+            Large::FindAround(header, overlay, key, silent) => {
+                if self.serves(overlay) {
+                    self.tell_way(ctx, from, header, key, &silent);
                 }
             }
         }

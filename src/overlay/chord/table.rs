@@ -91,41 +91,47 @@ impl Table {
         config: &Config,
         facts: &impl Facts,
     ) -> Option<Best> {
-        let Some(successor) = self.successor() else {
-            return Some([Some(self.me), None, None]);
+        self.owner_around(key, &[], config, facts)
+    }
+
+    /// The same as if those that are silent were in no table.
+    #[inline]
+    pub(super) fn owner_around(
+        &self,
+        key: RingId,
+        silent: &[NodeRef],
+        config: &Config,
+        facts: &impl Facts,
+    ) -> Option<Best> {
+        let listed = || self.successors.iter().copied().filter(|node| !silent.contains(node));
+        let Some(successor) = listed().next() else {
+            // Alone it owns every key; if all whom it knows are silent it can't say.
+            return self.successors.is_empty().then_some([Some(self.me), None, None]);
         };
         if key.is_owned_by(self.id, facts.contact(successor).id) {
-            return Some(self.first_three(config));
+            // When the list is not full it holds the whole ring, and this node follows its last.
+            let whole_ring = self.successors.len() < usize::from(config.successors);
+            let mut nodes = listed().chain(whole_ring.then_some(self.me));
+            return Some([nodes.next(), nodes.next(), nodes.next()]);
         }
         let predecessor = self.predecessor?;
         key.is_owned_by(facts.contact(predecessor).id, self.id).then(|| {
-            let next = |i| self.successors.get(i).copied();
-            [Some(self.me), next(0), next(1)]
+            let mut nodes = listed();
+            [Some(self.me), nodes.next(), nodes.next()]
         })
     }
 
-    /// The next three nodes; when the list is not full it holds the whole ring, and this node
-    /// follows its last.
-    fn first_three(&self, config: &Config) -> Best {
-        let whole_ring = self.successors.len() < usize::from(config.successors);
-        let mut nodes = self.successors.iter().copied().chain(whole_ring.then_some(self.me));
-        [nodes.next(), nodes.next(), nodes.next()]
-    }
-
-    /// Up to `want` (at most three) nodes that precede the key, the closest first. When the
-    /// closest is of the successor list, the entry after it is added: the owner, should those
-    /// before it be dead.
+    /// Up to three nodes that precede the key, the closest first, as if those that are silent were
+    /// in no table.
     #[inline]
-    pub(super) fn closer(&self, key: RingId, want: usize, facts: &impl Facts) -> Best {
+    pub(super) fn closer(&self, key: RingId, silent: &[NodeRef], facts: &impl Facts) -> Best {
         // The whole turn, 2^64, minus one when the key is this node's own position.
         let limit = self.id.distance_to(key).wrapping_sub(1);
         let mut best: Best = [None; 3];
         let mut count = 0;
         let mut fingers = self.fingers_below(limit, facts).peekable();
         let mut from_list = self.listed_below(limit, facts);
-        let last_resort = self.successors.get(from_list).copied();
-        let mut closest_is_listed = false;
-        while count < want {
+        while count < best.len() {
             let listed = from_list.checked_sub(1).map(|i| self.successors[i]);
             let next = match (fingers.peek().copied(), listed) {
                 (None, None) => break,
@@ -141,18 +147,14 @@ impl Table {
                     finger
                 }
                 (_, Some(listed)) => {
-                    closest_is_listed |= count == 0;
                     from_list -= 1;
                     listed
                 }
             };
-            if !best.contains(&Some(next)) {
+            if !best.contains(&Some(next)) && !silent.contains(&next) {
                 best[count] = Some(next);
                 count += 1;
             }
-        }
-        if closest_is_listed && want > 1 && last_resort.is_some() {
-            best[count.min(2)] = last_resort;
         }
         best
     }

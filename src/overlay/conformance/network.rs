@@ -280,6 +280,15 @@ impl<D: Subject> Net<D> {
         self.with(i, |node, ctx| act(node, ctx).1);
     }
 
+    pub(crate) fn now(&self) -> SimTime {
+        self.world.now
+    }
+
+    /// No timer that is set goes off: what nodes do now and then they do no more.
+    pub(crate) fn stop_timers(&mut self) {
+        self.world.timers.clear();
+    }
+
     /// Lets time pass.
     pub(crate) fn run(&mut self, span: SimDuration) {
         let end = self.world.now + span;

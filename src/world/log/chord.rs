@@ -63,6 +63,10 @@ impl Words<'_> {
                 format!("replicate {}", records.join(", "))
             }
             Large::Fetched(_, one) => format!("fetched {}", record(one)),
+            Large::FindAround(_, _, key, silent) => {
+                let silent = self.list(silent.iter().copied());
+                format!("find {key} around {silent}")
+            }
         }
     }
 }

@@ -86,14 +86,15 @@ fn small(h: Header) -> impl Strategy<Value = Message> {
 fn large(h: Header) -> impl Strategy<Value = Message> {
     let overlay = any::<u32>().prop_map(OverlayId);
     let records = prop::collection::vec(record(h.id_octets()), 1..4);
-    (0..5, overlay, prop::option::of(node()), list(), records).prop_map(
+    (0..6, overlay, prop::option::of(node()), list(), records).prop_map(
         move |(kind, overlay, a, list, records)| {
             Message::from(match kind {
                 0 => Large::NeighbourList(h, a, list),
                 1 => Large::Welcome(h, overlay, a, list),
                 2 => Large::Store(h, overlay, records[0].clone()),
                 3 => Large::Replicate(h, overlay, records),
-                _ => Large::Fetched(h, records[0].clone()),
+                4 => Large::Fetched(h, records[0].clone()),
+                _ => Large::FindAround(h, overlay, records[0].key, list),
             })
         },
     )
@@ -157,7 +158,7 @@ fn lengths_are_those_of_the_table() {
     let (node, overlay) = (NodeRef::new(1), OverlayId(7));
     let key = Key::from(RingId(0));
     // (message, octets: by hand from the table in the module's doc)
-    let table: [(Message, u32); 7] = [
+    let table: [(Message, u32); 8] = [
         (Small::Stabilize(header(20), overlay).into(), 8),
         // 4 + two lists of one: 2 (1 + 26).
         (Small::Neighbours(header(20), Some(node), Some(node)).into(), 58),
@@ -169,6 +170,11 @@ fn lengths_are_those_of_the_table() {
         (Small::Closer(header(4), [Some(node); 3]).into(), 35),
         // 4 + (1 + 26) + (1 + 8 * 26).
         (Large::NeighbourList(header(20), Some(node), NodeList::from_elem(node, 8)).into(), 240),
+        // 4 + 4 + 20 + (1 + 2 * 26).
+        (
+            Large::FindAround(header(20), overlay, RingId(7), NodeList::from_elem(node, 2)).into(),
+            81,
+        ),
         // 4 + 4 + 20 + 14 + 5.
         (
             Large::Store(

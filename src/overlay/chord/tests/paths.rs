@@ -15,7 +15,7 @@ fn walk(ring: &[Chord], from: usize, key: RingId, facts: &Directory) -> (u32, No
         if let Some(best) = chord.table.owner_of(key, &chord.config, facts) {
             return (hops, best[0].expect("an owner"));
         }
-        let next = chord.table.closer(key, 1, facts)[0].expect("a node that is closer");
+        let next = chord.table.closer(key, &[], facts)[0].expect("a node that is closer");
         here = next.index() as usize;
         hops += 1;
     }
