@@ -245,6 +245,7 @@ fn chord(chord: &ChordPlan) -> Chord {
         id_bits: chord.id_bits,
         routing: chord.routing,
         rpc_timeout: Duration(chord.rpc_timeout),
+        tries: chord.tries,
         replicas: chord.replicas,
         fingers_per_round: match chord.fingers_per_round {
             FingersPerRound::All => RoundFingers::Word(AllWord::All),

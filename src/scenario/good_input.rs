@@ -80,11 +80,11 @@ fn the_effective_scenario_gives_the_same_plan() {
          every = \"90m\"\naction = \"depart\"\nhost = \"a\"\ngraceful = true\n[[event]]\nat = \"1h\"\n\
          action = \"return\"\nhost = \"33.3%\"",
         "name = \"x\"\n[network.latency]\nmodel = \"uniform\"\n[overlay]\nlookups.rate = \"3/s\"\nlookups.judged = true\n\
-         chord.fingers_per_round = 5\n[churn]\nmodel = \"weibull\"\nsession_median = \"1h\"\n\
+         chord.fingers_per_round = 5\nchord.tries = 2\n[churn]\nmodel = \"weibull\"\nsession_median = \"1h\"\n\
          shape = 0.5\ndowntime_model = \"pareto\"\ndowntime_shape = 1.5\n[stop]\nafter_departures = 3",
         "name = \"x\"\n[overlay]\nplugin = \"kademlia\"\n[overlay.kademlia]\nbucket_size = 20\n\
          siblings = 19\nparallelism = 5\nreplacements = 0\nrefresh = \"1h\"\nrepublish = \"30m\"\n\
-         rpc_timeout = \"2s\"\nid_bits = 64\nreplicas = 20\nstart = \"join\"",
+         rpc_timeout = \"2s\"\ntries = 3\nid_bits = 64\nreplicas = 20\nstart = \"join\"",
         "name = \"x\"\n[overlay]\nplugin = \"bamboo\"\n[overlay.bamboo]\nleaves = 8\n\
          digit_bits = 3\nleaf_exchange = \"5s\"\nlocal_tuning = \"11s\"\nglobal_tuning = \"21s\"\n\
          proximity = false\nrpc_timeout = \"2s\"\nmin_timeout = \"1s\"\nmax_timeout = \"9s\"\n\

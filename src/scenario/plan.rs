@@ -358,6 +358,8 @@ pub struct ChordPlan {
     pub routing: Routing,
     /// How long a node waits for an answer.
     pub rpc_timeout: SimDuration,
+    /// How often it is asked, 1 to 10.
+    pub tries: u32,
     /// How many nodes hold a value; at least 1.
     pub replicas: u32,
     /// What one period of `fix_fingers` renews.

@@ -36,8 +36,11 @@ pub struct Config {
     pub fix_fingers: SimDuration,
     /// Period of the predecessor's check.
     pub check_predecessor: SimDuration,
-    /// When a request without answer means that its receiver is dead; never repeated.
+    /// How long an answer is waited for.
     pub rpc_timeout: SimDuration,
+    /// How often a request is sent before its receiver is taken for dead, at least 1. A look-up that
+    /// is forwarded is sent once.
+    pub tries: u8,
     /// When a recursive look-up without answer has failed.
     pub lookup_timeout: SimDuration,
     /// A look-up that needs more hops fails; below 64.
@@ -68,6 +71,7 @@ impl Config {
             fix_fingers: SimDuration::from_secs(120),
             check_predecessor: SimDuration::from_secs(5),
             rpc_timeout: SimDuration::from_millis(1_500),
+            tries: 1,
             lookup_timeout: SimDuration::from_secs(10),
             hop_limit: 50,
             routing: Routing::Iterative,
@@ -96,6 +100,7 @@ impl Config {
         assert!((1..=Self::MAX_ID_BITS).contains(&self.id_bits), "id_bits: 1 to 160");
         assert!(self.successors >= 1, "a ring needs a successor");
         assert!((1..=Self::MAX_HOP_LIMIT).contains(&self.hop_limit), "hop_limit: 1 to 63");
+        assert!(self.tries >= 1, "a request is sent at least once");
         assert!(self.replicas >= 1, "the owner itself counts as a replica");
     }
 }

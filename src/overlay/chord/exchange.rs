@@ -27,9 +27,19 @@ struct Slot {
     /// Who was asked; `None` when it is not known as a contact, or another will answer.
     peer: Option<NodeRef>,
     generation: u8,
+    /// How often it was sent.
+    sent: u8,
     kind: Kind,
     /// There for [`Kind::Lookup`]. Kept apart from the kind, so that a slot takes 16 octets.
     lookup: Option<Box<Lookup>>,
+}
+
+/// The [`Work`] of a slot, where it stays.
+#[derive(Debug)]
+pub(super) enum Waiting<'a> {
+    Ping,
+    Stabilize,
+    Lookup(&'a Lookup),
 }
 
 /// The [`Work`] of a slot.
@@ -42,7 +52,22 @@ enum Kind {
 }
 
 impl Slot {
-    const FREE: Self = Self { peer: None, generation: 0, kind: Kind::Free, lookup: None };
+    const FREE: Self = Self { peer: None, generation: 0, sent: 0, kind: Kind::Free, lookup: None };
+
+    /// Who is to answer: the one that was asked; or a joiner's contact, of which nothing but the
+    /// endpoint is known. `None` when another answers, or nobody.
+    fn receiver(&self, facts: &impl Facts) -> Option<Endpoint> {
+        match (self.kind, self.peer, &self.lookup) {
+            (Kind::Free, ..) => None,
+            (_, Some(peer), _) => Some(facts.contact(peer).endpoint),
+            (_, None, Some(lookup)) => lookup.bootstrap(),
+            (_, None, None) => None,
+        }
+    }
+
+    fn rpc(&self, index: u8) -> RpcId {
+        RpcId::new((u16::from(self.generation) << SLOT_BITS) | u16::from(index))
+    }
 
     #[inline]
     fn put(&mut self, work: Work) {
@@ -90,10 +115,10 @@ impl Exchanges {
         };
         let slot = &mut self.slots[index];
         slot.generation = (slot.generation + 1) % GENERATIONS;
-        slot.peer = peer;
+        (slot.peer, slot.sent) = (peer, 1);
         slot.put(work);
-        let rpc = RpcId::new((u16::from(slot.generation) << SLOT_BITS) | index as u16);
-        Ok((index as u8, rpc))
+        let index = index as u8;
+        Ok((index, slot.rpc(index)))
     }
 
     /// Frees the slot of this answer; `None` if nobody waits for it.
@@ -113,6 +138,26 @@ impl Exchanges {
         Some((index, slot.peer, slot.take()?))
     }
 
+    /// The time of this slot is over: to whom it is to be sent once more, if that one may be asked so
+    /// many times and has not been.
+    pub(super) fn again(&mut self, index: u8, tries: u8, facts: &impl Facts) -> Option<Endpoint> {
+        let slot = self.slots.get_mut(usize::from(index)).filter(|slot| slot.sent < tries)?;
+        slot.sent += 1;
+        slot.receiver(facts)
+    }
+
+    /// What this slot waits for, and its label.
+    pub(super) fn waiting(&self, index: u8) -> Option<(RpcId, Waiting<'_>)> {
+        let slot = self.slots.get(usize::from(index))?;
+        let work = match (slot.kind, &slot.lookup) {
+            (Kind::Ping, _) => Waiting::Ping,
+            (Kind::Stabilize, _) => Waiting::Stabilize,
+            (Kind::Lookup, Some(lookup)) => Waiting::Lookup(lookup),
+            (Kind::Free, _) | (Kind::Lookup, None) => return None,
+        };
+        Some((slot.rpc(index), work))
+    }
+
     /// Frees the slot whose time is over.
     pub(super) fn expire(&mut self, index: u8) -> Option<(Option<NodeRef>, Work)> {
         let slot = self.slots.get_mut(usize::from(index))?;
@@ -121,12 +166,7 @@ impl Exchanges {
 
     /// The slots in use that wait for this endpoint.
     pub(super) fn waiting_for(&self, endpoint: Endpoint, facts: &impl Facts) -> Vec<u8> {
-        let waits = |slot: &Slot| match (slot.kind, slot.peer, &slot.lookup) {
-            (Kind::Free, ..) => false,
-            (_, Some(peer), _) => facts.contact(peer).endpoint == endpoint,
-            (_, None, Some(lookup)) => lookup.bootstrap() == Some(endpoint),
-            (_, None, None) => false,
-        };
+        let waits = |slot: &Slot| slot.receiver(facts) == Some(endpoint);
         (0..self.slots.len()).filter(|&i| waits(&self.slots[i])).map(|i| i as u8).collect()
     }
 

@@ -14,8 +14,8 @@ use super::message::{Best, Header, Key, NodeList, Small};
 use super::{Chord, Large, Message, Routing};
 use crate::address::Endpoint;
 use crate::overlay::{
-    DhtContext, Facts, LookupOutcome, NodeRef, Observation, OperationId, PutOutcome, Record,
-    RingId, Upcall, Upcalls,
+    DhtContext, Facts, LookupOutcome, NodeRef, Observation, OperationId, OverlayId, PutOutcome,
+    Record, RingId, Upcall, Upcalls,
 };
 use crate::time::SimTime;
 
@@ -141,8 +141,29 @@ impl Lookup {
         }
     }
 
-    fn maintenance(&self) -> bool {
+    pub(super) fn maintenance(&self) -> bool {
         matches!(self.goal, Goal::Finger(_) | Goal::Join(..))
+    }
+
+    /// What the next node is asked by a member of this overlay.
+    pub(super) fn request(&self, header: Header, overlay: OverlayId, me: NodeRef) -> Message {
+        let (key, silent) = (self.key, self.silent());
+        match (self.stage, &self.goal) {
+            (Stage::Search, _) if silent.is_empty() => {
+                Small::Find(header, key.into(), overlay).into()
+            }
+            (Stage::Search, _) => {
+                let silent = NodeList::from_slice(silent);
+                Large::FindAround(header, overlay, key, silent).into()
+            }
+            (Stage::Owner, Goal::Put(_, record)) => {
+                Large::Store(header, overlay, (&**record).into()).into()
+            }
+            (Stage::Owner, Goal::Join(_)) => Small::Join(header, me).into(),
+            (Stage::Owner, Goal::Get(_) | Goal::Find(_) | Goal::Finger(_)) => {
+                Small::Fetch(header, key.into(), overlay).into()
+            }
+        }
     }
 
     /// Takes in the nodes that one answer named. Only those count that are closer to the key than
@@ -287,22 +308,24 @@ impl Chord {
         lookup: Box<Lookup>,
         ups: &mut Upcalls,
     ) {
-        let (key, overlay) = (lookup.key, self.overlay());
-        let (timeout, maintenance) = (self.config.rpc_timeout, lookup.maintenance());
-        let silent = NodeList::from_slice(lookup.silent());
-        let find = |header| -> Message {
-            if silent.is_empty() {
-                Small::Find(header, Key::from(key), overlay).into()
-            } else {
-                Large::FindAround(header, overlay, key, silent).into()
-            }
-        };
-        let work = Work::Lookup(lookup);
-        if let Err(Work::Lookup(lookup)) =
-            self.request(ctx, (endpoint, node), timeout, maintenance, work, find)
-        {
-            self.conclude(ctx, lookup, None, ups);
+        if let Some(unsent) = self.ask_one(ctx, (endpoint, node), lookup) {
+            self.conclude(ctx, unsent, None, ups);
         }
+    }
+
+    /// Sends the next request of a look-up. Gives the look-up back when no slot is free.
+    fn ask_one<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        (endpoint, node): (Endpoint, Option<NodeRef>),
+        lookup: Box<Lookup>,
+    ) -> Option<Box<Lookup>> {
+        match self.exchanges.open(node, Work::Lookup(lookup)) {
+            Ok((slot, _)) => self.send_waiting(ctx, slot, endpoint),
+            Err(Work::Lookup(unsent)) => return Some(unsent),
+            Err(Work::Ping | Work::Stabilize) => {}
+        }
+        None
     }
 
     /// A node named some that are closer.
@@ -427,24 +450,11 @@ impl Chord {
                 lookup = unanswered;
                 continue;
             }
-            let overlay = self.overlay();
-            let (me, key) = (self.table.me, Key::from(lookup.key));
-            let (timeout, maintenance) = (self.config.rpc_timeout, lookup.maintenance());
-            let record = match &lookup.goal {
-                Goal::Put(_, record) => Some((&**record).into()),
-                _ => None,
-            };
-            let joins = matches!(lookup.goal, Goal::Join(..));
-            let message = |header| match record {
-                Some(record) => super::Large::Store(header, overlay, record).into(),
-                None if joins => Small::Join(header, me).into(),
-                None => Small::Fetch(header, key, overlay).into(),
-            };
             let to = (ctx.contact(node).endpoint, Some(node));
-            match self.request(ctx, to, timeout, maintenance, Work::Lookup(lookup), message) {
-                Err(Work::Lookup(unsent)) => return self.give_up(ctx, *unsent, ups),
-                _ => return,
+            if let Some(unsent) = self.ask_one(ctx, to, lookup) {
+                self.give_up(ctx, *unsent, ups);
             }
+            return;
         }
         if let Some(lookup) = self.ask_around(ctx, lookup, ups) {
             self.give_up(ctx, *lookup, ups);

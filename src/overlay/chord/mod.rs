@@ -13,8 +13,8 @@
 //!
 //! Decisions where the sources are silent. A look-up ends at the key's predecessor, also when
 //! another node's successor list would show the owner sooner; the longer lists serve to choose the
-//! next hop. No request is repeated: a node that does not answer within
-//! [`Config::rpc_timeout`] is removed everywhere. A request of a look-up names those that were silent
+//! next hop. A node that does not answer within [`Config::rpc_timeout`]
+//! is removed everywhere; it is asked [`Config::tries`] times, once unless that is changed. A request of a look-up names those that were silent
 //! so far, so that nobody names them again (as in MIT's implementation). One finger is repaired after another, so that a
 //! round needs one slot and not twenty. A join takes predecessor and successors from the owner's
 //! welcome at once, and the owner tells the former predecessor (OverSim's aggressive mode). A node
@@ -55,7 +55,7 @@ use crate::overlay::{
 use crate::sim::Timer;
 use crate::time::SimDuration;
 use compact::RepairStep;
-use exchange::{Exchanges, Work};
+use exchange::{Exchanges, Waiting, Work};
 use lookup::{Goal, Lookup};
 use stabilize::Repair;
 use storage::Storage;
@@ -229,8 +229,32 @@ impl Chord {
         }
     }
 
-    /// Nobody answered the request in this slot.
+    /// Nobody answered the request in this slot in time.
     fn unanswered<C: DhtContext<Self>>(&mut self, ctx: &mut C, slot: u8, ups: &mut Upcalls) {
+        match self.exchanges.again(slot, self.config.tries, ctx) {
+            Some(receiver) => self.send_waiting(ctx, slot, receiver),
+            None => self.silent(ctx, slot, ups),
+        }
+    }
+
+    /// Sends the request in this slot, for the first time or once more.
+    fn send_waiting<C: DhtContext<Self>>(&self, ctx: &mut C, slot: u8, to: Endpoint) {
+        let Some((rpc, waiting)) = self.exchanges.waiting(slot) else { return };
+        let header = |maintenance| Header::new(self.config.id_octets(), maintenance, rpc);
+        let overlay = self.overlay();
+        let message = match waiting {
+            Waiting::Ping => Small::Ping(header(true), overlay).into(),
+            Waiting::Stabilize => Small::Stabilize(header(true), overlay).into(),
+            Waiting::Lookup(lookup) => {
+                lookup.request(header(lookup.maintenance()), overlay, self.table.me)
+            }
+        };
+        ctx.set_after(ChordTimer::Rpc(slot), self.config.rpc_timeout);
+        ctx.send(to, message);
+    }
+
+    /// Who was asked in this slot does not answer.
+    fn silent<C: DhtContext<Self>>(&mut self, ctx: &mut C, slot: u8, ups: &mut Upcalls) {
         let Some((node, work)) = self.exchanges.expire(slot) else { return };
         if let Some(node) = node {
             self.dead(ctx, node, ups);
@@ -558,7 +582,7 @@ impl Dht for Chord {
         let mut ups = Upcalls::new();
         for slot in self.exchanges.waiting_for(endpoint, ctx) {
             ctx.cancel(ChordTimer::Rpc(slot));
-            self.unanswered(ctx, slot, &mut ups);
+            self.silent(ctx, slot, &mut ups);
         }
         // A forwarded look-up waits for nobody, yet shows as well that this hop is dead.
         let gone: Vec<NodeRef> = self.table.known_at(endpoint, ctx).collect();

@@ -25,8 +25,10 @@ pub struct Config {
     /// Period in which a holder sends those of its records to their replicas again that nobody has
     /// sent it for so long.
     pub republish: SimDuration,
-    /// When a request without answer means that its receiver is dead; never repeated.
+    /// How long an answer is waited for.
     pub rpc_timeout: SimDuration,
+    /// How often a request is sent before its receiver is taken for dead, at least 1.
+    pub tries: u8,
     /// On how many nodes a record is held: the closest to the key. The paper has k.
     pub replicas: u8,
     /// Where phases and the keys of refreshes come from.
@@ -52,6 +54,7 @@ impl Config {
             refresh: SimDuration::from_secs(1_000),
             republish: SimDuration::from_secs(3_600),
             rpc_timeout: SimDuration::from_millis(1_500),
+            tries: 1,
             replicas: 4,
             draws,
         }
@@ -75,6 +78,7 @@ impl Config {
         assert!((1..=Self::MAX_BUCKET).contains(&self.bucket_size), "bucket_size: 1 to 64");
         assert!((1..=Self::MAX_BUCKET).contains(&self.siblings), "siblings: 1 to 64");
         assert!(self.parallelism >= 1, "a look-up asks somebody");
+        assert!(self.tries >= 1, "a request is sent at least once");
         assert!(self.replicas >= 1, "the owner itself counts as a replica");
     }
 }

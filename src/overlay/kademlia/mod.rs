@@ -13,7 +13,7 @@
 //! sends it a request or an answer, and nobody that it only hears of from others; but a joiner takes
 //! those that its contact names, since it has to begin somewhere, and pings at its first refresh those
 //! that it has not heard since. A node that does not answer within [`Config::rpc_timeout`] is removed
-//! everywhere; no request is repeated. Full buckets keep whom they know, newer nodes wait in the
+//! everywhere; it is asked [`Config::tries`] times, once unless that is changed. Full buckets keep whom they know, newer nodes wait in the
 //! replacement cache until one of those fails: the least recently seen is not pinged for each newcomer
 //! (section 4.1 of the paper, which does so to save messages).
 //!
@@ -203,7 +203,11 @@ impl Kademlia {
             ctx.set(KademliaTimer::Rpc, due);
         }
         let header = Header::new(self.config.id_octets(), maintenance, rpc);
-        ctx.send(to.0, message(header, self.sender()));
+        let message = message(header, self.sender());
+        if self.config.tries > 1 {
+            self.pending.keep(self.config.tries - 1, message.clone());
+        }
+        ctx.send(to.0, message);
     }
 
     /// Those closest to a key, as this node tells them to another.
@@ -230,8 +234,23 @@ impl Kademlia {
         }
     }
 
-    /// Nobody answered a request.
+    /// Nobody answered a request in time.
     fn unanswered<C: DhtContext<Self>>(
+        &mut self,
+        ctx: &mut C,
+        mut request: Request<Work>,
+        ups: &mut Upcalls,
+    ) {
+        let Some((endpoint, message)) = request.repeat() else {
+            return self.silent(ctx, request, ups);
+        };
+        let due = ctx.now().saturating_add(self.config.rpc_timeout);
+        self.pending.reopen(request, due);
+        ctx.send(endpoint, message);
+    }
+
+    /// Who was asked does not answer.
+    fn silent<C: DhtContext<Self>>(
         &mut self,
         ctx: &mut C,
         request: Request<Work>,
@@ -440,7 +459,7 @@ impl Dht for Kademlia {
     fn unreachable(&mut self, ctx: &mut impl DhtContext<Self>, endpoint: Endpoint) -> Upcalls {
         let mut ups = Upcalls::new();
         while let Some(request) = self.pending.sent_to(endpoint) {
-            self.unanswered(ctx, request, &mut ups);
+            self.silent(ctx, request, &mut ups);
         }
         let gone = self.table.known().into_iter().find(|&it| ctx.contact(it).endpoint == endpoint);
         if let Some(node) = gone {

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use super::message::Message;
 use crate::address::Endpoint;
 use crate::overlay::NodeRef;
 use crate::overlay::wire::RpcId;
@@ -16,7 +17,20 @@ pub(super) struct Request<W> {
     pub(super) node: Option<NodeRef>,
     endpoint: Endpoint,
     due: SimTime,
+    /// How many times it may be sent again, and what; without a time left nothing.
+    again: Option<(u8, Message)>,
     pub(super) work: W,
+}
+
+impl<W> Request<W> {
+    /// Where it goes and what, if it may be sent once more.
+    pub(super) fn repeat(&mut self) -> Option<(Endpoint, Message)> {
+        let (left, message) = self.again.take()?;
+        if left > 1 {
+            self.again = Some((left - 1, message.clone()));
+        }
+        Some((self.endpoint, message))
+    }
 }
 
 /// The requests of one node.
@@ -51,8 +65,20 @@ impl<W> Pending<W> {
     ) -> RpcId {
         self.count = self.count.wrapping_add(1);
         let rpc = RpcId::new(self.count);
-        self.waiting.push_back(Request { rpc, node, endpoint, due, work });
+        self.waiting.push_back(Request { rpc, node, endpoint, due, again: None, work });
         rpc
+    }
+
+    /// The request that was sent last may be sent so many times again, at least one.
+    pub(super) fn keep(&mut self, times: u8, message: Message) {
+        if let Some(request) = self.waiting.back_mut() {
+            request.again = Some((times, message));
+        }
+    }
+
+    /// A request was sent once more.
+    pub(super) fn reopen(&mut self, request: Request<W>, due: SimTime) {
+        self.waiting.push_back(Request { due, ..request });
     }
 
     /// The request that this answers: the label is its, and it was sent there.

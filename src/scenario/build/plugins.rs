@@ -29,6 +29,7 @@ fn kademlia_config(chosen: &KademliaPlan, seed: u64) -> kademlia::Config {
         refresh: chosen.refresh,
         republish: chosen.republish,
         rpc_timeout: chosen.rpc_timeout,
+        tries: small(chosen.tries),
         replicas: small(chosen.replicas),
         draws: Draws::new(seed, Purpose::Protocol),
     }
@@ -61,6 +62,7 @@ fn chord_config(chosen: &ChordPlan, seed: u64) -> chord::Config {
     config.fix_fingers = chosen.fix_fingers;
     config.check_predecessor = chosen.check_predecessor;
     config.rpc_timeout = chosen.rpc_timeout;
+    config.tries = small(chosen.tries);
     config.replicas = small(chosen.replicas);
     config.routing = match chosen.routing {
         Routing::Iterative => chord::Routing::Iterative,

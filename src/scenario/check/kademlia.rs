@@ -40,6 +40,7 @@ pub(super) fn plan(kademlia: &Kademlia) -> KademliaPlan {
         refresh: kademlia.refresh.0,
         republish: kademlia.republish.0,
         rpc_timeout: kademlia.rpc_timeout.0,
+        tries: kademlia.tries,
         id_bits: kademlia.id_bits,
         replicas: kademlia.replicas,
         start: kademlia.start,

@@ -191,6 +191,7 @@ fn chord(chord: &Chord) -> ChordPlan {
         id_bits: chord.id_bits,
         routing: chord.routing,
         rpc_timeout: chord.rpc_timeout.0,
+        tries: chord.tries,
         replicas: chord.replicas,
         fingers_per_round: match chord.fingers_per_round {
             RoundFingers::Number(count) => FingersPerRound::Count(count),

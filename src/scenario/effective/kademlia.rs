@@ -13,6 +13,7 @@ pub(super) fn kademlia(plan: &KademliaPlan) -> Kademlia {
         refresh: Duration(plan.refresh),
         republish: Duration(plan.republish),
         rpc_timeout: Duration(plan.rpc_timeout),
+        tries: plan.tries,
         id_bits: plan.id_bits,
         replicas: plan.replicas,
         start: plan.start,

@@ -30,9 +30,13 @@ pub struct Kademlia {
     /// The period in which a node sends the records that it holds to the nodes closest to them.
     #[schemars(extend("x-period" = true))]
     pub republish: Duration,
-    /// How long a node waits for an answer before it takes the other for dead.
+    /// How long a node waits for an answer.
     #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
+    /// How often a request is sent, each time with the same time-out, before the other is taken for
+    /// dead. With one, every lost datagram drops a living node.
+    #[schemars(range(min = 1, max = 10))]
+    pub tries: u32,
     /// The number of bits of an identifier.
     #[schemars(range(min = 8, max = 160))]
     pub id_bits: u32,
@@ -54,6 +58,7 @@ impl Default for Kademlia {
             refresh: Duration::from_secs(1_000),
             republish: Duration::from_secs(3_600),
             rpc_timeout: Duration::from_millis(1_500),
+            tries: 1,
             id_bits: 160,
             replicas: 4,
             start: OverlayStart::Converged,

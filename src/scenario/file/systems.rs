@@ -318,9 +318,13 @@ pub struct Chord {
     pub id_bits: u32,
     /// How a look-up travels.
     pub routing: Routing,
-    /// How long a node waits for an answer before it takes the other for dead.
+    /// How long a node waits for an answer.
     #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
+    /// How often a request is sent, each time with the same time-out, before the other is taken for
+    /// dead; a look-up that is forwarded (`recursive`) is sent once. With one, every lost datagram drops a living node.
+    #[schemars(range(min = 1, max = 10))]
+    pub tries: u32,
     /// How many nodes hold each value.
     #[schemars(range(min = 1, max = 64))]
     pub replicas: u32,
@@ -340,6 +344,7 @@ impl Default for Chord {
             id_bits: 160,
             routing: Routing::Iterative,
             rpc_timeout: Duration::from_millis(1_500),
+            tries: 1,
             replicas: 4,
             fingers_per_round: RoundFingers::Word(AllWord::All),
             start: OverlayStart::Converged,

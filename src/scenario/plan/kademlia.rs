@@ -20,6 +20,8 @@ pub struct KademliaPlan {
     pub republish: SimDuration,
     /// How long a node waits for an answer.
     pub rpc_timeout: SimDuration,
+    /// How often it is asked, 1 to 10.
+    pub tries: u32,
     /// Bits of an identifier, 8 to 160.
     pub id_bits: u32,
     /// How many nodes hold a value: at least 1, at most `bucket_size` and `siblings + 1`.

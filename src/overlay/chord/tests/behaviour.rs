@@ -4,7 +4,11 @@ use super::harness::{DELAY, Net, config};
 use crate::address::Endpoint;
 use crate::net::{Ledger, Payload, Protocol, Purpose as Booked};
 use crate::overlay::chord::{ChordTimer, Config, FingersPerRound, Message, Routing, Small};
-use crate::overlay::{Contact, Dht, Directory, Facts, NodeRef, Observation, Record, RingId};
+use crate::overlay::conformance::network::Weather;
+use crate::overlay::{
+    Contact, Dht, Directory, Facts, NodeRef, Observation, OperationId, PutOutcome, Record, RingId,
+    Upcall,
+};
 use crate::sim::Context;
 use crate::time::{SimDuration, SimTime};
 
@@ -185,4 +189,46 @@ impl Context for Host {
     fn set(&mut self, _: ChordTimer, _: SimTime) {}
     fn cancel(&mut self, _: ChordTimer) {}
     fn observe(&mut self, _: Observation) {}
+}
+
+/// A request is sent as often as is wanted; then its receiver is dead, and the only other node owns
+/// what it owned.
+#[test]
+fn a_request_is_repeated_before_its_receiver_is_dead() {
+    for tries in [1, 2, 3] {
+        let mut net = Net::converged(2, 0, 4, Config { tries, ..config() });
+        net.stop_timers();
+        net.crash(1);
+        let key = net.directory.contact(NodeRef::new(1)).id;
+        net.sent.clear();
+        net.operate(0, |chord, ctx| chord.put(ctx, Record { key, ..record(0) }));
+        let end = SimDuration::from_millis(1_500) * u64::from(tries);
+        net.run(end - SimDuration::from_nanos(1));
+        assert_eq!((net.sent.len(), net.ups.len()), (usize::from(tries), 0));
+        net.run(SimDuration::from_nanos(1));
+        let stored = Upcall::PutDone { id: OperationId(1), outcome: PutOutcome::Stored };
+        assert_eq!(net.ups, [(0, Upcall::Isolated), (0, stored)]);
+        assert_eq!(net.node(0).records(), 1);
+    }
+}
+
+/// Where one datagram in twenty is lost, who asks once drops living nodes all the time.
+#[test]
+fn repeated_requests_keep_the_living_in_the_tables() {
+    let dropped = [1, 3].map(|tries| {
+        let mut net = Net::converged(64, 0, 4, Config { tries, ..config() });
+        net.turn(Weather { lost: 50, ..Weather::FAIR });
+        let mut dropped = 0;
+        for _ in 0..180 {
+            let before: Vec<_> = net.nodes.iter().flatten().map(Dht::acquaintances).collect();
+            net.run(SECOND * 20);
+            for (before, now) in before.iter().zip(net.nodes.iter().flatten()) {
+                let now = now.acquaintances();
+                dropped += before.iter().filter(|node| !now.contains(node)).count();
+            }
+        }
+        dropped
+    });
+    // An exchange is lost with a probability of 0.0975, three in a row with 0.0009.
+    assert!(dropped[0] > 100 && dropped[1] * 20 < dropped[0], "{dropped:?}");
 }

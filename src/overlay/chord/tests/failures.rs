@@ -211,8 +211,8 @@ fn every_put_finds_its_owner_after_failures_on_a_path_as_published() {
         let mean = |sum: u32| f64::from(sum) / (20 * PUTS) as f64;
         let (hops, silent) = (mean(sum.hops), mean(sum.timeouts));
         let told = format!("{failed}: {hops:.3} hops ({path}), {silent:.3} time-outs ({timeouts})");
-        eprintln!("{told}");
-        assert!((hops - path).abs() <= 0.04 * path, "{told}");
+        // 3 % and the standard error of 2,000 paths, 0.6 %.
+        assert!((hops - path).abs() <= 0.036 * path, "{told}");
         assert!((silent - timeouts).abs() <= 0.2 * timeouts, "{told}");
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Config, Net, config, distance};
 use crate::net::Payload;
+use crate::overlay::conformance::network::Weather;
 use crate::overlay::kademlia::Message;
 use crate::overlay::{Dht, Facts, NodeRef, OverlayId, Record, RingId, Upcall};
 use crate::rng::mix2;
@@ -274,4 +275,46 @@ fn hearsay_counts_as_unheard() {
     table.seen(NodeRef::new(2), &config(), facts);
     table.hear_of(NodeRef::new(2), &config(), facts);
     assert_eq!(table.unheard(), [NodeRef::new(1)]);
+}
+
+/// A request is sent as often as is wanted; then its receiver is dead.
+#[test]
+fn a_request_is_repeated_before_its_receiver_is_dead() {
+    for tries in [1, 2, 3] {
+        let mut net = Net::converged(2, 0, 4, Config { tries, ..config() });
+        net.stop_timers();
+        net.nodes[1] = None;
+        let key = net.directory.contact(NodeRef::new(1)).id;
+        net.sent.clear();
+        net.operate(0, |node, ctx| node.lookup(ctx, key));
+        let end = SimDuration::from_millis(1_500) * u64::from(tries);
+        net.run(end - SimDuration::from_nanos(1));
+        assert_eq!((net.sent.len(), net.ups.len()), (usize::from(tries), 0));
+        net.run(SimDuration::from_nanos(1));
+        let [(0, Upcall::Isolated), (0, Upcall::LookupDone { outcome, .. })] = net.ups[..] else {
+            panic!("{:?}", net.ups)
+        };
+        assert_eq!((outcome.owner, outcome.timeouts), (Some(NodeRef::new(0)), 1));
+    }
+}
+
+/// Where one datagram in twenty is lost, who asks once drops living nodes all the time.
+#[test]
+fn repeated_requests_keep_the_living_in_the_tables() {
+    let dropped = [1, 3].map(|tries| {
+        let mut net = Net::converged(64, 0, 4, Config { tries, ..config() });
+        net.turn(Weather { lost: 50, ..Weather::FAIR });
+        let mut dropped = 0;
+        for _ in 0..60 {
+            let before: Vec<_> = net.nodes.iter().flatten().map(|it| it.table.known()).collect();
+            net.run(SECOND * 60);
+            for (before, now) in before.iter().zip(net.nodes.iter().flatten()) {
+                let now = now.table.known();
+                dropped += before.iter().filter(|node| !now.contains(node)).count();
+            }
+        }
+        dropped
+    });
+    // An exchange is lost with a probability of 0.0975, three in a row with 0.0009.
+    assert!(dropped[0] > 100 && dropped[1] * 20 < dropped[0], "{dropped:?}");
 }
