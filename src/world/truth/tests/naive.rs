@@ -1,6 +1,7 @@
 //! The metrics of the design by brute force: between any two instants at which something can
 //! change, everything is looked at again.
 
+mod caches;
 mod requests;
 mod servers;
 mod sides;
@@ -178,39 +179,6 @@ impl Naive {
             }
         }
         self.key(best)
-    }
-
-    fn cached(&self, host: HostId) -> Option<&[Address]> {
-        let (cached, _) = self.caches.get(&host).filter(|(_, expires)| self.now < *expires)?;
-        Some(cached)
-    }
-
-    fn would_answer(&self, resolver: HostId) -> &[Address] {
-        // Who cannot ask answers with a failure.
-        self.answer_of(resolver).unwrap_or(&[])
-    }
-
-    /// `None` when it can't ask and has nothing.
-    fn answer_of(&self, resolver: HostId) -> Option<&[Address]> {
-        if let Some(cached) = self.cached(resolver) {
-            return Some(cached);
-        }
-        let fresh = match self.config.forwards.get(&resolver) {
-            Some(&above) => self.answer_of(above),
-            None => {
-                let reaches = self.config.authorities.iter().any(|&server| self.sees(server));
-                reaches.then_some(&self.binding[..])
-            }
-        };
-        let kept = self.kept.get(&resolver).filter(|(_, until)| self.now < *until);
-        fresh.or_else(|| kept.map(|(addresses, _)| &addresses[..]))
-    }
-
-    /// What the chain of a caller would answer.
-    fn chain(&self, index: usize) -> &[Address] {
-        let caller = &self.config.callers[index];
-        let own = self.cached(caller.host).filter(|_| caller.cache);
-        own.unwrap_or_else(|| self.would_answer(caller.resolver))
     }
 
     /// Goes on to `to` in steps in which nothing can change.
