@@ -184,6 +184,38 @@ fn sets(point: &PointSummary) -> Option<String> {
     Some(format!("{partial}; without the preferred one for {mean} at a time, {share} of the time"))
 }
 
+/// How many answers were stale, of how many.
+fn stale_answers(point: &PointSummary) -> String {
+    let value = |metric: &str| shown(point, metric, number);
+    match point.mean("answers") {
+        Some(0.0) => "none: no resolver gave an answer".to_owned(),
+        _ => format!("{} of {}", value("stale_answers"), value("answers")),
+    }
+}
+
+/// How many claimed the role of who departed.
+fn claimants(point: &PointSummary) -> String {
+    let mean = shown(point, "claimants.mean", number);
+    match (point.mean("departures"), &*largest(point, "claimants.max", number)) {
+        (Some(0.0), _) => "none: there was no departure".to_owned(),
+        (_, "–") => mean,
+        (_, most) => format!("{mean} (at most {most})"),
+    }
+}
+
+/// What became of look-ups in the overlay.
+fn lookups(point: &PointSummary) -> String {
+    let value = |metric: &str| shown(point, metric, number);
+    let wrong = point.mean("lookups_wrong").filter(|&wrong| wrong > 0.0);
+    let wrong =
+        wrong.map_or(String::new(), |wrong| format!(", {} found the wrong owner", number(wrong)));
+    match (point.mean("lookup_hops.mean"), &*value("lookup_failures")) {
+        (Some(hops), failed) => format!("{} hops, {failed} failed{wrong}", number(hops)),
+        (None, "0") => "none".to_owned(),
+        (None, failed) => format!("none that succeeded, {failed} that failed"),
+    }
+}
+
 fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers: &Callers<'_>) {
     text.push_str(&headcount(point));
     text.push('\n');
@@ -197,7 +229,6 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
     }
     text.push('\n');
     let value = |metric: &str, words| shown(point, metric, words);
-    let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
     let mut line = |title: &str, told: String| text.push_str(&format!("{title:<32}{told}\n"));
     let requests = requests(point);
     if !requests.is_empty() {
@@ -210,20 +241,8 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
     }
     sets(point).into_iter().for_each(|told| line("sets that lost a member", told));
     line(windows.title(), windows.told());
-    line(
-        "stale answers",
-        match point.mean("answers") {
-            Some(0.0) => "none: no resolver gave an answer".to_owned(),
-            _ => format!("{} of {}", value("stale_answers", number), value("answers", number)),
-        },
-    );
-    line(
-        "claimants of a departure",
-        match point.mean("departures") {
-            Some(0.0) => "none: there was no departure".to_owned(),
-            _ => both(value("claimants.mean", number), largest(point, "claimants.max", number)),
-        },
-    );
+    line("stale answers", stale_answers(point));
+    line("claimants of a departure", claimants(point));
     line("updates of the binding", value("updates", number));
     line(
         "claims",
@@ -234,19 +253,7 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
         ),
     );
     line("split brain, share of the time", value("split_brain_share", percent));
-    let wrong = point.mean("lookups_wrong").filter(|&wrong| wrong > 0.0);
-    let wrong = wrong.map_or(String::new(), |_| {
-        format!(", {} found the wrong owner", value("lookups_wrong", number))
-    });
-    let failed = value("lookup_failures", number);
-    line(
-        "overlay look-ups",
-        match point.mean("lookup_hops.mean") {
-            Some(hops) => format!("{} hops, {failed} failed{wrong}", number(hops)),
-            None if failed == "0" => "none".to_owned(),
-            None => format!("none that succeeded, {failed} that failed"),
-        },
-    );
+    line("overlay look-ups", lookups(point));
     line(
         "signalling per node and hour",
         format!(
