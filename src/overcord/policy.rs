@@ -163,9 +163,10 @@ pub enum OverlayRecord {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum ExProxy {
-    /// Nothing: it answers 404 to what is not for its user.
+    /// They fail: it answers 404 to what is not for its own user.
     Stops,
-    /// It goes on to pass requests on for one TTL.
+    /// They arrive: for one `dns.ttl` from then on it passes requests on as before, then it answers
+    /// 404 too.
     Forwards,
 }
 

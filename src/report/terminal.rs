@@ -219,7 +219,7 @@ fn lookups(point: &PointSummary) -> String {
 fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers: &Callers<'_>) {
     text.push_str(&headcount(point));
     text.push('\n');
-    if point.mean("episodes").is_some_and(|episodes| episodes > 0.0) || windows.all > 0 {
+    if point.mean("episodes").is_some_and(|episodes| episodes > 0.0) || !windows.above.is_empty() {
         let cells = spans(point, windows);
         let dashed = cells.rows.iter().flatten().any(|cell| cell == "–");
         cells.write(text);

@@ -192,9 +192,8 @@ fn keys_that_do_not_fit_the_action() {
         ),
         (
             "action = \"subcribe\"",
-            "x.toml:24:10: event.0.action: expected `depart`, `return`, `address_change`, \
-             `dyndns_down`, `dyndns_up`, `partition`, `heal`, `register`, `publish`, `message`, \
-             `subscribe`, `unsubscribe`, `call` or `dyndns_reset`, found \"subcribe\"; did you mean `subscribe`?",
+            "x.toml:24:10: event.0.action: expected `subscribe`, `unsubscribe`, `publish`, `depart` \
+             or one of 10 others, found \"subcribe\"; did you mean `subscribe`?",
         ),
     ]);
     let long = "x".repeat(1_301);

@@ -24,11 +24,14 @@ use super::document::{Path, Place};
 use crate::units::UnitError;
 
 mod told;
+mod words;
 
 pub use need::NeedFault;
 pub use places::Places;
 use places::elsewhere;
 pub use told::StoryFault;
+pub use words::nearest;
+use words::{listed, listed_near, suggest, suggest_or_list};
 
 /// Something wrong at a place.
 #[derive(Clone, Debug, PartialEq, Error)]
@@ -59,19 +62,6 @@ fn prefix(path: &Path) -> String {
 
 fn at_point(point: Option<&str>) -> String {
     point.map_or_else(String::new, |point| format!(" (at the point {point})"))
-}
-
-fn suggest(nearest: Option<&String>) -> String {
-    nearest.map_or_else(String::new, |word| format!("; did you mean `{word}`?"))
-}
-
-fn listed(words: &[String]) -> String {
-    let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        None => "nothing".to_owned(),
-        Some((last, [])) => last.clone(),
-        Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
-    }
 }
 
 /// What can be wrong.
@@ -119,7 +109,7 @@ pub enum Fault {
         length: usize,
     },
     /// A key that does not exist.
-    #[error("unknown key `{key}`{}", suggest_or_list(nearest.as_ref(), known))]
+    #[error("unknown key `{key}`{}", suggest_or_list(key, nearest.as_ref(), known))]
     UnknownKey {
         /// The key as written.
         key: String,
@@ -143,7 +133,7 @@ pub enum Fault {
         what: String,
     },
     /// A word that is not among those that can stand here.
-    #[error("expected {}, found {found}{}", listed(expected), suggest(nearest.as_ref()))]
+    #[error("expected {}, found {found}{}", listed_near(found, expected), suggest(nearest.as_ref()))]
     Word {
         /// The value as written.
         found: String,
@@ -163,7 +153,7 @@ pub enum Fault {
     /// A word that cannot stand here, but is near to one that is to come.
     #[error(
         "expected {}, found {found}; the nearest word, `{nearest}`, is not supported by this version",
-        listed(expected)
+        listed_near(found, expected)
     )]
     WordToCome {
         /// The value as written.
@@ -223,7 +213,7 @@ pub enum Fault {
         why: &'static str,
     },
     /// A user that does not exist.
-    #[error("there is no user `{user}` at `{domain}`{}", suggest_or_list(nearest.as_ref(), known))]
+    #[error("there is no user `{user}` at `{domain}`{}", suggest_or_list(user, nearest.as_ref(), known))]
     NoUser {
         /// The user.
         user: String,
@@ -411,7 +401,7 @@ pub enum Fault {
         first: usize,
     },
     /// A reference to something that is not there.
-    #[error("there is no {what} `{name}`{}", suggest_or_list(nearest.as_ref(), known))]
+    #[error("there is no {what} `{name}`{}", suggest_or_list(name, nearest.as_ref(), known))]
     Unresolved {
         /// What is referred to.
         what: &'static str,
@@ -565,26 +555,4 @@ pub enum Fault {
         /// What the reader says.
         message: String,
     },
-}
-
-fn suggest_or_list(nearest: Option<&String>, known: &[String]) -> String {
-    match nearest {
-        Some(word) => format!("; did you mean `{word}`?"),
-        None if known.is_empty() => "; none is defined".to_owned(),
-        None => format!("; there is {}", listed(known)),
-    }
-}
-
-/// The nearest known word, when it is near enough to be meant.
-#[must_use]
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let lower = word.to_lowercase();
-    known
-        .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
-        })
-        .min()
-        .filter(|(distance, candidate)| *distance <= 1.max(candidate.chars().count() / 3))
-        .map(|(_, candidate)| candidate.to_owned())
 }

@@ -231,8 +231,12 @@ pub struct Handover {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`write-only`"))]
     pub overlay_record: Option<OverlayRecord>,
-    /// What a proxy peer does for callers that still find it after it has stepped down; the same in
-    /// both readings.
+    /// What becomes of requests to a proxy peer that has stepped down and is still up, from callers
+    /// that still find it since a cache names it; the same in both readings. It matters where several
+    /// claim and the losers step down (`losers`), and where one steps down after a failed update
+    /// (`update_failure`); the more, the longer caches keep its address (`dns.ttl`, and resolvers that
+    /// extend it). Who goes answers nothing, whatever stands here. With `lease` and `standby` a proxy
+    /// peer serves on by itself until entries that keep to the TTL are gone, and steps down then.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`stops`"))]
     pub ex_proxy: Option<ExProxy>,

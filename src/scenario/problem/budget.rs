@@ -47,7 +47,7 @@ pub enum BudgetFault {
         first: String,
     },
     /// A key of `at` that the sweep does not vary.
-    #[error("the sweep does not vary `{key}`{}", suggest_or_list(nearest.as_ref(), known))]
+    #[error("the sweep does not vary `{key}`{}", suggest_or_list(key, nearest.as_ref(), known))]
     NotVaried {
         /// The key as written.
         key: String,
