@@ -252,6 +252,12 @@ impl Truth {
         }
     }
 
+    /// Whether the binding is a set.
+    #[must_use]
+    pub const fn publishes_sets(&self) -> bool {
+        self.publishes_sets
+    }
+
     /// Something was observed at this host. Time must not run back.
     pub fn observe(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.advance(now);
