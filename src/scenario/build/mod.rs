@@ -394,6 +394,9 @@ fn account() -> Credentials {
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
     // A daemon takes up a claim at its next poll.
     let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
+    // A cache that never forgets can't be waited for.
+    let forgets = handover.application_cache < SimDuration::MAX;
+    let forgotten = if forgets { handover.application_cache } else { SimDuration::ZERO };
     let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
@@ -405,6 +408,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
+        retirement: dns.longest_life().saturating_add(forgotten).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
         protocol,

@@ -12,8 +12,10 @@
 //!
 //! Rings of Chord that a partition has torn apart do not grow together by themselves. A member looks
 //! now and then whether its own ring has a record of the proxy peer that DNS names, and one that is
-//! being renewed. Where it has not, twice in a row, the proxy peer is of another part, and the
-//! member joins through it.
+//! being renewed. A record of another who plays as well is as good: its member's cache has named a
+//! lame duck, or the two will see to it themselves. Where there is neither, twice in a row, the
+//! member asks the authority, past its caches, who may be the lame duck's, and joins through the
+//! proxy peer that is named there, which is of another part. If that one does not play, it doubts.
 //!
 //! A node whose update is refused goes on to play, because the overlay has nobody better, and tries
 //! again after pauses that double. An authority that does not answer confirms nothing: nobody
@@ -63,13 +65,26 @@ enum State {
     #[default]
     Member,
     /// It compares its ring's record with this proxy peer, which plays.
-    Comparing(Address),
+    Comparing(Address, Against),
     /// It looks whether anybody plays.
     Doubting(Doubt, Stage),
     /// It plays under this epoch; so many updates in a row have been refused.
     Playing { epoch: Epoch, refused: u32, look: Look },
     /// Another plays instead. It serves on until no cache names it any more.
     Retiring,
+}
+
+/// What a proxy peer that plays is being compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Against {
+    /// Whom the record names, and whether that is renewed.
+    Record,
+    /// Whether this one plays, whom the record names in its place.
+    Recorded(Address),
+    /// Whom the authority names.
+    Binding,
+    /// Whether this one plays, whom the authority names in its place.
+    Bound(Address),
 }
 
 /// What a node has found out so far that doubts.
@@ -128,21 +143,76 @@ impl Lease {
             return Moves::new();
         }
         self.procedures = 0;
-        self.state = State::Comparing(proxy);
+        self.state = State::Comparing(proxy, Against::Record);
         smallvec![Move::Fetch]
     }
 
-    fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>) -> Moves {
-        self.state = State::Member;
+    fn comparing(&mut self, proxy: Address, against: Against, event: Event, own: Address) -> Moves {
+        match (against, event) {
+            (Against::Record, Event::Fetched(record)) => self.compare(proxy, record, own),
+            (Against::Recorded(other), Event::Tested { address, plays }) if address == other => {
+                if plays {
+                    self.kin()
+                } else {
+                    self.stranger(proxy)
+                }
+            }
+            (Against::Binding, Event::Authority(found)) => match found {
+                Resolution::Address(binding) if binding == proxy => self.rejoin(proxy),
+                Resolution::Address(binding) if binding == own => self.doubt(None),
+                Resolution::Address(binding) => {
+                    self.state = State::Comparing(proxy, Against::Bound(binding));
+                    smallvec![Move::Test(binding)]
+                }
+                Resolution::NoSuchName | Resolution::Unresolved => {
+                    self.state = State::Member;
+                    Moves::new()
+                }
+            },
+            (Against::Bound(binding), Event::Tested { address, plays }) if address == binding => {
+                if plays {
+                    self.rejoin(binding)
+                } else {
+                    self.doubt(Some(binding))
+                }
+            }
+            _ => Moves::new(),
+        }
+    }
+
+    fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>, own: Address) -> Moves {
+        let Some(record) = record else { return self.kin() };
         let missed = self.look * RENEWALS_MISSED;
-        let stranger = record.is_some_and(|record| {
-            record.address != proxy || record.remaining.saturating_add(missed) < LIFETIME
-        });
-        self.estranged = if stranger { self.estranged + 1 } else { 0 };
-        if self.estranged < 2 {
+        if record.remaining.saturating_add(missed) < LIFETIME || record.address == own {
+            return self.stranger(proxy);
+        }
+        if record.address == proxy {
+            return self.kin();
+        }
+        self.state = State::Comparing(proxy, Against::Recorded(record.address));
+        smallvec![Move::Test(record.address)]
+    }
+
+    /// As far as it can see there is one ring.
+    fn kin(&mut self) -> Moves {
+        self.estranged = 0;
+        self.state = State::Member;
+        Moves::new()
+    }
+
+    /// The proxy peer is not known in its own ring: once may be by chance.
+    fn stranger(&mut self, proxy: Address) -> Moves {
+        if self.estranged == 0 {
+            self.estranged = 1;
+            self.state = State::Member;
             return Moves::new();
         }
-        self.estranged = 0;
+        self.state = State::Comparing(proxy, Against::Binding);
+        smallvec![Move::AskAuthority]
+    }
+
+    fn rejoin(&mut self, proxy: Address) -> Moves {
+        self.kin();
         smallvec![Move::Rejoin(proxy)]
     }
 
@@ -308,7 +378,7 @@ impl Lease {
             }
             (Look::AtOther(_), Event::Tested { plays: true, .. }) => {
                 self.state = State::Retiring;
-                smallvec![Move::Retire, Move::Wait(view.settings.settling)]
+                smallvec![Move::Retire, Move::Wait(view.settings.retirement)]
             }
             (Look::AtOther(binding), Event::Tested { .. }) => {
                 *look = Look::Resting;
@@ -369,22 +439,24 @@ impl Strategy for Lease {
             (State::Playing { .. }, Event::Moved(former)) => self.moved(former, view),
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
-            (State::Member | State::Comparing(_), Event::Founded) => {
+            (State::Member | State::Comparing(..), Event::Founded) => {
                 self.play(Epoch(1), Doubt::new(None), view.own)
             }
             (State::Member, Event::Playing(proxy)) => self.found(proxy),
-            (State::Comparing(proxy), Event::Fetched(record)) => self.compare(proxy, record),
-            (State::Member | State::Comparing(_), Event::TestFailed(_, address)) => {
+            (State::Member | State::Comparing(..), Event::TestFailed(_, address)) => {
                 self.doubt(Some(address))
             }
             (
-                State::Member | State::Comparing(_),
+                State::Member | State::Comparing(..),
                 Event::OwnAddress | Event::OwnRecord | Event::NoSuchName,
             ) => self.doubt(None),
-            (State::Member | State::Comparing(_), Event::Unresolved) => {
+            (State::Member | State::Comparing(..), Event::Unresolved) => {
                 smallvec![Move::ResolveAgain]
             }
-            (State::Member | State::Comparing(_), _) => Moves::new(),
+            (State::Comparing(proxy, against), _) => {
+                self.comparing(proxy, against, event, view.own)
+            }
+            (State::Member, _) => Moves::new(),
         }
     }
 }

@@ -166,7 +166,9 @@ fn dns_decides_between_two_that_play() {
             (Event::Waited, &[Move::GiveUp]),
             // It may be of another part of the overlay, and compares at once.
             (Event::Playing(B), &[Move::Fetch]),
-            (Event::Fetched(record(C, 3)), &[Move::Rejoin(B)]),
+            (Event::Fetched(record(C, 3)), &[Move::Test(C)]),
+            (tested(C, false), &[Move::AskAuthority]),
+            (served(B), &[Move::Rejoin(B)]),
         ]);
         // Another is named and does not play. A slow test outlives the wait.
         let mut node = winner();
@@ -176,6 +178,68 @@ fn dns_decides_between_two_that_play() {
             (Event::Waited, &[wait(30)]),
             (tested(B, false), &[Move::Suspect(B), Move::Update { tested: Some(B) }]),
         ]);
+    }
+}
+
+/// A member that has found `A` playing so often that it compares, with this record in its ring.
+fn comparing(found: Option<ProxyRecord>, moves: &[Move]) -> Node {
+    let mut node = member();
+    for _ in 1..5 {
+        node.follows(&[(Event::Playing(A), &[])]);
+    }
+    node.follows(&[(Event::Playing(A), &[Move::Fetch]), (Event::Fetched(found), moves)]);
+    node
+}
+
+/// A record that was not renewed for four looks, of 30 s each.
+fn old(address: Address) -> Option<ProxyRecord> {
+    let remaining = LIFETIME.saturating_sub(SimDuration::from_secs(121));
+    record(address, 3).map(|it| ProxyRecord { remaining, ..it })
+}
+
+#[test]
+fn a_record_of_another_who_plays_is_as_good_as_one_of_whom_dns_names() {
+    // The five procedures begin anew, as they would not if it had been estranged.
+    let kin: &[Line<'_>] = &[(Event::Playing(A), &[])];
+    for good in [None, record(A, 3)] {
+        comparing(good, &[]).follows(kin);
+    }
+    let mut node = comparing(record(B, 3), &[Move::Test(B)]);
+    node.follows(&[(tested(B, true), &[])]);
+    node.follows(kin);
+}
+
+/// It is compared a second time at once, and then the authority is asked who is to be joined.
+#[test]
+fn a_member_joins_whom_the_authority_names_if_its_ring_has_forgotten_its_proxy_peer() {
+    let strangers = || {
+        let mut silent = comparing(record(B, 3), &[Move::Test(B)]);
+        silent.follows(&[(tested(B, false), &[])]);
+        // Nor does it know who has played itself, and plays no more.
+        [silent, comparing(old(A), &[]), comparing(old(B), &[]), comparing(record(OWN, 3), &[])]
+    };
+    let again = [Move::Fetch, Move::AskAuthority];
+    let endings: [&[Line<'_>]; 5] = [
+        &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])],
+        // A lame duck was found, and another plays.
+        &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])],
+        // Nobody but the lame duck does.
+        &[
+            (served(C), &[Move::Test(C)]),
+            (tested(C, false), &[again[0].clone(), again[1].clone(), Move::Test(C)]),
+        ],
+        &[(served(OWN), &again)],
+        // Nobody can say: it is compared again at once.
+        &[(UNKNOWN, &[]), (Event::Playing(A), &[Move::Fetch])],
+    ];
+    for ending in endings {
+        for mut node in strangers() {
+            node.follows(&[
+                (Event::Playing(A), &[Move::Fetch]),
+                (Event::Fetched(old(A)), &[Move::AskAuthority]),
+            ]);
+            node.follows(ending);
+        }
     }
 }
 
