@@ -153,10 +153,14 @@ fn leaves_one(more: &[&str]) {
     assert_eq!(delivered(FAR, 1_260, 1_800), 0);
     assert!(delivered(NEAR, 1_350, 1_800) > 30);
     // A minute after the healing DNS names one proxy peer everywhere. Servers and resolvers may
-    // remember for another that nobody answered: 20 s a request and a minute at most.
+    // remember for another that nobody answered: 20 s a request and a minute at most. Whose location
+    // the other part of the overlay holds is found when that has joined: its members compare at each
+    // fifth test, and join at the next, 6 min after the healing. Four more are ample to stabilize.
     for caller in [NEAR, FAR] {
-        let (delivered, failed) = sent(&output, caller, 1_920, 3_500);
-        assert!(delivered > 250 && failed == 0, "{caller}: {delivered} {failed}");
+        let (delivered, failed) = sent(&output, caller, 1_920, 2_400);
+        assert!(delivered > 80 && failed * 20 < delivered, "{caller}: {delivered} {failed}");
+        let (delivered, failed) = sent(&output, caller, 2_400, 3_500);
+        assert!(delivered > 170 && failed == 0, "{caller}: {delivered} {failed}");
     }
 }
 

@@ -12,10 +12,9 @@
 //!
 //! Rings of Chord that a partition has torn apart do not grow together by themselves. A member looks
 //! now and then whether its own ring has a record of the proxy peer that DNS names, and one that is
-//! being renewed. A record of another who plays as well is as good: its member's cache has named a
-//! lame duck, or the two will see to it themselves. Where there is neither, twice in a row, the
-//! member asks the authority, past its caches, who may be the lame duck's, and joins through the
-//! proxy peer that is named there, which is of another part. If that one does not play, it doubts.
+//! being renewed. Where it has not, twice in a row, either its caches have named a lame duck, or the
+//! proxy peer is of another part. The authority decides, past all caches: whom it names, the member
+//! joins through, if that one plays and is not whom its ring knows.
 //!
 //! A node whose update is refused goes on to play, because the overlay has nobody better, and tries
 //! again after pauses that double. An authority that does not answer confirms nothing: nobody
@@ -79,12 +78,14 @@ enum State {
 enum Against {
     /// Whom the record names, and whether that is renewed.
     Record,
-    /// Whether this one plays, whom the record names in its place.
-    Recorded(Address),
-    /// Whom the authority names.
-    Binding,
+    /// Whom the authority names; the ring's own record names this one, if it is renewed.
+    Binding(Option<Address>),
     /// Whether this one plays, whom the authority names in its place.
-    Bound(Address),
+    Bound {
+        binding: Address,
+        /// Whether its own ring knows it.
+        is_known: bool,
+    },
 }
 
 /// What a node has found out so far that doubts.
@@ -149,19 +150,13 @@ impl Lease {
 
     fn comparing(&mut self, proxy: Address, against: Against, event: Event, own: Address) -> Moves {
         match (against, event) {
-            (Against::Record, Event::Fetched(record)) => self.compare(proxy, record, own),
-            (Against::Recorded(other), Event::Tested { address, plays }) if address == other => {
-                if plays {
-                    self.kin()
-                } else {
-                    self.stranger(proxy)
-                }
-            }
-            (Against::Binding, Event::Authority(found)) => match found {
-                Resolution::Address(binding) if binding == proxy => self.rejoin(proxy),
+            (Against::Record, Event::Fetched(record)) => self.compare(proxy, record),
+            (Against::Binding(known), Event::Authority(found)) => match found {
                 Resolution::Address(binding) if binding == own => self.doubt(None),
+                Resolution::Address(binding) if binding == proxy => self.rejoin(proxy),
                 Resolution::Address(binding) => {
-                    self.state = State::Comparing(proxy, Against::Bound(binding));
+                    let is_known = known == Some(binding);
+                    self.state = State::Comparing(proxy, Against::Bound { binding, is_known });
                     smallvec![Move::Test(binding)]
                 }
                 Resolution::NoSuchName | Resolution::Unresolved => {
@@ -169,28 +164,35 @@ impl Lease {
                     Moves::new()
                 }
             },
-            (Against::Bound(binding), Event::Tested { address, plays }) if address == binding => {
-                if plays {
-                    self.rejoin(binding)
-                } else {
-                    self.doubt(Some(binding))
+            (Against::Bound { binding, is_known }, Event::Tested { address, plays })
+                if address == binding =>
+            {
+                match (plays, is_known) {
+                    (true, true) => self.kin(),
+                    (true, false) => self.rejoin(binding),
+                    (false, _) => self.doubt(Some(binding)),
                 }
             }
             _ => Moves::new(),
         }
     }
 
-    fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>, own: Address) -> Moves {
+    fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>) -> Moves {
         let Some(record) = record else { return self.kin() };
         let missed = self.look * RENEWALS_MISSED;
-        if record.remaining.saturating_add(missed) < LIFETIME || record.address == own {
-            return self.stranger(proxy);
-        }
-        if record.address == proxy {
+        let is_renewed = record.remaining.saturating_add(missed) >= LIFETIME;
+        if is_renewed && record.address == proxy {
             return self.kin();
         }
-        self.state = State::Comparing(proxy, Against::Recorded(record.address));
-        smallvec![Move::Test(record.address)]
+        // Once may be by chance.
+        if self.estranged == 0 {
+            self.estranged = 1;
+            self.state = State::Member;
+            return Moves::new();
+        }
+        let known = is_renewed.then_some(record.address);
+        self.state = State::Comparing(proxy, Against::Binding(known));
+        smallvec![Move::AskAuthority]
     }
 
     /// As far as it can see there is one ring.
@@ -198,17 +200,6 @@ impl Lease {
         self.estranged = 0;
         self.state = State::Member;
         Moves::new()
-    }
-
-    /// The proxy peer is not known in its own ring: once may be by chance.
-    fn stranger(&mut self, proxy: Address) -> Moves {
-        if self.estranged == 0 {
-            self.estranged = 1;
-            self.state = State::Member;
-            return Moves::new();
-        }
-        self.state = State::Comparing(proxy, Against::Binding);
-        smallvec![Move::AskAuthority]
     }
 
     fn rejoin(&mut self, proxy: Address) -> Moves {

@@ -166,8 +166,7 @@ fn dns_decides_between_two_that_play() {
             (Event::Waited, &[Move::GiveUp]),
             // It may be of another part of the overlay, and compares at once.
             (Event::Playing(B), &[Move::Fetch]),
-            (Event::Fetched(record(C, 3)), &[Move::Test(C)]),
-            (tested(C, false), &[Move::AskAuthority]),
+            (Event::Fetched(record(C, 3)), &[Move::AskAuthority]),
             (served(B), &[Move::Rejoin(B)]),
         ]);
         // Another is named and does not play. A slow test outlives the wait.
@@ -182,12 +181,12 @@ fn dns_decides_between_two_that_play() {
 }
 
 /// A member that has found `A` playing so often that it compares, with this record in its ring.
-fn comparing(found: Option<ProxyRecord>, moves: &[Move]) -> Node {
+fn compared(found: Option<ProxyRecord>) -> Node {
     let mut node = member();
     for _ in 1..5 {
         node.follows(&[(Event::Playing(A), &[])]);
     }
-    node.follows(&[(Event::Playing(A), &[Move::Fetch]), (Event::Fetched(found), moves)]);
+    node.follows(&[(Event::Playing(A), &[Move::Fetch]), (Event::Fetched(found), &[])]);
     node
 }
 
@@ -198,48 +197,42 @@ fn old(address: Address) -> Option<ProxyRecord> {
 }
 
 #[test]
-fn a_record_of_another_who_plays_is_as_good_as_one_of_whom_dns_names() {
-    // The five procedures begin anew, as they would not if it had been estranged.
-    let kin: &[Line<'_>] = &[(Event::Playing(A), &[])];
+fn a_record_that_is_renewed_by_whom_dns_names_is_of_the_same_ring() {
     for good in [None, record(A, 3)] {
-        comparing(good, &[]).follows(kin);
+        // Four more procedures pass before it compares again.
+        compared(good).follows(&[(Event::Playing(A), &[])]);
     }
-    let mut node = comparing(record(B, 3), &[Move::Test(B)]);
-    node.follows(&[(tested(B, true), &[])]);
-    node.follows(kin);
 }
 
-/// It is compared a second time at once, and then the authority is asked who is to be joined.
 #[test]
-fn a_member_joins_whom_the_authority_names_if_its_ring_has_forgotten_its_proxy_peer() {
-    let strangers = || {
-        let mut silent = comparing(record(B, 3), &[Move::Test(B)]);
-        silent.follows(&[(tested(B, false), &[])]);
-        // Nor does it know who has played itself, and plays no more.
-        [silent, comparing(old(A), &[]), comparing(old(B), &[]), comparing(record(OWN, 3), &[])]
-    };
+fn the_authority_decides_who_is_to_be_joined() {
     let again = [Move::Fetch, Move::AskAuthority];
-    let endings: [&[Line<'_>]; 5] = [
-        &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])],
-        // A lame duck was found, and another plays.
-        &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])],
+    let doubt = [Move::Fetch, Move::AskAuthority, Move::Test(C)];
+    let endings: [(Option<ProxyRecord>, &[Line<'_>]); 8] = [
+        // It is of another part, or its own ring has lost touch with it.
+        (record(B, 3), &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])]),
+        (old(A), &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])]),
+        // A cache named a lame duck, and whom its own ring knows plays: all is well.
+        (
+            record(C, 3),
+            &[(served(C), &[Move::Test(C)]), (tested(C, true), &[]), (Event::Playing(A), &[])],
+        ),
+        // A lame duck was found, and who plays is of another part.
+        (old(C), &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])]),
+        (record(B, 3), &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])]),
         // Nobody but the lame duck does.
-        &[
-            (served(C), &[Move::Test(C)]),
-            (tested(C, false), &[again[0].clone(), again[1].clone(), Move::Test(C)]),
-        ],
-        &[(served(OWN), &again)],
+        (record(C, 3), &[(served(C), &[Move::Test(C)]), (tested(C, false), &doubt)]),
+        (record(B, 3), &[(served(OWN), &again)]),
         // Nobody can say: it is compared again at once.
-        &[(UNKNOWN, &[]), (Event::Playing(A), &[Move::Fetch])],
+        (record(B, 3), &[(UNKNOWN, &[]), (Event::Playing(A), &[Move::Fetch])]),
     ];
-    for ending in endings {
-        for mut node in strangers() {
-            node.follows(&[
-                (Event::Playing(A), &[Move::Fetch]),
-                (Event::Fetched(old(A)), &[Move::AskAuthority]),
-            ]);
-            node.follows(ending);
-        }
+    for (found, ending) in endings {
+        let mut node = compared(found);
+        node.follows(&[
+            (Event::Playing(A), &[Move::Fetch]),
+            (Event::Fetched(found), &[Move::AskAuthority]),
+        ]);
+        node.follows(ending);
     }
 }
 
