@@ -112,3 +112,24 @@ fn an_answer_that_is_served_stale_at_once_outlives_its_ttl() {
     let (ends, outlives) = (value(&honest, "cache.max"), value(&expired, "cache.max"));
     assert!(ends <= 60.0 && outlives > ends && outlives < ends + 10.0, "{ends} {outlives}");
 }
+
+/// While the name server can't be reached, a resolver that gives its clients stale answers after a
+/// while is stale for as long as it does so, though no entry of its cache is alive.
+#[test]
+fn stale_answers_are_stale_windows_while_the_name_server_is_out_of_reach() {
+    let cut = "\
+[[event]]
+at = \"1795s\"
+action = \"partition\"
+hosts = [\"dns-authority\"]
+for = \"20m\"
+";
+    let scenario = format!("{}{cut}", STORM.replace("every = \"10m\"", "at = \"30m\""));
+    let runs = ["false", "{ client_timeout = \"1.8s\" }", "{ client_timeout = \"0s\" }"]
+        .map(|stale| judged::run(&scenario, &[&format!("dns.resolver.0.serve_stale={stale}")]));
+    let [honest, waits, at_once] = runs.each_ref().map(|run| value(run, "stale_window.max"));
+    let [few, many, more] = runs.each_ref().map(|run| value(run, "stale_answers"));
+    // The proxy peer goes at 1,800 s, while nobody can update until 2,995 s.
+    assert!(honest < 130.0 && waits > 1_195.0 && at_once > 1_195.0, "{honest} {waits} {at_once}");
+    assert!(many > 10.0 * few && more > 10.0 * few, "{few} {many} {more}");
+}

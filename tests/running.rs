@@ -56,7 +56,7 @@ fn run_prints_a_table_and_writes_the_study() {
     let (code, out, err) = overcord(folder.path(), &["run", "a.toml", "--checkers"]);
     assert_eq!((code, err.as_str()), (Some(0), ""), "no progress where no terminal is");
     assert!(out.starts_with("tiny: 3 runs\n"), "{out}");
-    assert!(out.contains("stale window of a resolver"), "{out}");
+    assert!(out.contains("stale windows > 0, runs together"), "{out}");
     let study = latest(&folder.path().join("results"));
     let written = files(&study);
     for name in [

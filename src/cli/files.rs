@@ -176,11 +176,14 @@ impl Loaded {
             identity: point.scenario.identity().into(),
             seed: point.scenario.plan.seed,
             warmup: SimTime::ZERO + point.scenario.plan.warmup,
+            duration: point.scenario.plan.duration,
+            stop_after_departures: point.scenario.plan.stop_after_departures,
             settles: point.scenario.plan.settles(),
             trace: point.trace.as_ref().map(|recorded| recorded.digest),
         };
         Study {
             scenario: self.plan().name.clone(),
+            description: self.plan().description.clone(),
             as_written: self.text.clone(),
             varied: self.varied.clone(),
             points: self.points.iter().map(point).collect(),

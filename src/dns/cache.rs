@@ -48,6 +48,18 @@ pub struct StaleHit {
     pub resting: bool,
 }
 
+/// A record set that is served beyond its life, though not at once: whoever asks waits for the
+/// authority first, unless that has just failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// It.
+    pub answer: Answer,
+    /// Until when the authority is left alone and the record set served at once.
+    pub rests: Option<SimTime>,
+    /// From then on it is not served at all.
+    pub until: SimTime,
+}
+
 /// An answer from the cache.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hit {
@@ -103,6 +115,21 @@ impl Cache {
             let immediate = self.policy.stale.is_some_and(|it| it.client_timeout.is_zero());
             let stale = self.stale(now, question)?;
             (immediate || stale.resting).then_some(stale.reply.answer)
+        })
+    }
+
+    /// The record set that is, or is going to be, served beyond its life, but not at once.
+    #[must_use]
+    pub fn kept(&self, now: SimTime, question: &Question) -> Option<Kept> {
+        let stale = self.policy.stale.filter(|stale| !stale.client_timeout.is_zero())?;
+        let Some(Cached::Types(types)) = self.names.get(&question.name) else { return None };
+        let (_, entry) = types.iter().find(|(rtype, _)| *rtype == question.rtype)?;
+        let until = entry.expires.saturating_add(stale.ttl);
+        let is_data = matches!(entry.reply.answer, Answer::Records(_));
+        (is_data && now < until).then(|| Kept {
+            answer: entry.reply.answer.clone(),
+            rests: (now < entry.recheck).then(|| entry.recheck.min(until)),
+            until,
         })
     }
 

@@ -25,7 +25,7 @@ use std::sync::Arc;
 
 use crate::address::Endpoint;
 use crate::dns::answer::{Answer, Reply};
-use crate::dns::cache::Cache;
+use crate::dns::cache::{Cache, Kept};
 use crate::dns::message::{Message, Question, Rcode};
 use crate::dns::name::DomainName;
 use crate::dns::profile::{CachePolicy, Profile, Retry};
@@ -132,6 +132,14 @@ pub enum Observation {
         answer: Answer,
         /// From then on it is not served.
         expires: SimTime,
+    },
+    /// The record set that the cache holds is kept beyond its life for clients to whom the authority
+    /// gives no answer.
+    Kept {
+        /// The question.
+        question: Question,
+        /// From then on it is not served.
+        until: SimTime,
     },
     /// A client was given this answer.
     Answered {
@@ -342,9 +350,19 @@ impl Resolver {
         let pending = self.pending.remove(question).expect("only pending questions finish");
         let stale = self.cache.stale(ctx.now(), question);
         let reply = self.cache.bounded(reply);
-        if let Some(expires) = self.cache.store(ctx.now(), question, reply.clone()) {
+        let stored = self.cache.store(ctx.now(), question, reply.clone());
+        if let Some(expires) = stored {
             let (question, answer) = (question.clone(), reply.answer.clone());
             ctx.observe(Observation::Stored { question, answer, expires });
+        }
+        if let Some(Kept { answer, rests, until }) = self.cache.kept(ctx.now(), question) {
+            let question = question.clone();
+            if let Some(expires) = rests {
+                ctx.observe(Observation::Stored { question: question.clone(), answer, expires });
+            }
+            if stored.is_some() || rests.is_some() {
+                ctx.observe(Observation::Kept { question, until });
+            }
         }
         let reply = match stale {
             Some(stale) if reply.answer == Answer::Failure => stale.reply,

@@ -13,7 +13,7 @@ use crate::metrics::tables::{
     DepartureRow, ExchangeRow, Fields, HandoverRow, RequestRow, Row, RowError, RunOutput,
     SignallingRow, StaleRow, StoryRow, SubscriptionRow, TimelineRow, Told,
 };
-use crate::time::SimTime;
+use crate::time::{SimDuration, SimTime};
 
 /// The digest of this engine: of `src/` and `Cargo.lock`, made when it was built.
 pub const ENGINE: &str = env!("OVERCORD_ENGINE");
@@ -119,6 +119,10 @@ pub struct StudyPoint {
     pub seed: u64,
     /// What is before this is not counted.
     pub warmup: SimTime,
+    /// How long a run is; `None` where nobody has said.
+    pub duration: Option<SimDuration>,
+    /// After how many departures a run ends before that, if it may.
+    pub stop_after_departures: Option<u64>,
     /// Whether its state is to settle: nothing is scripted, told as a story or replayed.
     pub settles: bool,
     /// Its trace, if it has one.
@@ -130,6 +134,8 @@ pub struct StudyPoint {
 pub struct Study {
     /// The scenario's name, a slug: it names a folder.
     pub scenario: String,
+    /// What it is about, in its own words; empty where it says nothing.
+    pub description: String,
     /// The scenario as written.
     pub as_written: String,
     /// The keys that the sweep varies.
@@ -179,6 +185,7 @@ impl Study {
     fn of_cells(&self, cells: Vec<CellSpec>) -> Self {
         Self {
             scenario: self.scenario.clone(),
+            description: self.description.clone(),
             as_written: self.as_written.clone(),
             varied: self.varied.clone(),
             points: self.points.clone(),

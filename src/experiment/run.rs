@@ -280,11 +280,14 @@ pub(crate) mod tests {
             identity: "duration = \"1h\"\n".into(),
             seed: 7,
             warmup: SimTime::from_secs(100),
+            duration: Some(SimDuration::from_secs(3600)),
+            stop_after_departures: None,
             settles: true,
             trace: None,
         };
         let study = Study {
             scenario: "handover".into(),
+            description: String::new(),
             as_written: "schema = 1\n".into(),
             varied: Vec::new(),
             points: vec![point],

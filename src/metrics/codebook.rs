@@ -170,7 +170,14 @@ pub struct Table {
     pub about: &'static str,
 }
 
+/// What the definitions take as known.
+pub const VALID: &str = "\
+An address is *valid* while an up host has it that plays the proxy peer in the main overlay and can be
+reached there. The *binding* is what the authority serves for the overlay's domain; a *departure* is
+the end of its validity. A resolver is *stale* while it would answer without a valid address.";
+
 static METRICS: LazyLock<Vec<Metric>> = LazyLock::new(headline::metrics);
+static COMPARED: LazyLock<Vec<Metric>> = LazyLock::new(headline::compared);
 static COLUMNS: LazyLock<Vec<Column>> = LazyLock::new(columns::columns);
 
 /// Every headline metric, in the order of `runs.csv`. A run has those of them that its scenario
@@ -186,10 +193,25 @@ pub fn metric(name: &str) -> Option<&'static Metric> {
     metrics().iter().find(|metric| metric.name == name)
 }
 
-/// The unit of a headline metric; nothing of what is none.
+/// What `comparison.csv` tells beside headline metrics.
+#[must_use]
+pub fn compared() -> &'static [Metric] {
+    &COMPARED
+}
+
+/// The definition of what is told under this name: of a headline metric, of what is compared, or of a
+/// part of the handover episodes, such as `detect`.
+#[must_use]
+pub fn definition(name: &str) -> Option<String> {
+    let told = metric(name).or_else(|| compared().iter().find(|it| it.name == name));
+    told.map(|it| it.about.clone()).or_else(|| headline::of_part(name))
+}
+
+/// The unit of a headline metric or of what is compared; nothing of what is neither.
 #[must_use]
 pub fn unit_of(name: &str) -> Unit {
-    metric(name).map_or(Unit::Nothing, |metric| metric.unit)
+    let compared = || compared().iter().find(|it| it.name == name);
+    metric(name).or_else(compared).map_or(Unit::Nothing, |metric| metric.unit)
 }
 
 /// Every table that a study may write, in the order in which they are to be read.

@@ -211,6 +211,10 @@ pub const FAILED_CALLEE: &str = "failed_callee";
 /// The share of the time that the resolvers are stale which serve a caller domain.
 pub const CALLER_STALE_SHARE: &str = "caller_stale_share";
 
+/// How many windows longer than zero they were stale: told of all runs of a point together, and no
+/// column.
+pub const CALLER_STALE_WINDOWS: &str = "caller_stale_windows";
+
 /// How often a set lost one of several valid members: a column where the binding is a set.
 pub const PARTIAL_DEPARTURES: &str = "partial_departures";
 

@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use crate::metrics::codebook::{Column, Metric, columns_of, metric, metrics, tables};
+use crate::metrics::codebook::{
+    Column, Metric, VALID, columns_of, compared, metric, metrics, tables,
+};
 use crate::report::tables::csv_text;
 
 /// The columns of `codebook.csv`.
@@ -50,7 +52,7 @@ fn row_of_key(table: &str, key: &str) -> Vec<String> {
 /// The codebook as Markdown: `results/README.md`.
 #[must_use]
 pub fn markdown() -> String {
-    let mut out = String::from(PREFACE);
+    let mut out = PREFACE.replace(DEFINED_HERE, VALID);
     for table in tables() {
         let (name, about) = (table.name, table.about);
         put(&mut out, format_args!("\n## `{name}.csv`\n\n{about}\n\n"));
@@ -60,18 +62,19 @@ pub fn markdown() -> String {
             let Column { name, kind, unit, about, .. } = column;
             put(&mut out, format_args!("| `{name}` | {kind} | {unit} | {about} |\n"));
         }
-        if name == "runs" {
-            put_metrics(&mut out);
+        match name {
+            "runs" => put_metrics(&mut out, HEADLINE, metrics()),
+            "comparison" => put_metrics(&mut out, COMPARED, compared()),
+            _ => {}
         }
     }
     out
 }
 
-fn put_metrics(out: &mut String) {
-    out.push_str("\n### Headline metrics\n\n");
-    out.push_str(HEADLINE);
+fn put_metrics(out: &mut String, head: &str, metrics: &[Metric]) {
+    out.push_str(head);
     out.push_str("\n| metric | unit | better | meaning |\n|---|---|---|---|\n");
-    for Metric { name, unit, better, about } in metrics() {
+    for Metric { name, unit, better, about } in metrics {
         put(out, format_args!("| `{name}` | {unit} | {better} | {about} |\n"));
     }
 }
@@ -80,12 +83,22 @@ fn put(out: &mut String, text: std::fmt::Arguments<'_>) {
     out.write_fmt(text).expect("writing to memory does not fail");
 }
 
-const HEADLINE: &str = "\
+const COMPARED: &str = "
+### What is told beside headline metrics
+
+";
+
+const HEADLINE: &str = "
+### Headline metrics
+
 The further columns of `runs.csv` and the rows of `summary.csv`, all of them numbers. They count what
 happened after the warm-up. A run has those that its scenario gives rise to: requests and SIP have
 columns only where there are callers who send requests. *Better* says in which direction a metric
 improves; where it says `neither`, the metric tells what happened and not how well.
 ";
+
+/// Where the preface says what the definitions take as known.
+const DEFINED_HERE: &str = "(VALID)";
 
 const PREFACE: &str = "\
 # Results
@@ -101,6 +114,7 @@ newest. This page says what the columns of its tables mean. It is generated from
 * What does not exist (a mean of nothing, an address that nobody took over) is an empty field.
 * Rows are in the order of the runs, and the number of its run is the first column of each: join with
   `runs.csv` on `run`.
+* (VALID)
 * Episodes, stale windows, requests and signalling are those after the warm-up.
 * Where a sweep lists points by name, `comparison.md` sets them side by side as a paper would, and
   `comparison.csv` holds the numbers, a row a point and metric: its `value`, with a 95 % interval, and

@@ -6,6 +6,7 @@
 //! ones, so handovers stand side by side, over all runs together; only what belongs to a run as a
 //! whole is paired: shares of time and of requests, and signalling.
 
+mod standing;
 mod told;
 
 use std::collections::BTreeMap;
@@ -27,12 +28,8 @@ use told::{HANDOVERS, PARTIAL, Runs, Told, WHOLE, all};
 pub(crate) use told::{Value, WINDOW_MEDIAN, WINDOW_P95};
 
 /// What belongs to a run as a whole, so that runs of one seed make a pair.
-const PAIRED: [(&str, &str); 4] = [
-    (CALLER_STALE_SHARE, "callers' stale share"),
-    (FAILED_INTEROP, "failed interop"),
-    ("split_brain_share", "split brain"),
-    ("messages_per_node_hour", "messages /node h"),
-];
+const PAIRED: [&str; 4] =
+    [CALLER_STALE_SHARE, FAILED_INTEROP, "split_brain_share", "messages_per_node_hour"];
 
 /// Points that are compared with each other.
 pub(crate) struct Group<'a> {
@@ -101,10 +98,11 @@ impl<'a> Compared<'a> {
 
     /// `comparison.md` and `comparison.csv`.
     pub(super) fn files(&self) -> [TextFile; 2] {
-        let mut text = format!("# {}\n", self.study.scenario);
+        let mut text = self.head();
         for group in &self.groups {
             self.markdown(&mut text, group);
         }
+        text.push_str(&self.definitions());
         [TextFile::new("comparison.md", text), TextFile::new("comparison.csv", self.csv())]
     }
 
@@ -135,9 +133,10 @@ impl<'a> Compared<'a> {
             (
                 WHOLE,
                 format!(
-                    "**The whole run**: means over {runs} ± half of the 95 % interval. Stale share \
-                     and windows are those of the resolvers that callers use; windows in which such \
-                     a resolver was stale, over all runs together."
+                    "**The whole run**: means over {runs} ± half of the 95 % interval, or with its ends \
+                     where it would go below 0 (or a share above 100 %) and is cut there. Callers' \
+                     stale share and windows are those of the resolvers that callers use; the windows \
+                     are those of all runs together."
                 ),
             ),
         ];
@@ -178,11 +177,11 @@ impl<'a> Compared<'a> {
              (pairs in which it is less, the same, more); pp: percentage points.\n"
         );
         let of = |metric: &str| group.members.iter().any(|(_, it)| it.mean(metric).is_some());
-        let metrics: Vec<_> = PAIRED.into_iter().filter(|(metric, _)| of(metric)).collect();
-        row(text, std::iter::once("").chain(metrics.iter().map(|it| it.1)));
+        let metrics: Vec<_> = PAIRED.into_iter().filter(|metric| of(metric)).collect();
+        row(text, std::iter::once("").chain(metrics.iter().map(|it| column_of(it))));
         rule(text, metrics.len());
         for (name, point) in others {
-            let cell = |&(metric, _): &(&str, &str)| self.difference(reference, point, metric);
+            let cell = |metric: &&str| self.difference(reference, point, metric);
             row(text, std::iter::once(name.clone()).chain(metrics.iter().map(cell)));
         }
     }
@@ -193,6 +192,7 @@ impl<'a> Compared<'a> {
         let (unit, mean, order) = (unit_of(metric), paired.difference.mean, paired.order);
         let told = match paired.interval.map(|it| it.half()) {
             None => signed(unit, mean),
+            Some(0.0) => signed(unit, mean),
             Some(half) => {
                 let sign = if mean > 0.0 { "+" } else { "" };
                 let text = mean_and_half(unit, mean, half);
@@ -219,7 +219,7 @@ impl<'a> Compared<'a> {
                     let mut fields = vec![point.point.to_string()];
                     fields.extend(point.varied.iter().cloned());
                     fields.extend(value_fields(told.name, value));
-                    let is_paired = PAIRED.iter().any(|(metric, _)| *metric == told.name);
+                    let is_paired = PAIRED.contains(&told.name);
                     let pair = is_paired && point.point != reference.point;
                     let paired = pair.then(|| self.paired(reference, point, told.name)).flatten();
                     fields.extend(paired_fields(reference, paired.as_ref()));
@@ -229,6 +229,11 @@ impl<'a> Compared<'a> {
         }
         csv_text(&columns, rows)
     }
+}
+
+/// What a metric is called in the tables.
+fn column_of(metric: &str) -> &'static str {
+    all().find(|told| told.name == metric).map_or("", |told| told.column)
 }
 
 /// What a value is told in.
@@ -305,10 +310,10 @@ fn against_the_first(text: &mut String, group: &Group<'_>, compared: &Compared<'
         "\n{of}against {first}, paired by run (less/same/more); pp: percentage points"
     );
     let mut grid = Grid::default();
-    grid.row(["".to_owned(), PAIRED[0].1.to_owned(), PAIRED[1].1.to_owned()]);
+    grid.row(["", column_of(PAIRED[0]), column_of(PAIRED[1])].map(str::to_owned));
     for (name, point) in others {
         let cell = |metric| compared.difference(reference, point, metric);
-        grid.row([name.clone(), cell(PAIRED[0].0), cell(PAIRED[1].0)]);
+        grid.row([name.clone(), cell(PAIRED[0]), cell(PAIRED[1])]);
     }
     grid.write(text);
 }
@@ -330,11 +335,14 @@ mod tests {
             identity: point.scenario.identity().into(),
             seed: point.scenario.plan.seed,
             warmup: crate::time::SimTime::ZERO,
+            duration: point.scenario.plan.duration,
+            stop_after_departures: None,
             settles: false,
             trace: None,
         });
         let study = Study {
             scenario: "x".to_owned(),
+            description: "Two sizes".to_owned(),
             as_written: text.to_owned(),
             varied: scenarios.varied.clone(),
             points: points.collect(),
@@ -367,6 +375,21 @@ mod tests {
             [&point[..], &["name", "overlay.nodes"], &others].concat(),
             "as the codebook has them"
         );
+        // It stands alone: what it is of, and what each column is.
+        let text = &markdown.text;
+        for told in [
+            "Two sizes.\n",
+            concat!("* overcord ", env!("CARGO_PKG_VERSION"), ", engine `"),
+            "* 6 runs, 3 at each of 2 points: seeds 2009 to 2011\n",
+            "* 60 min of simulated time each\n",
+            "\n| part of restore | `detect` | The time in which nobody knows",
+        ] {
+            assert!(text.contains(told), "{told} in {text}");
+        }
+        let head = text.lines().find(|line| line.contains("handovers |")).unwrap();
+        for column in head.split('|').map(str::trim).filter(|it| !it.is_empty()) {
+            assert!(text.contains(&format!("\n| {column} | `")), "{column}");
+        }
         // The outputs are made by seed: alike at both points.
         assert!(markdown.text.contains("**Against `small`**, paired by run"), "{}", markdown.text);
         assert!(markdown.text.contains("(0/3/0)"), "{}", markdown.text);

@@ -28,19 +28,55 @@ pub fn signed(unit: Unit, difference: f64) -> String {
     format!("{sign}{}", apart(unit, difference))
 }
 
-/// A mean with half of its interval in one unit: `1.47 ± 0.75 %`, `44 ± 13 s`.
+/// A mean of what may be below zero, such as a difference, with half of its interval in one unit:
+/// `1.47 ± 0.75 %`, `44 ± 13 s`.
 #[must_use]
 pub fn mean_and_half(unit: Unit, mean: f64, half: f64) -> String {
-    let (scale, word) = match unit {
+    let (scale, word) = common_unit(unit, mean, half);
+    let (mean, half) = give_or_take(mean * scale, half * scale);
+    format!("{mean} ± {half} {word}").trim_end().to_owned()
+}
+
+/// A mean over runs of what is never below zero (and as a share no more than the whole): with half of
+/// its interval, or with its ends where it is cut: `1.47 ± 0.75 %`, `0.007 (0 to 0.022) %`; and
+/// `0 % in all runs`.
+#[must_use]
+pub fn mean_within(unit: Unit, mean: f64, half: f64) -> String {
+    if half == 0.0 {
+        return format!("{} in all runs", quantity(unit, mean));
+    }
+    let (scale, word) = common_unit(unit, mean, half);
+    within(mean * scale, half * scale, unit == Unit::Share, word)
+}
+
+/// The same in a given unit; a share is a percentage.
+#[must_use]
+pub fn within(mean: f64, half: f64, is_share: bool, unit: &str) -> String {
+    let most = if is_share { 100.0 } else { f64::INFINITY };
+    let text = match cut(mean, half, most) {
+        Some(Cut { mean, low, high }) => {
+            let low = low.unwrap_or_else(|| number(0.0));
+            let high = high.unwrap_or_else(|| number(most));
+            format!("{mean} ({low} to {high})")
+        }
+        None => {
+            let (mean, half) = give_or_take(mean, half);
+            format!("{mean} ± {half}")
+        }
+    };
+    format!("{text} {unit}").trim_end().to_owned()
+}
+
+/// What a mean and half of its interval are multiplied with, and the unit they are in then.
+fn common_unit(unit: Unit, mean: f64, half: f64) -> (f64, &'static str) {
+    match unit {
         Unit::Seconds => {
             let (length, word) = span_unit(mean.abs().max(half));
             (1.0 / length, word)
         }
         Unit::Share => (100.0, "%"),
         _ => (1.0, ""),
-    };
-    let (mean, half) = give_or_take(mean * scale, half * scale);
-    format!("{mean} ± {half} {word}").trim_end().to_owned()
+    }
 }
 
 /// A span of seconds in the unit that suits it: `250 ms`, `12.3 s`, `4.5 min`, `3 h`.
@@ -76,17 +112,46 @@ pub fn give_or_take(mean: f64, half: f64) -> (String, String) {
     if half == 0.0 {
         return (number(mean), "0".to_owned());
     }
-    let most = if mean == 0.0 { 9 } else { decimals(mean, 5).min(9) };
-    let decimals = decimals(half, 2).min(most);
-    let text = |value: f64| {
-        let text = format!("{value:.decimals$}");
-        match text.split_once('.') {
-            Some((whole, fraction)) => format!("{}.{fraction}", thousands(whole)),
-            None => thousands(&text),
-        }
-    };
+    let decimals = decimals_of(mean, half);
     let last = (0..decimals).fold(1.0, |power, _| power / 10.0);
-    (text(mean), text(half.max(last)))
+    (fixed(mean, decimals), fixed(half.max(last), decimals))
+}
+
+/// A mean whose interval is cut, with the ends that are not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// The mean.
+    pub mean: String,
+    /// The lower end; `None` where it would be below zero.
+    pub low: Option<String>,
+    /// The upper end; `None` where it would be above the whole.
+    pub high: Option<String>,
+}
+
+/// A mean whose interval would reach below zero or above `most`; `None` where it lies within.
+#[must_use]
+pub fn cut(mean: f64, half: f64, most: f64) -> Option<Cut> {
+    let (low, high) = (mean - half, mean + half);
+    let decimals = decimals_of(mean, half);
+    let end = |value: f64| (0.0..=most).contains(&value).then(|| fixed(value, decimals));
+    let (low, high) = (end(low), end(high));
+    let is_cut = low.is_none() || high.is_none();
+    is_cut.then(|| Cut { mean: fixed(mean, decimals), low, high })
+}
+
+/// How many decimals a mean and half of its interval are told with.
+fn decimals_of(mean: f64, half: f64) -> usize {
+    let most = if mean == 0.0 { 9 } else { decimals(mean, 5).min(9) };
+    decimals(half, 2).min(most)
+}
+
+/// A number with so many decimals, and commas between thousands.
+fn fixed(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.split_once('.') {
+        Some((whole, fraction)) => format!("{}.{fraction}", thousands(whole)),
+        None => thousands(&text),
+    }
 }
 
 /// How many decimals show so many significant digits of a value that is not zero.
@@ -198,6 +263,23 @@ mod tests {
             let (mean_told, half_told) = give_or_take(mean, half);
             assert_eq!((mean_told.as_str(), half_told.as_str()), expected, "{mean} {half}");
         }
+    }
+
+    #[test]
+    fn what_cannot_be_less_than_nothing_is_cut_there() {
+        for (unit, mean, half, expected) in [
+            (Unit::Share, 0.014_7, 0.007_5, "1.47 ± 0.75 %"),
+            (Unit::Share, 0.000_07, 0.000_15, "0.007 (0 to 0.022) %"),
+            (Unit::Share, 0.953, 0.066, "95.3 (88.7 to 100) %"),
+            (Unit::Share, 0.5, 3.2, "50 (0 to 100) %"),
+            (Unit::Share, 0.0, 0.0, "0 % in all runs"),
+            (Unit::Count, 7.0, 0.0, "7 in all runs"),
+            (Unit::Count, 7.0, 12.0, "7 (0 to 19)"),
+            (Unit::Seconds, 400.0, 500.0, "6.7 (0 to 15.0) min"),
+        ] {
+            assert_eq!(mean_within(unit, mean, half), expected, "{mean} {half}");
+        }
+        assert_eq!(mean_and_half(Unit::Share, 0.000_07, 0.000_15), "0.007 ± 0.015 %");
     }
 
     #[test]

@@ -184,6 +184,38 @@ fn sets(point: &PointSummary) -> Option<String> {
     Some(format!("{partial}; without the preferred one for {mean} at a time, {share} of the time"))
 }
 
+/// How many answers were stale, of how many.
+fn stale_answers(point: &PointSummary) -> String {
+    let value = |metric: &str| shown(point, metric, number);
+    match point.mean("answers") {
+        Some(0.0) => "none: no resolver gave an answer".to_owned(),
+        _ => format!("{} of {}", value("stale_answers"), value("answers")),
+    }
+}
+
+/// How many claimed the role of who departed.
+fn claimants(point: &PointSummary) -> String {
+    let mean = shown(point, "claimants.mean", number);
+    match (point.mean("departures"), &*largest(point, "claimants.max", number)) {
+        (Some(0.0), _) => "none: there was no departure".to_owned(),
+        (_, "–") => mean,
+        (_, most) => format!("{mean} (at most {most})"),
+    }
+}
+
+/// What became of look-ups in the overlay.
+fn lookups(point: &PointSummary) -> String {
+    let value = |metric: &str| shown(point, metric, number);
+    let wrong = point.mean("lookups_wrong").filter(|&wrong| wrong > 0.0);
+    let wrong =
+        wrong.map_or(String::new(), |wrong| format!(", {} found the wrong owner", number(wrong)));
+    match (point.mean("lookup_hops.mean"), &*value("lookup_failures")) {
+        (Some(hops), failed) => format!("{} hops, {failed} failed{wrong}", number(hops)),
+        (None, "0") => "none".to_owned(),
+        (None, failed) => format!("none that succeeded, {failed} that failed"),
+    }
+}
+
 fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers: &Callers<'_>) {
     text.push_str(&headcount(point));
     text.push('\n');
@@ -197,27 +229,20 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
     }
     text.push('\n');
     let value = |metric: &str, words| shown(point, metric, words);
-    let both = |a: String, b: String| if b == "–" { a } else { format!("{a} (at most {b})") };
     let mut line = |title: &str, told: String| text.push_str(&format!("{title:<32}{told}\n"));
     let requests = requests(point);
     if !requests.is_empty() {
         line("requests of callers", requests);
     }
     media(point).into_iter().for_each(|told| line("media of calls", told));
-    line("stale share of the time", value("stale_share", percent));
+    line("stale share, all resolvers'", value("stale_share", percent));
     if let Some(share) = point.mean(CALLER_STALE_SHARE) {
-        line("  of the callers' resolvers", percent(share));
+        line("  callers' resolvers' alone", percent(share));
     }
     sets(point).into_iter().for_each(|told| line("sets that lost a member", told));
-    line("stale windows above zero", windows.told());
-    line(
-        "stale answers",
-        format!("{} of {}", value("stale_answers", number), value("answers", number)),
-    );
-    line(
-        "claimants of a departure",
-        both(value("claimants.mean", number), largest(point, "claimants.max", number)),
-    );
+    line(windows.title(), windows.told());
+    line("stale answers", stale_answers(point));
+    line("claimants of a departure", claimants(point));
     line("updates of the binding", value("updates", number));
     line(
         "claims",
@@ -228,18 +253,7 @@ fn one_point(text: &mut String, point: &PointSummary, windows: &Windows, callers
         ),
     );
     line("split brain, share of the time", value("split_brain_share", percent));
-    let wrong = point.mean("lookups_wrong").filter(|&wrong| wrong > 0.0);
-    let wrong = wrong.map_or(String::new(), |_| {
-        format!(", {} found the wrong owner", value("lookups_wrong", number))
-    });
-    line(
-        "overlay look-ups",
-        format!(
-            "{} hops, {} failed{wrong}",
-            value("lookup_hops.mean", number),
-            value("lookup_failures", number)
-        ),
-    );
+    line("overlay look-ups", lookups(point));
     line(
         "signalling per node and hour",
         format!(
@@ -297,9 +311,11 @@ const EPISODE: [(&str, &str); 10] = [
 /// The grid of spans: the episode with its parts, and the stale windows.
 fn spans(point: &PointSummary, windows: &Windows) -> Grid {
     let mut grid = Grid::default();
-    let interval_head = if point.runs > 1 { "95 % of mean" } else { "" };
-    let heads = ["", "median", "mean", "p95", "max", "share", interval_head];
-    grid.row(heads.map(str::to_owned));
+    let (first, last) = match point.runs {
+        0 | 1 => (String::new(), ""),
+        runs => (format!("of each of {runs} runs, on average:"), "95 % of mean"),
+    };
+    grid.row([&first, "median", "mean", "p95", "max", "share", last].map(str::to_owned));
     let total = point.mean("total.mean").filter(|total| *total > 0.0);
     for (title, name) in EPISODE {
         let share = point.mean(&format!("{name}.mean")).zip(total).map(|(part, all)| part / all);
@@ -357,6 +373,12 @@ fn notes(point: &PointSummary, dashed: bool) -> String {
     } else if value("episodes") > 0.0 {
         notes.push_str("share: of the mean length of a whole episode.\n");
     }
+    if point.runs > 1 {
+        notes.push_str(
+            "max: the longest of all runs. Stale windows are those of all runs together, whoever's \
+             resolver.\n",
+        );
+    }
     if dashed {
         notes.push_str("–: cannot be told; too few episodes were seen to their end.\n");
     }
@@ -370,23 +392,35 @@ struct Windows {
     /// Those above zero, sorted. Most are zero under a storm of claimants: every end of validity of
     /// an address has one for each resolver, whether or not that held it then.
     above: Vec<SimDuration>,
+    /// How many runs they are of.
+    runs: usize,
 }
 
 impl Windows {
     fn of(study: &Study, outcome: &Outcome, point: u32) -> Self {
         let spec = |output: &RunOutput| &study.cells[output.run as usize];
-        let outputs = outcome.outputs.iter().filter(|output| spec(output).point == point);
-        let windows: Vec<_> = outputs
+        let outputs = || outcome.outputs.iter().filter(|output| spec(output).point == point);
+        let windows: Vec<_> = outputs()
             .flat_map(|output| counted_stale(&output.stale, spec(output).warmup))
             .map(|row| row.window)
             .collect();
         let mut above: Vec<_> =
             windows.iter().copied().filter(|window| !window.is_zero()).collect();
         above.sort_unstable();
-        Self { all: windows.len(), above }
+        Self { all: windows.len(), above, runs: outputs().count() }
+    }
+
+    const fn title(&self) -> &'static str {
+        match self.runs {
+            0 | 1 => "stale windows above zero",
+            _ => "stale windows > 0, all runs",
+        }
     }
 
     fn told(&self) -> String {
+        if self.all == 0 {
+            return "none: no address of the binding lost its validity".to_owned();
+        }
         let (above, all) = (number(self.above.len() as f64), number(self.all as f64));
         format!("{above} of {all}, one for each resolver and end of validity")
     }
@@ -398,7 +432,10 @@ impl Windows {
 
     fn spans(&self) -> [String; 7] {
         [
-            "stale window of a resolver, > 0".to_owned(),
+            match self.runs {
+                0 | 1 => "stale window of a resolver, > 0".to_owned(),
+                _ => "stale windows > 0, runs together".to_owned(),
+            },
             self.quantile(0.5),
             mean(self.above.iter().copied()).map_or_else(|| "–".to_owned(), span),
             self.quantile(0.95),
@@ -410,7 +447,11 @@ impl Windows {
 }
 
 fn interval(estimate: &Estimate) -> String {
-    let bounds = estimate.interval.map(|it| format!("{} to {}", span(it.low), span(it.high)));
+    // No span is less than nothing, whatever an interval that is even around its mean says.
+    let bounds = estimate.interval.map(|it| match it.half() {
+        0.0 => format!("{} in all runs", span(it.high)),
+        _ => format!("{} to {}", span(it.low.max(0.0)), span(it.high)),
+    });
     bounds.unwrap_or_default()
 }
 

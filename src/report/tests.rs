@@ -275,7 +275,7 @@ fn figures_have_the_bytes_that_they_had() {
         hasher.finalize().to_hex()[..16].to_owned()
     };
     let digests = [digest(all_files(&study(1))), digest(all_files(&sweep()))];
-    assert_eq!(digests, ["203afb583fa1f4a8", "9401b86b660c55fd"]);
+    assert_eq!(digests, ["e023f24660db3378", "145f6753332249af"]);
     let failures = |study: &Study| {
         let files = files_of_requests(study, asking).into_iter();
         digest(files.filter(|file| file.name == "figures/failures.svg").collect())
@@ -429,9 +429,9 @@ fn the_final_table_of_a_sweep_has_a_line_a_point_and_names_failures() {
     assert_eq!(
         lines[2..5],
         [
-            "                stale    stale  outage  outage               split  messages",
-            "point   ttl  window s  share %  mean s   p95 s  claimants  brain %   /node h",
-            "    0    5s      18.5      0.5    42.3    42.3          2        0      0.05",
+            "                stale  resolvers'  outage  outage               split  messages",
+            "point   ttl  window s     stale %  mean s   p95 s  claimants  brain %   /node h",
+            "    0    5s      18.5         0.5    42.3    42.3          2        0      0.05",
         ]
     );
     assert!(text.contains("\nrun 3 FAILED: broken\n"));

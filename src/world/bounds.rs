@@ -1,8 +1,9 @@
 //! The bounds: takeover by command. Neither sends a message; what remains is what caches do.
 //!
 //! `oracle` lets a member take over, and publishes it, at the instant of departure. `clairvoyant`
-//! knows when the proxy peer will leave (by its schedule and by the script), and publishes a
-//! successor one TTL ahead; the successor is one who will outlive that departure. Both choose
+//! knows when the proxy peer will leave, or get another address (by its schedule, by the script, as
+//! drawn or recorded), and publishes a successor one TTL ahead; the successor is one who will stay for
+//! longer where it is. Both choose
 //! uniformly among the members of the main overlay, from the churn stream.
 
 use crate::sim::HostId;
@@ -52,14 +53,17 @@ impl World {
         self.expect_departure(id);
     }
 
-    /// When a member that is up will leave, as far as schedule and script say.
+    /// When a member that is up will leave its address, as far as schedule and script say, and what is
+    /// known of changes of addresses.
     fn leave_of(&self, id: MemberId) -> SimTime {
         let scheduled = match self.population.members[id.index()].presence {
             Presence::Scheduled(_, interval) => interval.until,
             Presence::From(_) | Presence::Server => SimTime::MAX,
         };
-        let scripted = self.director.scripted_leave(id, self.network.now());
-        scheduled.min(scripted.map_or(SimTime::MAX, |(at, _)| at))
+        let now = self.network.now();
+        let scripted = self.director.scripted_leave(id, now).map(|(at, _)| at);
+        let moves = self.address_changes.next_of(id, now);
+        [scripted, moves].into_iter().flatten().fold(scheduled, SimTime::min)
     }
 
     /// Plans the succession of a member that has just become the proxy peer.

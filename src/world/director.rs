@@ -310,16 +310,18 @@ impl Director {
         from.saturating_add(SimDuration::from_nanos(offset))
     }
 
-    /// When the script lets this member go next, by a line about it or about the binding, with the
+    /// When the script lets this member go, or gives it another address, next, by a line about it or about the binding, with the
     /// line. A line about the binding whose moment has been foreseen concerns only the member that
     /// was in the binding then.
     #[must_use]
     pub fn scripted_leave(&self, member: MemberId, from: SimTime) -> Option<(SimTime, usize)> {
         let concerns = |line: usize| match self.script[line].action {
-            Action::Depart { target: Target::Binding, .. } => {
+            Action::Depart { target: Target::Binding, .. }
+            | Action::Readdress { target: Target::Binding } => {
                 self.fixed[line].is_none_or(|fixed| fixed == member)
             }
-            Action::Depart { target: Target::Member(other), .. } => other == member,
+            Action::Depart { target: Target::Member(other), .. }
+            | Action::Readdress { target: Target::Member(other) } => other == member,
             _ => false,
         };
         let ends = |line: usize| match self.script[line].action {

@@ -424,8 +424,7 @@ impl World {
             }
             Action::Return { target: Target::Server(host) } => self.let_server_up(host),
             Action::Depart { target, back_after, graceful } => {
-                let foreseen = fixed.filter(|id| self.population.members[id.index()].is_up());
-                for id in foreseen.map_or_else(|| self.targets(target, true), |id| vec![id]) {
+                for id in self.targets_or(fixed, target) {
                     self.depart(id, back_after, graceful);
                 }
             }
@@ -442,9 +441,19 @@ impl World {
                 self.part(partition, &hosts, proxy, lasting);
             }
             Action::Heal => self.heal_all(),
-            Action::Readdress { target } => self.change_addresses(target),
+            Action::Readdress { target } => {
+                for id in self.targets_or(fixed, target) {
+                    self.change_address(id);
+                }
+            }
             Action::User { host, action } => self.act(host, action),
         }
+    }
+
+    /// The member whose departure was foreseen, if it is up, or else whom the line is about.
+    fn targets_or(&mut self, foreseen: Option<MemberId>, target: Target) -> Vec<MemberId> {
+        let foreseen = foreseen.filter(|id| self.population.members[id.index()].is_up());
+        foreseen.map_or_else(|| self.targets(target, true), |id| vec![id])
     }
 
     /// The script sends a member away: at once, or, if it goes gracefully, after the notice.

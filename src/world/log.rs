@@ -243,6 +243,7 @@ impl Words<'_> {
             O::CacheStored { answer, expires } => {
                 format!("keeps until {expires} s: {}", self.answer(answer))
             }
+            O::CacheKept { until } => format!("keeps it until {until} s for want of a fresh one"),
             O::Answered(answer) => format!("answers a question: {}", self.answer(answer)),
             O::LookupStarted(number) => format!("look-up {number} begins"),
             O::RequestStarted { request, method, callee: _ } => {

@@ -4,13 +4,15 @@
 //! is lost. Its node goes on, in the same life, and notices after a while, as by an event of the
 //! interface; a node that starts again before that knows its address.
 
+use std::collections::BTreeMap;
+
 use crate::address::Address;
 use crate::overcord::node::Moved;
 use crate::rng::Draws;
 use crate::rng::sample::exponential_from_bits;
 use crate::time::{SimDuration, SimTime};
 use crate::world::World;
-use crate::world::director::{Command, Target};
+use crate::world::director::{Command, Strategy};
 use crate::world::observation::Observation;
 use crate::world::population::MemberId;
 
@@ -21,6 +23,22 @@ pub struct AddressChanges {
     pub noticed_after: SimDuration,
     /// When, beside the script.
     pub source: Source,
+    /// The coming moments of each member, for who knows the future.
+    foreseen: BTreeMap<MemberId, Vec<SimTime>>,
+}
+
+impl AddressChanges {
+    /// Those of this source, none of which is foreseen yet.
+    #[must_use]
+    pub const fn new(noticed_after: SimDuration, source: Source) -> Self {
+        Self { noticed_after, source, foreseen: BTreeMap::new() }
+    }
+
+    /// When a member's address will change next, if that is not the script's.
+    pub(super) fn next_of(&self, id: MemberId, now: SimTime) -> Option<SimTime> {
+        let moments = self.foreseen.get(&id)?;
+        moments.iter().copied().filter(|&at| at > now).min()
+    }
 }
 
 /// When addresses change.
@@ -54,6 +72,7 @@ impl World {
             Source::Recorded(changes) => {
                 for (at, id) in changes {
                     self.command_member(id, at, Command::ChangeAddress(id));
+                    self.foresee(id, at);
                 }
             }
         }
@@ -65,20 +84,23 @@ impl World {
         let (now, member) = (self.network.now(), &self.population.members[id.index()]);
         let bits = draws.bits(member.name.0, now.as_nanos());
         let gap = SimDuration::from_secs_f64(exponential_from_bits(bits, mean.as_secs_f64()));
-        self.network.command(now.saturating_add(gap), member.host, number);
+        let at = now.saturating_add(gap);
+        self.network.command(at, member.host, number);
+        self.address_changes.foreseen.remove(&id);
+        self.foresee(id, at);
+    }
+
+    /// Notes a change for who knows the future.
+    fn foresee(&mut self, id: MemberId, at: SimTime) {
+        if matches!(self.director.strategy, Strategy::Clairvoyant(_)) {
+            self.address_changes.foreseen.entry(id).or_default().push(at);
+        }
     }
 
     /// The time of an address is over, by chance; so will be that of the next one.
     pub(super) fn address_expires(&mut self, id: MemberId, number: u32) {
         self.change_address(id);
         self.expect_address_change(id, number);
-    }
-
-    /// The script gives these members other addresses.
-    pub(super) fn change_addresses(&mut self, target: Target) {
-        for id in self.targets(target, true) {
-            self.change_address(id);
-        }
     }
 
     /// A member gets the next free address, if it is up.

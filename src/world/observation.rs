@@ -177,4 +177,10 @@ pub enum Observation {
     ProxyStandsBy,
     /// The host, which is up and stays so, holds this address in place of the one that it held.
     Readdressed(Address),
+    /// What the resolver's cache holds is kept beyond its life, until then (exclusive), and given to
+    /// clients to whom no fresh answer can be given (RFC 8767 with a client response timer).
+    CacheKept {
+        /// When it is no longer served at all.
+        until: SimTime,
+    },
 }

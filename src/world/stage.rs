@@ -386,6 +386,11 @@ impl Stage {
         let binding = self.binding.as_ref().filter(|binding| binding.question() == question)?;
         Some(in_short(binding, answer))
     }
+
+    /// Whether the question is that for the binding.
+    fn concerns(&self, question: &Question) -> bool {
+        self.binding.as_ref().is_some_and(|binding| binding.question() == question)
+    }
 }
 
 impl Observer for Stage {
@@ -401,6 +406,9 @@ impl Observer for Stage {
             Observed::Resolver(resolver::Observation::Stored { question, answer, expires }) => self
                 .in_short(&question, &answer)
                 .map(|answer| Observation::CacheStored { answer, expires }),
+            Observed::Resolver(resolver::Observation::Kept { question, until }) => {
+                self.concerns(&question).then_some(Observation::CacheKept { until })
+            }
             Observed::Resolver(resolver::Observation::Answered { question, answer }) => {
                 self.in_short(&question, &answer).map(Observation::Answered)
             }

@@ -127,8 +127,9 @@ const COMPARISON: &[Line] = &[
         "metric",
         Text,
         Nothing,
-        "The headline metric, a column of `runs`, or of stale windows longer than zero at resolvers that \
-         callers use `caller_stale_windows` (their number) or a quantile of `caller_stale_window`.",
+        "The headline metric, a column of `runs`, or one of callers' stale windows, which are those \
+         longer than zero at resolvers that callers use: `caller_stale_windows`, their number, \
+         `caller_stale_window.median` or `caller_stale_window.p95`.",
     ),
     (
         "over",

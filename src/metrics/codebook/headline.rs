@@ -2,7 +2,8 @@
 
 use super::{Better, Metric, Unit};
 use crate::metrics::headline::{
-    CALLER_STALE_SHARE, DEGRADED_SPELLS, FAILED_CALLEE, FAILED_INTEROP, PARTIAL_DEPARTURES, PARTS,
+    CALLER_STALE_SHARE, CALLER_STALE_WINDOWS, DEGRADED_SPELLS, FAILED_CALLEE, FAILED_INTEROP,
+    PARTIAL_DEPARTURES, PARTS,
 };
 use crate::metrics::tables::protocol_name;
 use crate::net::Protocol;
@@ -53,8 +54,9 @@ pub(super) fn metrics() -> Vec<Metric> {
         CALLER_STALE_SHARE,
         Unit::Share,
         Lower,
-        "The same as `stale_share`, over the resolvers alone that caller domains use, each once; empty \
-         where no caller's chain of caches ends at a resolver.",
+        "`stale_share` of callers' resolvers alone: time in which a resolver that caller domains use \
+         would answer without a valid address, summed over these resolvers, by the time observed, \
+         likewise summed; empty where no caller's chain of caches ends at a resolver.",
     ));
     all.extend(sets());
     all.push(one(
@@ -74,8 +76,8 @@ fn sets() -> [Metric; 7] {
             PARTIAL_DEPARTURES,
             Unit::Count,
             Neither,
-            "Times that a member of the binding lost its validity while another was still valid; a \
-             column, as all that follow, where `dns.publish` is `srv`.",
+            "Times that a member of the binding lost its validity while another was still valid; like \
+             the other metrics of sets, a column where `dns.publish` is `srv`.",
         ),
         one(
             "partial_claimants.mean",
@@ -101,15 +103,21 @@ fn sets() -> [Metric; 7] {
             DEGRADED_SPELLS,
             Unit::Count,
             Neither,
-            "Spells of that time: each from when the preferred member is not valid until it, or \
-             another that is preferred by then, is valid.",
+            "Spells in which the binding was degraded: each from when the preferred member is not valid \
+             until it, or another that is preferred by then, is valid.",
         ),
-        one("degraded.mean", Unit::Seconds, Lower, "Mean length of these spells."),
+        one(
+            "degraded.mean",
+            Unit::Seconds,
+            Lower,
+            "Mean length of the spells in which the binding was degraded: valid, but its preferred member not.",
+        ),
         one(
             "degraded.max",
             Unit::Seconds,
             Lower,
-            "Longest of these spells, a lower bound if the end of the run cut it off.",
+            "Longest of the spells in which the binding was degraded, a lower bound if the end of the \
+             run cut it off.",
         ),
     ]
 }
@@ -129,7 +137,7 @@ fn before_the_episodes() -> Vec<Metric> {
             "stale_share",
             Unit::Share,
             Lower,
-            "Time in which a resolver would answer without a valid address, summed over the \
+            "Time in which a resolver would answer without a valid address, summed over all \
              resolvers, by the time observed, likewise summed.",
         ),
     ];
@@ -227,6 +235,30 @@ fn part(name: &str) -> [Metric; 4] {
         of("p95", "95th percentile of", by_curve),
         of("max", "Longest", "of any episode, a lower bound if that one was cut off"),
     ]
+}
+
+/// What a part of an episode is, as a sentence.
+pub(super) fn of_part(name: &str) -> Option<String> {
+    let (name, _) = PARTS.iter().find(|(part, _)| *part == name)?;
+    let (what, _) = part_in_words(name);
+    let first: String = what.chars().take(1).flat_map(char::to_uppercase).collect();
+    Some(format!("{first}{}.", what.chars().skip(1).collect::<String>()))
+}
+
+/// What `comparison.csv` tells beside the metrics of runs: callers' stale windows, of all runs
+/// together.
+pub(super) fn compared() -> Vec<Metric> {
+    let what = "callers' stale windows: how long a resolver that callers use would have answered with \
+                an address after its validity had ended, one for each such resolver and ended \
+                validity, those of zero length left out";
+    let windows = one(
+        CALLER_STALE_WINDOWS,
+        Unit::Count,
+        Neither,
+        "Stale windows longer than zero at resolvers that callers use.",
+    );
+    let [_, median, p95, _] = spans("caller_stale_window", Lower, what);
+    vec![windows, median, p95]
 }
 
 fn after_the_episodes() -> Vec<Metric> {
@@ -366,8 +398,8 @@ fn outbound() -> [Metric; 3] {
             "failed_outbound",
             Unit::Share,
             Lower,
-            "Those of them that failed, by those that ended: the control, since none needs the proxy \
-             peer.",
+            "Requests of members to users of conventional domains that failed, by those that ended: the \
+             control, since none needs the proxy peer.",
         ),
         one(
             "failed_outbound_handover",

@@ -6,14 +6,14 @@ use crate::experiment::difference::BySeed;
 use crate::experiment::pooled::{Pool, Quantile};
 use crate::experiment::statistics::{Interval, bootstrap_interval};
 use crate::experiment::summary::PointSummary;
-use crate::metrics::codebook::{Unit, unit_of};
+use crate::metrics::codebook::unit_of;
 use crate::metrics::distribution::Lasted;
 use crate::metrics::headline::{
-    CALLER_STALE_SHARE, DEGRADED_SPELLS, FAILED_INTEROP, PARTIAL_DEPARTURES, counted_handovers,
-    counted_stale, lasted,
+    CALLER_STALE_SHARE, CALLER_STALE_WINDOWS, DEGRADED_SPELLS, FAILED_INTEROP, PARTIAL_DEPARTURES,
+    counted_handovers, counted_stale, lasted,
 };
 use crate::metrics::tables::{Anatomy, RunOutput};
-use crate::report::quantity::{mean_and_half, number, quantity};
+use crate::report::quantity::{mean_within, number, quantity};
 use crate::time::SimDuration;
 
 /// How a number comes about.
@@ -53,11 +53,11 @@ pub(super) const HANDOVERS: &[Told] = &[
     told("departures", "departures", Source::Sum),
     told("episodes", "handovers", Source::Sum),
     told("restore.median", "restore, median", Source::Handovers(Anatomy::restore, 0.5)),
-    told("restore.p95", "p95", Source::Handovers(Anatomy::restore, 0.95)),
+    told("restore.p95", "restore, p95", Source::Handovers(Anatomy::restore, 0.95)),
     told("outage.median", "outage, median", Source::Handovers(Anatomy::outage, 0.5)),
-    told("outage.p95", "p95", Source::Handovers(Anatomy::outage, 0.95)),
-    told("claimants.mean", "claimants", Source::Each("departures", "departures")),
-    told("claimants.max", "most", Source::Most),
+    told("outage.p95", "outage, p95", Source::Handovers(Anatomy::outage, 0.95)),
+    told("claimants.mean", "claimants, mean", Source::Each("departures", "departures")),
+    told("claimants.max", "claimants, most", Source::Most),
 ];
 
 /// Of sets that lost a member.
@@ -65,12 +65,12 @@ pub(super) const PARTIAL: &[Told] = &[
     told(PARTIAL_DEPARTURES, "partial departures", Source::Sum),
     told(
         "partial_claimants.mean",
-        "claimants",
+        "claimants, mean",
         Source::Each(PARTIAL_DEPARTURES, "partial departures"),
     ),
-    told("partial_claimants.max", "most", Source::Most),
+    told("partial_claimants.max", "claimants, most", Source::Most),
     told("degraded.mean", "degraded, mean", Source::Each(DEGRADED_SPELLS, "spells")),
-    told("degraded.max", "longest", Source::Most),
+    told("degraded.max", "degraded, longest", Source::Most),
     told("degraded_share", "degraded share", Source::Mean),
 ];
 
@@ -80,10 +80,10 @@ pub(crate) const WINDOW_P95: &str = "caller_stale_window.p95";
 
 /// Of what callers and members have of it.
 pub(super) const WHOLE: &[Told] = &[
-    told(CALLER_STALE_SHARE, "stale share", Source::Mean),
-    told("caller_stale_windows", "stale windows", Source::Windows),
-    told(WINDOW_MEDIAN, "median", Source::Window(0.5)),
-    told(WINDOW_P95, "p95", Source::Window(0.95)),
+    told(CALLER_STALE_SHARE, "callers' stale share", Source::Mean),
+    told(CALLER_STALE_WINDOWS, "callers' stale windows", Source::Windows),
+    told(WINDOW_MEDIAN, "their median", Source::Window(0.5)),
+    told(WINDOW_P95, "their p95", Source::Window(0.95)),
     told(FAILED_INTEROP, "failed interop", Source::Mean),
     told("failed_outbound", "failed outbound", Source::Mean),
     told("split_brain_share", "split brain", Source::Mean),
@@ -116,22 +116,14 @@ impl Value {
 
     /// As people read it.
     pub(super) fn text(&self, told: &Told) -> String {
-        let unit = unit_of_told(told.name);
+        let unit = unit_of(told.name);
         let half = self.interval.map(|it| it.half());
         match (told.source, half) {
-            (Source::Mean, Some(half)) => mean_and_half(unit, self.value, half),
+            (Source::Mean, Some(half)) => mean_within(unit, self.value, half),
             _ if self.is_more => format!("> {}", quantity(unit, self.value)),
             (Source::Sum | Source::Windows, _) => number(self.value),
             _ => quantity(unit, self.value),
         }
-    }
-}
-
-/// The unit, also of what is no metric.
-fn unit_of_told(name: &str) -> Unit {
-    match name {
-        WINDOW_MEDIAN | WINDOW_P95 => Unit::Seconds,
-        metric => unit_of(metric),
     }
 }
 

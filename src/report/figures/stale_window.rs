@@ -205,11 +205,11 @@ fn counted(windows: &[Windows<'_>], drawn: Drawn, note: &str) -> String {
     let (all, zeros) = totals(windows);
     match drawn {
         Drawn::All => {
-            format!("{}, one for each resolver and end of validity{note}", count(all, "window"))
+            format!("{} of all resolvers, one for each end of validity{note}", count(all, "window"))
         }
         Drawn::AboveZero => format!(
-            "Drawn: the {} longer than zero{note}. The other {} of {} are zero: the address lost\nits \
-             validity when neither the cache of the resolver nor the authority gave it any more.",
+            "Drawn: the {} of all resolvers that are longer than zero{note}.\nThe other {} of {} are \
+             zero: the resolver's cache and the authority had given up the address before its end.",
             count(all - zeros, "window"),
             number(zeros as f64),
             number(all as f64)
@@ -326,11 +326,10 @@ mod tests {
     #[test]
     fn the_heading_tells_how_many_are_zero_and_why() {
         let told = counted(&[windows(1000, &[1, 2])], Drawn::AboveZero, "");
-        assert!(
-            told.starts_with("Drawn: the 2 windows longer than zero. The other 1,000 of 1,002 ")
-        );
-        assert!(told.ends_with("nor the authority gave it any more."), "{told}");
+        let (drawn, zeros) = told.split_once('\n').unwrap();
+        assert_eq!(drawn, "Drawn: the 2 windows of all resolvers that are longer than zero.");
+        assert!(zeros.starts_with("The other 1,000 of 1,002 are zero: "), "{told}");
         let all = counted(&[windows(1, &[1, 2])], Drawn::All, "");
-        assert_eq!(all, "3 windows, one for each resolver and end of validity");
+        assert_eq!(all, "3 windows of all resolvers, one for each end of validity");
     }
 }

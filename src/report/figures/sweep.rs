@@ -17,6 +17,7 @@ use crate::experiment::cell::Study;
 use crate::experiment::statistics::Interval;
 use crate::experiment::summary::{Estimate, Summary, Theory};
 use crate::metrics::codebook::{Metric, Unit, metrics};
+use crate::metrics::headline::CALLER_STALE_SHARE;
 use crate::metrics::tables::optional;
 use crate::report::comparison::Compared;
 use crate::report::figures::{Figure, LINE, count};
@@ -40,9 +41,10 @@ struct Subject {
 }
 
 /// The metrics on which studies turn, and those about which theory speaks.
-const SUBJECTS: [Subject; 11] = [
-    subject("stale_window.mean", "mean stale window of a resolver", "mean stale window"),
-    subject("stale_share", "share of the time that a resolver is stale", "stale share"),
+const SUBJECTS: [Subject; 12] = [
+    subject("stale_window.mean", "mean stale window of a resolver, whoever's", "mean stale window"),
+    subject("stale_share", "stale share of all resolvers", "resolvers' stale share"),
+    subject(CALLER_STALE_SHARE, "stale share of callers' resolvers", "callers' stale share"),
     subject("outage.mean", "mean outage of a handover", "mean outage"),
     subject("outage.p95", "95th percentile of the outage", "p95 of the outage"),
     subject("failed_interop", "requests that failed on the way to the overlay", "failed requests"),
@@ -78,6 +80,9 @@ pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)>
     let dimensions = dimensions(&study.varied, &points);
     let Some(layout) = Layout::of(&dimensions) else { return Vec::new() };
     let drawn = |metric: &Metric| {
+        if metric.name == CALLER_STALE_SHARE && callers_ask_all(summary) {
+            return None;
+        }
         let plot = Plot::of(metric, summary, &layout)?;
         let svg = match layout.across.measure {
             Some(_) => lines::draw(&plot),
@@ -87,6 +92,12 @@ pub(super) fn figures(study: &Study, summary: &Summary) -> Vec<(String, Figure)>
         Some((name, Figure { svg, csv: table(summary, &metric.name) }))
     };
     metrics().iter().filter_map(drawn).collect()
+}
+
+/// Whether callers' resolvers are all resolvers, as far as can be seen: a figure of theirs alone would
+/// be that of all again.
+fn callers_ask_all(summary: &Summary) -> bool {
+    summary.points.iter().all(|it| it.mean(CALLER_STALE_SHARE) == it.mean("stale_share"))
 }
 
 /// The figure of what is compared by name, if anything is.
@@ -197,7 +208,7 @@ impl<'a> Plot<'a> {
             })
         };
         if self.drawn().any(|it| cut(&it)) {
-            told.push_str(" Intervals without a bar at their end go on.");
+            told.push_str(" Intervals without a bar at their end are cut there.");
         }
         let missing = self.layout.points().count() - self.drawn().count();
         if missing > 0 {

@@ -184,8 +184,9 @@ fn described(spec: &CellSpec, output: &RunOutput, openings: &[SimTime]) -> Strin
     let every = span(every.as_secs_f64());
     // Samples can miss what is short, or comes in their own rhythm: the exact share stands beside.
     let stale = output.headline.value("stale_share");
-    let stale =
-        stale.map_or_else(String::new, |share| format!(" stale {} of the time;", percent(share)));
+    let stale = stale.map_or_else(String::new, |share| {
+        format!(" stale {} of the time (all together);", percent(share))
+    });
     let missed = rows.iter().all(|row| row.stale_resolvers == 0)
         && output.headline.value("stale_share").is_some_and(|share| share > 0.0);
     let missed = if missed { ", which met none of it" } else { "" };

@@ -58,7 +58,8 @@ impl<'a> Callers<'a> {
         let head = |heads: [&str; 6], asked: [&str; 3]| {
             row(heads.map(str::to_owned), asked.map(str::to_owned))
         };
-        grid.row(head(["", "", "outage", "", "", ""], ["", "failed:", ""]));
+        let of_all = if self.runs > 1 { "all runs together:" } else { "" };
+        grid.row(head([of_all, "", "outage", "", "", ""], ["", "failed:", ""]));
         grid.row(head(
             ["caller domain", "episodes", "median", "mean", "p95", "max"],
             ["requests", "interop", "callee"],
@@ -68,9 +69,6 @@ impl<'a> Callers<'a> {
         }
         text.push('\n');
         grid.write(text);
-        if self.runs > 1 {
-            text.push_str("caller domains: all runs together\n");
-        }
     }
 }
 

@@ -3,9 +3,9 @@
 
 use super::Grid;
 use crate::experiment::summary::{Estimate, PointSummary, Summary};
-use crate::metrics::headline::FAILED_INTEROP;
+use crate::metrics::headline::{CALLER_STALE_SHARE, FAILED_INTEROP};
 use crate::report::axis::time_unit;
-use crate::report::quantity::{count, give_or_take, number};
+use crate::report::quantity::{Cut, count, cut, give_or_take, number};
 use crate::report::varied::{Dimension, dimensions, last, shortened, wrapped};
 
 /// What a line is at most wide, and what it may be where this leaves no room for the first few
@@ -42,7 +42,7 @@ struct Subject {
 }
 
 /// The columns from left to right.
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 9] = [
     Subject {
         metric: "stale_window.mean",
         head: ["stale", "window"],
@@ -51,10 +51,17 @@ const SUBJECTS: [Subject; 8] = [
         rank: 7,
     },
     Subject {
-        metric: "stale_share",
-        head: ["stale", "share"],
+        metric: CALLER_STALE_SHARE,
+        head: ["callers'", "stale"],
         writing: Writing::Percent,
-        about: "stale share: of the time that resolvers have no valid address",
+        about: "callers' stale: share of the time that callers' resolvers have no valid address",
+        rank: 2,
+    },
+    Subject {
+        metric: ALL_STALE_SHARE,
+        head: ["resolvers'", "stale"],
+        writing: Writing::Percent,
+        about: "resolvers' stale: share of the time that resolvers, whoever's, have no valid address",
         rank: 2,
     },
     Subject {
@@ -101,6 +108,9 @@ const SUBJECTS: [Subject; 8] = [
     },
 ];
 
+/// The stale share of all resolvers, which is told where callers have none.
+const ALL_STALE_SHARE: &str = "stale_share";
+
 /// A column with its width.
 struct Column {
     head: [String; 2],
@@ -126,8 +136,11 @@ pub(super) fn write(text: &mut String, summary: &Summary) {
     }
     let values: Vec<&[String]> = summary.points.iter().map(|point| &point.varied[..]).collect();
     let dimensions = dimensions(&summary.varied, &values);
-    let metrics: Vec<(&Subject, Column)> =
+    let mut metrics: Vec<(&Subject, Column)> =
         SUBJECTS.iter().filter_map(|it| Some((it, column(it, &points)?))).collect();
+    if metrics.iter().any(|(subject, _)| subject.metric == CALLER_STALE_SHARE) {
+        metrics.retain(|(subject, _)| subject.metric != ALL_STALE_SHARE);
+    }
     let (keys, metrics) = fitting(&points, &dimensions, metrics);
     let columns = || keys.iter().chain(metrics.iter().map(|(_, column)| column));
     let mut grid = Grid::default();
@@ -149,7 +162,9 @@ pub(super) fn write(text: &mut String, summary: &Summary) {
         }
         text.push_str(&format!("{line}\n"));
     }
-    notes(text, summary, metrics.iter().map(|(subject, _)| *subject));
+    let shown: Vec<&Subject> = metrics.iter().map(|(subject, _)| *subject).collect();
+    let is_cut = ["(<", "(>", "(any)"].iter().any(|cut| lines.contains(cut));
+    notes(text, summary, &shown, is_cut);
 }
 
 /// The columns of the keys, and of the metrics those that have room beside them.
@@ -230,9 +245,11 @@ fn column(subject: &Subject, points: &[Place<'_>]) -> Option<Column> {
                 return ("–".to_owned(), String::new());
             };
             let fewer = if rests_on_fewer(*estimate, point) { "*" } else { "" };
-            let half = estimate.and_then(half).filter(|half| *half > 0.0);
-            match half.map(|half| give_or_take(mean / unit, half / unit)) {
-                Some((mean, half)) => (mean, format!(" ±{half}{fewer}")),
+            match estimate.and_then(half).filter(|half| *half > 0.0) {
+                Some(half) => {
+                    let (mean, behind) = with_half(subject.writing, mean / unit, half / unit);
+                    (mean, format!(" {behind}{fewer}"))
+                }
                 None => (number(mean / unit), fewer.to_owned()),
             }
         })
@@ -243,6 +260,22 @@ fn column(subject: &Subject, points: &[Place<'_>]) -> Option<Column> {
     let [above, below] = subject.head;
     let below = format!("{below} {name}").trim_end().to_owned();
     Some(Column { head: [above.to_owned(), below], cells })
+}
+
+/// A mean, and what stands behind it: half of its interval, or where that is cut, since nothing is less
+/// than zero or more than a whole, the end that is not.
+fn with_half(writing: Writing, mean: f64, half: f64) -> (String, String) {
+    let most = if writing == Writing::Percent { 100.0 } else { f64::INFINITY };
+    let Some(Cut { mean, low, high }) = cut(mean, half, most) else {
+        let (mean, half) = give_or_take(mean, half);
+        return (mean, format!("±{half}"));
+    };
+    let ends = match (low, high) {
+        (None, Some(high)) => format!("(<{high})"),
+        (Some(low), _) => format!("(>{low})"),
+        (None, None) => "(any)".to_owned(),
+    };
+    (mean, ends)
 }
 
 /// Whether a metric has a value in some of the runs only.
@@ -257,7 +290,7 @@ fn half(estimate: &Estimate) -> Option<f64> {
 }
 
 /// What the columns are, how the points stand to theory, and where the rest is.
-fn notes<'s>(text: &mut String, summary: &Summary, shown: impl Iterator<Item = &'s Subject>) {
+fn notes(text: &mut String, summary: &Summary, shown: &[&Subject], is_cut: bool) {
     let runs = || summary.points.iter().map(|point| point.runs);
     let (least, most) = (runs().min().unwrap_or(0), runs().max().unwrap_or(0));
     let of = if least == most { most.to_string() } else { format!("{least} to {most}") };
@@ -265,7 +298,6 @@ fn notes<'s>(text: &mut String, summary: &Summary, shown: impl Iterator<Item = &
         0 | 1 => "One run at each point.".to_owned(),
         _ => format!("Means over the {of} runs of each point ± half of their 95 % interval."),
     };
-    let shown: Vec<&Subject> = shown.collect();
     let about: Vec<&str> =
         shown.iter().map(|subject| subject.about).filter(|about| !about.is_empty()).collect();
     let mut lines = vec![runs, format!("{}.", about.join("; "))];
@@ -274,6 +306,12 @@ fn notes<'s>(text: &mut String, summary: &Summary, shown: impl Iterator<Item = &
     };
     if summary.points.iter().any(fewer) {
         lines.push("*: over fewer runs, since the others have no value.".to_owned());
+    }
+    if is_cut {
+        lines.push(
+            "(<x), (>x): the one end of an interval that is cut at 0 or 100 % at the other."
+                .to_owned(),
+        );
     }
     lines.extend(theory(summary));
     lines.push("All metrics: summary.csv; over what is varied: figures/sweep-*.svg.".to_owned());

@@ -28,7 +28,7 @@ pub(super) fn address_changes(
         }
         Some(AddressChangeSource::Trace(file)) => Source::Recorded(recorded(file, cast, trace)?),
     };
-    Ok(AddressChanges { noticed_after: change.noticed_after, source })
+    Ok(AddressChanges::new(change.noticed_after, source))
 }
 
 /// Hosts are called as in the trace of their sessions, if there is one, or by their names.

@@ -278,6 +278,7 @@ impl Truth {
             Observation::UpdateAccepted { from, to } => self.accept(*from, *to),
             Observation::BindingServed(answer) => self.served_by(host, answer),
             Observation::CacheStored { answer, expires } => self.store(host, answer, *expires),
+            Observation::CacheKept { until } => self.keep(host, *until),
             Observation::Answered(answer) => self.answered(host, answer),
             Observation::LookupStarted(request) => self.lookup_started(host, *request),
             Observation::LookupEnded { request, answer } => {
@@ -494,6 +495,14 @@ impl Truth {
         let source = self.set_of(answer).map_or(Source::Nothing, Source::Set);
         let addresses = &mut self.addresses;
         for resolver in self.resolvers.store(self.now, resolver, source, expires, addresses) {
+            self.refresh_callers_of(resolver);
+        }
+    }
+
+    /// A resolver keeps what it has stored for when it gets no fresh answer.
+    fn keep(&mut self, host: HostId, until: SimTime) {
+        let Some(resolver) = self.resolvers.position(host) else { return };
+        for resolver in self.resolvers.keep(self.now, resolver, until, &mut self.addresses) {
             self.refresh_callers_of(resolver);
         }
     }

@@ -82,12 +82,17 @@ impl Truth {
         }
     }
 
-    /// Looks again which name server the observer reaches.
-    pub(super) fn reach_servers(&mut self) {
+    /// Looks again whether the observer reaches a name server.
+    pub(super) fn reach_authority(&mut self) {
         let asked = self.servers.asked(|host| self.reaches(host));
         let reaches = asked.is_some() || self.servers.order.is_empty();
-        self.resolvers.reach_authority(self.now, reaches, &self.addresses);
+        self.resolvers.reach_authority(self.now, reaches, &mut self.addresses);
+    }
+
+    /// Looks again which name server the observer reaches.
+    pub(super) fn turn_to_reached_server(&mut self) {
         if !self.servers.order.is_empty() {
+            let asked = self.servers.asked(|host| self.reaches(host));
             self.turn_to_server(asked.unwrap_or(0));
         }
     }

@@ -63,9 +63,10 @@ impl Truth {
             Some(hosts) => self.sides.cut(partition, hosts),
             None => self.sides.heal(partition),
         }
+        self.reach_authority();
         let proxies: Vec<HostId> = self.overlays.proxies().iter().copied().collect();
         self.reassess(&proxies);
-        self.reach_servers();
+        self.turn_to_reached_server();
         self.measure_believers();
         self.refresh_callers();
     }

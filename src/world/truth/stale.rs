@@ -2,7 +2,8 @@
 //!
 //! Each resolver has a *source* at every instant: the record set of its unexpired cache entry, no
 //! address (a cached negative answer or failure), or the authority. One that forwards and has no
-//! unexpired entry has the source of the resolver that it would ask. When the source changes, the
+//! unexpired entry has the source of the resolver that it would ask. While the authority can't be
+//! reached, a record set that is kept for that case is the source in its place. When the source changes, the
 //! overlap of the time that it lasted with the source's stale stretches is booked to the rows.
 //! Entries expire through an agenda, so that the number of resolvers that are stale now is known at
 //! every instant as well; its integral is the total that the rows must sum up to.
@@ -34,6 +35,8 @@ pub(super) enum Source {
 struct Resolver {
     /// Its unexpired cache entry.
     own: Option<Source>,
+    /// What it serves when it gets no fresh answer, and until when.
+    kept: Option<(SetId, SimTime)>,
     source: Source,
     since: SimTime,
     /// Whom it forwards to.
@@ -75,6 +78,7 @@ impl Resolvers {
         let index: BTreeMap<HostId, u32> = hosts.iter().copied().zip(0..).collect();
         let fresh = |host| Resolver {
             own: None,
+            kept: None,
             source: Source::Authority,
             since: SimTime::ZERO,
             above: forwards.get(host).and_then(|above| index.get(above)).copied(),
@@ -129,9 +133,20 @@ impl Resolvers {
     }
 
     /// The resolvers reach the authority, or no longer do.
-    pub(super) fn reach_authority(&mut self, now: SimTime, reaches: bool, addresses: &Addresses) {
-        if reaches != self.reaches_authority {
-            self.ask_otherwise(now, addresses, |resolvers| resolvers.reaches_authority = reaches);
+    pub(super) fn reach_authority(
+        &mut self,
+        now: SimTime,
+        reaches: bool,
+        addresses: &mut Addresses,
+    ) {
+        if reaches == self.reaches_authority {
+            return;
+        }
+        self.ask_otherwise(now, addresses, |resolvers| resolvers.reaches_authority = reaches);
+        for resolver in 0..self.hosts.len() as u32 {
+            if self.resolvers[resolver as usize].kept.is_some() {
+                self.look_again(now, resolver, addresses);
+            }
         }
     }
 
@@ -204,12 +219,28 @@ impl Resolvers {
         expires: SimTime,
         addresses: &mut Addresses,
     ) -> Touched {
-        if expires <= now {
-            self.expiries.clear(resolver);
-            return self.hold(now, resolver, None, addresses);
+        let it = &mut self.resolvers[resolver as usize];
+        it.kept = None;
+        it.own = (expires > now).then_some(source);
+        match it.own {
+            Some(_) => self.expiries.set(resolver, expires),
+            None => self.expiries.clear(resolver),
         }
-        self.expiries.set(resolver, expires);
-        self.hold(now, resolver, Some(source), addresses)
+        self.look_again(now, resolver, addresses)
+    }
+
+    /// The record set that the resolver's cache holds is kept beyond its life until then.
+    pub(super) fn keep(
+        &mut self,
+        now: SimTime,
+        resolver: u32,
+        until: SimTime,
+        addresses: &mut Addresses,
+    ) -> Touched {
+        let it = &mut self.resolvers[resolver as usize];
+        let Some(Source::Set(set)) = it.own else { return Touched::new() };
+        it.kept = Some((set, until));
+        self.look_again(now, resolver, addresses)
     }
 
     /// When the next entry may expire.
@@ -222,26 +253,21 @@ impl Resolvers {
         let (at, mut touched) = (self.expiries.next(), Touched::new());
         while self.expiries.next() == at && at != SimTime::MAX {
             if let Some((_, resolver)) = self.expiries.take() {
-                touched.extend(self.hold(at, resolver, None, addresses));
+                let it = &mut self.resolvers[resolver as usize];
+                it.own = None;
+                it.kept = it.kept.filter(|&(_, until)| until > at);
+                if let Some((_, until)) = it.kept {
+                    self.expiries.set(resolver, until);
+                }
+                touched.extend(self.look_again(at, resolver, addresses));
             }
         }
         touched
     }
 
-    /// The resolver's cache holds this from now on; so do those that would ask it.
-    fn hold(
-        &mut self,
-        now: SimTime,
-        resolver: u32,
-        own: Option<Source>,
-        addresses: &mut Addresses,
-    ) -> Touched {
-        let it = &mut self.resolvers[resolver as usize];
-        it.own = own;
-        let above = it.above;
-        let passed_on = above.map(|above| self.resolvers[above as usize].source);
-        let source = own.or(passed_on).unwrap_or(Source::Authority);
-        self.turn_to(now, resolver, source, addresses);
+    /// What this resolver would answer from may have changed, and for those that would ask it.
+    fn look_again(&mut self, now: SimTime, resolver: u32, addresses: &mut Addresses) -> Touched {
+        self.turn_to(now, resolver, self.source_of(resolver), addresses);
         let mut touched = Touched::new();
         touched.push(resolver);
         let mut next = 0;
@@ -249,13 +275,23 @@ impl Resolvers {
             for place in 0..self.resolvers[above as usize].below.len() {
                 let below = self.resolvers[above as usize].below[place];
                 if self.resolvers[below as usize].own.is_none() {
-                    self.turn_to(now, below, source, addresses);
+                    self.turn_to(now, below, self.source_of(below), addresses);
                     touched.push(below);
                 }
             }
             next += 1;
         }
         touched
+    }
+
+    /// What this resolver would answer from, given what the one above it would.
+    fn source_of(&self, resolver: u32) -> Source {
+        let it = &self.resolvers[resolver as usize];
+        let passed_on = || it.above.map(|above| self.resolvers[above as usize].source);
+        match (it.own.or_else(passed_on).unwrap_or(Source::Authority), it.kept) {
+            (Source::Authority, Some((set, _))) if !self.reaches_authority => Source::Set(set),
+            (source, _) => source,
+        }
     }
 
     fn turn_to(&mut self, now: SimTime, resolver: u32, to: Source, addresses: &mut Addresses) {

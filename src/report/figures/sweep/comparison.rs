@@ -1,6 +1,7 @@
 //! What is compared by name, in one figure: a row a name, and beside each other how long callers are
 //! led astray and cut off, and which share of time and of requests that is.
 
+use super::LONGEST_TITLE;
 use super::marks;
 use super::scale::Scale;
 use crate::experiment::statistics::Interval;
@@ -10,28 +11,46 @@ use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::comparison::{
     Compared, Group, VALUE_COLUMNS, Value, WINDOW_MEDIAN, WINDOW_P95, value_fields,
 };
-use crate::report::figures::{Figure, LINE, WIDTH, count, heading};
+use crate::report::figures::{Figure, LINE, WIDTH, heading};
 use crate::report::tables::csv_text;
 use crate::report::varied::{Measure, wrapped};
 
 /// A part of the figure, with an axis of its own.
 struct Part {
-    title: &'static str,
+    /// Two lines.
+    title: [&'static str; 2],
     /// One metric with its interval, or two: a disc and a ring with a line between.
     metrics: &'static [&'static str],
     measure: Measure,
 }
 
 const PARTS: [Part; 4] = [
-    Part { title: "stale window", metrics: &[WINDOW_MEDIAN, WINDOW_P95], measure: Measure::Time },
-    Part { title: "outage", metrics: &["outage.median", "outage.p95"], measure: Measure::Time },
-    Part { title: "stale share", metrics: &[CALLER_STALE_SHARE], measure: Measure::Share },
-    Part { title: "failed requests", metrics: &[FAILED_INTEROP], measure: Measure::Share },
+    Part {
+        title: ["callers'", "stale window"],
+        metrics: &[WINDOW_MEDIAN, WINDOW_P95],
+        measure: Measure::Time,
+    },
+    Part {
+        title: ["outage of", "a handover"],
+        metrics: &["outage.median", "outage.p95"],
+        measure: Measure::Time,
+    },
+    Part {
+        title: ["callers'", "stale share"],
+        metrics: &[CALLER_STALE_SHARE],
+        measure: Measure::Share,
+    },
+    Part {
+        title: ["requests", "failed interop"],
+        metrics: &[FAILED_INTEROP],
+        measure: Measure::Share,
+    },
 ];
 
-/// The height of a row, of a group's title, of what stands above rows, and of an axis.
+/// The height of a row, of a group's title, of what stands above all rows, and of an axis.
 const ROW: i32 = 28;
 const TITLE: i32 = 36;
+const HEADS: i32 = 48;
 const AXIS: i32 = 40;
 /// Between two parts.
 const APART: i32 = 50;
@@ -53,14 +72,23 @@ fn values<'a>(compared: &'a Compared<'_>, part: &Part, point: &PointSummary) -> 
     part.metrics.iter().filter_map(|metric| compared.value(point, metric)).collect()
 }
 
+/// What the scenario says that it is about, if that fits; else what is drawn.
+fn heading_of(compared: &Compared<'_>) -> String {
+    let told = compared.study.description.trim_end_matches('.');
+    let fits = !told.is_empty() && told.chars().count() <= LONGEST_TITLE;
+    let title =
+        if fits { told } else { "Stale callers, outages and failed requests, side by side" };
+    title.to_owned()
+}
+
 /// What stands below the title.
 fn about(compared: &Compared<'_>, parts: &[&Part]) -> String {
-    let runs = points(compared).map(|point| point.runs).max().unwrap_or(0);
-    let runs = count(runs, "run");
-    let mut text = format!(
+    let mut text =
+        format!("{}: {}; {}.\n", compared.study.scenario, compared.runs(), compared.length());
+    text.push_str(
         "Discs: medians of stale windows (of callers' resolvers, none of zero length) and of outages, \
-         over {runs} together; rings: their 95th percentiles; shares: means over the runs with \
-         95 % intervals. Stale share: of the time, at callers' resolvers."
+         over the runs of a row together; rings: their 95th percentiles; shares: means over the runs \
+         with 95 % intervals. Stale share: of the time, at callers' resolvers.",
     );
     let all =
         || parts.iter().flat_map(|part| points(compared).flat_map(|it| values(compared, part, it)));
@@ -68,7 +96,7 @@ fn about(compared: &Compared<'_>, parts: &[&Part]) -> String {
         text.push_str(" Behind a ring with > the end is not known.");
     }
     if all().any(|value| value.interval.is_some_and(|it| it.low <= 0.0 && it.high > 0.0)) {
-        text.push_str(" Intervals without a bar at their end go on.");
+        text.push_str(" Intervals without a bar at their end are cut there.");
     }
     text
 }
@@ -77,22 +105,24 @@ fn draw(compared: &Compared<'_>, parts: &[&Part]) -> String {
     let groups = &compared.groups;
     let points = || groups.iter().flat_map(|group| &group.members);
     let about = about(compared, parts);
-    let lines = wrapped(&about, 104);
-    let top = 60 + LINE * lines.len() as i32;
+    let lines: Vec<String> = about.lines().flat_map(|line| wrapped(line, 104)).collect();
+    let top = 68 + LINE * lines.len() as i32;
     let title = |group: &Group<'_>| if group.told.is_empty() { 0 } else { TITLE };
     let height = |group: &Group<'_>| title(group) + ROW * group.members.len() as i32 + AXIS;
-    let bottom = top + TITLE + groups.iter().map(height).sum::<i32>();
+    let bottom = top + HEADS + groups.iter().map(height).sum::<i32>();
     let longest = points().map(|(name, _)| name.chars().count()).max().unwrap_or(0) as i32;
     let left = (longest * 9 + 50).clamp(120, 340);
     let wide = (WIDTH as i32 - left - 30) / parts.len() as i32 - APART;
     let place = |index: usize| left + (wide + APART) * index as i32;
     svg(WIDTH, (bottom + 10) as u32, |canvas| {
-        heading(canvas, "What is compared, side by side", &lines.join("\n"));
+        heading(canvas, &heading_of(compared), &lines.join("\n"));
         for (index, part) in parts.iter().enumerate() {
             let bold = Lettering { bold: true, ..Lettering::LABEL.centred() };
-            canvas.text(part.title, (place(index) + wide / 2, top + 8), bold);
+            for (line, y) in part.title.into_iter().zip([top, top + LINE - 2]) {
+                canvas.text(line, (place(index) + wide / 2, y), bold);
+            }
         }
-        let mut y = top + TITLE;
+        let mut y = top + HEADS;
         for group in groups {
             if !group.told.is_empty() {
                 canvas.text(&group.told, (40, y + 6), Lettering::LABEL.colored(palette::SLATE));

@@ -7,7 +7,7 @@ use crate::report::axis::Frame;
 use crate::report::canvas::{Canvas, Lettering, palette, svg};
 use crate::report::figures::WIDTH;
 use crate::report::figures::heading;
-use crate::report::quantity::{give_or_take, number, span_unit};
+use crate::report::quantity::{number, span_unit, within};
 use crate::report::varied::Measure;
 
 /// The height of one mark's row, and what is free between two words.
@@ -116,7 +116,7 @@ fn mark(canvas: &Canvas<'_>, plot: &Plot<'_>, value: &Value, look: Look, (frame,
     canvas.text(&told(plot, value), (970, y), Lettering::LABEL.right());
 }
 
-/// The mean, and half its interval where that is even on both sides.
+/// The mean, and half its interval where that is even on both sides, or its ends where it is cut.
 fn told(plot: &Plot<'_>, value: &Value) -> String {
     let (unit, name) = match plot.measure {
         Measure::Time => {
@@ -129,10 +129,7 @@ fn told(plot: &Plot<'_>, value: &Value) -> String {
     let even = value.interval.map(|it| (it.high - value.mean, value.mean - it.low));
     let even = even.filter(|(above, below)| (above - below).abs() <= 1e-9 * above.abs());
     let text = match even.filter(|(half, _)| *half > 0.0) {
-        Some((half, _)) => {
-            let (mean, half) = give_or_take(mean, half / unit);
-            format!("{mean} ± {half} {name}")
-        }
+        Some((half, _)) => within(mean, half / unit, plot.measure == Measure::Share, name),
         None => format!("{} {name}", number(mean)),
     };
     text.trim_end().to_owned()

@@ -133,7 +133,7 @@ fn what_is_below_the_title_says_what_is_drawn_and_what_is_not() {
     let summary = growing(&study);
     assert_eq!(
         told(&study, &summary, "stale_share"),
-        "Time in which a resolver would answer without a valid address, summed over the resolvers, by \
+        "Time in which a resolver would answer without a valid address, summed over all resolvers, by \
          the time observed, likewise summed. Means over 3 runs at each point, with 95 % intervals."
     );
     let mut lame = summary.clone();
@@ -150,7 +150,7 @@ fn what_is_below_the_title_says_what_is_drawn_and_what_is_not() {
     assert_eq!(
         drawn,
         "Means over 1 to 3 runs at each point, with 95 % intervals. Intervals without a bar at their \
-         end go on. 2 points without a value. Theory takes for granted that probes are independent, \
+         end are cut there. 2 points without a value. Theory takes for granted that probes are independent, \
          which is not so at 1 point."
     );
 }
@@ -235,7 +235,7 @@ fn figures_have_the_bytes_that_they_had() {
     });
     assert_eq!(
         digests,
-        ["bae24a78f604d259", "65f5e1702df3b350", "e2c75b4d092e5289", "56031b331d7d7e01"]
+        ["b0a8d50bd581fc99", "1b866fbd158b7a43", "3610460aabf4391f", "7eff0e1e13080840"]
     );
     // Over words, with a logarithmic scale on which zero stands apart, and theory.
     let study = grid(&[DESIGN]);

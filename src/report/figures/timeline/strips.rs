@@ -43,9 +43,9 @@ pub(super) fn draw(points: &Points<'_>) -> String {
     let end = end.map(|row| row.time.as_secs_f64()).fold(1.0, f64::max);
     let frame = Frame { left: 110, top, right: 960, bottom };
     svg(WIDTH, (bottom + 70) as u32, |canvas| {
-        let text = "Blue: the share of resolvers that are stale, in the first run of each point; black \
-                    below: no valid\nbinding is served. Grey line: end of the warm-up. Right: share \
-                    of the time from there on.";
+        let text = "Blue: the share of all resolvers that are stale, in the first run of each point; \
+                    black below: no valid\nbinding is served. Grey line: end of the warm-up. Right: \
+                    all resolvers' stale share from there on.";
         heading(canvas, TITLE, &format!("{text}{below}"));
         let unit = time_unit(end);
         let label = format!("time ({})", unit.name);

@@ -61,16 +61,17 @@ fn a_line_a_point_with_what_it_varies_first() {
     assert_eq!(
         written(&summary),
         "
-                             stale      outage        failed    messages
-point    ttl  strategy     share %      mean s     interop %     /node h
+                        resolvers'      outage        failed    messages
+point    ttl  strategy     stale %      mean s     interop %     /node h
     0     5s  dyndns    1.20 ±0.12   41.7 ±4.2  0.400 ±0.040  1,234 ±123
     1     5s  oracle    2.40 ±0.12   83.4 ±4.2  0.800 ±0.040  2,469 ±123
     2  1800s  dyndns    3.60 ±0.12  125.1 ±4.2  1.200 ±0.040  3,704 ±123
     3  1800s  oracle    4.80 ±0.12  166.8 ±4.2  1.600 ±0.040  4,938 ±123
 Means over the 2 runs of each point ± half of their 95 % interval.
-stale share: of the time that resolvers have no valid address; outage: from a
-departure to the first request served again; failed interop: requests that
-failed on the way to the overlay; messages: by everybody, per node and hour.
+resolvers' stale: share of the time that resolvers, whoever's, have no valid
+address; outage: from a departure to the first request served again; failed
+interop: requests that failed on the way to the overlay; messages: by everybody,
+per node and hour.
 All metrics: summary.csv; over what is varied: figures/sweep-*.svg.
 "
     );
@@ -130,10 +131,10 @@ fn what_has_no_value_is_a_dash_and_what_never_has_one_no_column() {
     assert_eq!(
         lines[1..5],
         [
-            "              stale  outage",
-            "point  ttl  share %  mean s",
-            "    0   5s      1.2    41.7",
-            "    1  60s      2.4       –"
+            "            resolvers'  outage",
+            "point  ttl     stale %  mean s",
+            "    0   5s         1.2    41.7",
+            "    1  60s         2.4       –"
         ]
     );
     assert_eq!(lines[5], "One run at each point.");
@@ -168,4 +169,22 @@ fn a_mean_over_fewer_runs_is_marked() {
     let text = written(&summary);
     assert!(text.contains("±4.2*"), "{text}");
     assert!(text.contains("\n*: over fewer runs, since the others have no value.\n"), "{text}");
+}
+
+/// Callers' share stands for that of all resolvers, and an interval that would go below zero, or above
+/// a whole, is told by its other end: 0.02 ± 0.05 %, 95 ± 10 %.
+#[test]
+fn callers_come_first_and_intervals_are_cut() {
+    let mut summary = summary(&["dns.ttl"], &[&["5s"], &["60s"]]);
+    for (point, mean, half) in [(0, 0.0002, 0.0005), (1, 0.95, 0.1)] {
+        let estimates = &mut summary.points[point].estimates;
+        estimates.retain(|it| it.metric == "stale_share");
+        estimates.push(estimate(CALLER_STALE_SHARE, mean, half));
+    }
+    let text = written(&summary);
+    assert!(text.contains(" callers'\n") && !text.contains("resolvers' stale"), "{text}");
+    assert!(text.contains(" 0.020 (<0.070)\n") && text.contains(" 95 (>85)"), "{text}");
+    assert!(text.contains("\n(<x), (>x): the one end of an interval"), "{text}");
+    assert_eq!(with_half(Writing::Percent, 50.0, 70.0), ("50".to_owned(), "(any)".to_owned()));
+    assert_eq!(with_half(Writing::Number, 50.0, 70.0).1, "(<120)", "a number has no whole");
 }

@@ -1,6 +1,7 @@
 //! The metrics of the design by brute force: between any two instants at which something can
 //! change, everything is looked at again.
 
+mod caches;
 mod requests;
 mod servers;
 mod sides;
@@ -89,6 +90,8 @@ pub(super) struct Naive {
     served: BTreeMap<HostId, Answer>,
     /// Of resolvers and of the servers of callers.
     caches: BTreeMap<HostId, (Vec<Address>, SimTime)>,
+    /// What resolvers give to those for whom they get nothing fresh.
+    kept: BTreeMap<HostId, (Vec<Address>, SimTime)>,
     /// All requests that ever began, and when each host went up or down.
     asked: Vec<Asked>,
     ups_and_downs: Vec<(usize, HostId, bool)>,
@@ -125,6 +128,7 @@ impl Naive {
             binding: Vec::new(),
             served: BTreeMap::new(),
             caches: BTreeMap::new(),
+            kept: BTreeMap::new(),
             asked: Vec::new(),
             ups_and_downs: Vec::new(),
             step: 0,
@@ -177,34 +181,11 @@ impl Naive {
         self.key(best)
     }
 
-    fn cached(&self, host: HostId) -> Option<&[Address]> {
-        let (cached, _) = self.caches.get(&host).filter(|(_, expires)| self.now < *expires)?;
-        Some(cached)
-    }
-
-    fn would_answer(&self, resolver: HostId) -> &[Address] {
-        if let Some(cached) = self.cached(resolver) {
-            return cached;
-        }
-        if let Some(&above) = self.config.forwards.get(&resolver) {
-            return self.would_answer(above);
-        }
-        // Who cannot ask answers with a failure.
-        let reaches_any = self.config.authorities.iter().any(|&server| self.sees(server));
-        if reaches_any { &self.binding } else { &[] }
-    }
-
-    /// What the chain of a caller would answer.
-    fn chain(&self, index: usize) -> &[Address] {
-        let caller = &self.config.callers[index];
-        let own = self.cached(caller.host).filter(|_| caller.cache);
-        own.unwrap_or_else(|| self.would_answer(caller.resolver))
-    }
-
     /// Goes on to `to` in steps in which nothing can change.
     fn elapse(&mut self, to: SimTime) {
         while self.now < to {
-            let expiries = self.caches.values().map(|&(_, expires)| expires);
+            let held = self.caches.values().chain(self.kept.values());
+            let expiries = held.map(|&(_, expires)| expires);
             let instants = expiries.chain([self.config.warmup, to]);
             let next = instants.filter(|&at| at > self.now).min().unwrap();
             let next = next.min(to);
@@ -285,6 +266,12 @@ impl Naive {
             }
             Observation::CacheStored { answer, expires } => {
                 self.caches.insert(id, (list(answer), *expires));
+                self.kept.remove(&id);
+            }
+            Observation::CacheKept { until } => {
+                if let Some(addresses) = self.cached(id).filter(|cached| !cached.is_empty()) {
+                    self.kept.insert(id, (addresses.to_vec(), *until));
+                }
             }
             Observation::Answered(answer) => self.count_answer(id, &list(answer)),
             Observation::LookupStarted(lookup) => {

@@ -144,3 +144,23 @@ fn several_truths_make_one_report() {
     assert_eq!(merged.totals.stale_nanos, 110_000_000_000);
     assert_eq!(merged.totals.observed_nanos, 1_000_000_000_000);
 }
+
+/// What a resolver keeps for want of a fresh answer is what it would answer with as long as it can't
+/// ask, and no longer.
+#[test]
+fn a_record_set_is_kept_for_while_the_authority_is_out_of_reach() {
+    // Only the authority is beyond: the nodes, the resolver and the caller see each other.
+    let script = "80 r1 cache a 60\n80 r1 keep 500
+         100 n1 down
+         200 x part 0 z
+         260 x heal 0
+         300 x part 0 z\n310 r1 cache a 30\n310 r1 keep 100
+         500 x heal 0";
+    let happenings = parse(&[START, script].concat());
+    let report = run(config(1, 0), &happenings, SimTime::from_secs(600));
+    // It always has the old address, but from 410 to 500: 100 to 140 and 310 to 340 in its cache, 200 to
+    // 260, 300 to 310 and 340 to 410 kept; at other times the authority says the same.
+    let expected = ["c1 100..600 Censored - a>- 1/0/0 detect=500", "r1 a@100 410 0/0"];
+    assert_eq!(show(&report), expected);
+    assert_eq!(report.totals.stale_nanos, 410_000_000_000);
+}

@@ -186,7 +186,11 @@ impl Author {
     fn infrastructure(&mut self) -> (HostId, Observation) {
         let nth = self.rng.random_range(1..=RESOLVERS);
         let (resolver, caller) = (HostId(100 + nth), HostId(200 + nth));
-        match self.rng.random_range(0..10) {
+        match self.rng.random_range(0..11) {
+            10 => {
+                let until = self.now + self.quarter_seconds(120);
+                (resolver, Observation::CacheKept { until })
+            }
             0..2 => {
                 let (server, answer) = match self.servers {
                     1 => (300, self.binding()),

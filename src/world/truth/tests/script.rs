@@ -91,6 +91,9 @@ fn observations(at: SimTime, what: &[&str]) -> Vec<Observation> {
             answer: answer(what),
             expires: at + SimDuration::from_secs_f64(ttl.parse().unwrap()),
         },
+        ["keep", ttl] => {
+            Observation::CacheKept { until: at + SimDuration::from_secs_f64(ttl.parse().unwrap()) }
+        }
         ["answer", what] => Observation::Answered(answer(what)),
         ["ask", request] => Observation::LookupStarted(request.parse().unwrap()),
         ["got", request, what] => {
