@@ -178,7 +178,8 @@ fn who_finds_a_lame_duck_in_its_own_cache_goes_on_as_a_member() {
         let (seed, simulator) = (scenario.plan.seed, Simulator::new(scenario.plan, None, true));
         let (mut joins, mut tests) = (0, 0);
         let mut count = |told: &Told<'_>| {
-            let words = told.digest.is_none().then(|| told.to_string()).unwrap_or_default();
+            let is_timer = told.digest.is_none();
+            let words = if is_timer { told.to_string() } else { String::new() };
             joins += usize::from(words.ends_with("timer: join through the proxy peer"));
             tests += usize::from(words.ends_with("timer: test the proxy peer"));
         };
