@@ -130,6 +130,9 @@ for = \"20m\"
     let [honest, waits, at_once] = runs.each_ref().map(|run| value(run, "stale_window.max"));
     let [few, many, more] = runs.each_ref().map(|run| value(run, "stale_answers"));
     // The proxy peer goes at 1,800 s, while nobody can update until 2,995 s.
-    assert!(honest < 130.0 && waits > 1_195.0 && at_once > 1_195.0, "{honest} {waits} {at_once}");
+    // After it a claim takes 40 s at most, and a TTL 60 s.
+    let whole = 1_195.0..1_195.0 + 120.0;
+    let told = format!("{honest} {waits} {at_once}");
+    assert!(honest < 130.0 && whole.contains(&waits) && whole.contains(&at_once), "{told}");
     assert!(many > 10.0 * few && more > 10.0 * few, "{few} {many} {more}");
 }

@@ -59,6 +59,30 @@ fn every_story_is_met() {
     }
 }
 
+/// A variant in which a title would not be true does not tick it off; one in which all are true does.
+#[test]
+fn what_is_ticked_off_is_true_under_variants_too() {
+    for (name, variant, unmet) in [
+        (
+            "address-change",
+            "handover.failures_to_suspect=1",
+            Some("once the cache has forgotten it, she serves again"),
+        ),
+        ("overcord-http", "handover.reading=literal", None),
+        (
+            "shim",
+            "handover.strategy=dyndns",
+            Some("Bob writes to the phone: he finds it in the overlay"),
+        ),
+    ] {
+        let output = run(name, &[variant]);
+        let first = output.told.exchanges.iter().find(|it| it.met.is_none());
+        assert_eq!(first.map(|it| it.title.as_str()), unmet, "{name}");
+        let instead = first.map_or("", |it| it.instead.as_str());
+        assert!(unmet.is_none() || instead.ends_with("was passed on by others"), "{instead}");
+    }
+}
+
 /// Shim et al.: the server hands a request straight to the member, nobody asks DNS, and nobody
 /// updates it.
 #[test]

@@ -48,15 +48,16 @@ pub struct StaleHit {
     pub resting: bool,
 }
 
-/// A record set that is served beyond its life, though not at once: whoever asks waits for the
-/// authority first, unless that has just failed.
+/// A record set that is served beyond its life (RFC 8767), though not at once: whoever asks waits for
+/// the client response timer first, unless the failure recheck timer runs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// It.
     pub answer: Answer,
-    /// Until when the authority is left alone and the record set served at once.
+    /// When the failure recheck timer ends, if it runs: until then the authority is left alone and the
+    /// record set served at once.
     pub rests: Option<SimTime>,
-    /// From then on it is not served at all.
+    /// When the maximum stale timer ends: from then on it is not served at all.
     pub until: SimTime,
 }
 
@@ -147,7 +148,8 @@ impl Cache {
 
     /// Stores an answer that was received now. Returns until when the cache now serves it: `None`
     /// if nothing has changed, because it is a failure and something better is alive, or its TTL
-    /// is zero. An answer with TTL zero ends the life of what it contradicts: then that is now.
+    /// is zero. An answer with TTL zero ends the life of what it contradicts, and what is served
+    /// beyond its life: then that is now.
     pub fn store(&mut self, now: SimTime, question: &Question, reply: Reply) -> Option<SimTime> {
         let reply = self.bounded(reply);
         let alive = self.entry(now, question).is_some();
@@ -158,8 +160,9 @@ impl Cache {
             }
         }
         if reply.ttl.is_zero() {
+            let served = alive || self.stale(now, question).is_some();
             self.remove(question);
-            return alive.then_some(now);
+            return served.then_some(now);
         }
         let expires = self.expiry(now, &reply);
         let nx_domain = reply.answer == Answer::Negative(Negative::NxDomain);

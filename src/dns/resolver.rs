@@ -124,17 +124,18 @@ impl sim::Timer for Timer {
 /// What a resolver lets be known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Observation {
-    /// The cache holds this answer, in place of what it held for the question.
+    /// The cache serves this answer at once, in place of what it served for the question: it has been
+    /// stored, or is stale and served until the failure recheck timer ends (RFC 8767).
     Stored {
         /// The question; an NXDOMAIN holds for the other types of its name as well.
         question: Question,
         /// The answer.
         answer: Answer,
-        /// From then on it is not served.
+        /// From then on it is not served at once.
         expires: SimTime,
     },
-    /// The record set that the cache holds is kept beyond its life for clients to whom the authority
-    /// gives no answer.
+    /// The record set that the cache holds is kept until the maximum stale timer ends, for clients
+    /// for whom the authority gives no answer before the client response timer does (RFC 8767).
     Kept {
         /// The question.
         question: Question,

@@ -69,7 +69,7 @@ fn sequence(text: &mut String, lines: &[StoryRow]) {
     let mut last_alike = BTreeMap::new();
     for line in lines {
         let place = *last_alike.get(&words(line)).unwrap_or(&firsts.len());
-        match firsts.get_mut(place).filter(|_| line.again) {
+        match firsts.get_mut(place).filter(|_| line.again || is_routine(line)) {
             Some((_, again, until)) => (*again, *until) = (*again + 1, line.time),
             None => {
                 last_alike.insert(words(line), firsts.len());
@@ -89,6 +89,11 @@ fn sequence(text: &mut String, lines: &[StoryRow]) {
         }
         text.push('\n');
     }
+}
+
+/// What is said over and over again, and tells something only where it stops or goes astray.
+fn is_routine(line: &StoryRow) -> bool {
+    line.what.starts_with("TURN keep-alive")
 }
 
 /// What lines that are the same message have in common.

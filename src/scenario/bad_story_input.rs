@@ -75,7 +75,7 @@ fn users_are_named_by_their_host_or_their_address() {
         let story = sound(&exchange).plan.story.unwrap();
         let host = from.split('@').next().filter(|it| *it == "linphone").unwrap_or(from);
         let [message, register, notified] = &story.exchanges[..] else { panic!("there are three") };
-        let Matter::Request { method, from, to: Addressee::User(to), status } = &message.matter
+        let Matter::Request { method, from, to: Addressee::User(to), status, .. } = &message.matter
         else {
             panic!("{message:?}")
         };
@@ -97,6 +97,7 @@ fn the_effective_story_is_the_same() {
         "hosts = [\"alice\", \"isp-1\", \"dns-authority\", \"DEEBEE.dsl.ru.ac.za\"]\n\
          protocols = [\"dns\", \"icmp\", \"tcp\"]\n\
          [[story.exchange]]\ntitle = \"a\"\nmethod = \"PUBLISH\"\nfrom = \"linphone\"\nstatus = 412\n\
+         via = [\"Deebee.dsl.ru.ac.za\", \"alice\"]\n\
          [[story.exchange]]\ntitle = \"b\"\nmethod = \"NOTIFY\"\nfrom = \"alice\"\nto = \"linphone\"\n\
          [[story.exchange]]\ntitle = \"c\"\nevent = \"update\"\nhost = \"bob@chord.dyndns.org\"\n\
          [[story.exchange]]\ntitle = \"d\"\nevent = \"notified\"\nhost = \"alice\"\nto = \"bob-pc\"\n\
@@ -195,6 +196,14 @@ fn exchanges_that_are_not_said_whole() {
 #[test]
 fn exchanges_that_cannot_be() {
     tell(&[
+        (
+            "! method = \"MESSAGE\"\nfrom = \"alice\"\nto = \"linphone\"\nvia = [\"alcie\"]",
+            "x.toml:25:8: story.exchange.0.via.0: there is no host `alcie`; did you mean `alice`?",
+        ),
+        (
+            "! event = \"joined\"\nhost = \"alice\"\nvia = []",
+            "x.toml:24:1: story.exchange.0.via: `via` has no meaning with `event`",
+        ),
         (
             "! method = \"MESSAGE\"\nfrom = \"alcie\"\nto = \"bbo@chord.dyndns.org\"",
             "x.toml:23:8: story.exchange.0.from: there is no host `alcie`; did you mean `alice`?\n\

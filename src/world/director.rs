@@ -310,9 +310,10 @@ impl Director {
         from.saturating_add(SimDuration::from_nanos(offset))
     }
 
-    /// When the script lets this member go, or gives it another address, next, by a line about it or about the binding, with the
-    /// line. A line about the binding whose moment has been foreseen concerns only the member that
-    /// was in the binding then.
+    /// When the script lets this member go next, or gives it another address, by a line about it or
+    /// about the binding, with the line; who is drawn from a share is not known before. A line about
+    /// the binding whose moment has been foreseen concerns only the member that was in the binding
+    /// then.
     #[must_use]
     pub fn scripted_leave(&self, member: MemberId, from: SimTime) -> Option<(SimTime, usize)> {
         let concerns = |line: usize| match self.script[line].action {

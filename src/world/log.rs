@@ -51,6 +51,8 @@ pub struct Words<'a> {
     pub address: &'a dyn Fn(Address) -> String,
     /// For a contact of the overlay.
     pub node: &'a dyn Fn(NodeRef) -> String,
+    /// Whether the binding is a set, of which nobody claims the whole.
+    pub sets: bool,
 }
 
 /// A moment: seconds, to the microsecond.
@@ -145,7 +147,7 @@ impl World {
             let address = self.stage.directory.contact(node).endpoint.address;
             network.last_holder(address).map_or(address.to_string(), |it| self.name(it).to_owned())
         };
-        say(&Words { address: &address, node: &node })
+        say(&Words { address: &address, node: &node, sets: self.stage.truth.publishes_sets() })
     }
 }
 
@@ -229,11 +231,18 @@ impl Words<'_> {
             O::ProxyStopped => "steps down: it does not play the proxy peer any more".to_owned(),
             O::VerdictFailed(it) => format!("its tests of {} failed", address(it)),
             O::VerdictCleared => "holds nobody for failed any more".to_owned(),
-            O::UpdateStarted { tested: Some(tested), own } => format!(
-                "claims the binding for {own}, after its tests of {} failed",
-                address(tested)
-            ),
-            O::UpdateStarted { tested: None, own } => format!("claims the binding for {own}"),
+            O::UpdateStarted { tested, own } => {
+                let begins = match self.sets {
+                    true => format!("begins to update the set, {own} first"),
+                    false => format!("claims the binding for {own}"),
+                };
+                match tested {
+                    Some(tested) => {
+                        format!("{begins}, after its tests of {} failed", address(tested))
+                    }
+                    None => begins,
+                }
+            }
             O::UpdateEnded { accepted: true } => "its update is accepted".to_owned(),
             O::UpdateEnded { accepted: false } => "its update failed".to_owned(),
             O::UpdateAccepted { from, to } => {

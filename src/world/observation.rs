@@ -98,7 +98,8 @@ pub enum Observation {
     },
     /// The authority serves this from now on.
     BindingServed(Answer),
-    /// The resolver's cache holds this until `expires` (exclusive), in place of what it held.
+    /// The resolver's cache serves this at once until `expires` (exclusive), in place of what it
+    /// served.
     CacheStored {
         /// The cached answer.
         answer: Answer,
@@ -177,8 +178,8 @@ pub enum Observation {
     ProxyStandsBy,
     /// The host, which is up and stays so, holds this address in place of the one that it held.
     Readdressed(Address),
-    /// What the resolver's cache holds is kept beyond its life, until then (exclusive), and given to
-    /// clients to whom no fresh answer can be given (RFC 8767 with a client response timer).
+    /// What the resolver's cache holds is kept until its maximum stale timer ends (exclusive), and
+    /// given to clients for whom there is no fresh answer (RFC 8767 with a client response timer).
     CacheKept {
         /// When it is no longer served at all.
         until: SimTime,

@@ -163,3 +163,46 @@ fn refreshing_ahead_starts_when_the_profile_says() {
     let off = Cache::new(Profile::Rfc.cache_policy());
     assert_eq!(off.policy.prefetch, Prefetch::Off);
 }
+
+/// RFC 8767 with its timers: a record set of TTL 60 stored at zero, served stale until a day after its
+/// end to clients who wait for 1.8 s, and after a failure at once for 30 s.
+#[test]
+fn what_is_kept_for_want_of_a_fresh_answer() {
+    let a = question(RecordType::A);
+    let seconds = SimTime::from_secs;
+    let stale = |client_timeout| Stale {
+        ttl: SimDuration::from_secs(86_400),
+        reply_ttl: Ttl::from_secs(30),
+        client_timeout,
+    };
+    let with = |client_timeout| CachePolicy {
+        stale: Some(stale(client_timeout)),
+        ..Profile::Rfc.cache_policy()
+    };
+    let mut cache = Cache::new(with(SimDuration::from_millis(1_800)));
+    assert_eq!(cache.store(SimTime::ZERO, &a, found(1, 60)), Some(seconds(60)));
+    let kept = |cache: &Cache, at| cache.kept(seconds(at), &a).map(|kept| (kept.rests, kept.until));
+    let end = seconds(86_460);
+    assert_eq!(kept(&cache, 0), Some((None, end)));
+    // Alive: a failure of its refresh changes nothing.
+    assert_eq!(cache.store(seconds(30), &a, Reply::FAILURE), None);
+    assert_eq!(kept(&cache, 30), Some((None, end)));
+    for failed in [60, 100] {
+        assert_eq!(cache.at_once(seconds(failed), &a), None);
+        assert_eq!(cache.store(seconds(failed), &a, Reply::FAILURE), None);
+        assert_eq!(kept(&cache, failed), Some((Some(seconds(failed + 30)), end)));
+        assert!(cache.at_once(seconds(failed + 29), &a).is_some());
+        assert_eq!(kept(&cache, failed + 30), Some((None, end)));
+    }
+    assert_eq!(kept(&cache, 86_459), Some((None, end)));
+    assert_eq!(kept(&cache, 86_460), None);
+    // An answer of TTL zero ends that as well.
+    assert_eq!(cache.store(seconds(200), &a, found(2, 0)), Some(seconds(200)));
+    assert_eq!(kept(&cache, 200), None);
+
+    let mut at_once = Cache::new(with(SimDuration::ZERO));
+    assert_eq!(at_once.store(SimTime::ZERO, &a, found(1, 60)), Some(end));
+    assert_eq!(kept(&at_once, 100), None, "it is served at once all the time");
+    assert_eq!(at_once.store(seconds(200), &a, found(2, 0)), Some(seconds(200)));
+    assert_eq!(at_once.at_once(seconds(200), &a), None);
+}

@@ -43,7 +43,8 @@ pub struct Config {
     pub tries: u8,
     /// When a recursive look-up without answer has failed.
     pub lookup_timeout: SimDuration,
-    /// A look-up that needs more hops fails; below 64.
+    /// A look-up fails that needs more hops; a node that does not answer counts as one, so that an
+    /// iterative look-up lasts for as many time-outs at most. Below 64.
     pub hop_limit: u8,
     /// How look-ups travel.
     pub routing: Routing,

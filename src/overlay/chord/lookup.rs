@@ -160,8 +160,9 @@ impl Lookup {
                 Large::Store(header, overlay, (&**record).into()).into()
             }
             (Stage::Owner, Goal::Join(_)) => Small::Join(header, me).into(),
-            (Stage::Owner, Goal::Get(_) | Goal::Find(_) | Goal::Finger(_)) => {
-                Small::Fetch(header, key.into(), overlay).into()
+            (Stage::Owner, Goal::Get(_)) => Small::Fetch(header, key.into(), overlay).into(),
+            (Stage::Owner, Goal::Find(_) | Goal::Finger(_)) => {
+                unreachable!("these end when the owner is named")
             }
         }
     }
@@ -252,6 +253,7 @@ impl Chord {
             return self.conclude(ctx, lookup, None, ups);
         }
         if let Some(next) = lookup.search().candidates.pop() {
+            debug_assert!(!lookup.silent().contains(&next), "nobody is silent twice");
             return self.ask(ctx, ctx.contact(next).endpoint, Some(next), lookup, ups);
         }
         if let Some(lookup) = self.ask_around(ctx, lookup, ups) {
@@ -284,6 +286,8 @@ impl Chord {
         match (reached, joins) {
             (Some(node), _) => self.ask(ctx, ctx.contact(node).endpoint, Some(node), lookup, ups),
             (None, Some(contact)) => self.ask(ctx, contact, None, lookup, ups),
+            // Cut off from all whom it knew: it can't tell whether they live.
+            (None, None) if self.table.successor().is_none() => return Some(lookup),
             (None, None) => {
                 let (key, silent) = (lookup.key, lookup.silent());
                 match self.table.owner_around(key, silent, &self.config, ctx) {
@@ -446,8 +450,9 @@ impl Chord {
     ) {
         while let Some(node) = lookup.search().candidates.pop() {
             if node == self.table.me {
-                let Some(unanswered) = self.serve_myself(ctx, lookup, ups) else { return };
-                lookup = unanswered;
+                let Some(unserved) = self.serve_myself(ctx, lookup, ups) else { return };
+                lookup = unserved;
+                lookup.search().named = Named::Answered;
                 continue;
             }
             let to = (ctx.contact(node).endpoint, Some(node));

@@ -12,13 +12,15 @@
 //! * [`message`], [`compact`], [`codec`]: what travels, inside an event, and its bytes.
 //!
 //! Decisions where the sources are silent. A look-up ends at the key's predecessor, also when
-//! another node's successor list would show the owner sooner; the longer lists serve to choose the
-//! next hop. A node that does not answer within [`Config::rpc_timeout`]
-//! is removed everywhere; it is asked [`Config::tries`] times, once unless that is changed. A request of a look-up names those that were silent
-//! so far, so that nobody names them again (as in MIT's implementation). One finger is repaired after another, so that a
-//! round needs one slot and not twenty. A join takes predecessor and successors from the owner's
-//! welcome at once, and the owner tells the former predecessor (OverSim's aggressive mode). A node
-//! whose last successor dies stays the only member of its ring and says so ([`Upcall::Isolated`]).
+//! another node's successor list would show the owner sooner, and nobody asks the owner but who has
+//! a record for it or wants one; the longer lists serve to choose the next hop. A node that does not
+//! answer within [`Config::rpc_timeout`] is removed everywhere; it is asked [`Config::tries`] times,
+//! once unless that is changed. A request of a look-up names those that were silent so far, so that
+//! nobody names them again (as in MIT's implementation). One finger is repaired after another, so
+//! that a round needs one slot and not twenty. A join takes predecessor and successors from the
+//! owner's welcome at once, and the owner tells the former predecessor (OverSim's aggressive mode). A
+//! node whose last successor dies stays the only member of its ring and says so
+//! ([`Upcall::Isolated`]); what it was looking up then fails.
 //!
 //! Left out: proximity, merging of rings (members of different overlays ignore each other),
 //! acknowledged recursive hops, positions below the 64th bit.

@@ -94,7 +94,7 @@ impl Table {
         self.owner_around(key, &[], config, facts)
     }
 
-    /// The same as if those that are silent were in no table.
+    /// The same as if those that are silent were not in the successor list.
     #[inline]
     pub(super) fn owner_around(
         &self,
@@ -109,8 +109,9 @@ impl Table {
             return self.successors.is_empty().then_some([Some(self.me), None, None]);
         };
         if key.is_owned_by(self.id, facts.contact(successor).id) {
-            // When the list is not full it holds the whole ring, and this node follows its last.
-            let whole_ring = self.successors.len() < usize::from(config.successors);
+            // A list that is not full holds the whole ring, and this node follows its last.
+            let whole_ring =
+                silent.is_empty() && self.successors.len() < usize::from(config.successors);
             let mut nodes = listed().chain(whole_ring.then_some(self.me));
             return Some([nodes.next(), nodes.next(), nodes.next()]);
         }

@@ -13,9 +13,10 @@
 //! sends it a request or an answer, and nobody that it only hears of from others; but a joiner takes
 //! those that its contact names, since it has to begin somewhere, and pings at its first refresh those
 //! that it has not heard since. A node that does not answer within [`Config::rpc_timeout`] is removed
-//! everywhere; it is asked [`Config::tries`] times, once unless that is changed. Full buckets keep whom they know, newer nodes wait in the
-//! replacement cache until one of those fails: the least recently seen is not pinged for each newcomer
-//! (section 4.1 of the paper, which does so to save messages).
+//! everywhere; it is asked [`Config::tries`] times, once unless that is changed. Full buckets keep
+//! whom they know, newer nodes wait in the replacement cache until one of those fails: the least
+//! recently seen is not pinged for each newcomer (section 4.1 of the paper, which does so to save
+//! messages).
 //!
 //! Decisions where the paper is silent. The paper stores at the k closest nodes, all alike; here
 //! the closest decides on a record's version, and the publisher then sends it to the next ones. A

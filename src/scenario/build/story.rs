@@ -40,7 +40,7 @@ const fn kind(protocol: StoryProtocol) -> Kind {
 fn exchanges(story: &StoryPlan, cast: &Cast) -> Result<Vec<Exchange>, BuildError> {
     let one = |plan: &plan::ExchangePlan| {
         let matter = match &plan.matter {
-            Matter::Request { method, from, to, status } => story::Matter::Request {
+            Matter::Request { method, from, to, status, via } => story::Matter::Request {
                 method: Method::from(method.as_str()),
                 from: host(cast, from)?,
                 to: match to {
@@ -48,6 +48,12 @@ fn exchanges(story: &StoryPlan, cast: &Cast) -> Result<Vec<Exchange>, BuildError
                     Addressee::Domain(domain) => story::Addressee::Domain(HostPart::name(domain)),
                 },
                 status: *status,
+                via: match via {
+                    Some(via) => {
+                        Some(via.iter().map(|name| host(cast, name)).collect::<Result<_, _>>()?)
+                    }
+                    None => None,
+                },
             },
             Matter::Event { event, host: name } => story::Matter::Event {
                 event: match event {

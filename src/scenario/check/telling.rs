@@ -11,7 +11,7 @@ use super::Check;
 use super::users::{Users, missing_member};
 
 /// The keys of an exchange that is a request.
-const OF_REQUEST: [&str; 3] = ["method", "from", "status"];
+const OF_REQUEST: [&str; 4] = ["method", "from", "status", "via"];
 /// The keys of one that is an event.
 const OF_EVENT: [&str; 2] = ["host", "presence"];
 
@@ -55,6 +55,30 @@ impl Check<'_> {
         users: &Users<'_>,
     ) -> Vec<String> {
         let list = Path::of("story.hosts");
+        let there = |name: &str| {
+            users.is_host(name)
+                || (name == "update-service" && file.dyndns.is_some())
+                || (name == "dns-authority" && file.dns.is_some())
+                || dns.is_some_and(|dns| is_resolver(dns, name, users))
+        };
+        let known = || {
+            let mut known = usual_hosts(file);
+            known.extend(dns.map(|_| "dns-authority".to_owned()));
+            known.extend(users.nodes());
+            known
+        };
+        self.hosts_once(hosts, &list, users, there, known)
+    }
+
+    /// Hosts in a list that are there, each once; servers in lower case.
+    fn hosts_once(
+        &mut self,
+        hosts: &[String],
+        list: &Path,
+        users: &Users<'_>,
+        there: impl Fn(&str) -> bool,
+        known: impl Fn() -> Vec<String>,
+    ) -> Vec<String> {
         let mut found: Vec<String> = Vec::new();
         for (index, written) in hosts.iter().enumerate() {
             let path = list.then(index);
@@ -62,14 +86,8 @@ impl Check<'_> {
                 true => written.to_ascii_lowercase(),
                 false => written.clone(),
             };
-            let there = users.is_host(&name)
-                || (name == "update-service" && file.dyndns.is_some())
-                || (name == "dns-authority" && file.dns.is_some())
-                || dns.is_some_and(|dns| is_resolver(dns, &name, users));
-            if !there {
-                let mut known = usual_hosts(file);
-                known.extend(dns.map(|_| "dns-authority".to_owned()));
-                known.extend(users.nodes());
+            if !there(&name) {
+                let known = known();
                 let nearest = nearest(&name, known.iter().map(String::as_str));
                 self.fault(&path, Fault::Unresolved { what: "host", name, nearest, known });
                 continue;
@@ -94,7 +112,7 @@ impl Check<'_> {
         match (exchange.method, exchange.event) {
             (Some(method), None) => {
                 self.meaningless(path, &OF_EVENT, "`method`");
-                self.request(exchange, method, path, users)
+                self.request(exchange, method, path, file, users)
             }
             (None, Some(Occurrence::Notified)) => {
                 self.meaningless(path, &OF_REQUEST, "`event`");
@@ -123,8 +141,11 @@ impl Check<'_> {
         exchange: &Exchange,
         method: StoryMethod,
         path: &Path,
+        file: &File,
         users: &Users<'_>,
     ) -> Option<Matter> {
+        let via =
+            exchange.via.as_ref().map(|via| self.passers(via, &path.then("via"), file, users));
         let sender = self.user(exchange.from.as_ref(), &path.then("from"), "who sends it", users);
         let never = sender.as_ref().and_then(|sender| never_sent(&sender.host, method, users));
         if let Some(fault) = never {
@@ -155,7 +176,24 @@ impl Check<'_> {
             return None;
         }
         let status = exchange.status.unwrap_or(200);
-        Some(Matter::Request { method, from: sender.host, to, status })
+        Some(Matter::Request { method, from: sender.host, to, status, via })
+    }
+
+    /// Who passes a request on.
+    fn passers(
+        &mut self,
+        via: &[String],
+        list: &Path,
+        file: &File,
+        users: &Users<'_>,
+    ) -> Vec<String> {
+        let known = || {
+            let mut known = usual_hosts(file);
+            known.retain(|name| name != "update-service");
+            known.extend(users.nodes());
+            known
+        };
+        self.hosts_once(via, list, users, |name| users.is_host(name), known)
     }
 
     fn notified(&mut self, exchange: &Exchange, path: &Path, users: &Users<'_>) -> Option<Matter> {
@@ -252,8 +290,11 @@ impl Check<'_> {
         for (index, exchange) in story.exchanges.iter().enumerate() {
             let path = Path::of("story.exchange").then(index);
             match &exchange.matter {
-                Matter::Request { from, to, .. } => {
+                Matter::Request { from, to, via, .. } => {
                     missing(path.then("from"), from);
+                    for (place, passer) in via.iter().flatten().enumerate() {
+                        missing(path.then("via").then(place), passer);
+                    }
                     if let Addressee::User(peer) = to {
                         missing(path.then("to"), &peer.host);
                     }

@@ -18,12 +18,13 @@ fn exchange(plan: &ExchangePlan) -> Exchange {
         from: None,
         to: None,
         status: None,
+        via: None,
         event: None,
         host: None,
         presence: None,
     };
     match &plan.matter {
-        Matter::Request { method, from, to, status } => Exchange {
+        Matter::Request { method, from, to, status, via } => Exchange {
             method: Some(*method),
             from: Some(from.clone()),
             to: match to {
@@ -31,6 +32,7 @@ fn exchange(plan: &ExchangePlan) -> Exchange {
                 Addressee::Domain(domain) => Some(domain.clone()),
             },
             status: Some(*status),
+            via: via.clone(),
             ..blank
         },
         Matter::Event { event, host } => Exchange {

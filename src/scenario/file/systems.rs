@@ -322,7 +322,8 @@ pub struct Chord {
     #[schemars(extend("x-period" = true))]
     pub rpc_timeout: Duration,
     /// How often a request is sent, each time with the same time-out, before the other is taken for
-    /// dead; a look-up that is forwarded (`recursive`) is sent once. With one, every lost datagram drops a living node.
+    /// dead; a look-up that is forwarded (`recursive`) is sent once. With one, every lost datagram
+    /// drops a living node.
     #[schemars(range(min = 1, max = 10))]
     pub tries: u32,
     /// How many nodes hold each value.

@@ -46,6 +46,11 @@ pub struct Exchange {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "200"), range(min = 200, max = 699))]
     pub status: Option<u16>,
+    /// Who passes the request on, one after the other, and nobody else: hosts by their names, a server by
+    /// its domain; `[]` where it goes straight to the addressee.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("x-default" = "whoever does"))]
+    pub via: Option<Vec<String>>,
     /// Something other than a request. Either this or `method`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("x-default" = "`method` is given"))]

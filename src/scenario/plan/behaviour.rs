@@ -172,7 +172,7 @@ pub enum Strategy {
     Standby,
     /// Takeover and publication at the instant of departure, without a message.
     Oracle,
-    /// The successor is published one TTL ahead of the departure.
+    /// The successor is published one TTL ahead of the departure, or of a change of the address.
     Clairvoyant,
 }
 

@@ -46,6 +46,8 @@ pub enum Matter {
         to: Addressee,
         /// The status of the response, 200 to 699.
         status: u16,
+        /// The hosts that pass it on, where that matters.
+        via: Option<Vec<String>>,
     },
     /// Something of the overlay.
     Event {

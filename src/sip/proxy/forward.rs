@@ -35,8 +35,8 @@ impl Proxy {
     pub(super) fn arm(&mut self, now: SimTime, id: ContextId, method: &Method) {
         let rules = &self.settings.rules;
         if *method != Method::Invite && !rules.timeout_answers_non_invite {
-            // RFC 4320 §4.1: not before Timer E is set to T2, and then at once. The retransmission with
-            // which it is set is to arrive first, also when it takes as long as the request did.
+            // RFC 4320 §4.1: not before Timer E is set to T2, and then at once. The retransmission
+            // with which it is set is to arrive first, also when it takes as long as the request.
             let mut wait = SimDuration::from_nanos(1);
             let mut interval = rules.first_interval;
             while interval < rules.t2 {

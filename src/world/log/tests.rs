@@ -20,7 +20,7 @@ const HOME: Address = Address::from_bits(0x0a00_0008);
 fn say(tell: impl Fn(&Words<'_>) -> String) -> String {
     let address = |it: Address| if it == HOME { format!("{it} (bob)") } else { it.to_string() };
     let node = |it: NodeRef| format!("n{}", it.index());
-    tell(&Words { address: &address, node: &node })
+    tell(&Words { address: &address, node: &node, sets: false })
 }
 
 fn check(message: impl Into<Message>, expected: &str) {

@@ -3,10 +3,10 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::clock;
+use super::{Way, clock};
 use crate::sim::HostId;
 use crate::sip::agent::{Outcome, Upcall};
-use crate::sip::{HostPart, Method, RequestKey, Uri};
+use crate::sip::{HostPart, Method, Request, RequestKey, Uri};
 use crate::time::SimTime;
 use crate::world::observation::Observation;
 
@@ -36,6 +36,8 @@ pub enum Matter {
         to: Addressee,
         /// The status of the response; what a user agent takes for one counts (RFC 3261 §8.1.3.1).
         status: u16,
+        /// Who passes it on, one after the other and nobody else, where that is asked for.
+        via: Option<Vec<HostId>>,
     },
     /// Something happens to a member.
     Event {
@@ -80,8 +82,8 @@ pub enum OverlayEvent {
 pub(super) enum Happening {
     /// A request has begun.
     Began { method: Method, from: HostId, to: Uri },
-    /// A request has ended.
-    Ended { method: Method, from: HostId, to: Uri, outcome: Outcome },
+    /// A request has ended; `via` have passed it on.
+    Ended { method: Method, from: HostId, to: Uri, outcome: Outcome, via: Vec<HostId> },
     /// Something of a member's; or the attempt at it.
     Event { event: OverlayEvent, host: HostId, succeeded: bool },
     /// A user agent was told of a presence.
@@ -117,6 +119,8 @@ enum Instead {
     Unanswered,
     /// It ended so.
     Ended(Outcome),
+    /// It ended as it had to, but others passed it on.
+    OtherWay,
     /// The member tried, and failed.
     Failed,
     /// The presence was another.
@@ -129,13 +133,15 @@ impl Matter {
     fn meaning(&self, happening: &Happening) -> Meaning {
         match (self, happening) {
             (
-                Self::Request { method, from, to, status },
-                Happening::Ended { method: other, from: sender, to: uri, outcome },
+                Self::Request { method, from, to, status, via },
+                Happening::Ended { method: other, from: sender, to: uri, outcome, via: passers },
             ) if method == other && from == sender && to.includes(uri) => {
-                if code(*outcome) == Some(*status) {
-                    Meaning::Met
-                } else {
+                if code(*outcome) != Some(*status) {
                     Meaning::Instead(Instead::Ended(*outcome))
+                } else if via.as_ref().is_some_and(|via| via != passers) {
+                    Meaning::Instead(Instead::OtherWay)
+                } else {
+                    Meaning::Met
                 }
             }
             (
@@ -227,7 +233,18 @@ pub struct Exchanges {
     /// What has happened at the current instant and has met nothing.
     instant: (SimTime, Vec<Happening>),
     /// Requests that have begun.
-    begun: BTreeMap<(HostId, RequestKey), (Method, Uri)>,
+    begun: BTreeMap<(RequestKey, HostId), Begun>,
+    /// Whether it matters of any who passes it on.
+    ways_matter: bool,
+}
+
+/// A request that has begun.
+#[derive(Clone, Debug)]
+struct Begun {
+    method: Method,
+    to: Uri,
+    /// Who has passed it on, in this order, each once.
+    via: Vec<HostId>,
 }
 
 impl Exchanges {
@@ -236,27 +253,44 @@ impl Exchanges {
     pub fn new(all: Vec<Exchange>) -> Self {
         let seen = vec![None; all.len()];
         let instant = (SimTime::ZERO, Vec::new());
-        Self { all, met: Vec::new(), seen, instant, begun: BTreeMap::new() }
+        let asks = |it: &Exchange| matches!(it.matter, Matter::Request { via: Some(_), .. });
+        let ways_matter = all.iter().any(asks);
+        Self { all, met: Vec::new(), seen, instant, begun: BTreeMap::new(), ways_matter }
     }
 
     /// A user agent tells something.
     pub(super) fn told(&mut self, now: SimTime, host: HostId, upcall: &Upcall) {
         match upcall {
             Upcall::Began { key, method, to, .. } => {
-                self.begun.insert((host, *key), (method.clone(), to.clone()));
+                let begun = Begun { method: method.clone(), to: to.clone(), via: Vec::new() };
+                self.begun.insert((*key, host), begun);
                 let (method, to) = (method.clone(), to.clone());
                 self.happened(now, &Happening::Began { method, from: host, to });
             }
             Upcall::Ended { key, outcome } => {
-                if let Some((method, to)) = self.begun.remove(&(host, *key)) {
-                    let outcome = *outcome;
-                    self.happened(now, &Happening::Ended { method, from: host, to, outcome });
+                if let Some(Begun { method, to, via }) = self.begun.remove(&(*key, host)) {
+                    let (from, outcome) = (host, *outcome);
+                    self.happened(now, &Happening::Ended { method, from, to, outcome, via });
                 }
             }
             Upcall::Notified { peer, open } => {
                 self.happened(now, &Happening::Notified { host, of: peer.clone(), open: *open });
             }
             _ => {}
+        }
+    }
+
+    /// A request has come one hop further.
+    pub(super) fn passed(&mut self, way: Way, request: &Request) {
+        if !self.ways_matter {
+            return;
+        }
+        let key = request.key();
+        let first = (key, HostId(0))..=(key, HostId(u32::MAX));
+        for ((_, sender), begun) in self.begun.range_mut(first) {
+            if way.from != *sender && !begun.via.contains(&way.from) {
+                begun.via.push(way.from);
+            }
         }
     }
 
@@ -326,6 +360,7 @@ impl Instead {
             Self::Ended(outcome) => {
                 format!("the last such request {} at {at}", outcome_in_words(outcome))
             }
+            Self::OtherWay => format!("the last such request, at {at}, was passed on by others"),
             Self::Failed => format!("the last attempt failed at {at}"),
             Self::Presence(open) => {
                 let said = match open {
@@ -353,7 +388,7 @@ mod tests {
     }
 
     fn request(title: &str, method: Method, to: Addressee, status: u16) -> Exchange {
-        let matter = Matter::Request { method, from: ALICE, to, status };
+        let matter = Matter::Request { method, from: ALICE, to, status, via: None };
         Exchange { title: title.to_owned(), matter }
     }
 
@@ -459,6 +494,37 @@ mod tests {
             exchanges.happened(at(10), &Happening::of_observation(BOB, &refused).unwrap());
             let told = exchanges.finish();
             assert_eq!((told[0].met, told[0].instead.as_str()), (None, instead));
+        }
+    }
+
+    /// Alice's message, by way of hosts 5 and 6 (the first sends it twice, and in vain to a third).
+    #[test]
+    fn who_passes_it_on_matters_where_that_is_asked_for() {
+        let uri = uri("bob");
+        for (via, instead) in [
+            (None, ""),
+            (Some(vec![5, 6]), ""),
+            (Some(vec![6]), "the last such request, at 2 s, was passed on by others"),
+            (Some(vec![]), "the last such request, at 2 s, was passed on by others"),
+        ] {
+            let via = via.map(|via: Vec<u32>| via.into_iter().map(HostId).collect());
+            let (to, status) = (Addressee::User(uri.clone()), 200);
+            let matter = Matter::Request { method: Method::Message, from: ALICE, to, status, via };
+            let mut exchanges = Exchanges::new(vec![Exchange { title: String::new(), matter }]);
+            let end = crate::sip::NameAddress::of(uri.clone());
+            let headers = crate::sip::Headers::new(end.clone(), end, "call".into(), 1);
+            let (method, body) = (Method::Message, [].into());
+            let request = Request { method: method.clone(), uri: uri.clone(), headers, body };
+            let (key, cause) = (request.key(), crate::sip::agent::Cause::Asked);
+            let to = uri.clone();
+            exchanges.told(at(1), ALICE, &Upcall::Began { key, method, to, cause });
+            for (from, to) in [(1, 5), (5, 7), (5, 6), (5, 6), (6, 2)] {
+                let address = crate::address::Address::from_bits(to);
+                let way = Way { from: HostId(from), to: HostId(to), address, is_gone: to == 7 };
+                exchanges.passed(way, &request);
+            }
+            exchanges.told(at(2), ALICE, &Upcall::Ended { key, outcome: OK });
+            assert_eq!(exchanges.finish()[0].instead, instead);
         }
     }
 

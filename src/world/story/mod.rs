@@ -156,6 +156,7 @@ impl Chronicle {
         };
         if let Message::Sip(crate::sip::Message::Request(request)) = message {
             self.watches.passed(way, request);
+            self.exchanges.passed(way, request);
         }
     }
 

@@ -252,6 +252,12 @@ impl Truth {
         }
     }
 
+    /// Whether the binding is a set.
+    #[must_use]
+    pub const fn publishes_sets(&self) -> bool {
+        self.publishes_sets
+    }
+
     /// Something was observed at this host. Time must not run back.
     pub fn observe(&mut self, now: SimTime, host: HostId, observation: &Observation) {
         self.advance(now);
@@ -492,7 +498,11 @@ impl Truth {
         let Some(resolver) = self.resolvers.position(host) else {
             return self.store_own(host, answer, expires);
         };
-        let source = self.set_of(answer).map_or(Source::Nothing, Source::Set);
+        let source = match (self.set_of(answer), answer) {
+            (Some(set), _) => Source::Set(set),
+            (None, Answer::Failure) => Source::Failure,
+            (None, Answer::Negative | Answer::Addresses(_)) => Source::Nothing,
+        };
         let addresses = &mut self.addresses;
         for resolver in self.resolvers.store(self.now, resolver, source, expires, addresses) {
             self.refresh_callers_of(resolver);

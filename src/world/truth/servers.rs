@@ -46,6 +46,7 @@ impl Truth {
     /// A name server serves this from now on.
     pub(super) fn served_by(&mut self, host: HostId, answer: &Answer) {
         let Some(place) = self.servers.note(host, answer) else { return };
+        self.reach_authority();
         let asked = self.servers.asked(|host| self.reaches(host)).unwrap_or(0);
         if asked == place {
             return self.serve(answer);
@@ -82,10 +83,11 @@ impl Truth {
         }
     }
 
-    /// Looks again whether the observer reaches a name server.
+    /// Looks again whether the observer reaches a name server that answers.
     pub(super) fn reach_authority(&mut self) {
         let asked = self.servers.asked(|host| self.reaches(host));
-        let reaches = asked.is_some() || self.servers.order.is_empty();
+        let answers = |place: usize| self.servers.order[place].1 != Answer::Failure;
+        let reaches = asked.is_some_and(answers) || self.servers.order.is_empty();
         self.resolvers.reach_authority(self.now, reaches, &mut self.addresses);
     }
 

@@ -1,9 +1,10 @@
 //! Stale windows of resolvers.
 //!
 //! Each resolver has a *source* at every instant: the record set of its unexpired cache entry, no
-//! address (a cached negative answer or failure), or the authority. One that forwards and has no
-//! unexpired entry has the source of the resolver that it would ask. While the authority can't be
-//! reached, a record set that is kept for that case is the source in its place. When the source changes, the
+//! address (a cached negative answer), a cached failure, or the authority. One that forwards and has no
+//! unexpired entry has the source of the resolver that it would ask. In place of a failure, or of an
+//! authority that does not answer, stands a record set that is kept for that case, of the resolver
+//! that is nearest to the authority. When the source changes, the
 //! overlap of the time that it lasted with the source's stale stretches is booked to the rows.
 //! Entries expire through an agenda, so that the number of resolvers that are stale now is known at
 //! every instant as well; its integral is the total that the rows must sum up to.
@@ -27,8 +28,10 @@ pub(super) enum Source {
     Authority,
     /// A cached record set.
     Set(SetId),
-    /// A cached negative answer or failure.
+    /// A cached negative answer.
     Nothing,
+    /// A cached failure.
+    Failure,
 }
 
 #[derive(Debug)]
@@ -123,7 +126,7 @@ impl Resolvers {
         match self.resolvers[resolver as usize].source {
             Source::Authority => self.asked(),
             Source::Set(set) => Some(set),
-            Source::Nothing => None,
+            Source::Nothing | Source::Failure => None,
         }
     }
 
@@ -288,9 +291,15 @@ impl Resolvers {
     fn source_of(&self, resolver: u32) -> Source {
         let it = &self.resolvers[resolver as usize];
         let passed_on = || it.above.map(|above| self.resolvers[above as usize].source);
-        match (it.own.or_else(passed_on).unwrap_or(Source::Authority), it.kept) {
-            (Source::Authority, Some((set, _))) if !self.reaches_authority => Source::Set(set),
-            (source, _) => source,
+        let source = it.own.or_else(passed_on).unwrap_or(Source::Authority);
+        let fails = match source {
+            Source::Authority => !self.reaches_authority,
+            Source::Failure => true,
+            Source::Set(_) | Source::Nothing => false,
+        };
+        match it.kept {
+            Some((set, _)) if fails => Source::Set(set),
+            _ => source,
         }
     }
 
@@ -307,7 +316,7 @@ impl Resolvers {
         match source {
             Source::Authority => self.asking -= 1,
             Source::Set(set) => self.holders.remove(set),
-            Source::Nothing => {}
+            Source::Nothing | Source::Failure => {}
         }
         self.is_stale(source, addresses).into()
     }
@@ -316,7 +325,7 @@ impl Resolvers {
         match source {
             Source::Authority => self.asking += 1,
             Source::Set(set) => self.holders.add(set),
-            Source::Nothing => {}
+            Source::Nothing | Source::Failure => {}
         }
         self.is_stale(source, addresses).into()
     }
@@ -325,7 +334,7 @@ impl Resolvers {
         match source {
             Source::Authority => self.asked().is_some_and(|set| addresses.is_stale(set)),
             Source::Set(set) => addresses.is_stale(set),
-            Source::Nothing => false,
+            Source::Nothing | Source::Failure => false,
         }
     }
 
@@ -339,7 +348,7 @@ impl Resolvers {
         let mut next = match source {
             Source::Authority => first_open_at(&self.stretches, since),
             Source::Set(set) => first_open_at(addresses.stretches(set), since),
-            Source::Nothing => return,
+            Source::Nothing | Source::Failure => return,
         };
         loop {
             let stretches = match source {

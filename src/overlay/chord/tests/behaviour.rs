@@ -195,6 +195,7 @@ impl Context for Host {
 /// what it owned.
 #[test]
 fn a_request_is_repeated_before_its_receiver_is_dead() {
+    let stored = Upcall::PutDone { id: OperationId(1), outcome: PutOutcome::Stored };
     for tries in [1, 2, 3] {
         let mut net = Net::converged(2, 0, 4, Config { tries, ..config() });
         net.stop_timers();
@@ -206,9 +207,53 @@ fn a_request_is_repeated_before_its_receiver_is_dead() {
         net.run(end - SimDuration::from_nanos(1));
         assert_eq!((net.sent.len(), net.ups.len()), (usize::from(tries), 0));
         net.run(SimDuration::from_nanos(1));
-        let stored = Upcall::PutDone { id: OperationId(1), outcome: PutOutcome::Stored };
-        assert_eq!(net.ups, [(0, Upcall::Isolated), (0, stored)]);
+        assert_eq!(net.ups, [(0, Upcall::Isolated), (0, stored.clone())]);
         assert_eq!(net.node(0).records(), 1);
+    }
+}
+
+/// Who is cut off from all whom it knew stores nothing with itself: for all that it can tell the
+/// others have an owner.
+#[test]
+fn a_put_by_who_is_cut_off_fails() {
+    let mut net = Net::converged(12, 0, 4, config());
+    net.stop_timers();
+    (1..12).for_each(|node| net.crash(node));
+    let key = net.directory.contact(NodeRef::new(5)).id;
+    net.operate(0, |chord, ctx| chord.put(ctx, Record { key, ..record(0) }));
+    net.run(SECOND * 120);
+    let failed = Upcall::PutDone { id: OperationId(1), outcome: PutOutcome::Failed };
+    assert!(net.ups.contains(&(0, failed)), "{:?}", net.ups);
+    assert_eq!(net.node(0).records(), 0);
+}
+
+/// So are the steps of a look-up, and a joiner's requests to a contact of which it knows nothing.
+#[test]
+fn steps_of_look_ups_and_joins_are_repeated() {
+    let is_find = |it: &&Message| matches!(it, Message::Small(Small::Find(..)));
+    for tries in [1, 3] {
+        // Six nodes with lists of eight: everybody knows everybody.
+        let mut net = Net::converged(6, 1, 4, Config { tries, ..config() });
+        net.stop_timers();
+        net.crash(1);
+        net.sent.clear();
+        let key = net.directory.contact(NodeRef::new(1)).id.plus(1);
+        net.operate(3, |chord, ctx| chord.lookup(ctx, key));
+        net.run(SECOND * 10);
+        let [(3, Upcall::LookupDone { outcome, .. })] = net.ups[..] else {
+            panic!("{:?}", net.ups)
+        };
+        assert_eq!((outcome.owner, outcome.timeouts), (Some(net.owner(key)), 1));
+        // The dead node is asked so often; the next best is told of it, and names the owner.
+        assert_eq!(net.sent.iter().filter(is_find).count(), usize::from(tries));
+        assert_eq!(net.sent.len(), usize::from(tries) + 2);
+        net.sent.clear();
+        net.join(6, &[1, 5]);
+        net.run(SimDuration::from_millis(1_500) * u64::from(tries) - SimDuration::from_nanos(1));
+        assert_eq!(net.sent.iter().filter(is_find).count(), usize::from(tries));
+        assert_eq!(net.sent.len(), usize::from(tries));
+        net.run(SECOND * 20);
+        assert_eq!(net.members().len(), 6);
     }
 }
 

@@ -183,10 +183,11 @@ fn put_around_failures(net: &mut Net, network: u64, failed: f64) -> Path {
 
 const PUTS: u64 = 100;
 
-/// What the paper says of its look-ups holds for those of this overlay, message by message: all find
-/// the key's true current owner, paths are as published, and "the number of timeouts experienced by
-/// a lookup is equal to the number of failed nodes encountered". Here each is encountered once a
-/// look-up, and whether an owner lives is found out by asking it; published are up to a sixth fewer.
+/// What the paper says of its look-ups holds for the puts of this overlay, message by message: all
+/// find the key's true current owner, paths are as published, and "the number of timeouts experienced
+/// by a lookup is equal to the number of failed nodes encountered". Here each is encountered once a
+/// look-up, and whether an owner lives is found out by asking it: 15 % fewer than published at a tenth,
+/// 10 to 18 % more at larger shares.
 #[test]
 fn every_put_finds_its_owner_after_failures_on_a_path_as_published() {
     let config = Config {
@@ -213,6 +214,6 @@ fn every_put_finds_its_owner_after_failures_on_a_path_as_published() {
         let told = format!("{failed}: {hops:.3} hops ({path}), {silent:.3} time-outs ({timeouts})");
         // 3 % and the standard error of 2,000 paths, 0.6 %.
         assert!((hops - path).abs() <= 0.036 * path, "{told}");
-        assert!((silent - timeouts).abs() <= 0.2 * timeouts, "{told}");
+        assert!((-0.16..=0.19).contains(&((silent - timeouts) / timeouts.max(0.1))), "{told}");
     }
 }

@@ -89,7 +89,7 @@ pub(super) struct Naive {
     /// What each name server serves.
     served: BTreeMap<HostId, Answer>,
     /// Of resolvers and of the servers of callers.
-    caches: BTreeMap<HostId, (Vec<Address>, SimTime)>,
+    caches: BTreeMap<HostId, (Option<Vec<Address>>, SimTime)>,
     /// What resolvers give to those for whom they get nothing fresh.
     kept: BTreeMap<HostId, (Vec<Address>, SimTime)>,
     /// All requests that ever began, and when each host went up or down.
@@ -184,8 +184,8 @@ impl Naive {
     /// Goes on to `to` in steps in which nothing can change.
     fn elapse(&mut self, to: SimTime) {
         while self.now < to {
-            let held = self.caches.values().chain(self.kept.values());
-            let expiries = held.map(|&(_, expires)| expires);
+            let held = self.caches.values().map(|&(_, expires)| expires);
+            let expiries = held.chain(self.kept.values().map(|&(_, until)| until));
             let instants = expiries.chain([self.config.warmup, to]);
             let next = instants.filter(|&at| at > self.now).min().unwrap();
             let next = next.min(to);
@@ -265,11 +265,14 @@ impl Naive {
                 }
             }
             Observation::CacheStored { answer, expires } => {
-                self.caches.insert(id, (list(answer), *expires));
+                let held = (*answer != Answer::Failure).then(|| list(answer));
+                self.caches.insert(id, (held, *expires));
                 self.kept.remove(&id);
             }
             Observation::CacheKept { until } => {
-                if let Some(addresses) = self.cached(id).filter(|cached| !cached.is_empty()) {
+                if let Some(Some(addresses)) = self.cached(id)
+                    && !addresses.is_empty()
+                {
                     self.kept.insert(id, (addresses.to_vec(), *until));
                 }
             }

@@ -158,9 +158,27 @@ fn a_record_set_is_kept_for_while_the_authority_is_out_of_reach() {
          500 x heal 0";
     let happenings = parse(&[START, script].concat());
     let report = run(config(1, 0), &happenings, SimTime::from_secs(600));
-    // It always has the old address, but from 410 to 500: 100 to 140 and 310 to 340 in its cache, 200 to
-    // 260, 300 to 310 and 340 to 410 kept; at other times the authority says the same.
+    // It always has the old address, but from 410 to 500: 100 to 140 and 310 to 340 in its cache,
+    // 200 to 260, 300 to 310 and 340 to 410 kept; at other times the authority says the same.
     let expected = ["c1 100..600 Censored - a>- 1/0/0 detect=500", "r1 a@100 410 0/0"];
     assert_eq!(show(&report), expected);
     assert_eq!(report.totals.stale_nanos, 410_000_000_000);
+}
+
+/// A resolver that forwards gives what it keeps also when the one above it answers with a failure,
+/// and when a name server that can be reached fails.
+#[test]
+fn a_record_set_is_kept_for_failures_as_well() {
+    let config = TruthConfig { forwards: [(HostId(101), HostId(102))].into(), ..config(2, 0) };
+    let script = "80 r1 cache a 60\n80 r1 keep 900
+         100 n1 down
+         200 r2 cache fail 50
+         300 z serve fail
+         400 z serve none\n500 r2 cache none 20";
+    let happenings = parse(&[START, script].concat());
+    let report = run(config, &happenings, SimTime::from_secs(600));
+    // r1 is stale from 100 to 400: its cache, the authority, what it keeps while r2 or the authority
+    // fails. r2 from 100 to 200 and 250 to 300, as the authority is. Then there is no address.
+    let stale: u128 = 300 + 100 + 50;
+    assert_eq!(report.totals.stale_nanos, stale * 1_000_000_000);
 }

@@ -215,7 +215,8 @@ impl Author {
             3..5 => {
                 let holder = if self.one_in(3) { caller } else { resolver };
                 let expires = self.now + self.quarter_seconds(60);
-                (holder, Observation::CacheStored { answer: self.old_answer(), expires })
+                let answer = if self.one_in(8) { Answer::Failure } else { self.old_answer() };
+                (holder, Observation::CacheStored { answer, expires })
             }
             5..7 => (resolver, Observation::Answered(self.old_answer())),
             7 => {

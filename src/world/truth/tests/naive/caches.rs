@@ -3,28 +3,31 @@
 use super::Naive;
 use crate::address::Address;
 use crate::sim::HostId;
+use crate::world::observation::Answer;
 
 impl Naive {
-    pub(super) fn cached(&self, host: HostId) -> Option<&[Address]> {
+    /// What a cache holds; within, `None` for a failure.
+    pub(super) fn cached(&self, host: HostId) -> Option<Option<&[Address]>> {
         let (cached, _) = self.caches.get(&host).filter(|(_, expires)| self.now < *expires)?;
-        Some(cached)
+        Some(cached.as_deref())
     }
 
     pub(super) fn would_answer(&self, resolver: HostId) -> &[Address] {
-        // Who cannot ask answers with a failure.
         self.answer_of(resolver).unwrap_or(&[])
     }
 
-    /// `None` when it can't ask and has nothing.
+    /// `None` for a failure: its own, that of whom it asks, or because it can't ask.
     pub(super) fn answer_of(&self, resolver: HostId) -> Option<&[Address]> {
         if let Some(cached) = self.cached(resolver) {
-            return Some(cached);
+            return cached;
         }
         let fresh = match self.config.forwards.get(&resolver) {
             Some(&above) => self.answer_of(above),
             None => {
-                let reaches = self.config.authorities.iter().any(|&server| self.sees(server));
-                reaches.then_some(&self.binding[..])
+                let answers = |server| self.says(server) != &Answer::Failure;
+                let mut servers = self.config.authorities.iter();
+                let asks = servers.any(|&server| self.sees(server) && answers(server));
+                asks.then_some(&self.binding[..])
             }
         };
         let kept = self.kept.get(&resolver).filter(|(_, until)| self.now < *until);
@@ -34,7 +37,9 @@ impl Naive {
     /// What the chain of a caller would answer.
     pub(super) fn chain(&self, index: usize) -> &[Address] {
         let caller = &self.config.callers[index];
-        let own = self.cached(caller.host).filter(|_| caller.cache);
-        own.unwrap_or_else(|| self.would_answer(caller.resolver))
+        match self.cached(caller.host).filter(|_| caller.cache) {
+            Some(own) => own.unwrap_or(&[]),
+            None => self.would_answer(caller.resolver),
+        }
     }
 }
