@@ -112,5 +112,6 @@ fn a_record_about_nobody_is_told_with_its_line() {
     scenario.enclose(key, table, String::new()).unwrap();
     let simulator = Simulator::new(scenario.plan, None, true);
     let error = simulator.world(1, None).unwrap_err().to_string();
-    assert_eq!(error, "changes.csv:3: there is no member `node-00011`");
+    let expected = "changes.csv:3:3: there is no member `node-00011`; did you mean `node-00001`?";
+    assert_eq!(error, expected);
 }

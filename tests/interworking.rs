@@ -273,11 +273,13 @@ fn a_relay_agent_peer_carries_calls_to_whom_nobody_reaches() {
     assert_eq!(way(&output, "SIP INVITE")[..4], there);
     assert_eq!(way(&output, "SIP BYE")[..4], there);
     assert_eq!(way(&output, "I hear nothing"), [(bob, ser), (ser, lin)]);
-    // Each of the two allocations costs a challenge; after the relay's return its nonce is still good.
+    // Each of the two allocations costs a challenge; after the relay's return its nonce is no longer
+    // good, and the first request is told another.
     let turn = |words: &str| way(&output, words).len();
     assert_eq!(turn("TURN Allocate, unsigned"), 2);
     assert_eq!(turn("TURN Allocate: 401"), 2);
     assert_eq!(turn("TURN Allocate: 10.128.0.3"), 4);
+    assert_eq!(turn(": 438"), 2);
     let value = |name: &str| output.headline.value(name).unwrap();
     assert_eq!((value("media_calls"), value("media_given_up")), (2.0, 2.0));
     // Ten packets a second from each end: a minute; then from 5 min and 2 s of ringing on to half a
@@ -285,6 +287,21 @@ fn a_relay_agent_peer_carries_calls_to_whom_nobody_reaches() {
     let (sent, lost) = (value("media_packets"), value("media_lost"));
     assert!((sent - 2.0 * 1_480.0).abs() < 20.0, "{sent}");
     assert!((lost - 30.0 / 148.0).abs() < 0.01, "{lost}");
+}
+
+/// Two calls with the same end, from 3 to 5 min and from 4 to 6 min: the channel stays until the
+/// second is over. Each end says ten packets a second in each for two minutes; what is on its way
+/// when somebody hangs up is lost, and no more.
+#[test]
+fn a_call_through_the_relay_outlives_another_with_the_same_end() {
+    let overlap =
+        ["event.1.talk=2m", "event.2.at=4m", "event.2.talk=2m", "event.3.at=8m", "event.3.for=1m"];
+    let output = run("relay-agent", &overlap);
+    let value = |name: &str| output.headline.value(name).unwrap();
+    assert_eq!((value("media_calls"), value("media_given_up")), (2.0, 0.0));
+    let (sent, lost) = (value("media_packets"), value("media_lost"));
+    assert!((sent - 4.0 * 1_200.0).abs() < 20.0, "{sent}");
+    assert!(lost * sent < 8.5, "{}", lost * sent);
 }
 
 /// A member that lets everybody in needs no relay, and nothing is lost.

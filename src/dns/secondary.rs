@@ -324,10 +324,14 @@ impl Secondary {
         C: Context<Message = Packet, Timer = Timer, Observation = Observation>,
     {
         match self.zone.take_over(records) {
-            Ok(changed) => {
-                if !self.expired {
-                    self.tell(ctx, changed);
+            Ok(mut changed) => {
+                // A copy that had expired is told as a whole, and what it has no more as well.
+                if std::mem::take(&mut self.expired) {
+                    changed.extend(self.zone.questions());
+                    changed.sort();
+                    changed.dedup();
                 }
+                self.tell(ctx, changed);
                 self.rest(ctx, true);
             }
             Err(_) => self.rest(ctx, false),

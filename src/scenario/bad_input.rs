@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Scenario;
 
-fn messages(text: &str, overrides: &[&str]) -> String {
+pub(super) fn messages(text: &str, overrides: &[&str]) -> String {
     let overrides: Vec<_> = overrides.iter().map(|&argument| argument.to_owned()).collect();
     match Scenario::parse("x.toml", text.as_bytes(), Path::new(""), &overrides) {
         Ok(scenario) => format!("accepted: {:?}", scenario.plan),
@@ -307,7 +307,7 @@ fn keys_against_each_other() {
         (
             "name = \"x\"\n[network.latency]\nmodel = \"uniform\"\nmin = \"70ms\"\nsigma = 1",
             "x.toml:4:7: network.latency.min: 70ms must not be above `max`, which is 60ms\n\
-             x.toml:5:1: network.latency.sigma: `sigma` has no meaning with model \"uniform\"",
+             x.toml:5:1: network.latency.sigma: `sigma` has no meaning with model \"uniform\"; it has one with \"lognormal\"",
         ),
         (
             "name = \"x\"\n[network.latency]\nmodel = \"topology\"\nrouters = 4\nlinks = 4",
@@ -329,7 +329,7 @@ fn keys_against_each_other() {
         (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[dyndns]\n[handover]\n\
              ddclient = { interval = \"60s\" }",
-            "x.toml:7:1: handover.ddclient: `ddclient` has no meaning with strategy \"dyndns\"",
+            "x.toml:7:1: handover.ddclient: `ddclient` has no meaning with strategy \"dyndns\"; it has one with \"ddclient\"",
         ),
         (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"a\"\n[handover]\n\
@@ -378,7 +378,7 @@ fn churn() {
         ),
         (
             "name = \"x\"\n[churn]\nshape = 2\ntrace = \"a.avt\"",
-            "x.toml:3:1: churn.shape: `shape` has no meaning with \"exponential\"\n\
+            "x.toml:3:1: churn.shape: `shape` has no meaning with \"exponential\"; it has one with \"weibull\" or \"pareto\"\n\
              x.toml:4:1: churn.trace: `trace` has no meaning with model \"exponential\"; to \
              read a trace, set churn.model to \"trace\" as well",
         ),

@@ -349,8 +349,13 @@ fn a_server_that_goes_and_what_stands_in_for_it_are_judged() {
         ),
         (
             "action = \"address_change\"\nhost = \"deebee.dsl.ru.ac.za\"",
-            "x.toml:25:8: event.0.host: there is no host `deebee.dsl.ru.ac.za`; there is `alice`, \
-             `bob-pc` or `proxy`",
+            "x.toml:25:8: event.0.host: `deebee.dsl.ru.ac.za` is the server of a conventional domain: \
+             only the addresses of members change",
+        ),
+        (
+            "action = \"address_change\"\nhost = \"linphone\"",
+            "x.toml:25:8: event.0.host: `linphone` is a phone of `deebee.dsl.ru.ac.za`: only the \
+             addresses of members change",
         ),
         (
             "action = \"return\"\nhost = \"idle.example\"",

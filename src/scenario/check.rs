@@ -146,6 +146,7 @@ impl Check<'_> {
         self.names(&plan);
         self.partitions(&plan);
         self.needs(&plan);
+        self.media_needs(&plan);
         self.relay_needs(&plan);
         if let Some(end) = duration {
             self.end(&plan, end);
@@ -187,7 +188,9 @@ impl Check<'_> {
 
     /// Sections that need each other.
     fn sections(&mut self, file: &File, users: &Users<'_>) {
-        use super::plan::UpdateProtocol;
+        use super::plan::{Publish, UpdateProtocol};
+        // An SRV set, which can't be updated like this, is another fault.
+        let carried = file.dns.as_ref().is_none_or(|dns| self.publish(dns) == Publish::A);
         let mut need = |path: &str, what: &str, section, there: bool| {
             if !there {
                 let what = what.to_owned();
@@ -199,7 +202,7 @@ impl Check<'_> {
             need("handover", "a handover", "dns", dns);
             let strategy = handover.strategy;
             let protocol = handover.updates_by(file.dns.as_ref().map(|dns| dns.update));
-            let by_http = strategy.updates() && protocol == UpdateProtocol::Dyndns2;
+            let by_http = strategy.updates() && protocol == UpdateProtocol::Dyndns2 && carried;
             let what = format!("strategy \"{}\"", strategy.word());
             need("handover", &what, "dyndns", dyndns || !by_http);
         }

@@ -32,6 +32,11 @@ fn names_that_something_else_has() {
              x.toml:22:10: caller.2.domain: `node-00001` is reserved: members without a name have it",
         ),
         (
+            "name = \"x\"\n[dns]\nsecondaries = 2\n[[dns.resolver]]\nname = \"dns-secondary\"",
+            "x.toml:5:8: dns.resolver.0.name: `dns-secondary` is reserved: its resolvers would be \
+             called as secondaries of the overlay's zone are",
+        ),
+        (
             "name = \"x\"\n[dns]\n[[dns.resolver]]\nname = \"node\"\ncount = 10000",
             "x.toml:4:8: dns.resolver.0.name: `node` is reserved: its resolvers would be called \
              `node-00001` and on, as members are",

@@ -78,7 +78,7 @@ fn what_an_update_needs_is_told() {
         ),
         (
             &case("update_if = \"unchanged\"\n", ""),
-            "x.toml:3:1: handover.update_if: `update_if` has no meaning with update \"dyndns2\"",
+            "x.toml:3:1: handover.update_if: `update_if` has no meaning with update \"dyndns2\"; it has one with \"rfc2136\"",
         ),
         (
             &case("update = \"rfc2137\"\n", ""),

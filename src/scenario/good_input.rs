@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::plan::*;
 use super::template::TEMPLATE;
-use super::{Plan, Scenario};
+use super::{Plan, Scenario, Scenarios};
 use crate::sip::{HostPart, Uri};
 use crate::time::{SimDuration, SimTime};
 
@@ -287,4 +287,43 @@ fn without_sip_nobody_has_a_user() {
     let (before, script) = text.split_once("event = [").expect("there is a script");
     let (_, after) = script.split_once("\n]").expect("it ends");
     assert_eq!(plan(&format!("{before}{after}")).overlay.nodes, 200);
+}
+
+/// All scenario files of the project.
+fn shipped(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("it is there");
+    let mut found = Vec::new();
+    for path in entries.map(|entry| entry.expect("it is readable").path()) {
+        if path.is_dir() {
+            found.extend(shipped(&path));
+        } else if path.extension().is_some_and(|it| it == "toml") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// The first point and the last: those between differ in the same keys. Files that a scenario names
+/// stand relative to its own place, and not to that of what is printed.
+#[test]
+fn what_check_prints_of_each_shipped_scenario_says_the_same_again() {
+    let files = shipped(&Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios"));
+    let mut said = 0;
+    for path in &files {
+        let bytes = std::fs::read(path).expect("it is readable");
+        let scenarios = Scenarios::parse("x.toml", &bytes, Path::new("folder"), &[]);
+        let points = scenarios.unwrap_or_else(|report| panic!("{report}")).points;
+        for point in [points.first(), points.last()].into_iter().flatten() {
+            let scenario = &point.scenario;
+            if scenario.trace().is_some() || !scenario.enclosures().is_empty() {
+                continue;
+            }
+            let effective = scenario.effective();
+            let again = read(&effective, &[]);
+            assert_eq!(again.plan, scenario.plan, "{}: {effective}", path.display());
+            assert_eq!(again.effective(), effective, "{}", path.display());
+            said += 1;
+        }
+    }
+    assert!(files.len() > 20 && said > files.len(), "{said} of {}", files.len());
 }

@@ -51,14 +51,14 @@ fn embedded_servers_are_those_of_all_sip_domains_unless_it_is_said_otherwise() {
 fn policies_of_one_strategy_are_refused_with_another() {
     refused(
         "[handover]\nstrategy = \"lease\"\nreading = \"literal\"\non_unresolved = \"claim\"\n[dyndns]",
-        "x.toml:12:1: handover.reading: `reading` has no meaning with strategy \"lease\"\n\
-         x.toml:13:1: handover.on_unresolved: `on_unresolved` has no meaning with strategy \"lease\"",
+        "x.toml:12:1: handover.reading: `reading` has no meaning with strategy \"lease\"; it has one with \"dyndns\" or \"ddclient\"\n\
+         x.toml:13:1: handover.on_unresolved: `on_unresolved` has no meaning with strategy \"lease\"; it has one with \"dyndns\" or \"ddclient\"",
     );
     refused(
         "[handover]\nstrategy = \"oracle\"\nbootstrap = \"dns\"\nfailures_to_suspect = 2",
-        "x.toml:12:1: handover.bootstrap: `bootstrap` has no meaning with strategy \"oracle\"\n\
+        "x.toml:12:1: handover.bootstrap: `bootstrap` has no meaning with strategy \"oracle\"; it has one with \"dyndns\", \"ddclient\", \"lease\" or \"standby\"\n\
          x.toml:13:1: handover.failures_to_suspect: `failures_to_suspect` has no meaning with strategy \
-         \"oracle\"",
+         \"oracle\"; it has one with \"dyndns\", \"ddclient\", \"lease\" or \"standby\"",
     );
 }
 
@@ -80,18 +80,24 @@ fn standby_brings_what_it_needs_and_is_refused_without() {
     )]);
     refused(
         &format!("{standby}update = \"dyndns2\"\n[dyndns]"),
-        "x.toml:2:1: dns.publish: an SRV set, which dyndns2 can't carry, needs handover.update = \
+        "x.toml:12:1: handover.update: an SRV set, which dyndns2 can't carry, needs handover.update = \
+         \"rfc2136\"",
+    );
+    // Nor is the section asked for that only dyndns2 needs.
+    refused(
+        &format!("{standby}update = \"dyndns2\""),
+        "x.toml:12:1: handover.update: an SRV set, which dyndns2 can't carry, needs handover.update = \
          \"rfc2136\"",
     );
     refused(
         &format!("{standby}update_if = \"always\"\nlosers = \"stay\""),
         "x.toml:12:1: handover.update_if: `update_if` has no meaning with strategy \"standby\": its \
          updates hold only if the set is as it was read\n\
-         x.toml:13:1: handover.losers: `losers` has no meaning with strategy \"standby\"",
+         x.toml:13:1: handover.losers: `losers` has no meaning with strategy \"standby\"; it has one with \"dyndns\" or \"ddclient\"",
     );
     refused(
         "[handover]\nstandbys = 3\n[dyndns]",
-        "x.toml:11:1: handover.standbys: `standbys` has no meaning with strategy \"dyndns\"",
+        "x.toml:11:1: handover.standbys: `standbys` has no meaning with strategy \"dyndns\"; it has one with \"standby\"",
     );
     refused(
         &format!("{standby}standbys = 8"),

@@ -298,12 +298,12 @@ fn keys_of_another_delay_are_refused() {
     tell(
         "model = \"topology\"\nweight = \"delay\"\nside = \"1ms\"",
         "x.toml:4:1: @.weight: `weight` has no meaning with a random graph; it belongs to `file`\n\
-         x.toml:5:1: @.side: `side` has no meaning with model \"topology\"",
+         x.toml:5:1: @.side: `side` has no meaning with model \"topology\"; it has one with \"coordinates\"",
     );
     tell(
         "model = \"coordinates\"\nfile = \"c.csv\"\nside = \"1ms\"\naccess = \"1ms\"",
         "x.toml:5:1: @.side: `side` has no meaning with `file`: places are not random\n\
-         x.toml:6:1: @.access: `access` has no meaning with model \"coordinates\"",
+         x.toml:6:1: @.access: `access` has no meaning with model \"coordinates\"; it has one with \"topology\"",
     );
     tell(
         "model = \"coordinates\"\ndimensions = 4\nmax_height = \"1ms\"",

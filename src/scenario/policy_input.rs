@@ -85,9 +85,9 @@ fn what_does_not_fit_is_told() {
     );
     refused(
         "[handover]\nstrategy = \"lease\"\neligibility = \"any\"\noverlay_record = \"read\"",
-        "x.toml:11:1: handover.eligibility: `eligibility` has no meaning with strategy \"lease\"\n\
+        "x.toml:11:1: handover.eligibility: `eligibility` has no meaning with strategy \"lease\"; it has one with \"dyndns\" or \"ddclient\"\n\
          x.toml:12:1: handover.overlay_record: `overlay_record` has no meaning with strategy \
-         \"lease\"",
+         \"lease\"; it has one with \"dyndns\" or \"ddclient\"",
     );
     refused(
         "[handover]\neligibility = \"oldest\"",

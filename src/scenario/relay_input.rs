@@ -17,7 +17,7 @@ strategy = \"static\"
 record_route = \"address\"
 [[caller]]
 domain = \"a.example\"
-users = 0
+calls = { interval = \"1h\" }
 [[host]]
 name = \"gateway\"
 [[host]]
@@ -119,11 +119,27 @@ fn a_relay_needs_a_fixed_proxy_peer_that_stays_on_the_way() {
 }
 
 #[test]
+fn a_relay_is_a_member_of_the_main_overlay() {
+    let beside = "[[overlay.beside]]\nname = \"two\"\ndomain = \"two.example\"\n[relay]";
+    let text = STATIC.replace("[relay]", beside) + "host = \"two-00001\"";
+    let (_, found) = crate::scenario::bad_input::messages(&text, &[])
+        .split_once("relay.host: ")
+        .map(|(place, fault)| (place.to_owned(), fault.to_owned()))
+        .expect("the relay is at fault");
+    assert_eq!(
+        found,
+        "`two-00001` is a member of the overlay of `two.example`: a relay is one of the main overlay"
+    );
+}
+
+#[test]
 fn nobody_is_impatient_between_two_packets() {
     check(&[
         (
             "name = \"x\"\n[media]\ninterval = \"1m\"",
-            "x.toml:3:12: media.interval: 60s must not be above `patience`, which is 30s",
+            "x.toml:2:2: media: [media] needs calls: `calls` of a [[caller]], or an event with action \
+             = \"call\"\n\
+             x.toml:3:12: media.interval: 60s must not be above `patience`, which is 30s",
         ),
         (
             "name = \"x\"\n[media]\ninterval = \"0s\"\npayload = 0",

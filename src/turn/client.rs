@@ -58,8 +58,6 @@ pub enum Upcall {
     Allocated(Endpoint),
     /// There is no allocation any more.
     Lost,
-    /// A peer is let in.
-    Permitted(Address),
     /// A peer has sent this.
     Data {
         /// Which.
@@ -187,18 +185,6 @@ impl Client {
             self.state = State::Waiting;
             self.with(ctx, |client, desk| client.allocate(desk));
         }
-    }
-
-    /// Ends the allocation.
-    pub fn release(&mut self, ctx: &mut impl Wire) {
-        if let State::Allocated(_) = self.state {
-            let lifetime = 0;
-            self.with(ctx, |client, desk| client.ask(desk, Request::Refresh { lifetime }, 0));
-        }
-        self.agenda = Agenda::new();
-        self.peers.clear();
-        self.channels.clear();
-        self.state = State::Off;
     }
 
     /// Lets a peer in from now on.
@@ -412,9 +398,7 @@ impl Client {
             }
             (Success::CreatePermission, Request::CreatePermission { peer }) => {
                 if let Some(standing) = self.peers.get_mut(&peer) {
-                    if std::mem::replace(standing, Standing::Granted) == Standing::Wanted {
-                        desk.upcalls.push(Upcall::Permitted(peer));
-                    }
+                    *standing = Standing::Granted;
                     self.set_after(desk, Due::Permit(peer), ahead(PERMISSION_LIFETIME));
                 }
             }

@@ -2,7 +2,8 @@
 //!
 //! The code in `MESSAGE-INTEGRITY` has the length of HMAC-SHA1, but is a mix of the same inputs: the
 //! key and everything that the message says. Who has another key, or another message, is found out
-//! as in reality. A nonce says when it was issued, and is good for an hour, as RFC 8656 §5 asks for.
+//! as in reality. A nonce says when it was issued, and is good for an hour, as RFC 8656 §5 asks for,
+//! unless the relay that issued it has been switched off since.
 
 use std::sync::Arc;
 
@@ -58,6 +59,12 @@ impl Nonce {
     #[must_use]
     pub const fn issued(now: SimTime) -> Self {
         Self(now.as_nanos())
+    }
+
+    /// Whether it was issued before this moment.
+    #[must_use]
+    pub fn is_older(self, than: SimTime) -> bool {
+        SimTime::from_nanos(self.0) < than
     }
 
     /// Whether it is too old by now.

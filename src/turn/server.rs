@@ -49,6 +49,8 @@ pub struct Server {
     ports: BTreeMap<Port, Endpoint>,
     /// The port that was given away last.
     last: Port,
+    /// When the first request of its life came.
+    first: Option<SimTime>,
 }
 
 #[derive(Clone, Debug)]
@@ -75,6 +77,7 @@ impl Server {
             lifetime,
             allocations: BTreeMap::new(),
             ports: BTreeMap::new(),
+            first: None,
             last: Port(FIRST_PORT.0 - 1),
         }
     }
@@ -89,6 +92,7 @@ impl Server {
     pub fn receive(&mut self, now: SimTime, from: Endpoint, message: &Message) -> Option<Output> {
         match &message.body {
             Body::Request { id, request, .. } => {
+                self.first.get_or_insert(now);
                 let body = self.answer(now, from, *id, *request, &message.body);
                 Some(Output::Reply(Message { source: Port::TURN, body }))
             }
@@ -186,7 +190,9 @@ impl Server {
         let Body::Request { auth: Some(auth), .. } = body else {
             return Err(Code::UNAUTHENTICATED);
         };
-        if auth.challenge.nonce.is_stale(now) {
+        // What was issued before the first request came is of a former life.
+        let nonce = auth.challenge.nonce;
+        if nonce.is_stale(now) || self.first.is_some_and(|first| nonce.is_older(first)) {
             return Err(Code::STALE_NONCE);
         }
         if self.account.verifies(body) { Ok(()) } else { Err(Code::UNAUTHENTICATED) }

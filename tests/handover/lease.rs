@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
+use overcord::experiment::simulator::{Errand, Simulator};
 use overcord::metrics::tables::{Cause, RequestOutcome, RequestRow, RunOutput};
 use overcord::time::{SimDuration, SimTime};
+use overcord::world::log::{Logged, Told};
 
-use crate::judged::value;
+use crate::judged::{self, value};
 use crate::{Candidate, run};
 
 fn study(more: &[&str]) -> RunOutput {
@@ -151,10 +153,69 @@ fn leaves_one(more: &[&str]) {
     assert_eq!(delivered(FAR, 1_260, 1_800), 0);
     assert!(delivered(NEAR, 1_350, 1_800) > 30);
     // A minute after the healing DNS names one proxy peer everywhere. Servers and resolvers may
-    // remember for another that nobody answered: 20 s a request and a minute at most.
+    // remember for another that nobody answered: 20 s a request and a minute at most. Whose location
+    // the other part of the overlay holds is found when that has joined: its members compare at each
+    // fifth test, and join at the next, 6 min after the healing. Four more are ample to stabilize.
     for caller in [NEAR, FAR] {
-        let (delivered, failed) = sent(&output, caller, 1_920, 3_500);
-        assert!(delivered > 250 && failed == 0, "{caller}: {delivered} {failed}");
+        let (delivered, failed) = sent(&output, caller, 1_920, 2_400);
+        assert!(delivered > 80 && failed * 20 < delivered, "{caller}: {delivered} {failed}");
+        let (delivered, failed) = sent(&output, caller, 2_400, 3_500);
+        assert!(delivered > 170 && failed == 0, "{caller}: {delivered} {failed}");
+    }
+}
+
+/// The proxy peer alone is cut off, for three minutes from 22 min on. Another takes over, and at the
+/// healing it steps aside and serves on, while members whose own caches keep it for long still find
+/// it. They are all of one ring, and nobody has to join it; once that went on and on.
+#[test]
+fn who_finds_a_lame_duck_in_its_own_cache_goes_on_as_a_member() {
+    let cut =
+        "[[event]]\nat = \"22m\"\naction = \"partition\"\nhosts = [\"proxy\"]\nfor = \"3m\"\n";
+    for cache in ["10m", "forever"] {
+        let keep = format!("handover.application_cache={cache}");
+        let more = ["handover.strategy=lease", "overlay.nodes=20", "duration=45m", &*keep];
+        let scenario = judged::read(&crate::steady(cut), &more);
+        let (seed, simulator) = (scenario.plan.seed, Simulator::new(scenario.plan, None, true));
+        let (mut joins, mut tests) = (0, 0);
+        let mut count = |told: &Told<'_>| {
+            let is_timer = told.digest.is_none();
+            let words = if is_timer { told.to_string() } else { String::new() };
+            joins += usize::from(words.ends_with("timer: join through the proxy peer"));
+            tests += usize::from(words.ends_with("timer: test the proxy peer"));
+        };
+        let logged = Logged::everybody_from(SimTime::from_secs(1_500));
+        let errand = Errand { run: 0, seed, tie_salt: 0, logged };
+        let (output, _) = simulator.carry_out(errand, &mut count, &mut |_| true).expect("it runs");
+        // All 18 who do not play test once a minute for 20 minutes.
+        assert!(tests >= 18 * 19, "{cache}: {tests}");
+        assert_eq!((joins, value(&output, "updates")), (0, 1.0), "{cache}");
+        assert_eq!(value(&output, "false_claims"), 0.0, "{cache}");
+    }
+}
+
+/// Who steps aside serves on for the longest life of what names it: in a resolver (a chain adds the
+/// floors of those who ask others), then in a member's own cache, unless that lasts for ever.
+#[test]
+fn a_lame_duck_serves_on_until_the_last_cache_forgets_it() {
+    const UP: &str = "dns.resolver=[{name=\"isp\",min_ttl=\"100s\",forward=\"up\"},\
+                      {name=\"up\",min_ttl=\"300s\"}]";
+    const SOME: &str =
+        "dns.resolver=[{name=\"isp\",count=10,extenders={share=\"10%\",floor=\"600s\"}}]";
+    for (keys, seconds) in [
+        (&[][..], 60 + 30),
+        (&["handover.application_cache=10m"], 60 + 600),
+        (&["handover.application_cache=forever"], 60),
+        (&["dns.resolver.0.min_ttl=5m"], 300 + 30),
+        (&["dns.resolver.0.max_ttl=20s"], 60 + 30),
+        (&[SOME], 600 + 30),
+        (&[UP], 300 + 100 + 30),
+    ] {
+        let more = [&["handover.strategy=lease"], keys].concat();
+        let scenario = judged::read(crate::SMALL, &more);
+        let (seed, simulator) = (scenario.plan.seed, Simulator::new(scenario.plan, None, true));
+        let world = simulator.world(seed, None).expect("it is built");
+        let settings = world.population.kit.handover.as_ref().expect("it has a handover");
+        assert_eq!(settings.retirement, SimDuration::from_secs(seconds), "{keys:?}");
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use overcord::address::{Address, Endpoint, Port};
+use overcord::address::{Endpoint, Port};
 use overcord::conventional::{Phone, Server, phone, server};
-use overcord::dns::message::Ttl;
+use overcord::dns::message::{RecordData, Ttl};
 use overcord::dns::resolver::{self, Config, Delegation};
 use overcord::dns::server_cache::Policy;
+use overcord::dns::zone::RrSet;
 use overcord::dns::{self, Authority, Profile as DnsProfile, Resolver, ServerCache, Stub, Zone};
 use overcord::net::icmp::{Code, Icmp, Quoted, Unreachable};
 use overcord::net::lab::{Device, Lab, LabLink};
@@ -231,9 +232,11 @@ impl Set {
         let apex = "dyndns.test".parse().unwrap();
         let authority = Network::address_of(AUTHORITY);
         let mut zone = Zone::conventional(apex, authority, ttl, negative).unwrap();
-        let addresses: Vec<Address> =
-            self.binding.iter().map(|&index| Network::address_of(index)).collect();
-        zone.publish(&OVERLAY.parse().unwrap(), &addresses);
+        if !self.binding.is_empty() {
+            let address = |&index: &_| RecordData::A(Network::address_of(index));
+            let data = self.binding.iter().map(address).collect();
+            zone.set(OVERLAY.parse().unwrap(), RrSet { ttl, data });
+        }
         zone
     }
 

@@ -17,6 +17,8 @@ pub struct AddressChange {
     pub host: String,
     /// The line that says so, from 1.
     pub line: u32,
+    /// The column of its name, from 1.
+    pub column: u32,
 }
 
 const TIME: &str = "time_s";
@@ -51,7 +53,8 @@ pub fn parse_address_changes(bytes: &[u8]) -> Result<Vec<AddressChange>, TraceEr
         if host.text.is_empty() {
             return Err(host.unexpected("the name of a host"));
         }
-        changes.push(AddressChange { at, host: host.text.to_owned(), line: line.number });
+        let (line, column) = host.place();
+        changes.push(AddressChange { at, host: host.text.to_owned(), line, column });
     }
     Ok(changes)
 }
@@ -95,17 +98,27 @@ mod tests {
 
     #[test]
     fn rows_are_read_in_either_order_of_their_columns() {
-        let change = |seconds, host: &str, line| AddressChange {
+        let change = |seconds, host: &str, (line, column)| AddressChange {
             at: SimTime::from_secs(seconds),
             host: host.to_owned(),
             line,
+            column,
         };
-        let expected =
-            [change(10, "042FE97A", 3), change(10, "05C46D15", 4), change(70, "042FE97A", 5)];
+        let expected = |places: [(u32, u32); 3]| {
+            let whole = [(10, "042FE97A"), (10, "05C46D15"), (70, "042FE97A")];
+            let pairs = whole.into_iter().zip(places);
+            pairs.map(|((at, host), place)| change(at, host, place)).collect::<Vec<_>>()
+        };
         let table = "# hourly\ntime_s,fingerprint\n10,042FE97A\n10.0, 05C46D15\n70,042FE97A\n";
-        assert_eq!(parse_address_changes(table.as_bytes()).unwrap(), expected);
+        assert_eq!(
+            parse_address_changes(table.as_bytes()).unwrap(),
+            expected([(3, 4), (4, 7), (5, 4)])
+        );
         let turned = "# hourly\nhost,time_s\n042FE97A,10\n05C46D15,10\n042FE97A,70 # again\n";
-        assert_eq!(parse_address_changes(turned.as_bytes()).unwrap(), expected);
+        assert_eq!(
+            parse_address_changes(turned.as_bytes()).unwrap(),
+            expected([(3, 1), (4, 1), (5, 1)])
+        );
         assert_eq!(parse_address_changes(b"time_s,host\n").unwrap(), []);
     }
 

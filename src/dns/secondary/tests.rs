@@ -77,12 +77,16 @@ impl Wire {
     }
 
     fn publish(&mut self, last: u32) {
+        self.publish_all(&[Address::from_bits(last)]);
+    }
+
+    fn publish_all(&mut self, addresses: &[Address]) {
         let domain = Self::question().name;
         let ttl = Ttl::from_secs(60);
         let zone = "z.test".parse().unwrap();
         let binding = Binding::new(domain, zone, Form::Addresses, ttl).unwrap();
         let ctx = &mut self.left.lift::<Message, authority::Timer, Observation>();
-        self.primary.publish(ctx, &binding, &[Address::from_bits(last)]).unwrap();
+        self.primary.publish(ctx, &binding, addresses).unwrap();
         self.collect();
     }
 
@@ -266,6 +270,23 @@ fn without_its_primary_a_copy_expires_and_comes_back() {
     let log = wire.run_until(4_400);
     let served = log.iter().find(|line| line.contains("serves")).unwrap();
     assert!(served.ends_with("serves [1]"), "{log:?}");
+}
+
+/// The address is taken away while the primary is out of reach.
+#[test]
+fn a_copy_that_comes_back_says_what_it_has_no_more() {
+    let mut wire = Wire::new(10, Some(0));
+    wire.publish(1);
+    wire.run_until(2);
+    wire.cut = true;
+    wire.publish_all(&[]);
+    let log = wire.run_until(4_000);
+    assert!(log.contains(&"3600050 serves [] failure".to_owned()), "{log:?}");
+    wire.cut = false;
+    let log = wire.run_until(4_400);
+    let served: Vec<_> = log.iter().filter(|line| line.contains("serves")).collect();
+    assert_eq!(served.len(), 1, "{log:?}");
+    assert!(served[0].ends_with("serves []"), "{log:?}");
 }
 
 #[test]

@@ -74,6 +74,9 @@ pub struct Settings {
     /// How long after a claim other caches may still hold the former address: TTL and application
     /// cache together (A25).
     pub settling: SimDuration,
+    /// How long who has stepped aside serves on for those who still find it: until no resolver
+    /// names it any more, nor an application cache that forgets.
+    pub retirement: SimDuration,
     /// How the proxy peer is tested.
     pub probing: Probing,
     /// What the paper leaves open.

@@ -136,6 +136,7 @@ pub(super) fn settings(policies: Policies) -> Settings {
         service: SERVICE_NAME.parse().unwrap(),
         record: proxy_key(DOMAIN, 160),
         settling: SimDuration::from_secs(60),
+        retirement: SimDuration::from_secs(60),
         probing: Probing {
             interval: SimDuration::from_secs(60),
             jitter: 0.0,

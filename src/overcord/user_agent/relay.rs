@@ -342,7 +342,6 @@ impl UserAgent {
         for upcall in upcalls {
             match upcall {
                 Upcall::Allocated(_) | Upcall::Lost => self.moved(at, line),
-                Upcall::Permitted(_) => {}
                 Upcall::Data { from, data } => match opened(&data) {
                     Some(Message::Sip(message)) => self.receive(at, from, message),
                     Some(Message::Rtp(packet)) => self.hear(at, &packet),

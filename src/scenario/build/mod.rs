@@ -148,8 +148,19 @@ pub enum BuildError {
     #[error("{0} has not been read")]
     Unread(String),
     /// A file that the plan names speaks of a member that does not exist.
-    #[error("{0}:{1}: there is no member `{2}`")]
-    UnknownInFile(String, u32, String),
+    #[error("{path}:{line}:{column}: there is no member `{name}`{}", suggested(nearest.as_ref()))]
+    UnknownInFile {
+        /// The file.
+        path: String,
+        /// From 1.
+        line: u32,
+        /// From 1.
+        column: u32,
+        /// Whom it names.
+        name: String,
+        /// The member with the nearest name, if one is near.
+        nearest: Option<String>,
+    },
     /// There are too many members for their addresses.
     #[error("it takes {0} members, and there are addresses for {MOST_MEMBERS}")]
     TooMany(u64),
@@ -159,6 +170,10 @@ pub enum BuildError {
     /// A model cannot be built from its parameters.
     #[error("{0}")]
     Model(String),
+}
+
+fn suggested(nearest: Option<&String>) -> String {
+    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// How a world is watched; nothing of it should change what happens.
@@ -394,6 +409,9 @@ fn account() -> Credentials {
 fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Settings, BuildError> {
     // A daemon takes up a claim at its next poll.
     let longest = handover.daemon.map_or(SimDuration::ZERO, |it| it.pause(1.0));
+    // A cache that never forgets can't be waited for.
+    let forgets = handover.application_cache < SimDuration::MAX;
+    let forgotten = if forgets { handover.application_cache } else { SimDuration::ZERO };
     let (protocol, service) = updating::protocol(plan, handover, dns)?;
     let id_bits =
         u8::try_from(plan.overlay.plugin.id_bits()).expect("the check keeps it below 161");
@@ -405,6 +423,7 @@ fn settings(plan: &Plan, handover: &HandoverPlan, dns: &DnsPlan) -> Result<Setti
         service,
         record: proxy_key(&dns.domain, id_bits),
         settling: dns.ttl.saturating_add(handover.application_cache).saturating_add(longest),
+        retirement: dns.longest_life().saturating_add(forgotten).saturating_add(longest),
         probing: handover.probe,
         policies: handover.policies,
         protocol,

@@ -9,6 +9,7 @@ use super::network::what;
 use crate::churn::trace::{AddressChange, AvailabilityTrace};
 use crate::rng::{Draws, Purpose};
 use crate::scenario::plan::{AddressChangeSource, Enclosure, Plan};
+use crate::scenario::problem::nearest;
 use crate::time::SimTime;
 use crate::world::moving::{AddressChanges, Source};
 use crate::world::population::MemberId;
@@ -47,7 +48,13 @@ fn recorded(
     }
     let member = |change: &AddressChange| match by_name.get(change.host.as_str()) {
         Some(&place) => Ok((change.at, MemberId(place))),
-        None => Err(BuildError::UnknownInFile(path.clone(), change.line, change.host.clone())),
+        None => Err(BuildError::UnknownInFile {
+            path: path.clone(),
+            line: change.line,
+            column: change.column,
+            name: change.host.clone(),
+            nearest: nearest(&change.host, by_name.keys().copied()),
+        }),
     };
     changes.iter().map(member).collect()
 }

@@ -107,12 +107,17 @@ impl Check<'_> {
         table: &Path,
     ) -> Option<Lifetime> {
         let (shape, sigma) = (keys.shape.0, keys.sigma.0);
-        let unused: &[&str] = match model {
-            LifetimeModel::Exponential => &[shape, sigma],
-            LifetimeModel::Weibull | LifetimeModel::Pareto => &[sigma],
-            LifetimeModel::Lognormal => &[shape],
-        };
-        self.meaningless(table, unused, &format!("\"{}\"", lifetime_word(model)));
+        let takes_shape = matches!(model, LifetimeModel::Weibull | LifetimeModel::Pareto);
+        let takes_sigma = model == LifetimeModel::Lognormal;
+        for (key, is_taken, others) in [
+            (shape, takes_shape, "\"weibull\" or \"pareto\""),
+            (sigma, takes_sigma, "\"lognormal\""),
+        ] {
+            if !is_taken {
+                let with = format!("\"{}\"; it has one with {others}", lifetime_word(model));
+                self.meaningless(table, &[key], &with);
+            }
+        }
         let family = match model {
             LifetimeModel::Exponential => Some(Family::Exponential),
             LifetimeModel::Weibull => {

@@ -10,7 +10,8 @@ impl Check<'_> {
     /// The daemon, where the strategy has one; its table means nothing elsewhere.
     pub(super) fn daemon(&mut self, handover: &Handover) -> Option<DaemonSettings> {
         if handover.strategy != Strategy::Ddclient {
-            let why = format!("strategy \"{}\"", handover.strategy.word());
+            let why =
+                format!("strategy \"{}\"; it has one with \"ddclient\"", handover.strategy.word());
             self.meaningless(&Path::of("handover"), &["ddclient"], &why);
             return None;
         }

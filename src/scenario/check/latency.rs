@@ -29,10 +29,16 @@ impl Check<'_> {
         let table = Path::of("network.latency");
         let own = KEYS.iter().find(|(model, ..)| *model == latency.model);
         let (name, taken) = own.map_or(("", &[][..]), |(_, name, keys)| (*name, *keys));
-        for (_, _, keys) in KEYS {
-            let others = keys.iter().copied().filter(|key| !taken.contains(key));
-            let others: Vec<&str> = others.collect();
-            self.meaningless(&table, &others, &format!("model \"{name}\""));
+        let mut others: Vec<&str> = Vec::new();
+        for key in KEYS.iter().flat_map(|(_, _, keys)| keys.iter().copied()) {
+            if taken.contains(&key) || others.contains(&key) {
+                continue;
+            }
+            others.push(key);
+            let having = KEYS.iter().filter(|(_, _, keys)| keys.contains(&key));
+            let having: Vec<String> = having.map(|(_, name, _)| format!("\"{name}\"")).collect();
+            let with = format!("model \"{name}\"; it has one with {}", having.join(" or "));
+            self.meaningless(&table, &[key], &with);
         }
         match latency.model {
             LatencyModel::Constant => LatencyPlan::Constant { value: millis_or(latency.value, 40) },

@@ -2,7 +2,7 @@
 
 use super::super::build;
 use super::super::document::Path;
-use super::super::plan::{Action, ChurnSource, Far, Plan, ResolverCount, Target};
+use super::super::plan::{Action, ChurnSource, DnsPlan, Far, Plan, ResolverCount, Target};
 use super::super::problem::{Fault, nearest};
 use super::Check;
 use super::partition::secondary_number;
@@ -29,6 +29,13 @@ impl Check<'_> {
             let many = matches!(group.count, ResolverCount::Fixed(count) if count >= 10_000);
             if group.name == "node" && many {
                 let why = "its resolvers would be called `node-00001` and on, as members are";
+                let path = Path::of("dns.resolver").then(index).then("name");
+                self.fault(&path, Fault::Reserved { name: group.name.clone(), why });
+            }
+            let secondaries = 1..plan.dns.as_ref().map_or(1, DnsPlan::servers);
+            let mut secondaries = secondaries.map(build::secondary_name);
+            if secondaries.any(|it| resolver_group(plan, &it) == Some(group.name.as_str())) {
+                let why = "its resolvers would be called as secondaries of the overlay's zone are";
                 let path = Path::of("dns.resolver").then(index).then("name");
                 self.fault(&path, Fault::Reserved { name: group.name.clone(), why });
             }

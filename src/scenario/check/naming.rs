@@ -26,6 +26,7 @@ impl Check<'_> {
         let Some(dns) = &file.dns else { return };
         let (update, publish) = (handover.updates_by(Some(dns.update)), self.publish(dns));
         let path = Path::of("handover.update");
+        let is_written = self.document.find(&path).is_some();
         let mut need = |path: Path, what, key, needed| {
             let fault = NeedFault::Value { what, key, needed };
             self.key_fault(&path, Fault::Need(fault));
@@ -33,7 +34,8 @@ impl Check<'_> {
         match update {
             UpdateProtocol::Dyndns2 if publish == Publish::Srv => {
                 let what = "an SRV set, which dyndns2 can't carry,";
-                need(Path::of("dns.publish"), what, "handover.update", "rfc2136");
+                let place = if is_written { path } else { Path::of("dns.publish") };
+                need(place, what, "handover.update", "rfc2136");
             }
             UpdateProtocol::Rfc2136 if dns.update == ZoneUpdates::Refused => {
                 need(path, "a dynamic update", "dns.update", "tsig");
@@ -41,12 +43,13 @@ impl Check<'_> {
             UpdateProtocol::Dyndns2 | UpdateProtocol::Rfc2136 => {}
         }
         if update == UpdateProtocol::Dyndns2 {
-            self.meaningless(&Path::of("handover"), &["update_if"], "update \"dyndns2\"");
+            let with = "update \"dyndns2\"; it has one with \"rfc2136\"";
+            self.meaningless(&Path::of("handover"), &["update_if"], with);
         }
     }
 
     /// What the binding stands in the zone as.
-    fn publish(&self, dns: &Dns) -> Publish {
+    pub(super) fn publish(&self, dns: &Dns) -> Publish {
         dns.publish.unwrap_or(match self.strategy {
             Some(Strategy::Standby) => Publish::Srv,
             _ => Publish::A,

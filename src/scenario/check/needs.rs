@@ -82,20 +82,29 @@ impl Check<'_> {
         let strategy = handover.strategy;
         let with = format!("strategy \"{}\"", strategy.word());
         let table = Path::of("handover");
+        let has_one = |words: &[&str]| {
+            let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
+            let (last, others) = words.split_last().expect("some strategy takes it");
+            let others = others.join(", ");
+            let or = if others.is_empty() { "" } else { " or " };
+            format!("{with}; it has one with {others}{or}{last}")
+        };
         if !strategy.is_papers() {
+            let with = has_one(&["dyndns", "ddclient"]);
             self.meaningless(&table, &OF_THE_PAPER, &with);
             if handover.reading != Reading::Intended {
                 self.meaningless(&table, &["reading"], &with);
             }
         }
         if !strategy.updates() {
+            let with = has_one(&["dyndns", "ddclient", "lease", "standby"]);
             self.meaningless(&table, &OF_UPDATERS, &with);
         }
         if strategy == Strategy::Standby {
             let with = format!("{with}: its updates hold only if the set is as it was read");
             self.meaningless(&table, &["update_if"], &with);
         } else {
-            self.meaningless(&table, &["standbys"], &with);
+            self.meaningless(&table, &["standbys"], &has_one(&["standby"]));
         }
     }
 

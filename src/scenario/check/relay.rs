@@ -3,7 +3,8 @@
 use super::super::document::Path;
 use super::super::file::{File, Media, Relay};
 use super::super::plan::{
-    Action, HostNat, MediaPlan, Plan, RecordRoute, RelayPlan, ReturnAddress, Strategy,
+    Act, Action, CallerPlan, HostNat, MediaPlan, Plan, RecordRoute, RelayPlan, ReturnAddress,
+    Strategy, UserAction,
 };
 use super::super::problem::{Fault, NeedFault, RelayFault};
 use super::Check;
@@ -31,7 +32,14 @@ impl Check<'_> {
         let host = self.named(Some(&relay.host), &at, why, users);
         if let Some(domain) = host.as_ref().and_then(|host| users.domain_of(host)) {
             let (host, domain) = (relay.host.clone(), domain.to_owned());
-            self.fault(&at, RelayFault::Phone { host, domain }.into());
+            self.fault(
+                &at,
+                match users.is_beside(&host) {
+                    true => RelayFault::Beside { host, domain },
+                    false => RelayFault::Phone { host, domain },
+                }
+                .into(),
+            );
         }
         let named = file.host.iter().find(|it| Some(&it.name) == host.as_ref());
         if named.is_some_and(|it| it.nat.is_some_and(|nat| nat != HostNat::None)) {
@@ -48,6 +56,21 @@ impl Check<'_> {
             clients: relay.clients,
             lifetime: relay.lifetime.0,
             keepalive: relay.keepalive.0,
+        }
+    }
+
+    /// Media need calls.
+    pub(super) fn media_needs(&mut self, plan: &Plan) {
+        let of_users = |caller: &CallerPlan| caller.sip().is_some_and(|it| it.calls.is_some());
+        let calls = plan.callers.iter().any(of_users)
+            || plan.events.iter().any(|it| {
+                matches!(&it.action, Action::User(UserAction { act: Act::Call { .. }, .. }))
+            });
+        if plan.media.is_some() && !calls {
+            let what = "[media]".to_owned();
+            let need = "calls: `calls` of a [[caller]], or an event with action = \"call\"";
+            let fault = NeedFault::There { what, need };
+            self.key_fault(&Path::of("media"), Fault::Need(fault));
         }
     }
 

@@ -6,7 +6,7 @@ use super::super::plan::{
     Act, Action, DnsPlan, EventPlan, HostNat, HostPlace, HostPlan, PresenceStatus, ResolverGroup,
     Target, UserAction, When,
 };
-use super::super::problem::{Fault, nearest};
+use super::super::problem::{Fault, NetworkFault, nearest};
 use super::Check;
 use super::names::generated_number;
 use super::users::Users;
@@ -289,6 +289,11 @@ impl Check<'_> {
             return self.server(written, path, users);
         }
         let path = path.then("host");
+        if let Some(what) = users.stays(written).filter(|_| !goes) {
+            let host = written.clone();
+            self.fault(&path, NetworkFault::AddressStays { host, what }.into());
+            return None;
+        }
         if written == "proxy" {
             if file.handover.is_none() {
                 let what = "the host \"proxy\"".to_owned();

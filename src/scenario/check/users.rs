@@ -79,6 +79,11 @@ impl<'a> Users<'a> {
         })
     }
 
+    /// Whether this is a member of an overlay beside the main one.
+    pub(super) fn is_beside(&self, name: &str) -> bool {
+        self.beside_of(name).is_some()
+    }
+
     /// The overlay beside the main one that has this domain.
     fn beside_with(&self, domain: &str) -> Option<&'a Beside> {
         self.besides.iter().find(|beside| beside.domain.eq_ignore_ascii_case(domain))
@@ -87,6 +92,19 @@ impl<'a> Users<'a> {
     /// Whether this is a conventional domain, whose server has its name.
     pub(super) fn is_server(&self, name: &str) -> bool {
         self.domains.iter().any(|domain| domain.name.eq_ignore_ascii_case(name))
+    }
+
+    /// What a host is whose address never changes.
+    pub(super) fn stays(&self, name: &str) -> Option<String> {
+        if self.is_server(name) {
+            return Some("the server of a conventional domain".to_owned());
+        }
+        let domain = self.domain_of(name)?.to_ascii_lowercase();
+        Some(if self.is_beside(name) {
+            format!("a member of the overlay of `{domain}`, beside the main one")
+        } else {
+            format!("a phone of `{domain}`")
+        })
     }
 
     /// The domains with a SIP server.

@@ -37,6 +37,22 @@ impl DnsPlan {
     pub fn chain(&self, group: ResolverGroup) -> impl Iterator<Item = ResolverGroup> {
         std::iter::successors(Some(group), |group| self.resolvers[group.index()].forward)
     }
+
+    /// The longest that a resolver serves the binding which the authority has changed, where the
+    /// authority answers. In a chain the group that asks the authority holds it for its whole life;
+    /// each before that can have asked at the end of it, and adds its floor.
+    #[must_use]
+    pub fn longest_life(&self) -> SimDuration {
+        let groups = (0..).map(ResolverGroup).take(self.resolvers.len());
+        let lives = groups.map(|group| {
+            let mut chain: Vec<&ResolverPlan> =
+                self.chain(group).map(|it| &self.resolvers[it.index()]).collect();
+            let asks = chain.pop().expect("a chain begins with a group");
+            let floors = chain.into_iter().map(|it| it.floor(it.extends()));
+            floors.fold(asks.life(self.ttl, asks.extends()), SimDuration::saturating_add)
+        });
+        lives.max().unwrap_or(self.ttl).max(self.ttl)
+    }
 }
 
 /// Secondaries of a zone.
@@ -99,6 +115,11 @@ impl ResolverPlan {
     #[must_use]
     pub fn life(&self, ttl: SimDuration, extends: bool) -> SimDuration {
         ttl.max(self.floor(extends)).min(self.max_ttl)
+    }
+
+    /// Whether some of its resolvers extend TTLs.
+    fn extends(&self) -> bool {
+        self.extenders.is_some_and(|extenders| extenders.share > 0.0)
     }
 
     /// The least that an entry lives.

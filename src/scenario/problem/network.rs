@@ -13,6 +13,14 @@ pub enum NetworkFault {
         /// Its domain.
         domain: String,
     },
+    /// The address of a host changes that has one for good.
+    #[error("`{host}` is {what}: only the addresses of members change")]
+    AddressStays {
+        /// The host.
+        host: String,
+        /// What it is.
+        what: String,
+    },
     /// A server is cut off from its resolvers.
     #[error("`{domain}` and its resolvers `{group}` stand on the same side: name both, or neither")]
     Severed {

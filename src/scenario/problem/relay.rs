@@ -13,6 +13,16 @@ pub enum RelayFault {
         /// Its domain.
         domain: String,
     },
+    /// It is of another overlay.
+    #[error(
+        "`{host}` is a member of the overlay of `{domain}`: a relay is one of the main overlay"
+    )]
+    Beside {
+        /// The member.
+        host: String,
+        /// The domain of its overlay.
+        domain: String,
+    },
     /// Nobody reaches it.
     #[error("`{host}` is behind a translator of addresses, where clients do not reach it")]
     Translated {

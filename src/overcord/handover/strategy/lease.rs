@@ -12,8 +12,9 @@
 //!
 //! Rings of Chord that a partition has torn apart do not grow together by themselves. A member looks
 //! now and then whether its own ring has a record of the proxy peer that DNS names, and one that is
-//! being renewed. Where it has not, twice in a row, the proxy peer is of another part, and the
-//! member joins through it.
+//! being renewed. Where it has not, twice in a row, either its caches have named a lame duck, or the
+//! proxy peer is of another part. The authority decides, past all caches: whom it names, the member
+//! joins through, if that one plays and is not whom its ring knows.
 //!
 //! A node whose update is refused goes on to play, because the overlay has nobody better, and tries
 //! again after pauses that double. An authority that does not answer confirms nothing: nobody
@@ -63,13 +64,28 @@ enum State {
     #[default]
     Member,
     /// It compares its ring's record with this proxy peer, which plays.
-    Comparing(Address),
+    Comparing(Address, Against),
     /// It looks whether anybody plays.
     Doubting(Doubt, Stage),
     /// It plays under this epoch; so many updates in a row have been refused.
     Playing { epoch: Epoch, refused: u32, look: Look },
     /// Another plays instead. It serves on until no cache names it any more.
     Retiring,
+}
+
+/// What a proxy peer that plays is being compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Against {
+    /// Whom the record names, and whether that is renewed.
+    Record,
+    /// Whom the authority names; the ring's own record names this one, if it is renewed.
+    Binding(Option<Address>),
+    /// Whether this one plays, whom the authority names in its place.
+    Bound {
+        binding: Address,
+        /// Whether its own ring knows it.
+        is_known: bool,
+    },
 }
 
 /// What a node has found out so far that doubts.
@@ -128,21 +144,66 @@ impl Lease {
             return Moves::new();
         }
         self.procedures = 0;
-        self.state = State::Comparing(proxy);
+        self.state = State::Comparing(proxy, Against::Record);
         smallvec![Move::Fetch]
     }
 
+    fn comparing(&mut self, proxy: Address, against: Against, event: Event, own: Address) -> Moves {
+        match (against, event) {
+            (Against::Record, Event::Fetched(record)) => self.compare(proxy, record),
+            (Against::Binding(known), Event::Authority(found)) => match found {
+                Resolution::Address(binding) if binding == own => self.doubt(None),
+                Resolution::Address(binding) if binding == proxy => self.rejoin(proxy),
+                Resolution::Address(binding) => {
+                    let is_known = known == Some(binding);
+                    self.state = State::Comparing(proxy, Against::Bound { binding, is_known });
+                    smallvec![Move::Test(binding)]
+                }
+                Resolution::NoSuchName | Resolution::Unresolved => {
+                    self.state = State::Member;
+                    Moves::new()
+                }
+            },
+            (Against::Bound { binding, is_known }, Event::Tested { address, plays })
+                if address == binding =>
+            {
+                match (plays, is_known) {
+                    (true, true) => self.kin(),
+                    (true, false) => self.rejoin(binding),
+                    (false, _) => self.doubt(Some(binding)),
+                }
+            }
+            _ => Moves::new(),
+        }
+    }
+
     fn compare(&mut self, proxy: Address, record: Option<ProxyRecord>) -> Moves {
-        self.state = State::Member;
+        let Some(record) = record else { return self.kin() };
         let missed = self.look * RENEWALS_MISSED;
-        let stranger = record.is_some_and(|record| {
-            record.address != proxy || record.remaining.saturating_add(missed) < LIFETIME
-        });
-        self.estranged = if stranger { self.estranged + 1 } else { 0 };
-        if self.estranged < 2 {
+        let is_renewed = record.remaining.saturating_add(missed) >= LIFETIME;
+        if is_renewed && record.address == proxy {
+            return self.kin();
+        }
+        // Once may be by chance.
+        if self.estranged == 0 {
+            self.estranged = 1;
+            self.state = State::Member;
             return Moves::new();
         }
+        let known = is_renewed.then_some(record.address);
+        self.state = State::Comparing(proxy, Against::Binding(known));
+        smallvec![Move::AskAuthority]
+    }
+
+    /// As far as it can see there is one ring.
+    fn kin(&mut self) -> Moves {
         self.estranged = 0;
+        self.state = State::Member;
+        Moves::new()
+    }
+
+    fn rejoin(&mut self, proxy: Address) -> Moves {
+        self.kin();
         smallvec![Move::Rejoin(proxy)]
     }
 
@@ -308,7 +369,7 @@ impl Lease {
             }
             (Look::AtOther(_), Event::Tested { plays: true, .. }) => {
                 self.state = State::Retiring;
-                smallvec![Move::Retire, Move::Wait(view.settings.settling)]
+                smallvec![Move::Retire, Move::Wait(view.settings.retirement)]
             }
             (Look::AtOther(binding), Event::Tested { .. }) => {
                 *look = Look::Resting;
@@ -369,22 +430,24 @@ impl Strategy for Lease {
             (State::Playing { .. }, Event::Moved(former)) => self.moved(former, view),
             (State::Playing { .. }, _) => self.playing(event, view),
             (State::Doubting(doubt, stage), _) => self.doubting(doubt, stage, event, view),
-            (State::Member | State::Comparing(_), Event::Founded) => {
+            (State::Member | State::Comparing(..), Event::Founded) => {
                 self.play(Epoch(1), Doubt::new(None), view.own)
             }
             (State::Member, Event::Playing(proxy)) => self.found(proxy),
-            (State::Comparing(proxy), Event::Fetched(record)) => self.compare(proxy, record),
-            (State::Member | State::Comparing(_), Event::TestFailed(_, address)) => {
+            (State::Member | State::Comparing(..), Event::TestFailed(_, address)) => {
                 self.doubt(Some(address))
             }
             (
-                State::Member | State::Comparing(_),
+                State::Member | State::Comparing(..),
                 Event::OwnAddress | Event::OwnRecord | Event::NoSuchName,
             ) => self.doubt(None),
-            (State::Member | State::Comparing(_), Event::Unresolved) => {
+            (State::Member | State::Comparing(..), Event::Unresolved) => {
                 smallvec![Move::ResolveAgain]
             }
-            (State::Member | State::Comparing(_), _) => Moves::new(),
+            (State::Comparing(proxy, against), _) => {
+                self.comparing(proxy, against, event, view.own)
+            }
+            (State::Member, _) => Moves::new(),
         }
     }
 }

@@ -316,7 +316,7 @@ impl Standby {
     fn look_at(&mut self, set: PeerSet, view: &View<'_>) -> Moves {
         let Some(before) = set.before(view.own) else {
             self.state = State::Retiring;
-            return smallvec![Move::Retire, Move::Wait(view.settings.settling)];
+            return smallvec![Move::Retire, Move::Wait(view.settings.retirement)];
         };
         let mut moves = self.take_place(set, view.own);
         if before != view.own {

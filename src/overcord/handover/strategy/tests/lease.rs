@@ -166,7 +166,8 @@ fn dns_decides_between_two_that_play() {
             (Event::Waited, &[Move::GiveUp]),
             // It may be of another part of the overlay, and compares at once.
             (Event::Playing(B), &[Move::Fetch]),
-            (Event::Fetched(record(C, 3)), &[Move::Rejoin(B)]),
+            (Event::Fetched(record(C, 3)), &[Move::AskAuthority]),
+            (served(B), &[Move::Rejoin(B)]),
         ]);
         // Another is named and does not play. A slow test outlives the wait.
         let mut node = winner();
@@ -176,6 +177,62 @@ fn dns_decides_between_two_that_play() {
             (Event::Waited, &[wait(30)]),
             (tested(B, false), &[Move::Suspect(B), Move::Update { tested: Some(B) }]),
         ]);
+    }
+}
+
+/// A member that has found `A` playing so often that it compares, with this record in its ring.
+fn compared(found: Option<ProxyRecord>) -> Node {
+    let mut node = member();
+    for _ in 1..5 {
+        node.follows(&[(Event::Playing(A), &[])]);
+    }
+    node.follows(&[(Event::Playing(A), &[Move::Fetch]), (Event::Fetched(found), &[])]);
+    node
+}
+
+/// A record that was not renewed for four looks, of 30 s each.
+fn old(address: Address) -> Option<ProxyRecord> {
+    let remaining = LIFETIME.saturating_sub(SimDuration::from_secs(121));
+    record(address, 3).map(|it| ProxyRecord { remaining, ..it })
+}
+
+#[test]
+fn a_record_that_is_renewed_by_whom_dns_names_is_of_the_same_ring() {
+    for good in [None, record(A, 3)] {
+        // Four more procedures pass before it compares again.
+        compared(good).follows(&[(Event::Playing(A), &[])]);
+    }
+}
+
+#[test]
+fn the_authority_decides_who_is_to_be_joined() {
+    let again = [Move::Fetch, Move::AskAuthority];
+    let doubt = [Move::Fetch, Move::AskAuthority, Move::Test(C)];
+    let endings: [(Option<ProxyRecord>, &[Line<'_>]); 8] = [
+        // It is of another part, or its own ring has lost touch with it.
+        (record(B, 3), &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])]),
+        (old(A), &[(served(A), &[Move::Rejoin(A)]), (Event::Playing(A), &[])]),
+        // A cache named a lame duck, and whom its own ring knows plays: all is well.
+        (
+            record(C, 3),
+            &[(served(C), &[Move::Test(C)]), (tested(C, true), &[]), (Event::Playing(A), &[])],
+        ),
+        // A lame duck was found, and who plays is of another part.
+        (old(C), &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])]),
+        (record(B, 3), &[(served(C), &[Move::Test(C)]), (tested(C, true), &[Move::Rejoin(C)])]),
+        // Nobody but the lame duck does.
+        (record(C, 3), &[(served(C), &[Move::Test(C)]), (tested(C, false), &doubt)]),
+        (record(B, 3), &[(served(OWN), &again)]),
+        // Nobody can say: it is compared again at once.
+        (record(B, 3), &[(UNKNOWN, &[]), (Event::Playing(A), &[Move::Fetch])]),
+    ];
+    for (found, ending) in endings {
+        let mut node = compared(found);
+        node.follows(&[
+            (Event::Playing(A), &[Move::Fetch]),
+            (Event::Fetched(found), &[Move::AskAuthority]),
+        ]);
+        node.follows(ending);
     }
 }
 
