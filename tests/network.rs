@@ -165,9 +165,10 @@ fn an_overlay_goes_on_behind_translators_of_all_kinds() {
                 assert!((found / open - 1.0).abs() < 0.02, "{filtering}: {found}, {open}");
                 assert_eq!(failed, 0.0, "{filtering}");
             } else {
-                // Of 20 * 60 look-ups; cut off altogether, ten would find all keys to be their own.
+                // Cut off altogether, ten would find all keys to be their own. Of 20 * 60 look-ups
+                // nearly all find a way around those who can't be reached.
                 assert!(found > 0.65 * open && found < open, "{behaviour:?}: {found}, {open}");
-                assert!((1.0..60.0).contains(&failed), "{behaviour:?}: {failed}");
+                assert!(failed < 12.0, "{behaviour:?}: {failed}");
             }
         }
     }
