@@ -166,7 +166,7 @@ fn leaves_one(more: &[&str]) {
 
 /// The proxy peer alone is cut off, for three minutes from 22 min on. Another takes over, and at the
 /// healing it steps aside and serves on, while members whose own caches keep it for long still find
-/// it. They are all of one ring, and nobody has to join it; once that went on and on.
+/// it. They are all of one ring, and nobody has to join it.
 #[test]
 fn who_finds_a_lame_duck_in_its_own_cache_goes_on_as_a_member() {
     let cut =
