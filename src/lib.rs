@@ -95,7 +95,7 @@
 //!   a valid proxy peer serves, or the first valid answer where a domain only looks up.
 //! * *Bridging node*: a node that is in several overlays, and passes requests on between their users.
 //! * *Claimant*: a node that updates the binding because its test of the departed address failed.
-//! * *Split brain*: more than one up node believes to be the proxy peer.
+//! * *Split brain*: more than one up node believes to be the proxy peer, and no partition parts them.
 //! * *Relay agent peer*: a member that relays to members which nobody reaches, by TURN.
 //! * *Cell*: one run of a study, named by a hash of all that its output depends on.
 

@@ -302,7 +302,8 @@ fn after_the_episodes() -> Vec<Metric> {
             "split_brain_share",
             Unit::Share,
             Lower,
-            "Time in which more than one up node believed to be the proxy peer, by the time observed.",
+            "Time in which more than one up node believed to be the proxy peer, among those that one and the \
+             same host could reach (a partition parts them), by the time observed.",
         ),
         one(
             "updates",
