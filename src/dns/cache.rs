@@ -98,11 +98,9 @@ impl Cache {
     #[must_use]
     pub fn stale(&self, now: SimTime, question: &Question) -> Option<StaleHit> {
         let stale = self.policy.stale?;
-        let Some(Cached::Types(types)) = self.names.get(&question.name) else { return None };
-        let (_, entry) = types.iter().find(|(rtype, _)| *rtype == question.rtype)?;
+        let entry = self.record_set(question)?;
         let over = now >= entry.expires && now < entry.expires.saturating_add(stale.ttl);
-        let is_data = matches!(entry.reply.answer, Answer::Records(_));
-        (over && is_data).then(|| StaleHit {
+        over.then(|| StaleHit {
             reply: Reply { ttl: stale.reply_ttl.min(entry.reply.ttl), ..entry.reply.clone() },
             resting: now < entry.recheck,
         })
@@ -123,11 +121,9 @@ impl Cache {
     #[must_use]
     pub fn kept(&self, now: SimTime, question: &Question) -> Option<Kept> {
         let stale = self.policy.stale.filter(|stale| !stale.client_timeout.is_zero())?;
-        let Some(Cached::Types(types)) = self.names.get(&question.name) else { return None };
-        let (_, entry) = types.iter().find(|(rtype, _)| *rtype == question.rtype)?;
+        let entry = self.record_set(question)?;
         let until = entry.expires.saturating_add(stale.ttl);
-        let is_data = matches!(entry.reply.answer, Answer::Records(_));
-        (is_data && now < until).then(|| Kept {
+        (now < until).then(|| Kept {
             answer: entry.reply.answer.clone(),
             rests: (now < entry.recheck).then(|| entry.recheck.min(until)),
             until,
@@ -218,6 +214,13 @@ impl Cache {
             Some(Cached::Types(types)) => types.retain(|(rtype, _)| *rtype != question.rtype),
             None => {}
         }
+    }
+
+    /// The record set that is held for the question, whatever is left of its life.
+    fn record_set(&self, question: &Question) -> Option<&Entry> {
+        let Some(Cached::Types(types)) = self.names.get(&question.name) else { return None };
+        let (_, entry) = types.iter().find(|(rtype, _)| *rtype == question.rtype)?;
+        matches!(entry.reply.answer, Answer::Records(_)).then_some(entry)
     }
 
     fn entry(&self, now: SimTime, question: &Question) -> Option<&Entry> {

@@ -191,8 +191,7 @@ impl<'a> Compared<'a> {
         let Some(paired) = self.paired(a, b, metric) else { return "–".to_owned() };
         let (unit, mean, order) = (unit_of(metric), paired.difference.mean, paired.order);
         let told = match paired.interval.map(|it| it.half()) {
-            None => signed(unit, mean),
-            Some(0.0) => signed(unit, mean),
+            None | Some(0.0) => signed(unit, mean),
             Some(half) => {
                 let sign = if mean > 0.0 { "+" } else { "" };
                 let text = mean_and_half(unit, mean, half);

@@ -14,8 +14,7 @@ use crate::sip::agent::Upcall;
 #[derive(Debug)]
 pub(super) struct Voice {
     streams: Streams,
-    /// The other ends to which media goes through the relay.
-    /// How many calls have their other end here, through the relay.
+    /// How many calls have this as their other end, through the relay.
     relayed: BTreeMap<Endpoint, u32>,
 }
 

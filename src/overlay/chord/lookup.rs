@@ -10,8 +10,8 @@
 use smallvec::SmallVec;
 
 use super::exchange::Work;
-use super::message::{Best, Header, Key, NodeList, Small};
-use super::{Chord, Large, Message, Routing};
+use super::message::{Best, Header, Key, NodeList, RpcId, Small};
+use super::{Chord, ChordTimer, Large, Message, Routing};
 use crate::address::Endpoint;
 use crate::overlay::{
     DhtContext, Facts, LookupOutcome, NodeRef, Observation, OperationId, OverlayId, PutOutcome,
@@ -212,18 +212,30 @@ impl Chord {
                     return self.conclude(ctx, lookup, None, ups);
                 };
                 let (key, me) = (Key::from(lookup.key), self.table.me);
-                let timeout = self.config.lookup_timeout;
-                let maintenance = lookup.maintenance();
-                let endpoint = ctx.contact(next).endpoint;
-                let work = Work::Lookup(lookup);
-                let route = |header: Header| Small::Route(header.with_hops(1), key, me).into();
-                if let Err(Work::Lookup(lookup)) =
-                    self.request(ctx, (endpoint, None), timeout, maintenance, work, route)
-                {
-                    self.conclude(ctx, lookup, None, ups);
+                let (octets, maintenance) = (self.config.id_octets(), lookup.maintenance());
+                match self.open(None, lookup) {
+                    Ok((slot, rpc)) => {
+                        ctx.set_after(ChordTimer::Rpc(slot), self.config.lookup_timeout);
+                        let header = Header::new(octets, maintenance, rpc).with_hops(1);
+                        ctx.send(ctx.contact(next).endpoint, Small::Route(header, key, me).into());
+                    }
+                    Err(unsent) => self.conclude(ctx, unsent, None, ups),
                 }
             }
         }
+    }
+
+    /// Takes a slot for a look-up. Gives the look-up back when none is free.
+    #[inline]
+    fn open(
+        &mut self,
+        node: Option<NodeRef>,
+        lookup: Box<Lookup>,
+    ) -> Result<(u8, RpcId), Box<Lookup>> {
+        self.exchanges.open(node, Work::Lookup(lookup)).map_err(|work| match work {
+            Work::Lookup(unsent) => unsent,
+            Work::Ping | Work::Stabilize => unreachable!("it comes back as it was"),
+        })
     }
 
     /// Answers a request of somebody's iterative look-up.
@@ -324,12 +336,13 @@ impl Chord {
         (endpoint, node): (Endpoint, Option<NodeRef>),
         lookup: Box<Lookup>,
     ) -> Option<Box<Lookup>> {
-        match self.exchanges.open(node, Work::Lookup(lookup)) {
-            Ok((slot, _)) => self.send_waiting(ctx, slot, endpoint),
-            Err(Work::Lookup(unsent)) => return Some(unsent),
-            Err(Work::Ping | Work::Stabilize) => {}
+        match self.open(node, lookup) {
+            Ok((slot, _)) => {
+                self.send_waiting(ctx, slot, endpoint);
+                None
+            }
+            Err(unsent) => Some(unsent),
         }
-        None
     }
 
     /// A node named some that are closer.

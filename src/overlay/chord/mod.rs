@@ -55,7 +55,6 @@ use crate::overlay::{
     RingId, Upcall, Upcalls,
 };
 use crate::sim::Timer;
-use crate::time::SimDuration;
 use compact::RepairStep;
 use exchange::{Exchanges, Waiting, Work};
 use lookup::{Goal, Lookup};
@@ -189,23 +188,6 @@ impl Chord {
         Header::new(self.config.id_octets(), true, RpcId::new(0))
     }
 
-    /// Sends a request and waits for its answer. Gives the work back when no slot is free.
-    #[inline]
-    fn request<C: DhtContext<Self>>(
-        &mut self,
-        ctx: &mut C,
-        (endpoint, node): (Endpoint, Option<NodeRef>),
-        timeout: SimDuration,
-        maintenance: bool,
-        work: Work,
-        message: impl FnOnce(Header) -> Message,
-    ) -> Result<(), Work> {
-        let (slot, rpc) = self.exchanges.open(node, work)?;
-        ctx.set_after(ChordTimer::Rpc(slot), timeout);
-        ctx.send(endpoint, message(Header::new(self.config.id_octets(), maintenance, rpc)));
-        Ok(())
-    }
-
     /// An answer arrived: what waited for it, and who was asked.
     #[inline]
     fn answered<C: DhtContext<Self>>(
@@ -240,6 +222,7 @@ impl Chord {
     }
 
     /// Sends the request in this slot, for the first time or once more.
+    #[inline]
     fn send_waiting<C: DhtContext<Self>>(&self, ctx: &mut C, slot: u8, to: Endpoint) {
         let Some((rpc, waiting)) = self.exchanges.waiting(slot) else { return };
         let header = |maintenance| Header::new(self.config.id_octets(), maintenance, rpc);

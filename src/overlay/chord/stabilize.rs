@@ -21,28 +21,20 @@ impl Chord {
     /// Asks the successor for its neighbours.
     pub(super) fn stabilize<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
         let Some(successor) = self.table.successor() else { return };
-        let overlay = self.overlay();
-        self.check(ctx, successor, Work::Stabilize, |header| Small::Stabilize(header, overlay));
+        self.check(ctx, successor, Work::Stabilize);
     }
 
     pub(super) fn check_predecessor<C: DhtContext<Self>>(&mut self, ctx: &mut C) {
         let Some(predecessor) = self.table.predecessor else { return };
-        let overlay = self.overlay();
-        self.check(ctx, predecessor, Work::Ping, |header| Small::Ping(header, overlay));
+        self.check(ctx, predecessor, Work::Ping);
     }
 
     #[inline]
-    fn check<C: DhtContext<Self>>(
-        &mut self,
-        ctx: &mut C,
-        node: NodeRef,
-        work: Work,
-        message: impl FnOnce(Header) -> Small,
-    ) {
-        let to = (ctx.contact(node).endpoint, Some(node));
-        let timeout = self.config.rpc_timeout;
+    fn check<C: DhtContext<Self>>(&mut self, ctx: &mut C, node: NodeRef, work: Work) {
         // With all slots taken, the next period asks again.
-        let _ = self.request(ctx, to, timeout, true, work, |header| message(header).into());
+        if let Ok((slot, _)) = self.exchanges.open(Some(node), work) {
+            self.send_waiting(ctx, slot, ctx.contact(node).endpoint);
+        }
     }
 
     /// Answers a stabilise request.

@@ -289,6 +289,24 @@ impl<D: Subject> Net<D> {
         self.world.timers.clear();
     }
 
+    /// Lets so many spans pass; how often a node then no longer knew whom it had known before one.
+    pub(crate) fn dropped(
+        &mut self,
+        spans: u32,
+        span: SimDuration,
+        known: fn(&D) -> Vec<NodeRef>,
+    ) -> usize {
+        let mut dropped = 0;
+        for _ in 0..spans {
+            let before: Vec<_> = self.nodes.iter().flatten().map(known).collect();
+            self.run(span);
+            for (before, now) in before.iter().zip(self.nodes.iter().flatten().map(known)) {
+                dropped += before.iter().filter(|node| !now.contains(node)).count();
+            }
+        }
+        dropped
+    }
+
     /// Lets time pass.
     pub(crate) fn run(&mut self, span: SimDuration) {
         let end = self.world.now + span;

@@ -304,16 +304,7 @@ fn repeated_requests_keep_the_living_in_the_tables() {
     let dropped = [1, 3].map(|tries| {
         let mut net = Net::converged(64, 0, 4, Config { tries, ..config() });
         net.turn(Weather { lost: 50, ..Weather::FAIR });
-        let mut dropped = 0;
-        for _ in 0..60 {
-            let before: Vec<_> = net.nodes.iter().flatten().map(|it| it.table.known()).collect();
-            net.run(SECOND * 60);
-            for (before, now) in before.iter().zip(net.nodes.iter().flatten()) {
-                let now = now.table.known();
-                dropped += before.iter().filter(|node| !now.contains(node)).count();
-            }
-        }
-        dropped
+        net.dropped(60, SECOND * 60, |node| node.table.known())
     });
     // An exchange is lost with a probability of 0.0975, three in a row with 0.0009.
     assert!(dropped[0] > 100 && dropped[1] * 20 < dropped[0], "{dropped:?}");
