@@ -30,6 +30,7 @@ pub use need::NeedFault;
 pub use places::Places;
 use places::elsewhere;
 pub use told::StoryFault;
+pub(super) use words::either;
 pub use words::nearest;
 use words::{listed, listed_near, suggest, suggest_or_list};
 

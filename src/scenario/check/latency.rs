@@ -3,7 +3,7 @@
 use super::super::document::Path;
 use super::super::file::{Latency, LatencyModel};
 use super::super::plan::{Enclosure, GraphFormat, GraphPlan, LatencyPlan, Placement, TopologyPlan};
-use super::super::problem::{Fault, NetworkFault};
+use super::super::problem::{Fault, NetworkFault, either};
 use super::Check;
 use super::systems::millis_or;
 
@@ -37,7 +37,7 @@ impl Check<'_> {
             others.push(key);
             let having = KEYS.iter().filter(|(_, _, keys)| keys.contains(&key));
             let having: Vec<String> = having.map(|(_, name, _)| format!("\"{name}\"")).collect();
-            let with = format!("model \"{name}\"; it has one with {}", having.join(" or "));
+            let with = format!("model \"{name}\"; it has one with {}", either(&having));
             self.meaningless(&table, &[key], &with);
         }
         match latency.model {

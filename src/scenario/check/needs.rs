@@ -5,7 +5,7 @@ use super::super::file::{Handover, Reading};
 use super::super::plan::{
     CallerPlan, OverlayRecord, Plan, ProbeKind, Publish, Strategy, UpdateIf, UpdateProtocol,
 };
-use super::super::problem::{Fault, NeedFault};
+use super::super::problem::{Fault, NeedFault, either};
 use super::Check;
 
 /// The policies of the paper's own procedure.
@@ -84,10 +84,7 @@ impl Check<'_> {
         let table = Path::of("handover");
         let has_one = |words: &[&str]| {
             let words: Vec<String> = words.iter().map(|word| format!("\"{word}\"")).collect();
-            let (last, others) = words.split_last().expect("some strategy takes it");
-            let others = others.join(", ");
-            let or = if others.is_empty() { "" } else { " or " };
-            format!("{with}; it has one with {others}{or}{last}")
+            format!("{with}; it has one with {}", either(&words))
         };
         if !strategy.is_papers() {
             let with = has_one(&["dyndns", "ddclient"]);

@@ -1,6 +1,6 @@
 //! Where a key exists that was looked for elsewhere.
 
-use super::listed;
+use super::{either, listed};
 
 /// Where a key exists that was looked for in vain.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,12 +20,7 @@ pub(super) fn elsewhere(places: &Places) -> String {
                 table => format!("in {table}"),
             };
             let named: Vec<_> = tables.iter().map(named).collect();
-            match named.split_last() {
-                Some((last, rest)) if !rest.is_empty() => {
-                    format!("it belongs {} or {last}", rest.join(", "))
-                }
-                _ => format!("it belongs {}", named.concat()),
-            }
+            format!("it belongs {}", either(&named))
         }
     }
 }

@@ -7,8 +7,13 @@ const FEW: usize = 4;
 /// Words as a list: `` `a`, `b` or `c` ``.
 pub(super) fn listed(words: &[String]) -> String {
     let quoted: Vec<_> = words.iter().map(|word| format!("`{word}`")).collect();
-    match quoted.split_last() {
-        None => "nothing".to_owned(),
+    if quoted.is_empty() { "nothing".to_owned() } else { either(&quoted) }
+}
+
+/// One of these, as they are: `a, b or c`.
+pub(in crate::scenario) fn either(words: &[String]) -> String {
+    match words.split_last() {
+        None => String::new(),
         Some((last, [])) => last.clone(),
         Some((last, rest)) => format!("{} or {last}", rest.join(", ")),
     }
