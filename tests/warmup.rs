@@ -57,9 +57,9 @@ fn a_settled_start_is_not_told_of_and_a_cold_one_is() {
         // At 0.4 % a study, two of 33 come with a probability of 0.8 %.
         assert!(alarms <= 1, "{alarms} of {studies} studies of {size} runs");
     }
-    let cold = simulate(50, &["overlay.chord.start=join", "overlay.start_spread=1h"]);
-    // Of ten and five: chance lets some pass.
-    for (size, at_least) in [(5, 6), (10, 4)] {
+    let cold = simulate(300, &["overlay.chord.start=join", "overlay.start_spread=1h"]);
+    // Of sixty and thirty.
+    for (size, at_least) in [(5, 36), (10, 26)] {
         let unsettled: Vec<Unsettled> = told(&cold, size, 0).into_iter().flatten().collect();
         assert!(unsettled.len() >= at_least, "{} studies of {size} runs", unsettled.len());
         for it in &unsettled {
